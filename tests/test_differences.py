@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from differences import check_dtype, check_vjp
+from tests.differences import check_dtype, check_vjp
 
 
 def square(x: Any, layers: Any, *, scale: float = 1.0) -> Any:
