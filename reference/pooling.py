@@ -1,0 +1,72 @@
+"""Maximum and average pooling of images.
+
+Formula
+    max_pool    Y[n, p, q, c] = max_{r, s} X[n, p·stride + r, q·stride + s, c]
+    avg_pool    Y[n, p, q, c] = Σ_{r, s} X[n, p·stride + r, q·stride + s, c] / N[p, q]
+    N counts the pixels of the window.
+    Gradient: a maximum passes dY to the one pixel that it took, an average passes dY / N to each pixel.
+Shapes
+    x : (n, h, w, c)    images, channels last
+    y : (n, p, q, c)    p = ⌊(h + margins - size) / stride⌋ + 1, q alike
+Source
+    LeCun et al. 1998, section II.B (average). Ranzato et al. 2007, Unsupervised learning of invariant feature
+    hierarchies (maximum). Boureau et al. 2010, A theoretical analysis of feature pooling.
+Choices
+    The stride is the window's size unless it is given.
+    Equal pixels: the first, row by row, is the one that the maximum took, and it gets the whole gradient.
+    A margin is never a maximum: it holds -∞. In an average it counts as zeros, or with count_margin=False not at all.
+    padding: as in convolution.py.
+"""
+
+import math
+
+import numpy as np
+
+from reference.convolution import margins, pair, windows, windows_vjp
+
+
+def max_pool(x, *, size=2, stride=None, padding=0):
+    u, first = _choice(x, size, stride, padding)  # (n, p, q, r s, c), (n, p, q, 1, c)
+    return np.take_along_axis(u, first, axis=3)[:, :, :, 0]  # (n, p, q, c)
+
+
+def max_pool_vjp(dy, x, *, size=2, stride=None, padding=0):
+    u, first = _choice(x, size, stride, padding)
+    n, p, q, _, c = u.shape
+    du = np.zeros_like(u)
+    np.put_along_axis(du, first, dy[:, :, :, None], axis=3)
+    du = du.reshape(n, p, q, *pair(size), c)  # (n, p, q, r, s, c)
+    return {"x": windows_vjp(du, x, stride=stride or size, padding=padding)}
+
+
+def avg_pool(x, *, size=2, stride=None, padding=0, count_margin=True):
+    u = windows(x, size, stride=stride or size, padding=padding)  # (n, p, q, r, s, c)
+    return u.sum(axis=(3, 4)) / _count(x, size, stride, padding, count_margin)  # (n, p, q, c)
+
+
+def avg_pool_vjp(dy, x, *, size=2, stride=None, padding=0, count_margin=True):
+    r, s = pair(size)
+    du = dy / _count(x, size, stride, padding, count_margin)  # (n, p, q, c)
+    du = np.broadcast_to(du[:, :, :, None, None], (*du.shape[:3], r, s, du.shape[3]))  # (n, p, q, r, s, c)
+    return {"x": windows_vjp(du, x, stride=stride or size, padding=padding)}
+
+
+def _choice(x, size, stride, padding):
+    u = windows(x, size, stride=stride or size, padding=padding, fill=-math.inf)
+    n, p, q, r, s, c = u.shape
+    u = u.reshape(n, p, q, r * s, c)
+    return u, u.argmax(axis=3)[:, :, :, None]
+
+
+def _count(x, size, stride, padding, count_margin):
+    """How many pixels each average divides by: a number, or (p, q, 1) where margins do not count."""
+    (r, s), stride = pair(size), pair(stride or size)
+    if count_margin:
+        return float(r * s)
+    inside = []
+    for n, k, step, (before, after) in zip(
+        x.shape[1:3], (r, s), stride, margins(x.shape[1:3], (r, s), stride, padding), strict=True
+    ):
+        start = np.arange(0, n + before + after - k + 1, step) - before
+        inside.append(np.minimum(start + k, n) - np.maximum(start, 0))
+    return (inside[0][:, None] * inside[1]).astype(x.dtype)[:, :, None]
