@@ -1,0 +1,85 @@
+"""Scaled dot-product attention, and multi-head attention around it.
+
+Formula
+    S = Q Kᵀ / √d + B               B: an additive mask, where there is one
+    Sᵢⱼ = −∞ where j may not be seen from i
+    A = softmax(S)                  over the keys
+    Y = A V
+Shapes
+    q : (b, h, t, d)    queries
+    k : (b, h, s, d)    keys
+    v : (b, h, s, e)    values
+    mask : (b, 1, t, s)    boolean, True where the key is seen; any shape that broadcasts
+    bias : (h, t, s)    additive mask, any shape that broadcasts
+    y : (b, h, t, e)
+Source
+    Vaswani et al. 2017, eq. (1) and section 3.2.2. arXiv:1706.03762
+Choices
+    A boolean mask is True where attention is allowed.
+    Causal means j ≤ i, counted from the upper left corner when t ≠ s.
+    A row that may see no key has no softmax (0/0). Three conventions have names, `masked_rows`: "nan",
+    the formula taken literally; "zero"; and "mean", every key alike. Zero and mean rows pass no gradient to S.
+"""
+
+import math
+
+import numpy as np
+
+from reference.activation import softmax
+
+
+def attention(q, k, v, mask=None, bias=None, *, causal=False, masked_rows="nan"):
+    """Y = softmax(Q Kᵀ / √d) V, one head per slice."""
+    return _weights(q, k, mask, bias, causal, masked_rows) @ v  # (b, h, t, e)
+
+
+def attention_vjp(dy, q, k, v, mask=None, bias=None, *, causal=False, masked_rows="nan"):
+    """Gradients of `attention`.
+
+    Y = A V gives dV = Aᵀ dY and dA = dY Vᵀ. The softmax of a row has the Jacobian diag(A) − A Aᵀ, so
+    dS = A ∘ (dA − Σⱼ dAⱼ Aⱼ). S = Q Kᵀ / √d + B gives dQ = dS K / √d, dK = dSᵀ Q / √d, dB = dS.
+    """
+    A = _weights(q, k, mask, bias, causal, masked_rows)  # (b, h, t, s)
+    dA = dy @ _T(v)  # (b, h, t, s)
+    dS = A * (dA - np.sum(dA * A, axis=-1, keepdims=True))
+    allowed = _allowed(q, k, mask, causal)
+    if allowed is not None and masked_rows != "nan":
+        dS = np.where(allowed, dS, 0.0)
+    dQK = dS / math.sqrt(q.shape[-1])
+    grads = {"q": dQK @ k, "k": _T(dQK) @ q, "v": _T(A) @ dy}
+    if bias is not None:
+        grads["bias"] = _sum_to(dS, bias.shape)
+    return grads
+
+
+def _weights(q, k, mask, bias, causal, masked_rows):
+    """A = softmax(S): (b, h, t, s), rows sum to one."""
+    S = q @ _T(k) / math.sqrt(q.shape[-1])  # (b, h, t, s)
+    if bias is not None:
+        S = S + bias
+    allowed = _allowed(q, k, mask, causal)
+    if allowed is None:
+        return softmax(S)
+    empty = ~np.any(allowed, axis=-1, keepdims=True)  # (b, 1, t, 1)
+    A = softmax(np.where(empty, 0.0, np.where(allowed, S, -math.inf)))
+    convention = {"nan": math.nan, "zero": 0.0, "mean": 1 / k.shape[-2]}
+    return np.where(empty, convention[masked_rows], A)
+
+
+def _allowed(q, k, mask, causal):
+    """Which keys each query may see, or None where it may see all."""
+    if not causal:
+        return mask
+    lower = np.tril(np.ones((q.shape[-2], k.shape[-2]), dtype=bool))  # (t, s)
+    return lower if mask is None else lower & mask
+
+
+def _T(x):
+    return np.swapaxes(x, -1, -2)
+
+
+def _sum_to(g, shape):
+    """The gradient of broadcasting from `shape`: the sum over the axes that were broadcast."""
+    g = np.sum(g, axis=tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return np.sum(g, axis=axes, keepdims=True) if axes else g

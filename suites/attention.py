@@ -1,0 +1,141 @@
+"""Attention: softmax(Q Kᵀ / √d) V, reference/attention.py against each framework's fused kernel.
+
+Convention: heads before time; a boolean mask is True where a key is seen; causal counts from the upper left.
+torch and JAX's mask agree with that. Keras and JAX have time before heads, so their runs swap two axes.
+A row that may see no key: torch gives zeros, the others the mean of the values. Both have a name here.
+"""
+
+import math
+
+from bench.case import Case, Contender
+from reference.attention import attention, attention_vjp
+
+SIZES = {
+    "small": {"batch": 2, "heads": 3, "time": 9, "keys": 11, "width": 8},
+    "gpt2": {"batch": 1, "heads": 12, "time": 1024, "keys": 1024, "width": 64},
+    "long": {"batch": 1, "heads": 1, "time": 4096, "keys": 4096, "width": 64},
+    "7b": {"batch": 1, "heads": 32, "time": 2048, "keys": 2048, "width": 128},
+}
+OPTIONS = {
+    "plain": {},
+    "causal": {"causal": True},
+    "boolean-mask": {"masking": "boolean"},
+    "additive-mask": {"masking": "additive"},
+    "masked-rows-zero": {"masking": "rows", "masked_rows": "zero"},
+    "masked-rows-mean": {"masking": "rows", "masked_rows": "mean"},
+}
+REGIMES = {
+    "typical": "seeded normal draws",
+    "large-logits": "queries × 20: rows near one-hot, where a softmax recomputed from its log-sum loses bits",
+}
+
+
+def inputs(rng, *, batch, heads, time, keys, width, masking=None, regime="typical", **option):
+    scale = 20.0 if regime == "large-logits" else 1.0
+    data = {
+        "q": scale * rng.normal(size=(batch, heads, time, width)),
+        "k": rng.normal(size=(batch, heads, keys, width)),
+        "v": rng.normal(size=(batch, heads, keys, width)),
+    }
+    if masking == "additive":  # as a relative position bias: one for all of the batch
+        data["bias"] = rng.normal(size=(heads, time, keys))
+    elif masking:
+        mask = rng.uniform(size=(batch, 1, time, keys)) < 0.6
+        mask[..., 0] = True
+        if masking == "rows":
+            mask[..., 1::4, :] = False
+        data["mask"] = mask
+    return {}, data
+
+
+def in_torch(weights, *, causal=False, **option):
+    import torch
+
+    def run(params, q, k, v, mask=None, bias=None):
+        seen = mask if bias is None else bias
+        y = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
+        return {"y": y}
+
+    return {}, run
+
+
+def in_keras(weights, *, causal=False, **option):
+    import keras
+
+    def run(params, q, k, v, mask=None, bias=None):
+        q, k, v = (keras.ops.swapaxes(x, 1, 2) for x in (q, k, v))
+        y = keras.ops.dot_product_attention(q, k, v, bias=bias, mask=mask, is_causal=causal)
+        return {"y": keras.ops.swapaxes(y, 1, 2)}
+
+    return {}, run
+
+
+def in_keras_layer(weights, *, causal=False, **option):
+    import keras
+    import tensorflow as tf
+
+    layer = keras.layers.Attention(use_scale=True)
+    layer.build([(None, None, 1)] * 3)
+
+    def run(params, q, k, v):
+        b, h, t, d = q.shape
+        q, k, v = (tf.reshape(x, (b * h, -1, d)) for x in (q, k, v))  # the layer has no axis of heads
+        scale = tf.constant(1 / math.sqrt(d), q.dtype)
+        y, _ = layer.stateless_call([scale], [], [q, v, k], use_causal_mask=causal)
+        return {"y": tf.reshape(y, (b, h, t, d))}
+
+    return {}, run
+
+
+def in_jax(weights, *, causal=False, **option):
+    import jax
+
+    def run(params, q, k, v, mask=None, bias=None):
+        q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+        y = jax.nn.dot_product_attention(q, k, v, bias=bias, mask=mask, is_causal=causal)
+        return {"y": y.swapaxes(1, 2)}
+
+    return {}, run
+
+
+def in_flax(weights, *, causal=False, **option):
+    import flax.linen
+    import jax.numpy as jnp
+
+    def run(params, q, k, v, mask=None, bias=None):
+        if causal:
+            mask = jnp.tril(jnp.ones((q.shape[-2], k.shape[-2]), bool))
+        q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+        y = flax.linen.dot_product_attention(q, k, v, bias=bias, mask=mask)
+        return {"y": y.swapaxes(1, 2)}
+
+    return {}, run
+
+
+MEAN = {"masked-rows-zero": "gives the mean of the values in a row without keys (see masked-rows-mean)"}
+ZERO = {"masked-rows-mean": "gives zeros in a row without keys (see masked-rows-zero)"}
+UNMASKED = dict.fromkeys(
+    ("boolean-mask", "additive-mask", "masked-rows-zero", "masked-rows-mean"),
+    "the layer takes a mask of keys only, not of pairs",
+)
+
+case = Case(
+    name="attention",
+    title="Scaled dot-product attention",
+    reference=attention,
+    gradient=attention_vjp,
+    inputs=inputs,
+    sizes=SIZES,
+    options=OPTIONS,
+    regimes=REGIMES,
+    contenders=(
+        Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch, without=ZERO),
+        Contender("tensorflow", "keras.ops.dot_product_attention", in_keras, without=MEAN),
+        Contender("tensorflow", "keras.layers.Attention", in_keras_layer, without=UNMASKED),
+        Contender("jax", "jax.nn.dot_product_attention", in_jax, without=MEAN),
+        Contender("jax", "flax.linen.dot_product_attention", in_flax, without=MEAN),
+    ),
+    items=lambda *, batch, time, **size: batch * time,
+    unit="tokens",
+    flops=lambda *, batch, heads, time, keys, width, **size: 4 * batch * heads * time * keys * width,
+)
