@@ -1,0 +1,151 @@
+"""A framework seen as a few verbs: `Backend`, one file per framework, and `backend(name)` to find one.
+
+A backend of your own is a subclass of `Backend`, or of a shipped one: it inherits every build that
+the pages have for its parent, and `builds` replaces them case by case.
+"""
+
+import importlib
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bench.case import Case, Contender, Training
+from bench.tree import Tree
+
+SHIPPED = {"numpy": "NumPy", "torch": "Torch", "tensorflow": "TensorFlow", "jax": "Jax"}
+
+
+class Absent(Exception):
+    """What a cell needs is not on this machine; the message is the reason in its row."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A training loop in a framework's hands: fill it, step it, read it."""
+
+    load: Callable[[Tree, Tree], None]  # params and state, as NumPy trees in the framework's layout
+    step: Callable[[Mapping[str, Any]], Any]  # one batch on the device, gives the loss
+    read: Callable[[], tuple[Tree, Tree]]  # params and state as NumPy trees
+    predict: Callable[[Any], Any] | None = None  # inputs on the device, gives the model's outputs
+
+
+class Backend(ABC):
+    """One framework on one device in one dtype. The one place that synchronises."""
+
+    name: ClassVar[str]
+    packages: ClassVar[Sequence[str]]  # distributions, any of which brings the framework
+    modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
+    heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
+    typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
+    dtypes: ClassVar[Sequence[str]] = ("float64", "float32")
+    devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
+    builds: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # case name: a build that replaces the page's
+    precision: str = "as the dtype"
+
+    def __init__(self, device: str, dtype: str) -> None:
+        self.device, self.dtype = device, dtype
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        """Environment variables that must stand before the framework is imported."""
+        return {}
+
+    @classmethod
+    def installed(cls) -> str:
+        """The installed version; raises Absent. Imports nothing."""
+        for package in cls.packages:
+            try:
+                return version(package)
+            except PackageNotFoundError:
+                continue
+        raise Absent(f"{cls.name} is not installed (pip install {cls.packages[0]})")
+
+    @classmethod
+    def contenders(cls, case: Case) -> list[Contender]:
+        """This backend's contenders on a page: its own build, or those of its parents."""
+        if case.name in cls.builds:
+            return [Contender(cls.name, f"{cls.__module__}.{cls.__qualname__}", cls.builds[case.name])]
+        lineage = {parent.name for parent in cls.__mro__ if "name" in vars(parent)}
+        return [contender for contender in case.contenders if contender.backend in lineage]
+
+    @property
+    def version(self) -> str:
+        return self.installed()
+
+    def threads(self) -> int | None:
+        """Threads the framework says it uses, read back."""
+        return None
+
+    def building(self) -> AbstractContextManager[Any]:
+        """The default dtype and device under which a build constructs its layers."""
+        return nullcontext()
+
+    @abstractmethod
+    def put(self, tree: Tree) -> Tree:
+        """NumPy arrays to the framework's own, on the device."""
+
+    @abstractmethod
+    def get(self, tree: Tree) -> Tree:
+        """The framework's arrays to NumPy, waiting for them."""
+
+    @abstractmethod
+    def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        """`function` as `mode` runs it."""
+
+    @abstractmethod
+    def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        """``(params, data, cotangents) -> (outputs, {"params": …, "data": …})`` by the framework's autodiff.
+
+        `wrt` names the data that are differentiated. None becomes zeros, sparse becomes dense.
+        """
+
+    @abstractmethod
+    def loop(self, training: Training, mode: str) -> Loop:
+        """The training loop of a build."""
+
+    def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        """``(params, data) -> outputs``, as inference runs it."""
+        compiled = self.compile(run, mode)
+        return lambda params, data: compiled(params, **data)
+
+    def wait(self, tree: Tree) -> None:
+        """Return when every array of `tree` has its value."""
+        self.get(tree)
+
+
+def backend(spec: str) -> type[Backend]:
+    """The class named by `spec`: a shipped name, an entry point, or ``path/to/file.py:Name``.
+
+    A plug-in is code and is loaded only because it is named. Raises ValueError for an unknown
+    name, and says which exist.
+    """
+    if spec in SHIPPED:
+        return _checked(getattr(importlib.import_module(f"bench.backends.{spec}"), SHIPPED[spec]), spec)
+    path, colon, name = spec.rpartition(":")
+    if colon:
+        if not Path(path).is_file():
+            raise ValueError(f"backend {spec}: got no file at {path}, should be path/to/file.py:Name")
+        found = importlib.util.spec_from_file_location(Path(path).stem, path)
+        if found is None or found.loader is None:
+            raise ValueError(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
+        module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+        if not hasattr(module, name):
+            raise ValueError(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
+        return _checked(getattr(module, name), spec)
+    plugged = {entry.name: entry for entry in entry_points(group="gaugeblock.backends")}
+    if spec in plugged:
+        return _checked(plugged[spec].load(), spec)
+    known = ", ".join([*SHIPPED, *plugged])
+    raise ValueError(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+
+
+def _checked(found: Any, spec: str) -> type[Backend]:
+    if not (isinstance(found, type) and issubclass(found, Backend)):
+        raise ValueError(f"backend {spec}: got {found!r}, should be a subclass of bench.backends.Backend")
+    return found

@@ -1,0 +1,114 @@
+"""JAX with flax and optax: jitted, and op by op. x64 is on exactly in float64 cells."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Absent, Backend, Loop
+from bench.case import Training
+from bench.tree import Tree, tree_map
+
+
+class Jax(Backend):
+    name = "jax"
+    packages = ("jax",)
+    modes = ("jit", "eager")
+    typical = ("eager",)
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        several = "true" if threads > 1 else "false"
+        return {
+            "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
+            "JAX_PLATFORMS": "cpu" if device == "cpu" else "",
+            "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}",
+            "NPROC": str(threads),
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        }
+
+    def __init__(self, device: str, dtype: str) -> None:
+        import jax
+
+        super().__init__(device, dtype)
+        if bool(jax.config.jax_enable_x64) != (dtype == "float64"):
+            raise RuntimeError(
+                f"jax: x64 is {jax.config.jax_enable_x64} in a {dtype} cell; the worker's JAX_ENABLE_X64 did not take"
+            )
+        try:
+            self.place = jax.devices(device)[0]
+        except RuntimeError as error:
+            raise Absent(f"jax has no {device} device here") from error
+        # on a GPU the default is TF32; the declared precision here is the dtype's own
+        jax.config.update("jax_default_matmul_precision", "highest")
+        self.precision = "matmul highest"
+
+    @property
+    def version(self) -> str:
+        import jax
+
+        return str(jax.__version__)
+
+    def building(self) -> Any:
+        import jax
+
+        return jax.default_device(self.place)
+
+    def put(self, tree: Tree) -> Tree:
+        import jax
+
+        return jax.device_put(tree, self.place)
+
+    def get(self, tree: Tree) -> Tree:
+        return tree_map(np.asarray, tree)
+
+    def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        import jax
+
+        return jax.jit(function) if mode == "jit" else function
+
+    def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        import jax
+        import jax.numpy as jnp
+
+        def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
+            def outputs_of(params: Tree, floating: Mapping[str, Any]) -> Any:
+                outputs = run(params, **{**data, **floating})
+                floats = {name: outputs[name] for name in cotangents}
+                return floats, {name: y for name, y in outputs.items() if name not in cotangents}
+
+            floats, pull, others = jax.vjp(
+                outputs_of, params, {name: data[name] for name in wrt}, has_aux=True
+            )
+            of_params, of_data = pull(dict(cotangents))
+            dense = jax.tree.map(jnp.asarray, {"params": of_params, "data": of_data})
+            return {**floats, **others}, dense
+
+        return self.compile(call, mode)
+
+    def loop(self, training: Training, mode: str) -> Loop:
+        update = self.compile(training.step, mode)
+        held: dict[str, Any] = {}
+
+        def load(params: Tree, state: Tree) -> None:
+            held.update(params=self.put(params), state=self.put(state))
+
+        def step(batch: Mapping[str, Any]) -> Any:
+            held["params"], held["state"], loss = update(held["params"], held["state"], **batch)
+            return loss
+
+        def predict(x: Any) -> Any:
+            assert training.predict is not None
+            return self.compile(training.predict, mode)(held["params"], x)
+
+        return Loop(
+            load,
+            step,
+            lambda: (self.get(held["params"]), self.get(held["state"])),
+            training.predict and predict,
+        )
+
+    def wait(self, tree: Tree) -> None:
+        import jax
+
+        jax.block_until_ready(tree)

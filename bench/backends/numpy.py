@@ -1,0 +1,115 @@
+"""NumPy: the reference itself, as one more contender."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+
+from bench.backends import Backend, Loop
+from bench.case import Case, Contender, Training, known
+from bench.tree import Tree
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A run that carries its hand-derived gradient, since NumPy has no autodiff."""
+
+    case: Case
+    reference: Callable[..., Any]
+    option: Mapping[str, Any]
+
+    def __call__(self, params: Tree, **data: Any) -> dict[str, Any]:
+        return named(self.reference(**data, **params, **known(self.reference, self.option)))
+
+    def vjp(self, params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> dict[str, Any]:
+        """Gradients by input name."""
+        assert self.case.gradient is not None
+        cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
+        option = known(self.case.gradient, self.option)
+        return dict(self.case.gradient(cotangent, **data, **params, **option))
+
+
+def named(outputs: Any) -> dict[str, Any]:
+    """Outputs by name: a lone array is ``y``."""
+    return outputs if isinstance(outputs, dict) else {"y": outputs}
+
+
+class NumPy(Backend):
+    name = "numpy"
+    packages = ("numpy",)
+    modes = ("eager",)
+    devices = ("cpu",)
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        return {"OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+
+    @classmethod
+    def contenders(cls, case: Case) -> list[Contender]:
+        own = super().contenders(case)
+        return own or [_reference(case)]
+
+    def threads(self) -> int | None:
+        from threadpoolctl import threadpool_info
+
+        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return max(pools, default=None)
+
+    def put(self, tree: Tree) -> Tree:
+        return tree
+
+    def get(self, tree: Tree) -> Tree:
+        return tree
+
+    def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        return function
+
+    def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
+            gradients = run.vjp(params, data, cotangents)  # type: ignore[attr-defined]  # a Formula
+            return run(params, **data), {
+                "params": {name: gradients[name] for name in params},
+                "data": {name: gradients[name] for name in wrt},
+            }
+
+        return call
+
+    def loop(self, training: Training, mode: str) -> Loop:
+        held: dict[str, Any] = {}
+
+        def load(params: Tree, state: Tree) -> None:
+            held.update(params=params, state=state)
+
+        def step(batch: Mapping[str, Any]) -> Any:
+            held["params"], held["state"], loss = training.step(held["params"], held["state"], **batch)
+            return loss
+
+        predict = training.predict and (lambda x: training.predict(held["params"], x))
+        return Loop(load, step, lambda: (held["params"], held["state"]), predict)
+
+    def wait(self, tree: Tree) -> None:
+        return None
+
+
+def _reference(case: Case) -> Contender:
+    function = case.step or case.reference
+    assert function is not None
+    api = f"{function.__module__}.{function.__name__}"
+
+    def build(weights: Tree, **option: Any) -> tuple[Tree, Formula]:
+        return weights, Formula(case, _look_up(function), option)
+
+    def build_training(weights: Tree, state: Tree, **option: Any) -> Training:
+        predict = case.predict and partial(case.predict, **known(case.predict, option))
+        step = partial(_look_up(function), **known(function, option))
+        return Training(weights, state, step, predict=predict)
+
+    return Contender("numpy", api, build_training if case.training else build)
+
+
+def _look_up(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as its module has it now, so that a planted fault is what runs."""
+    import sys
+
+    return getattr(sys.modules[function.__module__], function.__name__, function)

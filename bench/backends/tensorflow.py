@@ -1,0 +1,153 @@
+"""TensorFlow with Keras 3: eager, tf.function, and XLA (jit_compile)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Absent, Backend, Loop
+from bench.case import Training
+from bench.tree import Tree, flatten, tree_map
+
+
+class TensorFlow(Backend):
+    name = "tensorflow"
+    packages = ("tensorflow", "tensorflow-cpu", "tensorflow-intel")
+    modes = ("function", "eager", "xla")
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        return {
+            "KERAS_BACKEND": "tensorflow",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_NUM_INTRAOP_THREADS": str(threads),
+            "TF_NUM_INTEROP_THREADS": "1",
+            "OMP_NUM_THREADS": str(threads),
+            **({"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}),
+        }
+
+    def __init__(self, device: str, dtype: str) -> None:
+        import tensorflow as tf
+
+        super().__init__(device, dtype)
+        if device == "gpu" and not tf.config.list_physical_devices("GPU"):
+            raise Absent("tensorflow sees no GPU here")
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        self.place = f"/{device.upper()}:0"
+        self.precision = "TF32 off"
+
+    @property
+    def version(self) -> str:
+        import tensorflow as tf
+
+        return str(tf.__version__)
+
+    def threads(self) -> int | None:
+        import tensorflow as tf
+
+        return tf.config.threading.get_intra_op_parallelism_threads() or None
+
+    def building(self) -> AbstractContextManager[Any]:
+        return _policy(self.dtype, self.place)
+
+    def put(self, tree: Tree) -> Tree:
+        import tensorflow as tf
+
+        def leaf(array: Any) -> Any:
+            return tf.constant(array) if isinstance(array, np.ndarray) else array
+
+        with tf.device(self.place):
+            return tree_map(leaf, tree)
+
+    def get(self, tree: Tree) -> Tree:
+        return tree_map(lambda y: y.numpy() if hasattr(y, "numpy") else y, tree)
+
+    def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        import tensorflow as tf
+
+        if mode == "eager":
+            return function
+        return tf.function(function, jit_compile=True if mode == "xla" else None)
+
+    def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        import tensorflow as tf
+
+        compiled = self.compile(run, mode)
+
+        def call(params: Tree, data: Mapping[str, Any]) -> Any:
+            with tf.device(self.place):
+                return compiled(params, **data)
+
+        return call
+
+    def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        import tensorflow as tf
+
+        def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
+            leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
+            with tf.GradientTape() as tape:
+                tape.watch(leaves)
+                outputs = run(params, **data)
+            found = tape.gradient(
+                [outputs[name] for name in cotangents], leaves, output_gradients=list(cotangents.values())
+            )
+            dense = iter(
+                tf.zeros_like(leaf) if gradient is None else tf.convert_to_tensor(gradient)
+                for leaf, gradient in zip(leaves, found, strict=True)
+            )
+            return outputs, {
+                "params": tree_map(lambda _: next(dense), params),
+                "data": {name: next(dense) for name in wrt},
+            }
+
+        compiled = self.compile(call, mode)
+
+        def placed(*arguments: Any) -> Any:
+            with tf.device(self.place):
+                return compiled(*arguments)
+
+        return placed
+
+    def loop(self, training: Training, mode: str) -> Loop:
+        assert training.live is not None
+        model, optimizer = training.live
+        variables = getattr(model, "trainable_variables", model)
+        optimizer.build(variables)
+        slots = optimizer.variables[2:]  # after the iteration count and the learning rate
+        step = self.compile(training.step, mode)
+
+        def load(params: Tree, state: Tree) -> None:
+            for variable, array in zip(variables, flatten(params).values(), strict=True):
+                variable.assign(array)
+            optimizer.iterations.assign(state.get("iterations", 0))
+            for variable, array in zip(slots, flatten(state.get("variables", [])).values(), strict=True):
+                variable.assign(array)
+
+        def read() -> tuple[Tree, Tree]:
+            params = dict(zip(flatten(training.params), variables, strict=True))
+            return self.get(params), {"variables": [np.asarray(slot) for slot in slots]}
+
+        return Loop(load, lambda batch: step(**batch), read, training.predict)
+
+    def wait(self, tree: Tree) -> None:
+        import tensorflow as tf
+
+        if self.device == "gpu":
+            tf.test.experimental.sync_devices()
+
+
+@contextmanager
+def _policy(dtype: str, place: str) -> Any:
+    import keras
+    import tensorflow as tf
+
+    before, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        with tf.device(place):
+            yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,169 @@
+"""PyTorch: eager, and through torch.compile."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Absent, Backend, Loop
+from bench.case import Training
+from bench.tree import Tree, flatten, tree_map
+
+
+class Torch(Backend):
+    name = "torch"
+    packages = ("torch",)
+    modes = ("eager", "compile")
+    heavy = ("compile",)
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+
+    def __init__(self, device: str, dtype: str) -> None:
+        import torch
+
+        super().__init__(device, dtype)
+        if device == "gpu" and not torch.cuda.is_available():
+            raise Absent("torch sees no CUDA device here")
+        self.place = torch.device("cuda" if device == "gpu" else "cpu")
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        self.precision = f"matmul {torch.get_float32_matmul_precision()}"
+
+    @property
+    def version(self) -> str:
+        import torch
+
+        return str(torch.__version__)
+
+    def threads(self) -> int | None:
+        import torch
+
+        return torch.get_num_threads()
+
+    def building(self) -> AbstractContextManager[Any]:
+        return _defaults(self.dtype, self.place)
+
+    def put(self, tree: Tree) -> Tree:
+        import torch
+
+        def leaf(array: Any) -> Any:
+            if not isinstance(array, np.ndarray):
+                return array
+            if array.dtype.name == "bfloat16":  # NumPy's is an extension type that torch cannot read
+                return torch.from_numpy(array.astype("float32")).to(self.place, torch.bfloat16)
+            return torch.tensor(array, device=self.place)
+
+        return tree_map(leaf, tree)
+
+    def get(self, tree: Tree) -> Tree:
+        import torch
+
+        def leaf(tensor: Any) -> Any:
+            if not isinstance(tensor, torch.Tensor):
+                return tensor
+            tensor = tensor.detach().cpu()
+            if tensor.dtype == torch.bfloat16:
+                import ml_dtypes
+
+                return tensor.float().numpy().astype(ml_dtypes.bfloat16)
+            return np.array(tensor.resolve_conj().resolve_neg().numpy())
+
+        return tree_map(leaf, tree)
+
+    def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        import torch
+
+        return torch.compile(function) if mode == "compile" else function
+
+    def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        import torch
+
+        compiled = self.compile(run, mode)
+
+        def call(params: Tree, data: Mapping[str, Any]) -> Any:
+            with torch.no_grad():
+                return compiled(params, **data)
+
+        return call
+
+    def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        import torch
+
+        compiled = self.compile(run, mode)
+
+        def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
+            params = tree_map(lambda tensor: tensor.detach().requires_grad_(), params)
+            data = {**data, **{name: data[name].detach().requires_grad_() for name in wrt}}
+            leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
+            outputs = compiled(params, **data)
+            found = torch.autograd.grad(
+                [outputs[name] for name in cotangents], leaves, list(cotangents.values()), allow_unused=True
+            )
+            dense = iter(
+                torch.zeros_like(leaf) if gradient is None else gradient.to_dense()
+                for leaf, gradient in zip(leaves, found, strict=True)
+            )
+            return outputs, {
+                "params": tree_map(lambda _: next(dense), params),
+                "data": {name: next(dense) for name in wrt},
+            }
+
+        return call
+
+    def loop(self, training: Training, mode: str) -> Loop:
+        import torch
+
+        assert training.live is not None
+        model, optimizer = training.live
+        names = model if isinstance(model, dict) else dict(model.named_parameters())
+        if mode == "compile" and isinstance(model, torch.nn.Module):
+            model.compile()
+        kept = [key for key, value in training.state.items() if isinstance(value, dict)]
+
+        def load(params: Tree, state: Tree) -> None:
+            with torch.no_grad():
+                for name, tensor in names.items():
+                    tensor.copy_(torch.as_tensor(params[name]))
+            optimizer.state.clear()
+            for name, tensor in names.items():
+                entry = {
+                    key: torch.tensor(value[name], device=self.place, dtype=tensor.dtype)
+                    if isinstance(value, dict)
+                    else torch.tensor(float(value))
+                    for key, value in state.items()
+                }
+                if entry:
+                    optimizer.state[tensor] = entry
+
+        def read() -> tuple[Tree, Tree]:
+            state = {key: {name: optimizer.state[t][key] for name, t in names.items()} for key in kept}
+            return self.get(dict(names)), self.get(state)
+
+        def predict(x: Any) -> Any:
+            assert training.predict is not None
+            with torch.no_grad():
+                return training.predict(x)
+
+        return Loop(load, lambda batch: training.step(**batch), read, training.predict and predict)
+
+    def wait(self, tree: Tree) -> None:
+        import torch
+
+        if self.device == "gpu":
+            torch.cuda.synchronize()
+
+
+@contextmanager
+def _defaults(dtype: str, place: Any) -> Any:
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        with torch.device(place):
+            yield
+    finally:
+        torch.set_default_dtype(before)

@@ -1,0 +1,144 @@
+"""The nouns of a page: a Case, its Contenders, what a training build returns, and its Limits."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.tree import Tree
+
+Option = Mapping[str, Any]
+
+
+def known(function: Callable[..., Any], option: Option) -> dict[str, Any]:
+    """The option keywords that `function` names: an option may concern inputs or builds alone."""
+    names = inspect.signature(function).parameters
+    return {name: value for name, value in option.items() if name in names}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A build, and the public API that it puts to the test.
+
+    `build(weights, **option)` imports its framework inside and returns ``(params, run)``: `params`
+    is a tree of NumPy arrays in the framework's own names and layouts (only rearrangements of
+    `weights`, and zeros: no arithmetic), and ``run(params, **data) -> {name: array}`` is pure.
+    A training build is `build(weights, state, **option)` and returns a `Training`.
+    `without` names the options that this API cannot express, each with its reason; `modes` and
+    `directions` narrow it to what the API has (an inference path has no gradient).
+    """
+
+    backend: str
+    api: str
+    build: Callable[..., Any]
+    without: Mapping[str, str] = field(default_factory=dict)
+    modes: Sequence[str] | None = None  # None: every mode of the backend
+    directions: Sequence[str] | None = None  # None: every direction of the case
+
+    def __str__(self) -> str:
+        return self.api
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training build returns.
+
+    `params` and `state` are trees of NumPy arrays in the framework's own names and layouts.
+    `step` is the body of the loop as the users of that framework write it. Where it is pure
+    (JAX), ``step(params, state, **batch) -> (params, state, loss)`` and `live` is None. Where
+    model and optimiser are objects (torch, Keras), ``step(**batch) -> loss`` and `live` is
+    ``(model, optimiser)``, which the backend fills from `params` and `state`.
+    `predict(x)` (pure: ``predict(params, x)``) is the trained model's forward pass,
+    where the case has a score.
+    """
+
+    params: Tree
+    state: Tree
+    step: Callable[..., Any]
+    live: tuple[Any, Any] | None = None
+    predict: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A known departure of a framework from the formula, as data.
+
+    `versions` is a PEP 440 specifier on the backend's version, `cells` a mapping of cell fields
+    to the one value or the values it covers, `z` the expected range of the row's rms ratio (at
+    most a factor of ten wide), `source` a file and line of the installed release or an upstream
+    thread. `always` is False for a departure near the edge, which some inputs do not show.
+    """
+
+    backend: str
+    versions: str
+    reason: str
+    source: str
+    z: tuple[float, float]
+    cells: Mapping[str, Any] = field(default_factory=dict)
+    always: bool = True
+
+    def __post_init__(self) -> None:
+        low, high = self.z
+        if not 0 < low < high <= 10 * low * (1 + 1e-9):
+            raise ValueError(
+                f"limit of {self.backend}: z is {self.z}, should be 0 < low < high and at most a "
+                "factor of ten wide; split it into several limits"
+            )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One formula made runnable.
+
+    A formula has `reference(**data, **weights, **option)`, which returns an array (named ``y``)
+    or a dict of named arrays, and `gradient(cotangent, **data, **weights, **option)`, which
+    returns the gradients by input name (a dict of cotangents where the reference returns a dict).
+    A training case has `step(weights, state, **batch, **option) -> (weights, state, loss)` and
+    `start(weights, **option) -> state` instead; its data carry a leading axis of steps.
+
+    Formulas are given the option keywords that they name; inputs and builds are given all.
+    `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
+    `sizes`, `options` and `regimes` is the typical one. `fixed` names floating data that nobody
+    differentiates (targets). `items` and `flops` take size and option as keywords: items per
+    call, counted in `unit`, and floating-point operations of one forward pass (of one step, for
+    training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and
+    not gated; `score(predict) -> (metric, value)` says what the trained model is worth, and
+    `predict(weights, x, **option)` is the reference's forward pass for it.
+    """
+
+    name: str
+    title: str
+    inputs: Callable[..., tuple[Tree, Tree]]
+    sizes: Mapping[str, Mapping[str, Any]]
+    contenders: Sequence[Contender]
+    items: Callable[..., float]
+    unit: str
+    flops: Callable[..., float]
+    reference: Callable[..., Any] | None = None
+    gradient: Callable[..., Any] | None = None
+    step: Callable[..., Any] | None = None
+    start: Callable[..., Any] | None = None
+    options: Mapping[str, Option] = field(default_factory=lambda: {"plain": {}})
+    regimes: Mapping[str, str] = field(default_factory=lambda: {"typical": "seeded normal draws"})
+    fixed: Sequence[str] = ()
+    limits: Sequence[Limit] = ()
+    curve: Mapping[str, Any] | None = None
+    score: Callable[[Callable[..., Any]], tuple[str, float]] | None = None
+    predict: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        formula = self.reference is not None and self.gradient is not None
+        training = self.step is not None and self.start is not None
+        if formula == training:
+            raise ValueError(
+                f"case {self.name}: got {'both' if formula else 'neither'} of (reference, gradient) "
+                "and (step, start), should be exactly one pair"
+            )
+
+    @property
+    def training(self) -> bool:
+        return self.step is not None
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        return ("training",) if self.training else ("forward", "gradient")

@@ -1,0 +1,138 @@
+"""A Cell is one coordinate of the suite; `cells` enumerates them without importing a framework."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.backends import SHIPPED, Backend, backend
+from bench.case import Case
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A picklable value; ``run(cell)`` needs nothing else. ``str(cell)`` is its pytest id."""
+
+    case: str
+    option: str
+    regime: str
+    size: str
+    contender: str
+    backend: str
+    mode: str
+    device: str
+    dtype: str
+    direction: str
+    seed: int = 0
+
+    def __str__(self) -> str:
+        shipped = self.backend in SHIPPED
+        who = self.contender if shipped else f"{self.backend.rpartition(':')[2]}:{self.contender}"
+        return "/".join(
+            (self.case, self.option, self.regime, self.size, who, self.mode, self.device, self.dtype)
+            + (self.direction,)
+        )
+
+    @property
+    def unit(self) -> "Cell":
+        """The cell whose one call gives this one's outputs and gradients alike."""
+        return replace(self, direction="")
+
+    @property
+    def workload(self) -> tuple[Any, ...]:
+        """What contenders must share to be compared by speed."""
+        return (self.case, self.option, self.regime, self.size, self.device, self.dtype, self.direction)
+
+    @property
+    def command(self) -> str:
+        """The command that runs this one cell again."""
+        choices = {"backend": self.backend, "size": self.size, "mode": self.mode, "device": self.device}
+        flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in choices.items())
+        node = shlex.quote(f"suites/test_suites.py::test_agree[{self}]")
+        return f"pytest {node} {flags} --seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to run. None means the default; a value named by the user lifts the default's restrictions."""
+
+    backends: Sequence[str] = tuple(SHIPPED)
+    devices: Sequence[str] = ("cpu",)
+    dtypes: Sequence[str] | None = None
+    modes: Sequence[str] | None = None
+    sizes: Sequence[str] | None = None
+    seeds: Sequence[int] = (0,)
+    smoke: bool = False
+    full: bool = False
+
+
+def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
+    """Every cell of the selection, page by page; one size and few modes unless it says otherwise."""
+    classes = {spec: backend(spec) for spec in selection.backends}
+    for case in pages:
+        for seed in selection.seeds:
+            for option, regime, size in _settings(case, selection):
+                typical = option == next(iter(case.options)) and regime == next(iter(case.regimes))
+                for dtype in _dtypes(classes.values(), selection):
+                    for spec, found in classes.items():
+                        for contender in found.contenders(case):
+                            modes = _modes(found, contender.modes, dtype, typical, selection)
+                            if option in contender.without:
+                                modes = modes[:1]  # one row says it
+                            for mode in modes:
+                                for device in selection.devices:
+                                    if device not in found.devices:
+                                        continue
+                                    for direction in contender.directions or case.directions:
+                                        yield Cell(
+                                            case.name, option, regime, size, contender.api, spec, mode,
+                                            device, dtype, direction, seed,
+                                        )  # fmt: skip
+
+
+def timed(cell: Cell, case: Case, selection: Selection) -> bool:
+    """Whether a default run times this cell: the typical option, in float32."""
+    return not selection.smoke and (
+        selection.full
+        or (cell.dtype == "float32" or selection.dtypes is not None)
+        and cell.option == next(iter(case.options))
+        and cell.regime == next(iter(case.regimes))
+    )
+
+
+def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]]:
+    typical_option, typical_regime = next(iter(case.options)), next(iter(case.regimes))
+    sizes = [size for size in case.sizes if size in (selection.sizes or case.sizes)]
+    if not (selection.full or selection.sizes):
+        sizes = sizes[:1]
+    for size in sizes:
+        for option in case.options:
+            for regime in case.regimes:
+                if option != typical_option and regime != typical_regime:
+                    continue
+                if selection.smoke and (option, regime) != (typical_option, typical_regime):
+                    continue
+                yield option, regime, size
+
+
+def _dtypes(classes: Any, selection: Selection) -> list[str]:
+    if selection.dtypes:
+        return list(selection.dtypes)
+    return ["float64"] if selection.smoke else ["float64", "float32"]
+
+
+def _modes(
+    found: type[Backend],
+    allowed: Sequence[str] | None,
+    dtype: str,
+    typical: bool,
+    selection: Selection,
+) -> list[str]:
+    modes = [mode for mode in found.modes if mode in (allowed or found.modes)]
+    if selection.modes:
+        return [mode for mode in modes if mode in selection.modes]
+    if selection.full:
+        return modes
+    if selection.smoke or dtype == "float64":
+        return modes[:1]
+    return [mode for mode in modes if mode not in found.heavy and (typical or mode not in found.typical)]

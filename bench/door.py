@@ -1,0 +1,146 @@
+"""What `pytest suites/` asks of the machine: options, the cells they select, the run, the report."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import pages
+from bench.backends import SHIPPED, backend
+from bench.cell import Cell, Selection, cells, timed
+
+DTYPES = ("float64", "float32")
+_LIST = {"action": "append", "metavar": "NAME"}
+OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "backend": (_LIST, "numpy, torch, tensorflow, jax, a plug-in, or path/to/file.py:Name; repeatable"),
+    "device": (_LIST, "cpu or gpu; repeatable (default: cpu, and gpu where the machine has one)"),
+    "dtype": (_LIST, "float64 or float32; repeatable"),
+    "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
+    "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
+    "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
+    "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
+    "full": ({"action": "store_true"}, "every size, option and mode"),
+    "strict": ({"action": "store_true"}, "imprecise cells fail too"),
+    "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
+}  # fmt: skip
+
+
+@dataclass
+class Door:
+    """One run of pytest: the selection, its cells, and its session once a test asks for one."""
+
+    selection: Selection
+    cells: list[Cell]
+    results: str | None
+    smoke: bool
+    chosen: list[Cell] = field(default_factory=list)
+    speeds: list[Cell] = field(default_factory=list)
+    run: Any = None
+    interrupted: bool = False
+
+    @classmethod
+    def open(cls, option: Any) -> "Door":
+        """Check every option; raises ValueError with the list of right values."""
+        specs = tuple(option.backend or SHIPPED)
+        classes = {spec: backend(spec) for spec in specs}
+        found = pages.cases()
+        right = {
+            "device": {"cpu", "gpu"},
+            "dtype": set(DTYPES),
+            "mode": {mode for each in classes.values() for mode in each.modes},
+            "size": {size for case in found.values() for size in case.sizes},
+        }
+        for name, values in right.items():
+            for value in getattr(option, name) or ():
+                if value not in values:
+                    known = ", ".join(sorted(values))
+                    raise ValueError(f"--{name}: got {value!r}, should be one of {known}")
+        if option.smoke and option.full:
+            raise ValueError("--smoke and --full: got both, should be one of them")
+        selection = Selection(
+            backends=specs,
+            devices=tuple(option.device or _devices()),
+            dtypes=option.dtype,
+            modes=option.mode,
+            sizes=option.size,
+            seeds=tuple(option.seed or (0,)),
+            smoke=option.smoke,
+            full=option.full,
+        )
+        listed = list(cells(list(found.values()), selection))
+        return cls(selection, listed, option.results, option.smoke)
+
+    @property
+    def timed(self) -> list[Cell]:
+        """The cells that get a speed."""
+        return [cell for cell in self.cells if timed(cell, pages.case(cell.case), self.selection)]
+
+    def choose(self, wanted: Sequence[Cell], speeds: Sequence[Cell]) -> None:
+        """The cells that -k and node ids have left."""
+        self.chosen, self.speeds = list(dict.fromkeys(wanted)), list(speeds)
+
+    @contextmanager
+    def session(self) -> Iterator[Any]:
+        """The running session, its rows kept as they are finished."""
+        from bench.machine import environment, machine
+        from bench.results import Run
+        from bench.row import Row
+        from bench.session import Session
+
+        self.run = Run.start(Path(self.results) if self.results else None, machine(), environment())
+        done = {str(cell_of(row)): Row(**row) for row in self.run.rows()}
+        running = Session(
+            self.chosen,
+            self.speeds,
+            lambda unit: not self.smoke and _draws(unit),
+            threads=os.cpu_count() or 1,
+            done={name: row for name, row in done.items() if row.status != "error"},
+            finished=self.run.append,
+            drawn=self.run.append_curve,
+        )
+        try:
+            yield running
+        except KeyboardInterrupt:
+            self.interrupted = True
+            raise
+        finally:
+            running.close()
+
+    def report(self) -> list[str]:
+        """The lines of the report, and where the rows are."""
+        if self.run is None:
+            return []
+        from bench.report import finish
+
+        return finish(self.run.folder)
+
+
+DOOR: pytest.StashKey[Door] = pytest.StashKey()
+
+
+def cell_of(row: dict[str, Any]) -> Cell:
+    """The coordinates of a row."""
+    from dataclasses import fields
+
+    return Cell(**{each.name: row[each.name] for each in fields(Cell)})
+
+
+def _draws(unit: Cell) -> bool:
+    """Free runs are drawn once a contender: float32, in its first mode."""
+    found = backend(unit.backend)
+    return unit.dtype == "float32" and unit.mode == found.modes[0]
+
+
+def _devices() -> tuple[str, ...]:
+    """cpu, and gpu where NVIDIA's library finds one; no framework is imported for it."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return ("cpu", "gpu") if pynvml.nvmlDeviceGetCount() else ("cpu",)
+    except Exception:
+        return ("cpu",)

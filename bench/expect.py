@@ -1,0 +1,197 @@
+"""What a cell should give: its inputs, the reference's values, and the limit derived for each element."""
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+import reference
+from bench import noise, pages
+from bench import spread as spread_module
+from bench.backends.numpy import named
+from bench.case import Case, known
+from bench.cell import Cell
+from bench.spread import Expected, from_arrays, spread, to_arrays
+from bench.tree import Tree, flatten, tree_map
+
+Expectation = dict[str, Expected]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A cell's inputs, rounded to its dtype. A training case has one `start` per judged step."""
+
+    weights: Tree
+    data: Mapping[str, Any]
+    cotangents: Mapping[str, Any]
+    starts: tuple[tuple[Tree, Tree, Mapping[str, Any]], ...] = ()  # (weights, state, batch)
+
+
+def rounded(tree: Tree, dtype: str) -> Tree:
+    """Floating arrays in `dtype`; integers, booleans and Python numbers as they are."""
+
+    def leaf(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
+            return np.ascontiguousarray(value, dtype=_numpy(dtype))
+        return value
+
+    return tree_map(leaf, tree)
+
+
+def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[str, Any]]:
+    """The case's weights and data in float64, seeded by case, regime, size and seed alone."""
+    size = size or cell.size
+    rng = np.random.default_rng(_seed(case.name, cell.regime, size, cell.seed))
+    extra = {"regime": cell.regime} if len(case.regimes) > 1 else {}
+    return case.inputs(rng, **case.sizes[size], **case.options[cell.option], **extra)
+
+
+def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """One step's data: every array has a leading axis of steps, taken in order and over again."""
+    return {name: value[step % len(value)] for name, value in data.items()}
+
+
+def inputs(cell: Cell) -> Inputs:
+    """What every contender of this cell is given."""
+    return _inputs(_shared(cell))
+
+
+def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
+    """Values and limits by tensor, from the disk where they were derived before.
+
+    Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
+    replaces the rounding of every sum by its worst case.
+    """
+    shared = _shared(cell)
+    path = _cache() / f"{_key(shared, worst)}.npz"
+    with FileLock(f"{path}.lock"):
+        if path.exists():
+            with np.load(path, allow_pickle=False) as arrays:
+                return from_arrays(dict(arrays))
+        found = _derive(shared, worst)
+        partial = path.with_suffix(f".{os.getpid()}.part.npz")
+        np.savez(partial, **to_arrays(found))  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
+        partial.replace(path)
+    return found
+
+
+def derived(cell: Cell) -> bool:
+    """Whether the limits of this cell are on the disk already."""
+    return (_cache() / f"{_key(_shared(cell), False)}.npz").exists()
+
+
+def _shared(cell: Cell) -> Cell:
+    """The cell without what does not change its inputs: one expectation serves them all."""
+    return Cell(cell.case, cell.option, cell.regime, cell.size, "", "", "", "", cell.dtype, "", cell.seed)
+
+
+@lru_cache(maxsize=8)
+def _inputs(cell: Cell) -> Inputs:
+    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
+    weights, data = rounded(draw(case, cell), cell.dtype)
+    if case.training:
+        return Inputs(weights, data, {}, _trajectory(case, option, weights, data, cell.dtype))
+    assert case.reference is not None
+    exact = {**rounded(data, "float64"), **rounded(weights, "float64")}
+    outputs = named(case.reference(**exact, **known(case.reference, option)))
+    rng = np.random.default_rng(_seed(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
+    cotangents = {
+        name: rng.standard_normal(y.shape) for name, y in flatten(outputs).items() if y.dtype.kind == "f"
+    }
+    return Inputs(weights, data, rounded(cotangents, cell.dtype))
+
+
+def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -> Any:
+    assert case.step is not None and case.start is not None
+    state = case.start(weights, **known(case.start, option))
+    option, starts = known(case.step, option), []
+    for step in range(len(next(iter(data.values())))):
+        start = rounded((weights, state), dtype)
+        starts.append((*start, batch(data, step)))
+        exact = rounded(starts[-1], "float64")
+        weights, state, _ = case.step(*exact[:2], **exact[2], **option)
+    return tuple(starts)
+
+
+def _derive(cell: Cell, worst: bool) -> Expectation:
+    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
+    given, seed = inputs(cell), _seed(*map(str, (cell, "noise")))
+    if not case.training:
+
+        def both(weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Tree:
+            assert case.reference is not None and case.gradient is not None
+            cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
+            return {
+                "forward": named(case.reference(**data, **weights, **known(case.reference, option))),
+                "gradient": case.gradient(cotangent, **data, **weights, **known(case.gradient, option)),
+            }
+
+        trees = (given.weights, given.data, given.cotangents)
+        return spread(both, trees, dtype=cell.dtype, seed=seed, worst=worst)
+
+    def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
+        assert case.step is not None
+        weights, state, loss = case.step(weights, state, **batch, **known(case.step, option))
+        return {"loss": loss, "weights": weights, "state": _arrays(state)}
+
+    found: Expectation = {}
+    for step, start in enumerate(given.starts):
+        expected = spread(one, start, dtype=cell.dtype, seed=seed + step, worst=worst)
+        found.update({f"training.{step}.{path}": value for path, value in expected.items()})
+    return found
+
+
+def _arrays(state: Tree) -> Tree:
+    """Counters are Python numbers, exact on both sides, and are not compared."""
+    return {path: leaf for path, leaf in flatten(state).items() if hasattr(leaf, "shape")}
+
+
+def _numpy(dtype: str) -> Any:
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        return ml_dtypes.bfloat16
+    return np.dtype(dtype)
+
+
+def _seed(*parts: Any) -> int:
+    return zlib.crc32("/".join(map(str, parts)).encode())
+
+
+def _cache() -> Path:
+    folder = Path(os.environ.get("GAUGEBLOCK_CACHE") or user_cache_path("gaugeblock"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _key(cell: Cell, worst: bool) -> str:
+    case = pages.case(cell.case)
+    page: Callable[..., Any] = case.inputs
+    size = sorted(case.sizes[cell.size].items())
+    option = sorted(case.options[cell.option].items())
+    parts = (str(cell), cell.seed, size, option, worst, np.__version__, _sources(page.__module__))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+@lru_cache
+def _sources(page: str) -> str:
+    """A hash of all code that an expectation depends on: the reference, the noise, and the page."""
+    import sys
+
+    roots = [Path(reference.__file__).parent, _root(noise), _root(spread_module), Path(__file__)]
+    files = [file for root in roots for file in (sorted(root.rglob("*.py")) if root.is_dir() else [root])]
+    files.append(Path(str(sys.modules[page].__file__)))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _root(module: Any) -> Path:
+    file = Path(module.__file__)
+    return file.parent if file.name == "__init__.py" else file

@@ -1,0 +1,115 @@
+"""Where each of a framework's weights comes from in the reference's: derived, never written twice.
+
+A build only rearranges weights. So the same build, run on arrays whose elements are their own
+numbers, says where every element went, and the way back follows. Zero means a constant.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.tree import Tree, flatten, tree_map
+
+COUNTER = 2**30  # counters (Python integers) are numbered from here, and fit in 32 bits
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Two trees of the same numbers: `home` in the reference's layout, `away` in the framework's."""
+
+    home: Tree
+    away: Tree
+
+    @property
+    def problem(self) -> str | None:
+        """Why this is no bijection, or None."""
+        sent, came = _elements(self.home), _elements(self.away)
+        came = came[came != 0]
+        lost, foreign = np.setdiff1d(sent, came), np.setdiff1d(came, sent)
+        if lost.size:
+            return f"{lost.size} of {sent.size} elements of the weights reach no parameter"
+        if foreign.size:
+            return f"{foreign.size} elements of the parameters are no element of the weights"
+        if came.size != sent.size:
+            return f"{came.size - sent.size} elements of the weights reach more than one parameter"
+        return None
+
+    def forth(self, tree: Tree) -> Tree:
+        """The reference's arrays and counters in the framework's names and layouts."""
+        return _fill(self.away, _table(self.home, tree))
+
+    def back(self, tree: Tree) -> Tree:
+        """The framework's arrays (parameters, or their gradients) in the reference's names and layouts.
+
+        Counters are left out. Raises ValueError where a shape is not the one that the build gave.
+        """
+        return _fill(_without_counters(self.home), _table(self.away, tree))
+
+
+def layout(build: Callable[[Tree], Tree], tree: Tree) -> Layout:
+    """The layout of ``build(tree) -> params``, found by sending numbers through it."""
+    home = _numbered(tree)
+    return Layout(home, build(home))
+
+
+def _numbered(tree: Tree) -> Tree:
+    count, counters = 1, COUNTER
+
+    def number(leaf: Any) -> Any:
+        nonlocal count, counters
+        if _floating(leaf):
+            numbers = np.arange(count, count + leaf.size, dtype=np.float64).reshape(leaf.shape)
+            count += leaf.size
+            return numbers
+        if isinstance(leaf, int) and not isinstance(leaf, bool):
+            counters += 1
+            return counters
+        return leaf
+
+    return tree_map(number, tree)
+
+
+def _table(numbers: Tree, values: Tree) -> dict[str, Any]:
+    """Values by number: one flat array for the elements, a dict for the counters."""
+    found = flatten(values)
+    arrays = {path: leaf for path, leaf in flatten(numbers).items() if _floating(leaf)}
+    dtype = np.result_type(*(found[path] for path in arrays)) if arrays else np.dtype(float)
+    flat = np.zeros(int(max((leaf.max(initial=0) for leaf in arrays.values()), default=0)) + 1, dtype)
+    for path, leaf in arrays.items():
+        array = np.asarray(found[path])
+        if array.shape != leaf.shape:
+            raise ValueError(f"parameter {path}: got shape {array.shape}, should be {leaf.shape}")
+        flat[leaf.astype(np.int64)] = array
+    flat[:1] = 0
+    counters = {int(leaf): found[path] for path, leaf in flatten(numbers).items() if _counter(leaf)}
+    return {"elements": flat, "counters": counters}
+
+
+def _fill(numbers: Tree, table: dict[str, Any]) -> Tree:
+    def leaf(number: Any) -> Any:
+        if _floating(number):
+            return table["elements"][number.astype(np.int64)]
+        if _counter(number):
+            return type(number)(table["counters"][int(number)])
+        return number
+
+    return tree_map(leaf, numbers)
+
+
+def _without_counters(tree: Tree) -> Tree:
+    return {path: leaf for path, leaf in flatten(tree).items() if _floating(leaf)}
+
+
+def _elements(tree: Tree) -> np.ndarray:
+    found = [leaf.ravel() for leaf in flatten(tree).values() if _floating(leaf)]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def _floating(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
+
+
+def _counter(leaf: Any) -> bool:
+    return not _floating(leaf) and np.ndim(leaf) == 0 and not isinstance(leaf, str | bool) and leaf > COUNTER

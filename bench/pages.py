@@ -1,0 +1,43 @@
+"""The pages of suites/: every Case by name."""
+
+import importlib
+import os
+import pkgutil
+from functools import cache
+
+from bench.case import Case
+
+
+@cache
+def cases() -> dict[str, Case]:
+    """Every case of every page, in the order of the pages' names. Imports NumPy, and no framework."""
+    import suites
+
+    found: dict[str, Case] = {}
+    for page in sorted(module.name for module in pkgutil.iter_modules(suites.__path__)):
+        if page == "conftest" or page.startswith("test_"):
+            continue
+        try:
+            module = importlib.import_module(f"suites.{page}")
+        except Exception:
+            if os.environ.get("DEV_SKIP_BROKEN"):
+                continue
+            raise
+        listed = getattr(module, "cases", None) or [getattr(module, "case", None)]
+        if os.environ.get("DEV_SKIP_BROKEN") and None in listed:
+            continue
+        for case in listed:
+            if not isinstance(case, Case):
+                raise ValueError(f"suites/{page}.py: got no Case, should end with case = Case(...) or cases")
+            if case.name in found:
+                raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
+            found[case.name] = case
+    return found
+
+
+def case(name: str) -> Case:
+    """The case of that name; raises ValueError and names those that exist."""
+    try:
+        return cases()[name]
+    except KeyError:
+        raise ValueError(f"case: got {name!r}, should be one of {', '.join(cases())}") from None

@@ -1,0 +1,84 @@
+"""The Row: one cell's outcome, one JSON object a line. The columns are documented here and nowhere else."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+STATUSES = {
+    "agrees": "every element is inside the limit derived for it",
+    "imprecise": "outside the derived limit, inside the worst case of any order of summation",
+    "limited": "a known departure: the case has a Limit with reason, source and expected size",
+    "disagrees": "outside every limit: the row's `why` says where and by how much",
+    "mistrusted": "the check itself could not see a fault here, so it says nothing",
+    "error": "the contender, or the check, raised",
+    "missing": "no page has a build for this backend yet",
+    "absent": "no such framework, device, dtype or option here; `why` says which",
+}
+
+# statuses beside which a speed may stand
+TIMED = ("agrees", "imprecise", "limited")
+
+
+def _column(doc: str, default: Any = None) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One cell's outcome. Raises ValueError for an unknown status, or a speed without agreement."""
+
+    run_id: str = _column("the run: UTC start time and machine key", "")
+    time: str = _column("when the row was finished, UTC, ISO 8601", "")
+    machine: str = _column("hash of the machine record beside the rows", "")
+    environment: str = _column("hash of the environment record beside the rows", "")
+    case: str = _column("the formula: a page of suites/", "")
+    option: str = _column("the named option of the formula", "")
+    regime: str = _column("how the inputs were drawn", "")
+    size: str = _column("the named size", "")
+    contender: str = _column("the public API that ran", "")
+    backend: str = _column("the framework", "")
+    version: str = _column("the framework's version", "")
+    mode: str = _column("eager, or how it was compiled", "")
+    device: str = _column("cpu, gpu", "")
+    dtype: str = _column("float64, float32, …", "")
+    direction: str = _column("forward, gradient or training", "")
+    seed: int = _column("seed of the inputs", 0)
+    threads: int | None = _column("threads the worker was given, as read back")
+    precision: str = _column("declared precision of products and sums", "")
+    lane: str = _column("semantics (float64) or native (the dtype's own rounding)", "")
+    status: str = _column("one of: " + ", ".join(STATUSES), "")
+    why: str = _column("one sentence where the status is not agrees", "")
+    bits: float | None = _column("effective bits: -log2 rms(error / spread per unit roundoff)")
+    z_rms: float | None = _column("rms error over rms predicted rounding; the gate is 2")
+    z_worst: float | None = _column("worst element's error over its limit; the gate is 1")
+    worst: str = _column("tensor and index of the worst element", "")
+    undecided: int | None = _column("choices (max, comparisons) that rounding could turn")
+    first_call_s: float | None = _column("first call, seconds, compilation included")
+    median_s: float | None = _column("steady state: median seconds a call")
+    low_s: float | None = _column("lower end of the median's 95 % interval, seconds")
+    high_s: float | None = _column("upper end of the median's 95 % interval, seconds")
+    samples: int | None = _column("samples taken")
+    calls: int | None = _column("calls in a sample")
+    residue_s: float | None = _column("seconds to read one element after the claimed end")
+    throughput: float | None = _column("items a second at the median")
+    unit: str = _column("what the items are", "")
+    flops: float | None = _column("floating-point operations of a call, from the formula")
+    gflops: float | None = _column("10^9 flops a second at the median")
+    metric: str = _column("what a trained model was scored by", "")
+    score: float | None = _column("the score")
+    checksum: str = _column("CRC-32 of the outputs", "")
+    command: str = _column("the command that reproduces this cell", "")
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"row: status is {self.status!r}, should be one of {', '.join(STATUSES)}")
+        if self.median_s is not None and self.status not in TIMED:
+            raise ValueError(
+                f"row {self.case}: a speed beside status {self.status!r}, should stand beside "
+                f"{', '.join(TIMED)} only"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fields(Row)}

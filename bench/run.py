@@ -1,0 +1,201 @@
+"""``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
+
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from packaging.specifiers import SpecifierSet
+
+from bench import pages
+from bench.backends import Absent, Backend, backend
+from bench.case import Case, Contender, Limit
+from bench.cell import Cell
+from bench.expect import expectation, inputs
+from bench.layout import layout
+from bench.row import Row
+from bench.train import Trained, train
+from bench.tree import flatten
+from bench.verdict import Agreement, compare
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rows of one call, by direction, and what a timing of it needs."""
+
+    rows: Mapping[str, Row]
+    ready: Any = None  # what bench.timing prepares its calls from
+    curve: Sequence[float] = ()
+
+
+def run(cell: Cell) -> Row:
+    """One cell's row. Never raises for what the contender does: that is a row with status error."""
+    return judge(cell.unit, (cell.direction,)).rows[cell.direction]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A contender on its device, ready to be called again."""
+
+    engine: Backend
+    run: Any
+    vjp: Any
+    params: Any
+    data: Any
+    cotangents: Any
+
+
+def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
+    """The rows of `directions`, which one call gives together."""
+    try:
+        case = pages.case(unit.case)
+        contender = find(case, unit)
+        if unit.option in contender.without:
+            raise Absent(f"{contender.api}: {contender.without[unit.option]}")
+        engine = instance(backend(unit.backend), unit.device, unit.dtype)
+        if case.training:
+            return _training(case, contender, engine, unit, curve)
+        return _formula(case, contender, engine, unit, directions)
+    except Absent as reason:
+        return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
+    except Exception as error:
+        why = sentence(error)
+        return Judged({each: _row(unit, each, status="error", why=why) for each in directions})
+
+
+def find(case: Case, cell: Cell) -> Contender:
+    """The contender of a cell; raises ValueError and names those that exist."""
+    contenders = {each.api: each for each in backend(cell.backend).contenders(case)}
+    if cell.contender not in contenders:
+        known = ", ".join(contenders) or "none"
+        raise ValueError(f"contender of {case.name}: got {cell.contender!r}, should be one of {known}")
+    return contenders[cell.contender]
+
+
+@lru_cache
+def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
+    """One backend per device and dtype in this process; raises Absent."""
+    cls.installed()
+    return cls(device, dtype)
+
+
+def sentence(error: BaseException) -> str:
+    """An exception in one line, short enough for a table."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+def _formula(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
+) -> Judged:
+    given, option = inputs(unit), case.options[unit.option]
+    with engine.building():
+        params, run = contender.build(given.weights, **option)
+        places = layout(lambda tree: contender.build(tree, **option)[0], given.weights)
+    if places.problem:
+        raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
+    floating = [name for name, value in given.data.items() if value.dtype.kind not in "iub"]
+    wrt = [name for name in floating if name not in case.fixed]
+    vjp = engine.vjp(run, unit.mode, wrt)
+    on_device = engine.put(params), engine.put(dict(given.data)), engine.put(dict(given.cotangents))
+    start = time.perf_counter()
+    if "gradient" in directions:
+        outputs, gradients = vjp(*on_device)
+    else:
+        outputs, gradients = engine.forward(run, unit.mode)(*on_device[:2]), None
+    engine.wait((outputs, gradients))
+    first = time.perf_counter() - start
+    got = {f"forward.{path}": array for path, array in flatten(engine.get(outputs)).items()}
+    if gradients is not None:
+        found = engine.get(gradients)
+        back = {**flatten(places.back(found["params"])), **flatten(found["data"])}
+        got |= {f"gradient.{p}": array for p, array in back.items() if p.split(".")[0] not in case.fixed}
+    rows = {each: verdict(unit, each, got, engine, first_call_s=first) for each in directions}
+    return Judged(rows, Ready(engine, run, vjp, *on_device))
+
+
+def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
+    trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
+    row = verdict(unit, "training", trained.got, engine, first_call_s=trained.first_call_s)
+    if trained.score:
+        row = replace(row, metric=trained.score[0], score=trained.score[1])
+    return Judged({"training": row}, trained.ready, trained.curve)
+
+
+def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
+    """The row of what was `got`: compared with the expectation, then held against the limits."""
+
+    def of(tensors: Mapping[str, Any]) -> dict[str, Any]:
+        prefix = f"{direction}."
+        return {path.removeprefix(prefix): x for path, x in tensors.items() if path.startswith(prefix)}
+
+    mine = of(got)
+    agreement = compare(
+        mine,
+        of(expectation(unit)),
+        dtype=unit.dtype,
+        worst=lambda: of(expectation(unit, worst=True)),
+    )
+    status, why = settle(agreement, limits(unit, engine, direction))
+    identity = engine.name == "numpy" and unit.dtype == "float64" and status == "agrees"
+    return _row(
+        unit,
+        direction,
+        status=status,
+        why=why,
+        bits=None if identity else agreement.bits,
+        z_rms=agreement.z_rms,
+        z_worst=agreement.z_worst,
+        worst=agreement.worst,
+        undecided=agreement.undecided,
+        version=engine.version,
+        threads=engine.threads(),
+        precision=engine.precision,
+        checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
+        **more,
+    )
+
+
+def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
+    """The limits of the page that name this cell and this version."""
+    fields = {**asdict(unit), "direction": direction}
+    lineage = {parent.name for parent in type(engine).__mro__ if "name" in vars(parent)}
+    return [
+        limit
+        for limit in pages.case(unit.case).limits
+        if limit.backend in lineage
+        and SpecifierSet(limit.versions).contains(engine.version.split("+")[0], prereleases=True)
+        and all(fields[name] in ([x] if isinstance(x, str) else x) for name, x in limit.cells.items())
+    ]
+
+
+def settle(agreement: Agreement, known: Sequence[Limit]) -> tuple[str, str]:
+    """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
+    if agreement.status == "agrees":
+        stale = [limit for limit in known if limit.always]
+        if not stale:
+            return "agrees", ""
+        return "disagrees", f"stale limit: the cell agrees now, but a Limit says: {stale[0].reason}"
+    if agreement.status == "mistrusted" or not known:
+        return agreement.status, agreement.why
+    for limit in known:
+        if limit.z[0] <= (agreement.z_rms or 0) <= limit.z[1]:
+            return "limited", f"{limit.reason} ({limit.source})"
+    low, high = known[0].z
+    return "disagrees", f"outside its Limit's z of {low:g} to {high:g}: {agreement.why}"
+
+
+def _row(unit: Cell, direction: str, **found: Any) -> Row:
+    cell = replace(unit, direction=direction)
+    coordinates = {name: value for name, value in asdict(cell).items()}
+    return Row(
+        **coordinates,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        lane="semantics" if unit.dtype == "float64" else "native",
+        command=cell.command,
+        **found,
+    )

@@ -1,0 +1,106 @@
+"""Speed: first call and steady state apart, every call waited for, contenders in interleaved rounds."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench import train
+from bench.backends import Backend
+from bench.tree import flatten
+
+BLOCK = 0.01  # seconds a sample should last, so that the clock's own cost is below 0.1 %
+ROUNDS = 15
+WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Call:
+    """One contender's timed call: `once()` starts it, `engine.wait` ends it."""
+
+    engine: Backend
+    once: Callable[[], Any]
+    first_call_s: float
+    calls: int = 1
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the samples say, in seconds a call."""
+
+    samples: tuple[float, ...]
+    residues: tuple[float, ...]
+    calls: int
+    first_call_s: float
+
+    @property
+    def median_s(self) -> float:
+        return float(np.median(self.samples))
+
+    @property
+    def interval_s(self) -> tuple[float, float]:
+        """The 95 % interval of the median, by bootstrap over the samples."""
+        samples = np.array(self.samples)
+        draws = np.random.default_rng(0).choice(samples, (2000, samples.size))
+        low, high = np.quantile(np.median(draws, axis=1), (0.025, 0.975))
+        return float(low), float(high)
+
+    @property
+    def residue_s(self) -> float:
+        return float(np.median(self.residues))
+
+    @property
+    def waited(self) -> bool:
+        """Whether the wait waited: reading one result after the claimed end costs next to nothing."""
+        claim = self.median_s * self.calls
+        return self.residue_s <= max(0.05 * claim, 5e-4)
+
+
+def ready(prepared: Any, direction: str, mode: str) -> Call:
+    """Compile, warm up, and find how many calls fill a sample."""
+    engine = prepared.engine
+    if isinstance(prepared, train.Ready):
+        once = _steps(prepared)
+    elif direction == "forward":
+        forward = engine.forward(prepared.run, mode)
+        once = lambda: forward(prepared.params, prepared.data)  # noqa: E731  # a value, like its twin
+    else:
+        once = lambda: prepared.vjp(prepared.params, prepared.data, prepared.cotangents)  # noqa: E731
+    first = _timed(engine, once, 1)
+    for _ in range(WARM_UP):
+        _timed(engine, once, 1)
+    pilot = min(_timed(engine, once, 1) for _ in range(2))
+    return Call(engine, once, first, max(1, round(BLOCK / max(pilot, 1e-7))))
+
+
+def sample(call: Call) -> tuple[float, float]:
+    """Seconds a call over one block, and the seconds that reading a result took after its end."""
+    start = time.perf_counter()
+    for _ in range(call.calls):
+        result = call.once()
+    call.engine.wait(result)
+    end = time.perf_counter()
+    smallest = min(flatten(result).values(), key=lambda leaf: int(np.prod(leaf.shape)))
+    call.engine.get(smallest)
+    return (end - start) / call.calls, time.perf_counter() - end
+
+
+def _steps(prepared: train.Ready) -> Callable[[], Any]:
+    step = 0
+
+    def once() -> Any:
+        nonlocal step
+        step += 1
+        return prepared.loop.step(prepared.batches[step % len(prepared.batches)])
+
+    return once
+
+
+def _timed(engine: Backend, once: Callable[[], Any], calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        result = once()
+    engine.wait(result)
+    return time.perf_counter() - start

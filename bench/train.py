@@ -1,0 +1,109 @@
+"""Training: each step judged from the reference's own state, and the free run that is drawn."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Backend, Loop
+from bench.case import Case, Contender, Training, known
+from bench.cell import Cell
+from bench.expect import Inputs, batch, draw, rounded
+from bench.layout import Layout, layout
+from bench.tree import Tree, flatten
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training cell gave: tensors by ``training.<step>.…``, the free run's losses, its score."""
+
+    got: dict[str, np.ndarray]
+    first_call_s: float
+    ready: Any
+    curve: Sequence[float] = ()
+    score: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A loop that stands at its start, and the batches that go round."""
+
+    engine: Backend
+    loop: Loop
+    batches: Sequence[Any]
+
+
+def train(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, given: Inputs, *, curve: bool
+) -> Trained:
+    """Each of the case's steps, from the reference's own state; then the free run, where asked for."""
+    loop, places = _begin(case, contender, engine, unit, *given.starts[0][:2])
+    batches = [engine.put(dict(each)) for _, _, each in given.starts]
+    got: dict[str, np.ndarray] = {}
+    first = 0.0
+    for step, (weights, state, _) in enumerate(given.starts):
+        loop.load(*places.forth((weights, state)))
+        start = time.perf_counter()
+        loss = loop.step(batches[step])
+        engine.wait(loss)
+        first = first or time.perf_counter() - start
+        found = _home(places.back(loop.read()))
+        found["loss"] = np.asarray(engine.get(loss))
+        got.update({f"training.{step}.{path}": array for path, array in found.items()})
+    loop.load(*places.forth(given.starts[0][:2]))
+    trained = Trained(got, first, Ready(engine, loop, batches))
+    if not (curve and case.curve):
+        return trained
+    losses, score = _free(case, contender, engine, unit)
+    return Trained(got, first, trained.ready, losses, score)
+
+
+def _home(found: Tree) -> dict[str, Any]:
+    """Back from the layout, paths start with 0 (the weights) and 1 (the state)."""
+    names = {"0": "weights", "1": "state"}
+    return {f"{names[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
+
+
+def _begin(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, weights: Tree, state: Tree
+) -> tuple[Loop, Layout]:
+    option = case.options[unit.option]
+
+    def arrange(tree: Tree) -> Tree:
+        training = contender.build(*tree, **option)
+        return training.params, training.state
+
+    with engine.building():
+        training: Training = contender.build(weights, state, **option)
+        places = layout(arrange, (weights, state))
+        loop = engine.loop(training, unit.mode)
+    if places.problem:
+        raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
+    loop.load(training.params, training.state)
+    return loop, places
+
+
+def _free(
+    case: Case, contender: Contender, engine: Backend, unit: Cell
+) -> tuple[list[float], tuple[str, float] | None]:
+    """The losses of a training that runs on its own state, and what the trained model is worth."""
+    assert case.curve is not None and case.start is not None
+    weights, data = rounded(draw(case, unit, case.curve["size"]), unit.dtype)
+    state = case.start(weights, **known(case.start, case.options[unit.option]))
+    loop, _ = _begin(case, contender, engine, unit, weights, state)
+    rounds = len(next(iter(data.values())))
+    batches = [engine.put(batch(data, step)) for step in range(min(rounds, case.curve["steps"]))]
+    losses = [
+        float(np.asarray(engine.get(loop.step(batches[step % len(batches)]))))
+        for step in range(case.curve["steps"])
+    ]
+    if case.score is None or loop.predict is None:
+        return losses, None
+    predict = loop.predict
+
+    def on_host(x: np.ndarray) -> np.ndarray:
+        return np.asarray(engine.get(predict(engine.put(rounded(x, unit.dtype)))))
+
+    return losses, case.score(on_host)

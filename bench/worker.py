@@ -1,0 +1,126 @@
+"""A worker process: one backend, its environment set before import, serving one request at a time.
+
+The serving side runs in the worker, `Worker` in the process that asks. What crosses is built-in types only.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import execnet
+
+from bench.cell import Cell
+
+TIMEOUT = 1800.0  # seconds for one request; a cell that needs more has hung
+
+
+class Died(Exception):
+    """The worker is gone; the message has its last words."""
+
+
+class Worker:
+    """One process, asked by `request`. Not for two threads at once."""
+
+    def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
+        self._words = Path(tempfile.mkstemp(prefix="gaugeblock-", suffix=".log")[1])
+        variables = "".join(
+            f"//env:{name}={value}" for name, value in environment.items() if "//" not in value
+        )
+        self._gateway = execnet.makegateway(f"popen//python={python}{variables}")
+        self._channel = self._gateway.remote_exec("from bench.worker import serve; serve(channel)")
+        self._channel.send((str(self._words), [str(path) for path in sys.path if path]))
+
+    def request(self, verb: str, *arguments: Any) -> Any:
+        """What the worker answers; raises Died when it crashed or hung."""
+        try:
+            self._channel.send((verb, list(arguments)))
+            return self._channel.receive(timeout=TIMEOUT)
+        except (EOFError, OSError, self._channel.RemoteError) as error:
+            words = self._words.read_text(errors="replace").strip().splitlines()[-3:]
+            raise Died(f"the worker died: {' | '.join(words) or error or 'no last words'}") from error
+        except self._channel.TimeoutError as error:
+            self.close()
+            raise Died(f"the worker gave no answer in {TIMEOUT:g} s and was ended") from error
+
+    def close(self) -> None:
+        """End the process, and its log with it."""
+        self._gateway.exit()
+        execnet.default_group.terminate(timeout=1.0)
+        self._words.unlink(missing_ok=True)
+
+
+def serve(channel: Any) -> None:
+    """Answer requests until the channel closes. Runs in the worker."""
+    words, path = channel.receive()
+    sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+    log = os.open(words, os.O_WRONLY | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    import faulthandler
+
+    faulthandler.enable()
+    desk = Desk()
+    for verb, arguments in channel:
+        channel.send(getattr(desk, verb)(*arguments))
+
+
+class Desk:
+    """What a worker can be asked. It keeps what will be timed, so that the judged call is the timed one."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+        self.calls: dict[str, Any] = {}
+
+    def derive(self, cell: dict[str, Any]) -> str:
+        """Derive a cell's limits and leave them in the cache; what went wrong, or nothing."""
+        from bench.expect import expectation
+        from bench.run import sentence
+
+        try:
+            expectation(Cell(**cell))
+        except Exception as error:
+            return sentence(error)
+        return ""
+
+    def judge(self, unit: dict[str, Any], directions: list[str], keep: bool, curve: bool) -> dict[str, Any]:
+        """The rows of one unit by direction, and the losses of its free run."""
+        from bench.run import judge
+
+        cell = Cell(**unit)
+        judged = judge(cell, directions, curve=curve)
+        if keep and judged.ready is not None:
+            self.kept[str(cell)] = judged.ready
+        rows = {direction: row.as_dict() for direction, row in judged.rows.items()}
+        return {"rows": rows, "curve": list(judged.curve)}
+
+    def ready(self, cell: dict[str, Any]) -> dict[str, Any]:
+        """Prepare one timed call; what went wrong, or its first call and block size."""
+        from bench import timing
+        from bench.run import sentence
+
+        wanted = Cell(**cell)
+        try:
+            call = timing.ready(self.kept[str(wanted.unit)], wanted.direction, wanted.mode)
+        except Exception as error:
+            return {"error": sentence(error)}
+        self.calls[str(wanted)] = call
+        return {"first_call_s": call.first_call_s, "calls": call.calls}
+
+    def sample(self, cell: str) -> list[float]:
+        """One block: seconds a call, and the residue."""
+        from bench import timing
+
+        return list(timing.sample(self.calls[cell]))
+
+    def forget(self, cell: str) -> None:
+        """Drop a timed call, and the memory that it holds."""
+        self.calls.pop(cell, None)
+
+
+def as_request(cell: Cell) -> dict[str, Any]:
+    """A cell in built-in types."""
+    return asdict(cell)

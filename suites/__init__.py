@@ -1,0 +1,1 @@
+"""One page per formula: inputs, options, one build per framework, the Case."""

@@ -1,0 +1,45 @@
+"""`pytest suites/`: options, one test a cell, and the report at the end."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench import door
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gaugeblock")
+    for name, (keywords, text) in door.OPTIONS.items():
+        group.addoption(f"--{name}", help=text, **keywords)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        config.stash[door.DOOR] = door.Door.open(config.option)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    opened = metafunc.config.stash[door.DOOR]
+    cells = opened.timed if metafunc.function.__name__ == "test_speed" else opened.cells
+    metafunc.parametrize("cell", cells, ids=str)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    items = [item for item in session.items if isinstance(item, pytest.Function)]
+    session.config.stash[door.DOOR].choose(
+        [item.callspec.params["cell"] for item in items],
+        [item.callspec.params["cell"] for item in items if item.originalname == "test_speed"],
+    )
+
+
+@pytest.fixture(scope="session")
+def session(request: pytest.FixtureRequest) -> Iterator[object]:
+    with request.config.stash[door.DOOR].session() as running:
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in terminalreporter.config.stash[door.DOOR].report():
+        terminalreporter.write_line(line)
