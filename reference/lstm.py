@@ -1,0 +1,54 @@
+"""Long short-term memory.
+
+Formula
+    [z_i, z_f, z_g, z_o] = W x_t + U h_{t-1} + b
+    i, f, o = σ(z_i), σ(z_f), σ(z_o)
+    g = tanh(z_g)
+    c_t = f ∘ c_{t-1} + i ∘ g
+    h_t = o ∘ tanh(c_t)
+Shapes
+    x : (b, t, d)    a batch of sequences
+    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where not given
+    c0 : (r, b, m)    the same for the cells
+Source
+    Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000.
+Choices
+    Gates in the order i, f, g, o (Keras writes g as c). No peepholes, no projection.
+    Layers, directions, the one bias and `last`: recurrent.py.
+"""
+
+import numpy as np
+
+from reference.activation import sigmoid, tanh
+from reference.recurrent import stack, stack_vjp
+
+
+def lstm(x, layers, h0=None, c0=None, *, last=False):
+    """y, or {"y", "h", "c"} where h0 and c0 are given."""
+    return stack(_step, x, layers, {"h0": h0, "c0": c0}, last)
+
+
+def lstm_vjp(dy, x, layers, h0=None, c0=None, *, last=False):
+    """Back through time: c_t passes f ∘ dc_t on to c_{t-1}, and h_{t-1} gets Uᵀ dz_t."""
+    return stack_vjp(_step, _step_vjp, dy, x, layers, {"h0": h0, "c0": c0}, last)
+
+
+def _step(z, h, c):
+    i, f, g, o = _gates(z)
+    c = f * c + i * g
+    return o * tanh(c), c
+
+
+def _step_vjp(dh, dc, z, h, c):
+    """dz_t and dc_{t-1}, with σ' = σ (1 - σ) and tanh' = 1 - tanh²."""
+    i, f, g, o = _gates(z)
+    s = tanh(f * c + i * g)
+    dc = dc + dh * o * (1 - s * s)
+    di, df, dg, do = dc * g, dc * c, dc * i, dh * s
+    dz = [di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)]
+    return np.concatenate(dz, axis=-1), dc * f  # (b, 4m), (b, m)
+
+
+def _gates(z):
+    i, f, g, o = np.split(z, 4, axis=-1)  # (b, m) each
+    return sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)

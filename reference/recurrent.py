@@ -1,0 +1,106 @@
+"""What recurrent layers share: a step made into a sequence, stacked, and run in both directions.
+
+Formula
+    z_t = W x_t + U h_{t-1} + b
+    s_t = step(z_t, s_{t-1})        the state s = (h, …) of a layer; rnn.py and lstm.py have the steps
+    a second direction reads t = T … 1 with weights of its own: y_t = [h_t forward, h_t backward]
+    a further layer reads y of the one below
+Shapes
+    x : (b, t, d)    a batch of sequences
+    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where None
+Source
+    Elman 1990. Schuster and Paliwal 1997 (both directions).
+Choices
+    Weights: `layers` holds for each layer the list of its directions' {"W": (k m, d), "U": (k m, m), "b": (k m,)}
+    with k gates; without "b" there is no bias. One bias (torch has two, which only ever occur as their sum).
+    `last` gives the state in which each direction ends; backward, that is at t = 1 (torch's y[:, -1] is not).
+    With starting states the states at the end are returned too: {"y", "h", …}, in the layout of h0.
+"""
+
+from functools import reduce
+
+import numpy as np
+
+
+def stack(step, x, layers, given, last):
+    """y, or {"y", "h", …} where the states `given` = {"h0": …} are arrays."""
+    runs, y = _run(step, x, layers, given)
+    m = layers[0][0]["U"].shape[1]
+    y = np.concatenate([y[:, -1, :m], y[:, 0, m:]], axis=-1) if last else y  # (b, m directions)
+    if given["h0"] is None:
+        return y
+    ends = zip(*(states[-1] for _, _, states in runs), strict=True)
+    return {"y": y} | {name[0]: np.stack(parts) for name, parts in zip(given, ends, strict=True)}
+
+
+def stack_vjp(step, step_vjp, dy, x, layers, given, last):
+    """From the last layer to the first, each direction from its end to its beginning."""
+    runs, y = _run(step, x, layers, given)
+    m, r = layers[0][0]["U"].shape[1], len(runs)
+    if isinstance(dy, dict):
+        dy, dends = dy["y"], [dy[name[0]] for name in given]
+    else:
+        dends = [np.zeros_like(x, shape=(r, len(x), m)) for _ in given]
+    if last:
+        dh, dy = dy, np.zeros_like(y)
+        dy[:, -1, :m], dy[:, 0, m:] = dh[:, :m], dh[:, m:]
+    dlayers, dstarts = [], []
+    for layer in reversed(layers):
+        r, parts, dcells, ends = r - len(layer), [], [], []
+        for k, cell in enumerate(layer):
+            dh, dend = _turn(dy[..., k * m : (k + 1) * m], k), tuple(d[r + k] for d in dends)
+            dx, dcell, dstart = _scan_vjp(step_vjp, dh, dend, *runs[r + k], **cell)
+            parts.append(_turn(dx, k))
+            dcells.append(dcell)
+            ends.append(dstart)
+        dy, dlayers, dstarts = reduce(np.add, parts), [dcells, *dlayers], ends + dstarts
+    grads = {"x": dy, "layers": dlayers}
+    if given["h0"] is not None:
+        grads |= {
+            name: np.stack(parts) for name, parts in zip(given, zip(*dstarts, strict=True), strict=True)
+        }
+    return grads
+
+
+def _run(step, x, layers, given):
+    """What `_scan` saw in every layer and direction, and the output of every step."""
+    runs, y = [], x
+    m, r = layers[0][0]["U"].shape[1], sum(map(len, layers))
+    start = [np.zeros_like(x, shape=(r, len(x), m)) if s is None else s for s in given.values()]
+    for layer in layers:
+        sides = []
+        for k, cell in enumerate(layer):
+            turned, state = _turn(y, k), tuple(s[len(runs)] for s in start)
+            runs.append((turned, *_scan(step, turned, state, **cell)))
+            sides.append(_turn(np.stack([h for h, *_ in runs[-1][2][1:]], axis=1), k))
+        y = np.concatenate(sides, axis=-1)  # (b, t, m directions)
+    return runs, y
+
+
+def _scan(step, x, state, W, U, b=None):
+    """One layer in one direction: z of every step, and the states before, between and after them."""
+    zx = x @ W.T if b is None else x @ W.T + b  # (b, t, km)
+    zs, states = [], [state]
+    for t in range(x.shape[1]):
+        zs.append(zx[:, t] + states[t][0] @ U.T)  # (b, km)
+        states.append(step(zs[t], *states[t]))
+    return zs, states
+
+
+def _scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, b=None):
+    """h_t gets dh_t and, from the next step, Uᵀ dz_{t+1}; every step adds to dW, dU and db."""
+    dzs = []
+    for t in reversed(range(x.shape[1])):
+        dz, *rest = step_vjp(dh[:, t] + dstate[0], *dstate[1:], zs[t], *states[t])
+        dzs.append(dz)
+        dstate = (dz @ U, *rest)
+    dz = np.stack(dzs[::-1], axis=1)  # (b, t, km)
+    flat = dz.reshape(-1, dz.shape[-1])  # (bt, km)
+    h = np.stack([before for before, *_ in states[:-1]], axis=1)  # (b, t, m)
+    dcell = {"W": flat.T @ x.reshape(-1, x.shape[-1]), "U": flat.T @ h.reshape(-1, h.shape[-1])}
+    return dz @ W, dcell if b is None else {**dcell, "b": flat.sum(axis=0)}, dstate
+
+
+def _turn(x, k):
+    """Direction 1 sees the steps from the last to the first."""
+    return x[:, ::-1] if k else x

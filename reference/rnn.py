@@ -1,0 +1,36 @@
+"""Simple recurrent network.
+
+Formula
+    h_t = φ(W x_t + U h_{t-1} + b),  φ = tanh or relu
+Shapes
+    x : (b, t, d)    a batch of sequences
+    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where not given
+Source
+    Elman 1990, Finding structure in time. Goodfellow, Bengio, Courville 2016, eq. (10.8).
+Choices
+    Layers, directions, the one bias and `last`: recurrent.py.
+"""
+
+from functools import partial
+
+from reference.activation import ACTIVATIONS
+from reference.recurrent import stack, stack_vjp
+
+
+def rnn(x, layers, h0=None, *, activation="tanh", last=False):
+    """y, or {"y", "h"} where h0 is given."""
+    return stack(partial(_step, activation), x, layers, {"h0": h0}, last)
+
+
+def rnn_vjp(dy, x, layers, h0=None, *, activation="tanh", last=False):
+    """dz_t = φ'(z_t) ∘ dh_t, and h_{t-1} gets Uᵀ dz_t."""
+    steps = partial(_step, activation), partial(_step_vjp, activation)
+    return stack_vjp(*steps, dy, x, layers, {"h0": h0}, last)
+
+
+def _step(activation, z, h):
+    return (ACTIVATIONS[activation][0](z),)
+
+
+def _step_vjp(activation, dh, z, h):
+    return (ACTIVATIONS[activation][1](dh, z)["x"],)

@@ -1,0 +1,122 @@
+"""Recurrent layers: gradients against finite differences, values against loops over plain Python floats."""
+
+from math import exp, tanh
+
+import numpy as np
+import pytest
+
+from reference.lstm import lstm, lstm_vjp
+from reference.rnn import rnn, rnn_vjp
+from tests.differences import check_dtype, check_vjp
+
+b, t, d, m = 2, 3, 4, 3
+STACKS = [(1, 1), (2, 1), (1, 2), (2, 2)]
+
+
+def draw(rng, gates, depth=1, directions=1, bias=True, carry=""):
+    layers = []
+    for level in range(depth):
+        width = d if level == 0 else m * directions
+        shapes = {"W": (gates * m, width), "U": (gates * m, m)} | ({"b": (gates * m,)} if bias else {})
+        layers.append(
+            [{name: rng.normal(size=shape) for name, shape in shapes.items()} for _ in range(directions)]
+        )
+    starts = {name: rng.normal(size=(depth * directions, b, m)) for name in (["h0", "c0"] if carry else [])}
+    return {"x": rng.normal(size=(b, t, d)), "layers": layers} | {
+        name: start for name, start in starts.items() if name[0] in carry
+    }
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_gradient_of_the_rnn_is_that_of_its_formula(stack, activation, last):
+    rng = np.random.default_rng(1)
+    options = {"activation": activation, "last": last}
+    check_vjp(rnn, rnn_vjp, draw(rng, 1, *stack), options=options, rng=rng, samples=12)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_gradient_of_the_lstm_is_that_of_its_formula(stack, last):
+    rng = np.random.default_rng(2)
+    check_vjp(lstm, lstm_vjp, draw(rng, 4, *stack), options={"last": last}, rng=rng, samples=12)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_states_are_carried_with_their_gradients(last):
+    rng = np.random.default_rng(3)
+    options = {"last": last}
+    check_vjp(rnn, rnn_vjp, draw(rng, 1, 2, 2, carry="h"), options=options, rng=rng, samples=12)
+    check_vjp(lstm, lstm_vjp, draw(rng, 4, 2, 2, carry="hc"), options=options, rng=rng, samples=12)
+
+
+def test_layers_without_a_bias_have_no_gradient_of_one():
+    rng = np.random.default_rng(4)
+    check_vjp(rnn, rnn_vjp, draw(rng, 1, bias=False), rng=rng, samples=12)
+    check_vjp(lstm, lstm_vjp, draw(rng, 4, bias=False), rng=rng, samples=12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble])
+def test_the_dtype_of_the_inputs_is_kept(dtype):
+    rng = np.random.default_rng(5)
+    for last in (False, True):
+        check_dtype(rnn, rnn_vjp, draw(rng, 1, 2, 2), options={"last": last}, dtype=dtype)
+        check_dtype(lstm, lstm_vjp, draw(rng, 4, 2, 2), options={"last": last}, dtype=dtype)
+    check_dtype(rnn, rnn_vjp, draw(rng, 1, carry="h"), dtype=dtype)
+    check_dtype(lstm, lstm_vjp, draw(rng, 4, carry="hc"), dtype=dtype)
+
+
+def affine(cell, row, x, h):
+    z = sum(float(w) * v for w, v in zip(cell["W"][row], x, strict=True)) + float(cell["b"][row])
+    return z + sum(float(u) * v for u, v in zip(cell["U"][row], h, strict=True))
+
+
+def loop(cell, sequence, h, c=None):
+    """One direction over one sequence, one float at a time; the gates by their names."""
+    out = []
+    for x in sequence:
+        if c is None:
+            h = [tanh(affine(cell, row, x, h)) for row in range(m)]
+        else:
+            z = {gate: [affine(cell, k * m + row, x, h) for row in range(m)] for k, gate in enumerate("ifgo")}
+            i, f, o = ([1 / (1 + exp(-v)) for v in z[gate]] for gate in "ifo")
+            c = [f[j] * c[j] + i[j] * tanh(z["g"][j]) for j in range(m)]
+            h = [o[j] * tanh(c[j]) for j in range(m)]
+        out.append(h)
+    return out, h, c
+
+
+def test_one_layer_is_the_loop_of_its_formula():
+    rng = np.random.default_rng(6)
+    for f, gates, carry in ((rnn, 1, "h"), (lstm, 4, "hc")):
+        inputs = draw(rng, gates, carry=carry)
+        y = f(**inputs)
+        for n in range(b):
+            state = [inputs[name][0, n].tolist() for name in ("h0", "c0")[: len(carry)]]
+            out, *ends = loop(inputs["layers"][0][0], inputs["x"][n].tolist(), *state)
+            np.testing.assert_allclose(y["y"][n], out, rtol=1e-12)
+            for name, end in zip(carry, ends, strict=False):
+                np.testing.assert_allclose(y[name][0, n], end, rtol=1e-12)
+
+
+@pytest.mark.parametrize("f, gates", [(rnn, 1), (lstm, 4)])
+def test_a_stack_in_both_directions_is_made_of_single_layers(f, gates):
+    inputs = draw(np.random.default_rng(7), gates, 2, 2)
+    x = inputs["x"]
+    for forward, backward in inputs["layers"]:
+        there, back = f(x, [[forward]]), f(x[:, ::-1], [[backward]])
+        x = np.concatenate([there, back[:, ::-1]], axis=-1)
+    assert np.array_equal(f(**inputs), x)
+    assert np.array_equal(f(**inputs, last=True), np.concatenate([there[:, -1], back[:, -1]], axis=-1))
+
+
+@pytest.mark.parametrize("f, gates, carry", [(rnn, 1, "h"), (lstm, 4, "hc")])
+def test_a_carried_state_continues_the_sequence(f, gates, carry):
+    inputs = draw(np.random.default_rng(8), gates, 2, carry=carry)
+    whole = f(**inputs)
+    first = f(**(inputs | {"x": inputs["x"][:, :1]}))
+    second = f(**(inputs | {"x": inputs["x"][:, 1:]} | {f"{name}0": first[name] for name in carry}))
+    np.testing.assert_allclose(np.concatenate([first["y"], second["y"]], axis=1), whole["y"], rtol=1e-12)
+    for name in carry:
+        np.testing.assert_allclose(second[name], whole[name], rtol=1e-12)
