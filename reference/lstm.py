@@ -1,7 +1,7 @@
 """Long short-term memory.
 
 Formula
-    [z_i, z_f, z_g, z_o] = W x_t + U h_{t-1} + b
+    [z_i, z_f, z_g, z_o] = x_t W + h_{t-1} U + b
     i, f, o = σ(z_i), σ(z_f), σ(z_o)
     g = tanh(z_g)
     c_t = f ∘ c_{t-1} + i ∘ g
@@ -29,7 +29,7 @@ def lstm(x, layers, h0=None, c0=None, *, last=False):
 
 
 def lstm_vjp(dy, x, layers, h0=None, c0=None, *, last=False):
-    """Back through time: c_t passes f ∘ dc_t on to c_{t-1}, and h_{t-1} gets Uᵀ dz_t."""
+    """Back through time: c_t passes f ∘ dc_t on to c_{t-1}, and h_{t-1} gets dz_t Uᵀ."""
     return stack_vjp(_step, _step_vjp, dy, x, layers, {"h0": h0, "c0": c0}, last)
 
 

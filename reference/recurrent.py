@@ -1,7 +1,7 @@
 """What recurrent layers share: a step made into a sequence, stacked, and run in both directions.
 
 Formula
-    z_t = W x_t + U h_{t-1} + b
+    z_t = x_t W + h_{t-1} U + b
     s_t = step(z_t, s_{t-1})        the state s = (h, …) of a layer; rnn.py and lstm.py have the steps
     a second direction reads t = T … 1 with weights of its own: y_t = [h_t forward, h_t backward]
     a further layer reads y of the one below
@@ -11,8 +11,9 @@ Shapes
 Source
     Elman 1990. Schuster and Paliwal 1997 (both directions).
 Choices
-    Weights: `layers` holds for each layer the list of its directions' {"W": (k m, d), "U": (k m, m), "b": (k m,)}
-    with k gates; without "b" there is no bias. One bias (torch has two, which only ever occur as their sum).
+    `layers` holds for each layer the list of its directions' {"W": (d, k m), "U": (m, k m), "b": (k m,)}, with
+    k gates; without "b" there is no bias. One bias (torch has two, which only ever occur as their sum).
+    Weights are stored (inputs, outputs), as in linear.py; torch stores the transpose.
     `last` gives the state in which each direction ends; backward, that is at t = 1 (torch's y[:, -1] is not).
     With starting states the states at the end are returned too: {"y", "h", …}, in the layout of h0.
 """
@@ -25,7 +26,7 @@ import numpy as np
 def stack(step, x, layers, given, last):
     """y, or {"y", "h", …} where the states `given` = {"h0": …} are arrays."""
     runs, y = _run(step, x, layers, given)
-    m = layers[0][0]["U"].shape[1]
+    m = layers[0][0]["U"].shape[0]
     y = np.concatenate([y[:, -1, :m], y[:, 0, m:]], axis=-1) if last else y  # (b, m directions)
     if given["h0"] is None:
         return y
@@ -36,7 +37,7 @@ def stack(step, x, layers, given, last):
 def stack_vjp(step, step_vjp, dy, x, layers, given, last):
     """From the last layer to the first, each direction from its end to its beginning."""
     runs, y = _run(step, x, layers, given)
-    m, r = layers[0][0]["U"].shape[1], len(runs)
+    m, r = layers[0][0]["U"].shape[0], len(runs)
     if isinstance(dy, dict):
         dy, dends = dy["y"], [dy[name[0]] for name in given]
     else:
@@ -65,7 +66,7 @@ def stack_vjp(step, step_vjp, dy, x, layers, given, last):
 def _run(step, x, layers, given):
     """What `_scan` saw in every layer and direction, and the output of every step."""
     runs, y = [], x
-    m, r = layers[0][0]["U"].shape[1], sum(map(len, layers))
+    m, r = layers[0][0]["U"].shape[0], sum(map(len, layers))
     start = [np.zeros_like(x, shape=(r, len(x), m)) if s is None else s for s in given.values()]
     for layer in layers:
         sides = []
@@ -79,26 +80,26 @@ def _run(step, x, layers, given):
 
 def _scan(step, x, state, W, U, b=None):
     """One layer in one direction: z of every step, and the states before, between and after them."""
-    zx = x @ W.T if b is None else x @ W.T + b  # (b, t, km)
+    zx = x @ W if b is None else x @ W + b  # (b, t, km)
     zs, states = [], [state]
     for t in range(x.shape[1]):
-        zs.append(zx[:, t] + states[t][0] @ U.T)  # (b, km)
+        zs.append(zx[:, t] + states[t][0] @ U)  # (b, km)
         states.append(step(zs[t], *states[t]))
     return zs, states
 
 
 def _scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, b=None):
-    """h_t gets dh_t and, from the next step, Uᵀ dz_{t+1}; every step adds to dW, dU and db."""
+    """h_t gets dh_t and, from the next step, dz_{t+1} Uᵀ; every step adds to dW, dU and db."""
     dzs = []
     for t in reversed(range(x.shape[1])):
         dz, *rest = step_vjp(dh[:, t] + dstate[0], *dstate[1:], zs[t], *states[t])
         dzs.append(dz)
-        dstate = (dz @ U, *rest)
+        dstate = (dz @ U.T, *rest)
     dz = np.stack(dzs[::-1], axis=1)  # (b, t, km)
     flat = dz.reshape(-1, dz.shape[-1])  # (bt, km)
     h = np.stack([before for before, *_ in states[:-1]], axis=1)  # (b, t, m)
-    dcell = {"W": flat.T @ x.reshape(-1, x.shape[-1]), "U": flat.T @ h.reshape(-1, h.shape[-1])}
-    return dz @ W, dcell if b is None else {**dcell, "b": flat.sum(axis=0)}, dstate
+    dcell = {"W": x.reshape(-1, x.shape[-1]).T @ flat, "U": h.reshape(-1, h.shape[-1]).T @ flat}
+    return dz @ W.T, dcell if b is None else {**dcell, "b": flat.sum(axis=0)}, dstate
 
 
 def _turn(x, k):

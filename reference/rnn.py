@@ -1,7 +1,7 @@
 """Simple recurrent network.
 
 Formula
-    h_t = φ(W x_t + U h_{t-1} + b),  φ = tanh or relu
+    h_t = φ(x_t W + h_{t-1} U + b),  φ = tanh or relu
 Shapes
     x : (b, t, d)    a batch of sequences
     h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where not given
@@ -23,7 +23,7 @@ def rnn(x, layers, h0=None, *, activation="tanh", last=False):
 
 
 def rnn_vjp(dy, x, layers, h0=None, *, activation="tanh", last=False):
-    """dz_t = φ'(z_t) ∘ dh_t, and h_{t-1} gets Uᵀ dz_t."""
+    """dz_t = φ'(z_t) ∘ dh_t, and h_{t-1} gets dz_t Uᵀ."""
     steps = partial(_step, activation), partial(_step_vjp, activation)
     return stack_vjp(*steps, dy, x, layers, {"h0": h0}, last)
 

@@ -17,7 +17,7 @@ def draw(rng, gates, depth=1, directions=1, bias=True, carry=""):
     layers = []
     for level in range(depth):
         width = d if level == 0 else m * directions
-        shapes = {"W": (gates * m, width), "U": (gates * m, m)} | ({"b": (gates * m,)} if bias else {})
+        shapes = {"W": (width, gates * m), "U": (m, gates * m)} | ({"b": (gates * m,)} if bias else {})
         layers.append(
             [{name: rng.normal(size=shape) for name, shape in shapes.items()} for _ in range(directions)]
         )
@@ -68,8 +68,8 @@ def test_the_dtype_of_the_inputs_is_kept(dtype):
 
 
 def affine(cell, row, x, h):
-    z = sum(float(w) * v for w, v in zip(cell["W"][row], x, strict=True)) + float(cell["b"][row])
-    return z + sum(float(u) * v for u, v in zip(cell["U"][row], h, strict=True))
+    z = sum(float(w) * v for w, v in zip(cell["W"][:, row], x, strict=True)) + float(cell["b"][row])
+    return z + sum(float(u) * v for u, v in zip(cell["U"][:, row], h, strict=True))
 
 
 def loop(cell, sequence, h, c=None):
