@@ -1,0 +1,89 @@
+"""Linear regression: the line, the hyperplane, the least-squares loss and its closed form.
+
+Formula
+    y = β₀ + β₁ x                                  line
+    y = x W + b                                    linear
+    J(W, b) = 1/(n m) Σ (x W + b − y)²             least_squares
+    [b; W] = (XᵀX)⁻¹ Xᵀ y,  X = [1 x]              normal_equations
+Shapes
+    x : (..., d)    inputs (line: (n,); least_squares, normal_equations: (n, d))
+    W : (d, m)    slopes
+    b : (m,)    intercepts
+    y : (..., m)    predictions; in least_squares and normal_equations the targets, (n, m)
+Source
+    Legendre 1805, Nouvelles méthodes; Hastie, Tibshirani, Friedman 2009, The Elements of Statistical
+    Learning, eqs. (3.1) to (3.6).
+Choices
+    W is stored (inputs, outputs); torch stores the transpose.
+    The loss is the mean over all elements, rows and outputs alike, without a factor 1/2.
+    The closed form solves the normal equations as written: rounding is amplified by cond(X)², where a QR
+    factorisation would have cond(X). The matrix XᵀX must be regular; no pseudo-inverse.
+"""
+
+import numpy as np
+
+from reference.loss import mean_squared_error, mean_squared_error_vjp
+
+
+def line(x, beta0, beta1):
+    """y = β₀ + β₁ x for x : (n,) and scalars β₀, β₁ : ()."""
+    return beta0 + beta1 * x  # (n,)
+
+
+def line_vjp(dy, x, beta0, beta1):
+    """∂y/∂β₀ = 1, ∂y/∂β₁ = x, ∂y/∂x = β₁."""
+    return {"x": dy * beta1, "beta0": np.sum(dy), "beta1": np.sum(dy * x)}
+
+
+def linear(x, W, b=None):
+    """y = x W + b over the last axis of x; without b, y = x W."""
+    y = x @ W  # (..., m)
+    return y if b is None else y + b
+
+
+def linear_vjp(dy, x, W, b=None):
+    """y_j = Σ_i x_i W_ij + b_j: ∂x_i = Σ_j dy_j W_ij, ∂W_ij = Σ_rows x_i dy_j, ∂b_j = Σ_rows dy_j."""
+    d, m = W.shape
+    rows = dy.reshape(-1, m)  # (n, m)
+    grads = {"x": dy @ W.T, "W": x.reshape(-1, d).T @ rows}  # (..., d), (d, m)
+    if b is not None:
+        grads["b"] = np.sum(rows, axis=0)  # (m,)
+    return grads
+
+
+def least_squares(x, y, W, b):
+    """The mean squared residual of the linear model."""
+    return mean_squared_error(linear(x, W, b), y)
+
+
+def least_squares_vjp(dy, x, y, W, b):
+    """The targets y are given, not differentiated."""
+    dp = mean_squared_error_vjp(dy, linear(x, W, b), y)["p"]  # (n, m)
+    return linear_vjp(dp, x, W, b)
+
+
+def normal_equations(x, y):
+    """The minimum of least_squares: {"W": (d, m), "b": (m,)}."""
+    X = _design(x)  # (n, d+1)
+    B = np.linalg.solve(X.T @ X, X.T @ y)  # (d+1, m)
+    return {"W": B[1:], "b": B[0]}
+
+
+def normal_equations_vjp(dy, x, y):
+    """With A = XᵀX, R = Xᵀy, A B = R: ∂R = A⁻ᵀ ∂B, ∂A = −∂R Bᵀ, ∂X = X (∂A + ∂Aᵀ) + y ∂Rᵀ, ∂y = X ∂R."""
+    X = _design(x)  # (n, d+1)
+    A = X.T @ X  # (d+1, d+1)
+    B = np.linalg.solve(A, X.T @ y)  # (d+1, m)
+    dB = np.concatenate([dy["b"][None, :], dy["W"]])  # (d+1, m)
+    dR = np.linalg.solve(A.T, dB)  # (d+1, m)
+    dA = -(dR @ B.T)  # (d+1, d+1)
+    dX = X @ (dA + dA.T) + y @ dR.T  # (n, d+1)
+    return {"x": dX[:, 1:], "y": X @ dR}
+
+
+def _design(x):
+    n, d = x.shape
+    X = np.empty_like(x, shape=(n, d + 1))
+    X[:, 0] = 1.0
+    X[:, 1:] = x
+    return X
