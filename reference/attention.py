@@ -18,7 +18,7 @@ Choices
     A boolean mask is True where attention is allowed.
     Causal means j ≤ i, counted from the upper left corner when t ≠ s.
     A row that may see no key has no softmax (0/0). Three conventions have names, `masked_rows`: "nan",
-    the formula taken literally; "zero"; and "mean", every key alike. Zero and mean rows pass no gradient to S.
+    the formula taken literally; "zero"; and "mean", every key alike. The last two pass no gradient to S.
 """
 
 import math
