@@ -1,0 +1,259 @@
+"""Rows on disk: a run's folder holds rows.jsonl, machine.json and environment.json, and, finished, report.md."""
+
+import json
+import math
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import machine as machines
+from bench.row import Row
+
+if TYPE_CHECKING:
+    import pandas
+
+ROWS, CURVES, REPORT = "rows.jsonl", "curves.jsonl", "report.md"
+RECORDS = ("machine", "environment")
+
+NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
+INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (int, int | None))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder. Each row is on the disk when `append` returns."""
+
+    folder: Path
+    id: str
+    machine: str
+    environment: str
+
+    def append(self, row: Row) -> Row:
+        """Write the row as one line, and return it as written: with its run and its two keys."""
+        mine = {"run_id": self.id, "machine": self.machine, "environment": self.environment}
+        empty = {name: value for name, value in mine.items() if not getattr(row, name)}
+        row = replace(row, why=anonymous(row.why), **empty)
+        self._line(ROWS, row.as_dict())
+        return row
+
+    def curve(self, record: Mapping[str, Any]) -> None:
+        """Write one training curve: the cell's coordinates, and `loss`, a list."""
+        self._line(CURVES, record)
+
+    def _line(self, name: str, record: Mapping[str, Any]) -> None:
+        text = json.dumps(_plain(record), allow_nan=False, separators=(", ", ": ")) + "\n"
+        handle = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(handle, text.encode())
+        finally:
+            os.close(handle)
+
+
+def start(root: Path, machine: machines.Record, environment: machines.Record) -> Run:
+    """A new run's folder below `root`, with its two records in it."""
+    keys = machines.key(machine), machines.key(environment)
+    first = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{keys[0]}"
+    root.mkdir(parents=True, exist_ok=True)
+    for name in _numbered(first):
+        try:
+            (root / name).mkdir()
+        except FileExistsError:
+            continue
+        break
+    for kind, record in zip(RECORDS, (machine, environment), strict=True):
+        (root / name / f"{kind}.json").write_text(json.dumps(record, indent=2) + "\n")
+    return Run(root / name, name, *keys)
+
+
+def resume(folder: Path) -> Run:
+    """An interrupted run, to append to. A last line that was cut off is removed."""
+    keys = [machines.key(record(folder, kind)) for kind in RECORDS]
+    for file in (folder / ROWS, folder / CURVES):
+        if file.exists():
+            whole = file.read_bytes()
+            os.truncate(file, whole.rfind(b"\n") + 1)
+    return Run(folder, folder.name, *keys)
+
+
+def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
+    """The rows of a file, of a run's folder, or of all runs below a folder, in the columns of `bench.row`.
+
+    Columns that a file lacks are empty, columns that it has beyond these are dropped, and so is a last
+    line that was cut off. A run that stands there twice (local and published) is read once.
+    """
+    import numpy as np
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {column.name: [] for column in fields(Row)}
+    seen: dict[Any, Any] = {}  # rows repeat their strings: one copy of each
+    for file in files(path):
+        for row in _rows(file):
+            for name, values in columns.items():
+                value = row.get(name)
+                values.append(_number(value) if name in NUMBERS else _string(value, seen))
+    frame = {}
+    for name in list(columns):
+        values = columns.pop(name)
+        frame[name] = np.array(values, dtype=float if name in NUMBERS else object)
+    rows = pd.DataFrame(frame)
+    return rows.astype({name: "Int64" for name in INTEGERS})
+
+
+def files(path: str | os.PathLike[str]) -> list[Path]:
+    """The rows files at or below a path, each run once; raises FileNotFoundError where there is none."""
+    root = Path(path)
+    found = [root] if root.is_file() else sorted(root.rglob(ROWS))
+    if not found:
+        got = f"no {ROWS} at or below it" if root.exists() else "nothing there"
+        raise FileNotFoundError(
+            f"results {root}: got {got}, should be a rows file, a run's folder or a folder of runs; "
+            "`gaugeblock run` makes one"
+        )
+    return list({(file.stat().st_size, _first(file)): file for file in reversed(found)}.values())[::-1]
+
+
+def record(folder: Path, kind: str) -> machines.Record:
+    """The machine or environment record beside a run's rows; empty where there is none."""
+    file = (folder if folder.is_dir() else folder.parent) / f"{kind}.json"
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{kind} record {file}: got something else, should be one JSON object; restore the file")
+    return found
+
+
+def curves(folder: Path) -> list[dict[str, Any]]:
+    """The training curves beside a run's rows."""
+    file = folder / CURVES
+    return list(_rows(file)) if file.exists() else []
+
+
+def newest(root: Path = Path("results")) -> Path:
+    """The folder of the newest local run, else of the newest published one."""
+    local = [file.parent for file in (root / "local").glob(f"*/{ROWS}")]
+    if local:
+        return max(local, key=lambda folder: folder.name)
+    published = [file.parent for file in root.glob(f"*/*/{ROWS}")]
+    if published:
+        return max(published, key=lambda folder: (_natural(folder.name), folder.stat().st_mtime))
+    raise FileNotFoundError(
+        f"results {root}: got no run there, should hold one; `gaugeblock run` makes one, or name a folder"
+    )
+
+
+def publish(folder: Path, root: Path = Path("results")) -> Path:
+    """Copy a finished run to ``root/<machine name>-<key>/<date>[-n]/``, whole or not at all."""
+    if not (folder / ROWS).is_file():
+        raise FileNotFoundError(f"run {folder}: got no {ROWS} in it, should be the folder of a run")
+    if not (folder / REPORT).is_file():
+        raise ValueError(f"run {folder}: got no {REPORT} in it, should be finished; resume it, then publish")
+    for file in (found for found in root.glob(f"*/*/{ROWS}") if root / "local" not in found.parents):
+        if file.read_bytes() == (folder / ROWS).read_bytes():
+            raise FileExistsError(f"run {folder}: is published already, in {file.parent}")
+    found = record(folder, "machine")
+    home = root / f"{machines.name(found)}-{machines.key(found)}"
+    home.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
+    try:
+        for file in sorted(folder.iterdir()):
+            if file.is_file() and not file.is_symlink():
+                shutil.copyfile(file, scratch / file.name)
+        scratch.chmod(0o755)
+        for name in _numbered(_date(folder)):
+            try:
+                os.rename(scratch, home / name)  # fails on a folder that holds anything
+            except OSError:
+                if not (home / name).exists():
+                    raise
+                continue
+            return home / name
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    raise AssertionError("names never run out")
+
+
+def anonymous(text: str) -> str:
+    """The text without the paths of this machine: rows are published."""
+    for path, short in ((sys.prefix, "<env>"), (sys.base_prefix, "<python>"), (os.getcwd(), "."), (str(Path.home()), "~")):
+        if len(path) > 1:
+            text = text.replace(path + os.sep, short + "/")
+    return text
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    decode = json.JSONDecoder().raw_decode
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                found, _ = decode(line.decode().strip())
+            except (ValueError, RecursionError):
+                found = None
+            if isinstance(found, dict):
+                yield found
+            elif line.endswith(b"\n"):
+                raise ValueError(
+                    f"rows {file}, line {number}: got {line[:40]!r}, should be one JSON object; "
+                    "restore the file, or delete that line"
+                )
+
+
+def _number(value: Any) -> float:
+    if value.__class__ is float:
+        return value  # type: ignore[no-any-return]  # its class is float
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return float(value)
+    return math.nan
+
+
+def _string(value: Any, seen: dict[Any, Any]) -> str:
+    if value.__class__ is not str:
+        return "" if value is None else str(value)
+    return seen.setdefault(value, value)  # type: ignore[no-any-return]  # its class is str
+
+
+def _plain(value: Any) -> Any:
+    """The value as strict JSON has it: NaN becomes null, an infinity the largest number there is."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "item"):  # a scalar of NumPy's
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else math.copysign(sys.float_info.max, value)
+    return value
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}-{number}"
+        number += 1
+
+
+def _date(folder: Path) -> str:
+    year, month, day = folder.name[:4], folder.name[4:6], folder.name[6:8]
+    return f"{year}-{month}-{day}" if re.match(r"\d{8}T", folder.name) else f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def _natural(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", name)]
+
+
+def _first(file: Path) -> bytes:
+    with file.open("rb") as lines:
+        return lines.readline(65536)
