@@ -24,6 +24,7 @@ class Contender:
     is a tree of NumPy arrays in the framework's own names and layouts (only rearrangements of
     `weights`, and zeros: no arithmetic), and ``run(params, **data) -> {name: array}`` is pure.
     A training build is `build(weights, state, **option)` and returns a `Training`.
+    `variant` tells apart two ways of calling one API (a keyword, a path): ``str`` is the name in rows.
     `without` names the options that this API cannot express, each with its reason; `modes` and
     `directions` narrow it to what the API has (an inference path has no gradient).
     """
@@ -34,9 +35,10 @@ class Contender:
     without: Mapping[str, str] = field(default_factory=dict)
     modes: Sequence[str] | None = None  # None: every mode of the backend
     directions: Sequence[str] | None = None  # None: every direction of the case
+    variant: str = ""
 
     def __str__(self) -> str:
-        return self.api
+        return f"{self.api}({self.variant})" if self.variant else self.api
 
 
 @dataclass(frozen=True)
