@@ -11,8 +11,8 @@ Shapes
 Source
     Elman 1990. Schuster and Paliwal 1997 (both directions).
 Choices
-    `layers` holds for each layer the list of its directions' {"W": (d, k m), "U": (m, k m), "b": (k m,)}, with
-    k gates; without "b" there is no bias. One bias (torch has two, which only ever occur as their sum).
+    `layers` holds for each layer the list of its directions' {"W": (d, k m), "U": (m, k m), "b": (k m,)}
+    with k gates; without "b" there is no bias. One bias (torch has two, which only ever occur as their sum).
     Weights are stored (inputs, outputs), as in linear.py; torch stores the transpose.
     `last` gives the state in which each direction ends; backward, that is at t = 1 (torch's y[:, -1] is not).
     With starting states the states at the end are returned too: {"y", "h", …}, in the layout of h0.

@@ -1,0 +1,207 @@
+"""The simple RNN and the LSTM: one and two layers, both directions, every step and the last, carried states.
+
+Convention: reference/recurrent.py. Batch first, gates in the order i, f, g, o, one bias, weights stored
+(inputs, outputs). torch stores them transposed and has a second bias, which is zero here. Keras agrees
+with us. flax keeps one kernel a gate, with the bias beside the recurrent kernel (SimpleCell: beside the
+input's); without the option of no bias it gets zeros. "last" is the state in which each direction ends:
+Keras without return_sequences, torch's h_n (its y[:, -1] has read one step backward), flax's carry.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from bench.case import Case, Contender
+from reference.lstm import lstm, lstm_vjp
+from reference.rnn import rnn, rnn_vjp
+
+REGIMES = {
+    "typical": "weights uniform in ±1/√hidden, as torch draws them; inputs normal",
+    "saturated": "weights × 30: gates at 0 or 1, tanh at ±1, where 1 - s cancels",
+}
+
+
+def draw(rng, gates, *, batch, time, features, hidden, depth=1, directions=1, bias=True, regime="typical"):
+    size = (30 if regime == "saturated" else 1) / np.sqrt(hidden)
+    layers = []
+    for level in range(depth):
+        width = hidden * directions if level else features
+        shapes = {"W": (width, gates * hidden), "U": (hidden, gates * hidden)}
+        shapes |= {"b": (gates * hidden,)} if bias else {}
+        layers.append(
+            [{k: rng.uniform(-size, size, s) for k, s in shapes.items()} for _ in range(directions)]
+        )
+    starts = rng.standard_normal((2, depth * directions, batch, hidden))
+    return {"layers": layers}, {"x": rng.standard_normal((batch, time, features))}, starts
+
+
+def rnn_inputs(rng, *, carry=False, last=False, activation="tanh", **keywords):
+    weights, data, starts = draw(rng, 1, **keywords)
+    return weights, data | ({"h0": starts[0]} if carry else {})
+
+
+def lstm_inputs(rng, *, carry=False, last=False, **keywords):
+    weights, data, starts = draw(rng, 4, **keywords)
+    return weights, data | ({"h0": starts[0], "c0": starts[1]} if carry else {})
+
+
+def in_torch(name, weights, *, activation="tanh", last=False, **option):
+    import torch
+
+    layers, params = weights["layers"], {}
+    for n, layer in enumerate(layers):
+        for cell, way in zip(layer, ("", "_reverse"), strict=False):
+            params |= {f"weight_ih_l{n}{way}": cell["W"].T, f"weight_hh_l{n}{way}": cell["U"].T}
+            if "b" in cell:
+                params |= {f"bias_ih_l{n}{way}": cell["b"], f"bias_hh_l{n}{way}": np.zeros_like(cell["b"])}
+    module = getattr(torch.nn, name)(
+        len(layers[0][0]["W"]),
+        len(layers[0][0]["U"]),
+        len(layers),
+        bias="b" in layers[0][0],
+        batch_first=True,
+        bidirectional=len(layers[0]) == 2,
+        **({"nonlinearity": activation} if name == "RNN" else {}),
+    )
+
+    def run(params, x, h0=None, c0=None):
+        start = (h0, c0) if name == "LSTM" else h0
+        y, ends = torch.func.functional_call(module, params, (x,) if h0 is None else (x, start))
+        h, *c = ends if name == "LSTM" else (ends,)
+        y = torch.cat(tuple(h[-len(layers[0]) :]), -1) if last else y
+        return {"y": y} | ({} if h0 is None else dict(zip("hc", (h, *c), strict=False)))
+
+    return params, run
+
+
+def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **option):
+    import keras
+    import tensorflow as tf
+
+    layers, stack, params = weights["layers"], [], []
+    for n, directions in enumerate(layers):
+        layer = getattr(keras.layers, name)(
+            len(directions[0]["U"]),
+            activation=activation,
+            use_bias="b" in directions[0],
+            return_sequences=not (last and n == len(layers) - 1),
+            return_state=carry,
+        )
+        layer = keras.layers.Bidirectional(layer) if len(directions) == 2 else layer
+        layer.build((None, None, len(directions[0]["W"])))
+        stack.append(layer)
+        params.append([array for cell in directions for array in cell.values()])
+
+    def run(params, x, h0=None, c0=None):
+        starts, ends = [start for start in (h0, c0) if start is not None], []
+        for n, layer in enumerate(stack):
+            start = {"initial_state": [start[n] for start in starts]} if starts else {}
+            x, _ = layer.stateless_call(params[n], layer.non_trainable_variables, x, **start)
+            x, *end = x if starts else [x]
+            ends.append(end)
+        return {"y": x} | {k: tf.stack(parts) for k, *parts in zip("hc", *ends, strict=False)}
+
+    return params, run
+
+
+def in_flax(name, weights, *, activation="tanh", last=False, **option):
+    import flax.linen
+    import jax.numpy as jnp
+
+    layers, simple = weights["layers"], name == "SimpleCell"
+    dtype = layers[0][0]["W"].dtype
+
+    def cell(arrays):
+        function = {"activation_fn": {"tanh": flax.linen.tanh, "relu": flax.linen.relu}[activation]}
+        made = getattr(flax.linen, name)(len(arrays["U"]), param_dtype=dtype, **(function if simple else {}))
+        b = arrays.get("b", np.zeros(arrays["U"].shape[1], dtype))
+        if simple:
+            return made, {"i": {"kernel": arrays["W"], "bias": b}, "h": {"kernel": arrays["U"]}}
+        params = {}
+        for k, gate in enumerate("ifgo"):
+            W, U, bias = (np.split(array, 4, axis=-1)[k] for array in (arrays["W"], arrays["U"], b))
+            params |= {f"i{gate}": {"kernel": W}, f"h{gate}": {"kernel": U, "bias": bias}}
+        return made, params
+
+    stack, params = [], []
+    for directions in layers:
+        sides = [flax.linen.RNN(cell(arrays)[0], return_carry=True) for arrays in directions]
+        names = [{"cell": cell(arrays)[1]} for arrays in directions]
+        both = len(sides) == 2
+        stack.append(flax.linen.Bidirectional(*sides, return_carry=True) if both else sides[0])
+        params.append({"forward_rnn": names[0], "backward_rnn": names[1]} if both else names[0])
+
+    def run(params, x, h0=None, c0=None):
+        ends = []
+        for n, layer in enumerate(stack):
+            start = None if h0 is None else h0[n] if simple else (c0[n], h0[n])
+            carry, x = layer.apply({"params": params[n]}, x, initial_carry=start)
+            carries = carry if len(layers[0]) == 2 else [carry]
+            ends.append([(end,) if simple else end[::-1] for end in carries])  # (h, c) of each direction
+        y = jnp.concatenate([h for h, *_ in ends[-1]], -1) if last else x
+        each = [end for layer in ends for end in layer]
+        return {"y": y} | (
+            {} if h0 is None else {k: jnp.stack(p) for k, *p in zip("hc", *each, strict=False)}
+        )
+
+    return params, run
+
+
+SIZES = {
+    "small": {"batch": 3, "time": 7, "features": 5, "hidden": 6},
+    "mission": {"batch": 100, "time": 100, "features": 10, "hidden": 200},
+    "long": {"batch": 8, "time": 512, "features": 16, "hidden": 32},
+}
+
+
+def flops(gates, *, batch, time, features, hidden, depth=1, directions=1, **_):
+    """Products and sums of the two matrix products; the gates themselves are of lower order."""
+    widths = [features] + [hidden * directions] * (depth - 1)
+    return sum(2 * batch * time * directions * gates * hidden * (width + hidden) for width in widths)
+
+
+def case(name, title, reference, gradient, inputs, options, torch, keras, cells, gates):
+    return Case(
+        name=name,
+        title=title,
+        reference=reference,
+        gradient=gradient,
+        inputs=inputs,
+        sizes=SIZES,
+        options=options,
+        regimes=REGIMES,
+        contenders=(
+            Contender("torch", f"torch.nn.{torch}", partial(in_torch, torch)),
+            Contender("tensorflow", f"keras.layers.{keras}", partial(in_keras, keras)),
+            *(Contender("jax", f"flax.linen.{cell}", partial(in_flax, cell)) for cell in cells),
+        ),
+        items=lambda *, batch, time, **_: batch * time,
+        unit="timesteps",
+        flops=partial(flops, gates),
+    )
+
+
+cases = (
+    case(
+        "rnn", "Simple recurrent network", rnn, rnn_vjp, rnn_inputs,
+        {
+            "plain": {},
+            "relu-two-layers": {"activation": "relu", "depth": 2, "bias": False},
+            "both-directions": {"directions": 2},
+            "carried-state": {"carry": True},
+            "last-both-directions": {"depth": 2, "directions": 2, "last": True},
+        },
+        "RNN", "SimpleRNN", ["SimpleCell"], 1,
+    ),
+    case(
+        "lstm", "Long short-term memory", lstm, lstm_vjp, lstm_inputs,
+        {
+            "plain": {},
+            "two-layers-last": {"depth": 2, "last": True},
+            "both-directions": {"directions": 2},
+            "carried-state": {"carry": True, "depth": 2},
+            "last-both-directions": {"depth": 2, "directions": 2, "last": True},
+        },
+        "LSTM", "LSTM", ["OptimizedLSTMCell", "LSTMCell"], 4,
+    ),
+)  # fmt: skip
