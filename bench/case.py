@@ -26,7 +26,10 @@ class Contender:
     A training build is `build(weights, state, **option)` and returns a `Training`.
     `variant` tells apart two ways of calling one API (a keyword, a path): ``str`` is the name in rows.
     `without` names the options that this API cannot express, each with its reason; `modes` and
-    `directions` narrow it to what the API has (an inference path has no gradient).
+    `directions` narrow it to what the API has (an inference path has no gradient). `refuses` are
+    cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and
+    words of its error; such a cell is run, is absent in the framework's own words, and fails as
+    stale where the framework no longer refuses.
     """
 
     backend: str
@@ -36,9 +39,10 @@ class Contender:
     modes: Sequence[str] | None = None  # None: every mode of the backend
     directions: Sequence[str] | None = None  # None: every direction of the case
     variant: str = ""
+    refuses: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.api}({self.variant})" if self.variant else self.api
+        return f"{self.api}:{self.variant}" if self.variant else self.api
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,8 @@ class Cell:
     def __str__(self) -> str:
         shipped = self.backend in SHIPPED
         who = self.contender if shipped else f"{self.backend.rpartition(':')[2]}:{self.contender}"
-        return "/".join(
-            (self.case, self.option, self.regime, self.size, who, self.mode, self.device, self.dtype)
-            + (self.direction,)
-        )
+        where = (self.case, self.option, self.regime, self.size, who, self.mode, self.device)
+        return "/".join((*where, self.dtype, self.direction))
 
     @property
     def unit(self) -> "Cell":
@@ -85,7 +83,7 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                                         continue
                                     for direction in contender.directions or case.directions:
                                         yield Cell(
-                                            case.name, option, regime, size, contender.api, spec, mode,
+                                            case.name, option, regime, size, str(contender), spec, mode,
                                             device, dtype, direction, seed,
                                         )  # fmt: skip
 
@@ -94,9 +92,11 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     """Whether a default run times this cell: the typical option, in float32."""
     return not selection.smoke and (
         selection.full
-        or (cell.dtype == "float32" or selection.dtypes is not None)
-        and cell.option == next(iter(case.options))
-        and cell.regime == next(iter(case.regimes))
+        or (
+            (cell.dtype == "float32" or selection.dtypes is not None)
+            and cell.option == next(iter(case.options))
+            and cell.regime == next(iter(case.regimes))
+        )
     )
 
 

@@ -24,7 +24,6 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "every size, option and mode"),
-    "strict": ({"action": "store_true"}, "imprecise cells fail too"),
     "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
 }  # fmt: skip
 
@@ -40,7 +39,6 @@ class Door:
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
-    interrupted: bool = False
 
     @classmethod
     def open(cls, option: Any) -> "Door":
@@ -100,23 +98,24 @@ class Door:
             threads=os.cpu_count() or 1,
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
-            drawn=self.run.append_curve,
+            drawn=self.run.curve,
         )
         try:
             yield running
-        except KeyboardInterrupt:
-            self.interrupted = True
-            raise
         finally:
             running.close()
 
-    def report(self) -> list[str]:
-        """The lines of the report, and where the rows are."""
+    def report(self, *, interrupted: bool) -> None:
+        """Print the report, and write it beside the rows; an interrupted run says how to go on."""
         if self.run is None:
-            return []
-        from bench.report import finish
+            return
+        from bench import report
 
-        return finish(self.run.folder)
+        if interrupted:
+            print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
+        else:
+            report.write(self.run.folder)
+        report.show([self.run.folder])
 
 
 DOOR: pytest.StashKey[Door] = pytest.StashKey()

@@ -40,7 +40,7 @@ def rounded(tree: Tree, dtype: str) -> Tree:
 
     def leaf(value: Any) -> Any:
         if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
-            return np.ascontiguousarray(value, dtype=_numpy(dtype))
+            return np.array(value, dtype=_numpy(dtype), order="C")  # ascontiguousarray makes () to (1,)
         return value
 
     return tree_map(leaf, tree)

@@ -47,6 +47,8 @@ class Row:
     lane: str = _column("semantics (float64) or native (the dtype's own rounding)", "")
     status: str = _column("one of: " + ", ".join(STATUSES), "")
     why: str = _column("one sentence where the status is not agrees", "")
+    source: str = _column("of a limited row: the file and line, or the thread, that shows why", "")
+    versions: str = _column("of a limited row: the versions that its Limit covers", "")
     bits: float | None = _column("effective bits: -log2 rms(error / spread per unit roundoff)")
     z_rms: float | None = _column("rms error over rms predicted rounding; the gate is 2")
     z_worst: float | None = _column("worst element's error over its limit; the gate is 1")

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -50,30 +51,60 @@ class Ready:
 
 
 def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
-    """The rows of `directions`, which one call gives together."""
+    """The rows of `directions`, which one call gives together; a refused one is asked for alone."""
     try:
         case = pages.case(unit.case)
         contender = find(case, unit)
         if unit.option in contender.without:
-            raise Absent(f"{contender.api}: {contender.without[unit.option]}")
+            raise Absent(f"{contender}: {contender.without[unit.option]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
-        if case.training:
-            return _training(case, contender, engine, unit, curve)
-        return _formula(case, contender, engine, unit, directions)
     except Absent as reason:
         return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
     except Exception as error:
-        why = sentence(error)
-        return Judged({each: _row(unit, each, status="error", why=why) for each in directions})
+        return _broken(unit, directions, error)
+    refusals = {each: words for each in directions if (words := refusal(contender, unit, each))}
+    willing = [each for each in directions if each not in refusals]
+    judged = _attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
+    rows = dict(judged.rows)
+    for each, words in refusals.items():
+        row = _attempt(case, contender, engine, unit, [each], False).rows[each]
+        if row.status == "error" and words in row.why:
+            rows[each] = replace(row, status="absent", why=f"{contender} refuses: {row.why}")
+        else:
+            why = f"stale refusal: got {row.status}, should raise {words!r}; {row.why}".rstrip("; ")
+            rows[each] = replace(row, status="disagrees", why=why)
+    return replace(judged, rows=rows)
+
+
+def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:
+    """The words with which the framework is known to refuse this cell."""
+    place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
+    return next((words for glob, words in contender.refuses.items() if fnmatchcase(place, glob)), None)
 
 
 def find(case: Case, cell: Cell) -> Contender:
     """The contender of a cell; raises ValueError and names those that exist."""
-    contenders = {each.api: each for each in backend(cell.backend).contenders(case)}
+    contenders = {str(each): each for each in backend(cell.backend).contenders(case)}
     if cell.contender not in contenders:
         known = ", ".join(contenders) or "none"
         raise ValueError(f"contender of {case.name}: got {cell.contender!r}, should be one of {known}")
     return contenders[cell.contender]
+
+
+def _attempt(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str], curve: bool
+) -> Judged:
+    try:
+        if case.training:
+            return _training(case, contender, engine, unit, curve)
+        return _formula(case, contender, engine, unit, directions)
+    except Exception as error:
+        return _broken(unit, directions, error)
+
+
+def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
+    why = sentence(error)
+    return Judged({each: _row(unit, each, status="error", why=why) for each in directions})
 
 
 @lru_cache
@@ -140,13 +171,12 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         dtype=unit.dtype,
         worst=lambda: of(expectation(unit, worst=True)),
     )
-    status, why = settle(agreement, limits(unit, engine, direction))
-    identity = engine.name == "numpy" and unit.dtype == "float64" and status == "agrees"
+    settled = settle(agreement, limits(unit, engine, direction))
+    identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
     return _row(
         unit,
         direction,
-        status=status,
-        why=why,
+        **settled,
         bits=None if identity else agreement.bits,
         z_rms=agreement.z_rms,
         z_worst=agreement.z_worst,
@@ -173,20 +203,25 @@ def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
     ]
 
 
-def settle(agreement: Agreement, known: Sequence[Limit]) -> tuple[str, str]:
+def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:
     """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
     if agreement.status == "agrees":
         stale = [limit for limit in known if limit.always]
         if not stale:
-            return "agrees", ""
-        return "disagrees", f"stale limit: the cell agrees now, but a Limit says: {stale[0].reason}"
+            return {"status": "agrees", "why": ""}
+        return {
+            "status": "disagrees",
+            "why": f"stale limit: the cell agrees, but a Limit says: {stale[0].reason}",
+        }
     if agreement.status == "mistrusted" or not known:
-        return agreement.status, agreement.why
+        return {"status": agreement.status, "why": agreement.why}
     for limit in known:
         if limit.z[0] <= (agreement.z_rms or 0) <= limit.z[1]:
-            return "limited", f"{limit.reason} ({limit.source})"
+            named = {"source": limit.source, "versions": limit.versions}
+            return {"status": "limited", "why": limit.reason, **named}
     low, high = known[0].z
-    return "disagrees", f"outside its Limit's z of {low:g} to {high:g}: {agreement.why}"
+    why = f"outside its Limit's z of {low:g} to {high:g}: {agreement.why}"
+    return {"status": "disagrees", "why": why}
 
 
 def _row(unit: Cell, direction: str, **found: Any) -> Row:

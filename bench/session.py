@@ -37,7 +37,6 @@ class Group:
 
     units: list[Unit] = field(default_factory=list)
     state: str = "waiting"
-    problem: str = ""
 
 
 class Session:
@@ -161,10 +160,9 @@ class Session:
 
     def _derive(self, group: Group, key: tuple[Any, ...]) -> None:
         try:
-            group.problem = self._worker(key).request("derive", as_request(group.units[0].cell))
-        except Died as error:
-            self._bury(key)
-            group.problem = str(error)
+            self._worker(key).request("derive", as_request(group.units[0].cell))
+        except Died:
+            self._bury(key)  # what went wrong is said by the cells that need these limits
 
     def _judge(self, unit: Unit, key: tuple[Any, ...]) -> None:
         cell, answer = unit.cell, None
@@ -177,6 +175,8 @@ class Session:
             rows = dict(judge(cell, unit.directions).rows)
         except Died as error:
             self._bury(key)
+            if self._stopped:
+                return  # ended by us: no finding about the cell
             rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
         with self._change:
             for direction, row in rows.items():
@@ -191,7 +191,8 @@ class Session:
         self._finished(row)
 
     def _bury(self, key: tuple[Any, ...]) -> None:
-        self._workers.pop(key).close()
+        if worker := self._workers.pop(key, None):
+            worker.close()
 
     def _sample(self, cells: Sequence[Cell]) -> None:
         """Rounds over all contenders of a workload, in random order inside each round."""

@@ -7,11 +7,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import execnet
+import numpy as np
 
 from bench.cell import Cell
 
@@ -30,7 +32,8 @@ class Worker:
         variables = "".join(
             f"//env:{name}={value}" for name, value in environment.items() if "//" not in value
         )
-        self._gateway = execnet.makegateway(f"popen//python={python}{variables}")
+        self._group = execnet.Group()
+        self._gateway = self._group.makegateway(f"popen//python={python}{variables}")
         self._channel = self._gateway.remote_exec("from bench.worker import serve; serve(channel)")
         self._channel.send((str(self._words), [str(path) for path in sys.path if path]))
 
@@ -40,16 +43,16 @@ class Worker:
             self._channel.send((verb, list(arguments)))
             return self._channel.receive(timeout=TIMEOUT)
         except (EOFError, OSError, self._channel.RemoteError) as error:
-            words = self._words.read_text(errors="replace").strip().splitlines()[-3:]
-            raise Died(f"the worker died: {' | '.join(words) or error or 'no last words'}") from error
+            log = self._words.read_text(errors="replace").strip().splitlines()
+            words = (log or str(error).strip().splitlines() or ["no last words"])[-1]
+            raise Died(f"the worker died: {words}") from error
         except self._channel.TimeoutError as error:
             self.close()
             raise Died(f"the worker gave no answer in {TIMEOUT:g} s and was ended") from error
 
     def close(self) -> None:
         """End the process, and its log with it."""
-        self._gateway.exit()
-        execnet.default_group.terminate(timeout=1.0)
+        self._group.terminate(timeout=1.0)
         self._words.unlink(missing_ok=True)
 
 
@@ -75,16 +78,12 @@ class Desk:
         self.kept: dict[str, Any] = {}
         self.calls: dict[str, Any] = {}
 
-    def derive(self, cell: dict[str, Any]) -> str:
-        """Derive a cell's limits and leave them in the cache; what went wrong, or nothing."""
+    def derive(self, cell: dict[str, Any]) -> None:
+        """Derive a cell's limits and leave them in the cache; the cells that need them say what went wrong."""
         from bench.expect import expectation
-        from bench.run import sentence
 
-        try:
+        with suppress(Exception):
             expectation(Cell(**cell))
-        except Exception as error:
-            return sentence(error)
-        return ""
 
     def judge(self, unit: dict[str, Any], directions: list[str], keep: bool, curve: bool) -> dict[str, Any]:
         """The rows of one unit by direction, and the losses of its free run."""
@@ -94,8 +93,8 @@ class Desk:
         judged = judge(cell, directions, curve=curve)
         if keep and judged.ready is not None:
             self.kept[str(cell)] = judged.ready
-        rows = {direction: row.as_dict() for direction, row in judged.rows.items()}
-        return {"rows": rows, "curve": list(judged.curve)}
+        rows = {direction: plain(row.as_dict()) for direction, row in judged.rows.items()}
+        return {"rows": rows, "curve": [float(loss) for loss in judged.curve]}
 
     def ready(self, cell: dict[str, Any]) -> dict[str, Any]:
         """Prepare one timed call; what went wrong, or its first call and block size."""
@@ -119,6 +118,11 @@ class Desk:
     def forget(self, cell: str) -> None:
         """Drop a timed call, and the memory that it holds."""
         self.calls.pop(cell, None)
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """NumPy's numbers as Python's."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
 
 
 def as_request(cell: Cell) -> dict[str, Any]:

@@ -40,6 +40,6 @@ def session(request: pytest.FixtureRequest) -> Iterator[object]:
         yield running
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in terminalreporter.config.stash[door.DOOR].report():
-        terminalreporter.write_line(line)
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(exitstatus: int, config: pytest.Config) -> None:
+    config.stash[door.DOOR].report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)

@@ -33,7 +33,8 @@ class Jax(Backend):
         super().__init__(device, dtype)
         if bool(jax.config.jax_enable_x64) != (dtype == "float64"):
             raise RuntimeError(
-                f"jax: x64 is {jax.config.jax_enable_x64} in a {dtype} cell; the worker's JAX_ENABLE_X64 did not take"
+                f"jax: x64 is {jax.config.jax_enable_x64} in a {dtype} cell: "
+                "JAX_ENABLE_X64 should be set before jax is imported"
             )
         try:
             self.place = jax.devices(device)[0]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-
 from bench.backends import Backend, Loop
 from bench.case import Case, Contender, Training, known
 from bench.tree import Tree

@@ -1,0 +1,108 @@
+"""Cells are values with readable names; a selection says which of them run."""
+
+import pickle
+
+import pytest
+
+from bench.case import Case, Contender, Limit
+from bench.cell import Cell, Selection, cells, timed
+
+
+def page(**more):
+    return Case(
+        name="double",
+        title="Twice",
+        reference=lambda x: x,
+        gradient=lambda dy, x: {"x": dy},
+        inputs=lambda rng, **option: ({}, {}),
+        sizes={"small": {"n": 3}, "mission": {"n": 300}},
+        options={"plain": {}, "loud": {"loud": True}},
+        regimes={"typical": "normal draws", "large": "large ones"},
+        contenders=(
+            Contender("torch", "torch.add", lambda weights: ({}, None), without={"loud": "it is quiet"}),
+            Contender("tensorflow", "tf.add", lambda weights: ({}, None)),
+            Contender("jax", "jax.numpy.add", lambda weights: ({}, None)),
+        ),
+        items=lambda **size: 1,
+        unit="samples",
+        flops=lambda **size: 1,
+        **more,
+    )
+
+
+def names(**selection):
+    return [str(cell) for cell in cells([page()], Selection(**selection))]
+
+
+def test_a_cell_is_picklable_and_its_name_tells_everything():
+    cell = next(cells([page()], Selection(backends=("torch",))))
+    assert pickle.loads(pickle.dumps(cell)) == cell
+    assert str(cell) == "double/plain/typical/small/torch.add/eager/cpu/float64/forward"
+
+
+def test_every_cell_has_a_name_of_its_own():
+    found = names(full=True)
+    assert len(found) == len(set(found))
+
+
+def test_the_default_leaves_sizes_and_slow_modes_to_full():
+    default, full = names(), names(full=True)
+    assert not [name for name in default if "/mission/" in name or "/compile/" in name]
+    assert [name for name in full if "/mission/" in name and "/compile/" in name]
+    assert set(default) < set(full)
+
+
+def test_float64_runs_in_one_mode_and_float32_in_all():
+    found = [name for name in names(backends=("tensorflow",)) if "/plain/typical/" in name]
+    assert {name.split("/")[5] for name in found if "/float64/" in name} == {"function"}
+    assert {name.split("/")[5] for name in found if "/float32/" in name} == {"function", "eager", "xla"}
+
+
+def test_jax_runs_eager_on_the_typical_option_only():
+    eager = [name for name in names(backends=("jax",)) if "/eager/" in name]
+    assert eager and all("/plain/typical/" in name for name in eager)
+
+
+def test_smoke_is_one_option_one_dtype_one_mode():
+    found = names(smoke=True, backends=("torch", "jax"))
+    assert found == [
+        "double/plain/typical/small/torch.add/eager/cpu/float64/forward",
+        "double/plain/typical/small/torch.add/eager/cpu/float64/gradient",
+        "double/plain/typical/small/jax.numpy.add/jit/cpu/float64/forward",
+        "double/plain/typical/small/jax.numpy.add/jit/cpu/float64/gradient",
+    ]
+
+
+def test_an_option_that_an_api_lacks_is_one_row_a_dtype():
+    found = [name for name in names(full=True, backends=("torch",)) if "/loud/typical/small/" in name]
+    assert {name.split("/")[5] for name in found} == {"eager"}
+
+
+def test_a_named_mode_or_size_lifts_the_defaults_restriction():
+    assert names(backends=("torch",), modes=("compile",), dtypes=("float64",))
+    assert names(backends=("torch",), sizes=("mission",))
+
+
+def test_the_typical_option_in_float32_is_timed():
+    found = [cell for cell in cells([page()], Selection()) if timed(cell, page(), Selection())]
+    assert {(cell.option, cell.regime, cell.dtype) for cell in found} == {("plain", "typical", "float32")}
+    smoke = Selection(smoke=True)
+    assert not [cell for cell in cells([page()], smoke) if timed(cell, page(), smoke)]
+
+
+def test_the_command_names_what_selects_the_cell():
+    cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
+    assert cell.command == (
+        "pytest 'suites/test_suites.py::test_agree[a/b/typical/big/torch.add/compile/cpu/float32/forward]'"
+        " --backend torch --size big --mode compile --device cpu --seed 3"
+    )
+
+
+def test_a_case_is_a_formula_or_a_training():
+    with pytest.raises(ValueError, match="case double: got both"):
+        page(step=print, start=print)
+
+
+def test_a_limit_wider_than_a_factor_of_ten_is_refused():
+    with pytest.raises(ValueError, match="at most a factor of ten wide"):
+        Limit("torch", ">=2", "why", "where", z=(1.0, 11.0))
