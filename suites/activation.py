@@ -1,0 +1,111 @@
+"""Activations: reference/activation.py against the function that each framework gives for it.
+
+Each activation is a case; softmaxes go over the last axis. GELU is the erf form by default in torch, TensorFlow
+and Keras, and the tanh form in JAX: here both are named, and asked for by name. The layers (torch.nn.GELU,
+keras.layers.ReLU, flax.linen.gelu) call these functions; suites/perceptron.py has them.
+Every other row of the inputs is drawn 20 times as large: sigmoid, tanh and GELU saturate, softmax is one-hot.
+No input is exactly zero: relu'(0) is a convention, not a matter of rounding.
+"""
+
+import importlib
+
+from bench.case import Case, Contender
+from reference.activation import ACTIVATIONS
+
+CALLS = {  # the first name of each API is what the call is given
+    "sigmoid": {
+        "torch.sigmoid": lambda torch, x: torch.sigmoid(x),
+        "tensorflow.math.sigmoid": lambda tf, x: tf.math.sigmoid(x),
+        "keras.activations.sigmoid": lambda keras, x: keras.activations.sigmoid(x),
+        "jax.nn.sigmoid": lambda jax, x: jax.nn.sigmoid(x),
+    },
+    "tanh": {
+        "torch.tanh": lambda torch, x: torch.tanh(x),
+        "tensorflow.math.tanh": lambda tf, x: tf.math.tanh(x),
+        "keras.activations.tanh": lambda keras, x: keras.activations.tanh(x),
+        "jax.numpy.tanh": lambda jax, x: jax.numpy.tanh(x),
+    },
+    "relu": {
+        "torch.nn.functional.relu": lambda torch, x: torch.nn.functional.relu(x),
+        "tensorflow.nn.relu": lambda tf, x: tf.nn.relu(x),
+        "keras.activations.relu": lambda keras, x: keras.activations.relu(x),
+        "jax.nn.relu": lambda jax, x: jax.nn.relu(x),
+    },
+    "gelu": {
+        "torch.nn.functional.gelu": lambda torch, x: torch.nn.functional.gelu(x),
+        "tensorflow.nn.gelu": lambda tf, x: tf.nn.gelu(x),
+        "keras.activations.gelu": lambda keras, x: keras.activations.gelu(x),
+        "jax.nn.gelu": lambda jax, x: jax.nn.gelu(x, approximate=False),
+    },
+    "gelu-tanh": {
+        "torch.nn.functional.gelu": lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
+        "tensorflow.nn.gelu": lambda tf, x: tf.nn.gelu(x, approximate=True),
+        "keras.activations.gelu": lambda keras, x: keras.activations.gelu(x, approximate=True),
+        "jax.nn.gelu": lambda jax, x: jax.nn.gelu(x, approximate=True),
+    },
+    "softmax": {
+        "torch.nn.functional.softmax": lambda torch, x: torch.nn.functional.softmax(x, dim=-1),
+        "tensorflow.nn.softmax": lambda tf, x: tf.nn.softmax(x),
+        "keras.activations.softmax": lambda keras, x: keras.activations.softmax(x),
+        "jax.nn.softmax": lambda jax, x: jax.nn.softmax(x),
+    },
+    "log-softmax": {
+        "torch.nn.functional.log_softmax": lambda torch, x: torch.nn.functional.log_softmax(x, dim=-1),
+        "tensorflow.nn.log_softmax": lambda tf, x: tf.nn.log_softmax(x),
+        "keras.activations.log_softmax": lambda keras, x: keras.activations.log_softmax(x),
+        "jax.nn.log_softmax": lambda jax, x: jax.nn.log_softmax(x),
+    },
+}
+FLOPS = {  # per element; a transcendental function counts as one
+    "sigmoid": 4,
+    "tanh": 1,
+    "relu": 1,
+    "gelu": 5,
+    "gelu-tanh": 9,
+    "softmax": 5,
+    "log-softmax": 6,
+}
+SIZES = {
+    "small": {"rows": 6, "width": 37},
+    "one": {"rows": 3, "width": 1},
+    "wide": {"rows": 4, "width": 4099},
+    "large": {"rows": 4096, "width": 1000},
+}
+LIMITS = {}
+
+
+def inputs(rng, *, rows, width):
+    x = rng.normal(size=(rows, width))
+    x[1::2] *= 20
+    return {}, {"x": x}
+
+
+def contender(api, call):
+    """The build is the same for all: import the framework, call its function."""
+    name = api.partition(".")[0]
+
+    def build(weights):
+        framework = importlib.import_module(name)
+        return {}, lambda params, x: {"y": call(framework, x)}
+
+    # Keras calls TensorFlow's own functions: one mode is enough to see that
+    modes = {"keras": ("function",), "tensorflow": ("function", "xla")}.get(name)
+    return Contender("tensorflow" if name == "keras" else name, api, build, modes=modes)
+
+
+cases = tuple(
+    Case(
+        name=name,
+        title=f"Activation: {name}",
+        reference=ACTIVATIONS[name][0],
+        gradient=ACTIVATIONS[name][1],
+        inputs=inputs,
+        sizes=SIZES,
+        contenders=[contender(api, call) for api, call in calls.items()],
+        items=lambda *, rows, width, **_: rows * width,
+        unit="elements",
+        flops=lambda *, rows, width, each=FLOPS[name], **_: rows * width * each,
+        limits=LIMITS.get(name, ()),
+    )
+    for name, calls in CALLS.items()
+)
