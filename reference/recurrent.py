@@ -1,7 +1,7 @@
 """What recurrent layers share: a step made into a sequence, stacked, and run in both directions.
 
 Formula
-    z_t = x_t W + h_{t-1} U + b
+    z_t = x_t W + h_{t-1} U + b [+ c]
     s_t = step(z_t, s_{t-1})        the state s = (h, …) of a layer; rnn.py and lstm.py have the steps
     a second direction reads t = T … 1 with weights of its own: y_t = [h_t forward, h_t backward]
     a further layer reads y of the one below
@@ -12,7 +12,8 @@ Source
     Elman 1990. Schuster and Paliwal 1997 (both directions).
 Choices
     `layers` holds for each layer the list of its directions' {"W": (d, k m), "U": (m, k m), "b": (k m,)}
-    with k gates; without "b" there is no bias. One bias (torch has two, which only ever occur as their sum).
+    with k gates; without "b" there is no bias. torch has a second one, "c", which adds to it: an optimiser
+    that trains both moves their sum twice as far.
     Weights are stored (inputs, outputs), as in linear.py; torch stores the transpose.
     `last` gives the state in which each direction ends; backward, that is at t = 1 (torch's y[:, -1] is not).
     With starting states the states at the end are returned too: {"y", "h", …}, in the layout of h0.
@@ -78,17 +79,18 @@ def _run(step, x, layers, given):
     return runs, y
 
 
-def _scan(step, x, state, W, U, b=None):
+def _scan(step, x, state, W, U, b=None, c=None):
     """One layer in one direction: z of every step, and the states before, between and after them."""
     zx = x @ W if b is None else x @ W + b  # (b, t, km)
     zs, states = [], [state]
     for t in range(x.shape[1]):
-        zs.append(zx[:, t] + states[t][0] @ U)  # (b, km)
+        zh = states[t][0] @ U if c is None else states[t][0] @ U + c
+        zs.append(zx[:, t] + zh)  # (b, km)
         states.append(step(zs[t], *states[t]))
     return zs, states
 
 
-def _scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, b=None):
+def _scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, **biases):
     """h_t gets dh_t and, from the next step, dz_{t+1} Uᵀ; every step adds to dW, dU and db."""
     dzs = []
     for t in reversed(range(x.shape[1])):
@@ -99,7 +101,7 @@ def _scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, b=None):
     flat = dz.reshape(-1, dz.shape[-1])  # (bt, km)
     h = np.stack([before for before, *_ in states[:-1]], axis=1)  # (b, t, m)
     dcell = {"W": x.reshape(-1, x.shape[-1]).T @ flat, "U": h.reshape(-1, h.shape[-1]).T @ flat}
-    return dz @ W.T, dcell if b is None else {**dcell, "b": flat.sum(axis=0)}, dstate
+    return dz @ W.T, dcell | {name: flat.sum(axis=0) for name in biases}, dstate
 
 
 def _turn(x, k):

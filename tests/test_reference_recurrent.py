@@ -13,11 +13,11 @@ b, t, d, m = 2, 3, 4, 3
 STACKS = [(1, 1), (2, 1), (1, 2), (2, 2)]
 
 
-def draw(rng, gates, depth=1, directions=1, bias=True, carry=""):
+def draw(rng, gates, depth=1, directions=1, biases="b", carry=""):
     layers = []
     for level in range(depth):
         width = d if level == 0 else m * directions
-        shapes = {"W": (width, gates * m), "U": (m, gates * m)} | ({"b": (gates * m,)} if bias else {})
+        shapes = {"W": (width, gates * m), "U": (m, gates * m)} | {name: (gates * m,) for name in biases}
         layers.append(
             [{name: rng.normal(size=shape) for name, shape in shapes.items()} for _ in range(directions)]
         )
@@ -53,8 +53,18 @@ def test_states_are_carried_with_their_gradients(last):
 
 def test_layers_without_a_bias_have_no_gradient_of_one():
     rng = np.random.default_rng(4)
-    check_vjp(rnn, rnn_vjp, draw(rng, 1, bias=False), rng=rng, samples=12)
-    check_vjp(lstm, lstm_vjp, draw(rng, 4, bias=False), rng=rng, samples=12)
+    check_vjp(rnn, rnn_vjp, draw(rng, 1, biases=""), rng=rng, samples=12)
+    check_vjp(lstm, lstm_vjp, draw(rng, 4, biases=""), rng=rng, samples=12)
+
+
+def test_a_second_bias_adds_to_the_first_and_has_its_gradient():
+    rng = np.random.default_rng(9)
+    for f, f_vjp, gates in ((rnn, rnn_vjp, 1), (lstm, lstm_vjp, 4)):
+        inputs = draw(rng, gates, biases="bc")
+        check_vjp(f, f_vjp, inputs, rng=rng, samples=12)
+        cell = inputs["layers"][0][0]
+        one = {"W": cell["W"], "U": cell["U"], "b": cell["b"] + cell["c"]}
+        np.testing.assert_allclose(f(**inputs), f(inputs["x"], [[one]]), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.longdouble])
