@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, and multi-head attention around it.
+"""Scaled dot-product attention.
 
 Formula
     S = Q Kᵀ / √d + B               B: an additive mask, where there is one
@@ -13,7 +13,7 @@ Shapes
     bias : (h, t, s)    additive mask, any shape that broadcasts
     y : (b, h, t, e)
 Source
-    Vaswani et al. 2017, eq. (1) and section 3.2.2. arXiv:1706.03762
+    Vaswani et al. 2017, eq. (1). arXiv:1706.03762
 Choices
     A boolean mask is True where attention is allowed.
     Causal means j ≤ i, counted from the upper left corner when t ≠ s.

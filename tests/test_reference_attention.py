@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from reference.attention import attention, attention_vjp
+from reference.multi_head_attention import multi_head_attention, multi_head_attention_vjp
 from tests.differences import check_dtype, check_vjp
 
 b, h, t, s, d, e = 2, 3, 5, 7, 4, 6
@@ -99,3 +100,59 @@ def test_large_logits_do_not_overflow():
     y = attention(**inputs | {"q": 1e4 * inputs["q"]})
     best = np.argmax(inputs["q"] @ np.swapaxes(inputs["k"], -1, -2), axis=-1)
     np.testing.assert_allclose(y, np.take_along_axis(inputs["v"], best[..., None], axis=2), rtol=1e-12)
+
+
+def draw_heads(rng, shifts=True):
+    c, width = 6, {"Q": (h, d), "K": (h, d), "V": (h, e)}
+    heads = {f"W_{name}": rng.normal(size=(c, *shape)) for name, shape in width.items()}
+    heads["W_O"] = rng.normal(size=(h, e, c))
+    if shifts:
+        heads |= {f"b_{name}": rng.normal(size=shape) for name, shape in width.items()}
+        heads["b_O"] = rng.normal(size=c)
+    return {"x": rng.normal(size=(b, t, c)), "heads": heads}, rng.normal(size=(b, s, c))
+
+
+HEADS = [
+    ("self", {}),
+    ("self", {"causal": True}),
+    ("cross", {}),
+    ("cross without shifts", {}),
+    ("cross masked", {"masked_rows": "zero"}),
+    ("cross masked", {"masked_rows": "mean"}),
+    ("cross additive", {}),
+]
+
+
+def draw_layer(rng, kind):
+    inputs, z = draw_heads(rng, "without" not in kind)
+    if "cross" in kind:
+        inputs["z"] = z
+    if "masked" in kind:
+        inputs["mask"] = draw(rng, "rows")["mask"]
+    if "additive" in kind:
+        inputs["bias"] = rng.normal(size=(h, t, s))
+    return inputs
+
+
+@pytest.mark.parametrize(("kind", "option"), HEADS, ids=str)
+def test_the_gradient_of_all_heads_is_that_of_finite_differences(kind, option):
+    rng = np.random.default_rng(7)
+    inputs = draw_layer(rng, kind)
+    check_vjp(multi_head_attention, multi_head_attention_vjp, inputs, options=option, rng=rng)
+    check_dtype(multi_head_attention, multi_head_attention_vjp, inputs, options=option)
+
+
+@pytest.mark.parametrize(("kind", "option"), HEADS, ids=str)
+def test_all_heads_are_the_sum_over_each_head_of_its_projection(kind, option):
+    inputs = draw_layer(np.random.default_rng(8), kind)
+    x, W, z = inputs["x"], inputs["heads"], inputs.get("z", inputs["x"])
+    got = multi_head_attention(**inputs, **option)
+    want = np.zeros_like(got) + W.get("b_O", 0)
+    for i in range(h):
+        q, k, v = (
+            (y @ W[f"W_{name}"][:, i] + (W[f"b_{name}"][i] if f"b_{name}" in W else 0))[:, None]
+            for y, name in ((x, "Q"), (z, "K"), (z, "V"))
+        )
+        bias = inputs["bias"][i] if "bias" in inputs else None
+        want += attention(q, k, v, inputs.get("mask"), bias, **option)[:, 0] @ W["W_O"][i]
+    np.testing.assert_allclose(got, want, rtol=1e-10)
