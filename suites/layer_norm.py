@@ -1,7 +1,7 @@
 """Layer normalisation: reference/normalization.py against each framework's layer.
 
-Convention: γ (x − μ) / √(σ² + ε) + β, ε = 1e-5 given to all (their defaults: torch 1e-5, Keras 1e-3, Flax 1e-6).
-By default Flax takes the variance as E[x²] − E[x]²; with use_fast_variance=False it centres first, as others do.
+Convention: γ (x − μ) / √(σ² + ε) + β, all with ε = 1e-5 (their defaults: torch 1e-5, Keras 1e-3, Flax 1e-6).
+By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as the others do.
 """
 
 from bench.case import Case, Contender
