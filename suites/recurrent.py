@@ -45,15 +45,22 @@ def lstm_inputs(rng, *, carry=False, last=False, **keywords):
     return weights, data | ({"h0": starts[0], "c0": starts[1]} if carry else {})
 
 
-def in_torch(name, weights, *, activation="tanh", last=False, **option):
-    import torch
-
-    layers, params = weights["layers"], {}
+def torch_names(layers):
+    """The cells' arrays by the names that torch.nn.RNN and LSTM have for them."""
+    params = {}
     for n, layer in enumerate(layers):
         for cell, way in zip(layer, ("", "_reverse"), strict=False):
             params |= {f"weight_ih_l{n}{way}": cell["W"].T, f"weight_hh_l{n}{way}": cell["U"].T}
             if "b" in cell:
-                params |= {f"bias_ih_l{n}{way}": cell["b"], f"bias_hh_l{n}{way}": np.zeros_like(cell["b"])}
+                second = cell["c"] if "c" in cell else np.zeros_like(cell["b"])
+                params |= {f"bias_ih_l{n}{way}": cell["b"], f"bias_hh_l{n}{way}": second}
+    return params
+
+
+def in_torch(name, weights, *, activation="tanh", last=False, **option):
+    import torch
+
+    layers, params = weights["layers"], torch_names(weights["layers"])
     module = getattr(torch.nn, name)(
         len(layers[0][0]["W"]),
         len(layers[0][0]["U"]),
@@ -104,30 +111,37 @@ def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **opt
     return params, run
 
 
+def flax_gates(cell):
+    """A cell's arrays by the names that flax.linen.LSTMCell and OptimizedLSTMCell have for them."""
+    params = {}
+    for k, gate in enumerate("ifgo"):
+        W, U, b = (np.split(cell[name], 4, axis=-1)[k] for name in ("W", "U", "b"))
+        params |= {f"i{gate}": {"kernel": W}, f"h{gate}": {"kernel": U, "bias": b}}
+    return params
+
+
 def in_flax(name, weights, *, activation="tanh", last=False, **option):
     import flax.linen
     import jax.numpy as jnp
 
     layers, simple = weights["layers"], name == "SimpleCell"
     dtype = layers[0][0]["W"].dtype
+    keywords = {"activation_fn": getattr(flax.linen, activation)} if simple else {}
 
-    def cell(arrays):
-        function = {"activation_fn": {"tanh": flax.linen.tanh, "relu": flax.linen.relu}[activation]}
-        made = getattr(flax.linen, name)(len(arrays["U"]), param_dtype=dtype, **(function if simple else {}))
-        b = arrays.get("b", np.zeros(arrays["U"].shape[1], dtype))
+    def named(cell):
+        cell = {"b": np.zeros_like(cell["U"][0]), **cell}
         if simple:
-            return made, {"i": {"kernel": arrays["W"], "bias": b}, "h": {"kernel": arrays["U"]}}
-        params = {}
-        for k, gate in enumerate("ifgo"):
-            W, U, bias = (np.split(array, 4, axis=-1)[k] for array in (arrays["W"], arrays["U"], b))
-            params |= {f"i{gate}": {"kernel": W}, f"h{gate}": {"kernel": U, "bias": bias}}
-        return made, params
+            return {"cell": {"i": {"kernel": cell["W"], "bias": cell["b"]}, "h": {"kernel": cell["U"]}}}
+        return {"cell": flax_gates(cell)}
+
+    def side(cell):
+        made = getattr(flax.linen, name)(len(cell["U"]), param_dtype=dtype, **keywords)
+        return flax.linen.RNN(made, return_carry=True)
 
     stack, params = [], []
     for directions in layers:
-        sides = [flax.linen.RNN(cell(arrays)[0], return_carry=True) for arrays in directions]
-        names = [{"cell": cell(arrays)[1]} for arrays in directions]
-        both = len(sides) == 2
+        sides, names = [side(cell) for cell in directions], [named(cell) for cell in directions]
+        both = len(directions) == 2
         stack.append(flax.linen.Bidirectional(*sides, return_carry=True) if both else sides[0])
         params.append({"forward_rnn": names[0], "backward_rnn": names[1]} if both else names[0])
 
@@ -186,10 +200,9 @@ cases = (
         "rnn", "Simple recurrent network", rnn, rnn_vjp, rnn_inputs,
         {
             "plain": {},
-            "relu-two-layers": {"activation": "relu", "depth": 2, "bias": False},
+            "relu-carried-state": {"activation": "relu", "depth": 2, "carry": True},
             "both-directions": {"directions": 2},
-            "carried-state": {"carry": True},
-            "last-both-directions": {"depth": 2, "directions": 2, "last": True},
+            "last-both-directions": {"depth": 2, "directions": 2, "last": True, "bias": False},
         },
         "RNN", "SimpleRNN", ["SimpleCell"], 1,
     ),
@@ -197,10 +210,9 @@ cases = (
         "lstm", "Long short-term memory", lstm, lstm_vjp, lstm_inputs,
         {
             "plain": {},
-            "two-layers-last": {"depth": 2, "last": True},
+            "two-layers-carried-state": {"depth": 2, "carry": True},
             "both-directions": {"directions": 2},
-            "carried-state": {"carry": True, "depth": 2},
-            "last-both-directions": {"depth": 2, "directions": 2, "last": True},
+            "last-both-directions": {"depth": 2, "directions": 2, "last": True, "bias": False},
         },
         "LSTM", "LSTM", ["OptimizedLSTMCell", "LSTMCell"], 4,
     ),
