@@ -1,0 +1,242 @@
+"""An array whose elements are records of rows: NumPy moves the records, the rules of this package compute on them.
+
+Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or function that
+computes goes to its rule; one that has none raises.
+"""
+
+from functools import cache
+from typing import Any, NoReturn, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.noise.rounding import ROWS, current
+
+
+@cache
+def record(rows: int, kind: str = "f") -> np.dtype[np.void]:
+    """An element that holds `rows` numbers. What has one row still (an input) and what has all never mix in silence:
+
+    NumPy refuses to assign or promote between records with two and with three fields, and to compute on either.
+    """
+    base = np.dtype({"f": np.float64, "b": np.bool_, "i": np.int64}[kind])
+    names = ["rows", "exact", "single"] if rows == 1 else ["rows", "exact"]
+    return np.dtype(
+        {
+            "names": names,
+            "formats": [(base, (rows,)), base, base][: len(names)],
+            "offsets": [0, (rows - 1) * base.itemsize, 0][: len(names)],
+            "itemsize": rows * base.itemsize,
+        }
+    )
+
+
+_RECORDS = {record(rows, kind): rows for rows in (1, ROWS) for kind in "fbi"}
+
+
+def noisy(x: Any) -> bool:
+    """Whether x holds records, be it as a Noisy or as the plain array that np.zeros(n, x.dtype) gives."""
+    return isinstance(x, np.ndarray) and x.dtype in _RECORDS
+
+
+def rows(x: Any, *, inverted: bool = False) -> NDArray[Any]:
+    """x as a plain array with a last axis of rows, or of one where all rows are alike."""
+    if noisy(x):
+        return x.view(np.ndarray)["rows"]
+    if isinstance(x, float | np.floating):
+        return current().constant(float(x), inverted=inverted)
+    plain = np.asarray(x)
+    if plain.dtype == bool:
+        return plain[..., None]
+    if plain.dtype.kind in "iu" and not inverted:
+        return plain[..., None]
+    if plain.dtype.kind not in "fiu":
+        raise NotImplementedError(f"noise: got an operand of dtype {plain.dtype}, should be real numbers")
+    return current().constants(np.ascontiguousarray(plain, dtype=np.float64), inverted=inverted)
+
+
+def exact(x: Any) -> NDArray[Any]:
+    """The exact row of x."""
+    return x.view(np.ndarray)["exact"] if noisy(x) else np.asarray(x)
+
+
+def pack(values: NDArray[Any]) -> "Noisy":
+    """The inverse of `rows`."""
+    if values.dtype.kind == "u":
+        values = values.astype(np.int64)
+    if values.strides[-1] != values.itemsize or values.shape[-1] not in (1, ROWS):
+        values = np.ascontiguousarray(values)
+    return values.view(record(values.shape[-1], values.dtype.kind))[..., 0].view(Noisy)
+
+
+def spread_out(values: NDArray[Any], kind: type = np.float64) -> NDArray[Any]:
+    """A fresh contiguous copy with all rows."""
+    full = np.empty((*values.shape[:-1], ROWS), kind)
+    full[...] = values
+    return full
+
+
+def full(x: Any) -> "Noisy":
+    """x with all rows, as a copy that may be written to."""
+    return pack(spread_out(rows(x)))
+
+
+class Noisy(np.ndarray[Any, Any]):
+    """See the module. Made by `pack`, seen through by `rows`."""
+
+    def __array_ufunc__(self, ufunc: Any, method: Any, *inputs: Any, **kwargs: Any) -> Any:
+        from bench.noise.rules import UFUNCS
+
+        rule = UFUNCS.get((ufunc, method))
+        if rule is None:
+            _refuse(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+        out = kwargs.pop("out", (None,))[0]
+        if any(value is not None for key, value in kwargs.items() if key in ("dtype", "signature")):
+            _refuse(f"{ufunc.__name__} with a dtype")
+        if "where" in kwargs:
+            _refuse(f"{ufunc.__name__} with where=")
+        kwargs = {key: value for key, value in kwargs.items() if key in ("axis", "keepdims", "initial")}
+        result = rule(*inputs, **kwargs)
+        if out is None:
+            return result
+        if not noisy(out):
+            _refuse(f"{ufunc.__name__} into a plain array: make it by zeros_like or empty_like; this")
+        out.view(Noisy)[...] = result
+        return out
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from bench.noise.rules import FUNCTIONS, MOVES
+
+        if func in FUNCTIONS:
+            return FUNCTIONS[func](*args, **kwargs)
+        if func not in MOVES:
+            _refuse(f"np.{func.__name__}")
+        return _as_noisy(super().__array_function__(func, types, args, kwargs))
+
+    def __getitem__(self, key: Any) -> Any:
+        from bench.noise.choices import gather
+
+        if _has_noisy(key):
+            return gather(self, key)
+        return _as_noisy(super().__getitem__(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from bench.noise.choices import scatter
+
+        if _has_noisy(key):
+            scatter(self, key, value)
+            return
+        values = rows(value)
+        if self.dtype.itemsize != record(ROWS, self.dtype["exact"].kind).itemsize:
+            _refuse("writing into an input (copy it first): this")
+        plain = self.view(np.ndarray)
+        if not noisy(value) and values.size == 1:
+            plain[key] = values.ravel()[0]
+        else:
+            plain[key] = pack(spread_out(values, plain.dtype["exact"].type)).view(np.ndarray)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __eq__(self, other: Any) -> Any:
+        return np.equal(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return np.not_equal(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # as ndarray itself
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        if np.dtype(dtype) not in _RECORDS and self.dtype["exact"].kind == "f":
+            _refuse(f"astype({np.dtype(dtype)}) of a rounded value")
+        return full(self)
+
+    def copy(self, order: Any = "C") -> Self:
+        return full(self)  # type: ignore[return-value]  # Self is Noisy
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
+        return np.sum(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
+        return np.mean(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
+
+    def var(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
+    ) -> Any:  # type: ignore[override]
+        return np.var(self, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims)
+
+    def std(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
+    ) -> Any:  # type: ignore[override]
+        return np.std(self, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims)
+
+    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:  # type: ignore[override]
+        return np.max(self, axis=axis, out=out, keepdims=keepdims, **kwargs)
+
+    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:  # type: ignore[override]
+        return np.min(self, axis=axis, out=out, keepdims=keepdims, **kwargs)
+
+    def argmax(self, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:  # type: ignore[override]
+        return np.argmax(self, axis=axis, out=out, keepdims=keepdims)
+
+    def argmin(self, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:  # type: ignore[override]
+        return np.argmin(self, axis=axis, out=out, keepdims=keepdims)
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        return np.clip(self, min, max, out=out, **kwargs)
+
+    def dot(self, other: Any, out: Any = None) -> Any:  # type: ignore[override]
+        return np.dot(self, other, out=out)
+
+    def __bool__(self) -> bool:
+        _refuse("branching on a value")
+
+    def __float__(self) -> float:
+        _refuse("float() of a rounded value")
+
+    def __int__(self) -> int:
+        _refuse("int() of a rounded value")
+
+    def __index__(self) -> int:
+        _refuse("a rounded value as an index")
+
+    def __complex__(self) -> complex:
+        _refuse("complex() of a rounded value")
+
+    def __contains__(self, key: object) -> bool:
+        _refuse("membership in a rounded array")
+
+
+def _refused(name: str) -> Any:
+    def method(self: Noisy, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse(f"ndarray.{name}")
+
+    return method
+
+
+for _name in (
+    "all any argpartition argsort byteswap choose compress cumprod cumsum diagonal dump dumps fill getfield "
+    "item nonzero partition prod ptp put repeat round searchsorted sort tobytes tofile tolist trace"
+).split():
+    if _name not in ("repeat", "diagonal"):  # these only move
+        setattr(Noisy, _name, _refused(_name))
+
+
+def _refuse(what: str) -> NoReturn:
+    raise NotImplementedError(
+        f"{what} has no rounding rule; write it with operations that have one (bench/noise)"
+    )
+
+
+def _has_noisy(key: Any) -> bool:
+    return any(noisy(part) for part in key) if isinstance(key, tuple) else noisy(key)
+
+
+def _as_noisy(result: Any) -> Any:
+    if isinstance(result, np.void) and result.dtype in _RECORDS:
+        return np.array(result, dtype=result.dtype).view(Noisy)
+    if isinstance(result, np.ndarray) and not isinstance(result, Noisy) and noisy(result):
+        return result.view(Noisy)
+    if isinstance(result, list | tuple):
+        return type(result)(map(_as_noisy, result))
+    return result

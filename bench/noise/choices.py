@@ -1,0 +1,218 @@
+"""Rules for choices: comparisons, signs and argmax, and what is done with their outcome.
+
+All rounding rows follow the exact row's choice; the contrary rows turn it where rounding could. So the spread stays
+the spread of one formula, and what the other choice would change is known apart from it. A choice that rounding
+cannot turn is a plain array.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.noise.array import Noisy, exact, full, noisy, pack, rows, spread_out
+from bench.noise.elementwise import Rule, numbers
+from bench.noise.rounding import FULL, NOISY, ROWS, current, multiple
+
+_TURNED = slice(NOISY, ROWS - 1)
+
+
+def compare(ufunc: np.ufunc) -> Rule:
+    def rule(a: Any, b: Any) -> Any:
+        x, y = numbers(a), numbers(b)
+        if "f" not in (x.dtype.kind, y.dtype.kind):
+            return _settled(ufunc(x, y))
+        choice = ufunc(x[..., -1], y[..., -1])
+        turned = undecided(x, y)
+        if turned is None:
+            return choice
+        if ufunc in (np.equal, np.not_equal):
+            raise NotImplementedError(
+                f"{ufunc.__name__} of rounded values has no rounding rule; use argmax or >"
+            )
+        return _turn(choice, turned)
+
+    return rule
+
+
+def sign(x: Any) -> Any:
+    """The sign as a choice: a number, +1, -1 or 0."""
+    values = numbers(x)
+    choice = np.sign(values[..., -1])
+    turned = undecided(values, np.zeros(1))
+    if turned is None:
+        return choice
+    out = spread_out(choice[..., None])
+    out[..., _TURNED] = np.where(turned, -choice[..., None], choice[..., None])
+    return pack(out)
+
+
+def undecided(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Which contrary rows turn which comparison, (..., CONTRARY); None where rounding can turn none."""
+    if x.shape[-1] == 1 and y.shape[-1] == 1:
+        return None
+    rounding = current()
+    margin = np.ascontiguousarray(x[..., -1] - y[..., -1])
+    some = x[..., :FULL] - y[..., :FULL]
+    some -= margin[..., None]
+    spread = np.sqrt(np.mean(np.square(some, out=some), axis=-1)) * rounding.shrink
+    open_ = np.abs(margin) < multiple(margin.size) * spread
+    count = np.count_nonzero(open_)
+    if not count:
+        return None
+    rounding.undecided += count
+    return open_[..., None] & rounding.tosses(margin)
+
+
+def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    return _argmax(numbers(a), axis, out, bool(keepdims))
+
+
+def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    return _argmax(-numbers(a), axis, out, bool(keepdims))
+
+
+def _argmax(x: NDArray[Any], axis: Any, out: Any, keepdims: bool) -> Any:
+    if out is not None:
+        raise NotImplementedError("argmax with out= has no rounding rule")
+    shape = (1,) * (x.ndim - 1)
+    if axis is None:
+        x, axis = x.reshape(-1, x.shape[-1]), 0
+    else:
+        axis = axis % (x.ndim - 1)
+        shape = (*x.shape[:axis], 1, *x.shape[axis + 1 : -1])
+    first = np.argmax(x[..., -1], axis=axis, keepdims=True)
+    chosen = _runners(x, first, axis)
+    chosen = chosen.reshape(*shape, chosen.shape[-1])
+    if not keepdims:
+        chosen = chosen.squeeze(tuple(i for i in range(len(shape)) if axis == i or first.ndim != len(shape)))
+    return _settled(chosen)
+
+
+def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np.int64]:
+    """The index that each row takes: the exact one, or in contrary rows the runner-up within reach of it."""
+    if x.shape[-1] == 1:
+        return first[..., None]
+    rounding = current()
+    best = np.take_along_axis(x, first[..., None], axis=axis)
+    margin = np.ascontiguousarray(best[..., -1] - x[..., -1])
+    some = best[..., :FULL] - x[..., :FULL]
+    some -= margin[..., None]
+    spread = np.sqrt(np.mean(np.square(some, out=some), axis=-1)) * rounding.shrink
+    reach = multiple(margin.size) * spread - margin
+    np.put_along_axis(reach, first, -1.0, axis=axis)
+    reach[~(np.isfinite(reach) & (spread > 0))] = -1.0
+    second = np.argmax(reach, axis=axis, keepdims=True)
+    deepest = np.take_along_axis(reach, second, axis=axis)
+    close = deepest > 0
+    count = np.count_nonzero(close)
+    if not count:
+        return first[..., None]
+    rounding.undecided += count
+    index = spread_out(first[..., None], np.int64)
+    turned = close[..., None] & rounding.tosses(
+        np.ascontiguousarray(np.take_along_axis(margin, second, axis=axis))
+    )
+    index[..., _TURNED] = np.where(turned, second[..., None], first[..., None])
+    return index
+
+
+def where(condition: Any, x: Any, y: Any) -> Noisy:
+    c = rows(condition)
+    return pack(np.where(c if c.dtype == bool else c != 0, numbers(x), numbers(y)))
+
+
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    def one(x: NDArray[Any], i: NDArray[Any]) -> NDArray[Any]:
+        return np.take_along_axis(x, i, axis=axis)
+
+    return _read(arr, indices, one)
+
+
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    def one(x: NDArray[Any], i: NDArray[Any], v: NDArray[Any]) -> None:
+        np.put_along_axis(x, i, v, axis=axis)
+
+    _write(arr, indices, values, one)
+
+
+def gather(x: Noisy, key: Any) -> Any:
+    """x[key], where the key holds choices: indices may; a mask that rounding could turn has no shape to read."""
+    parts = key if isinstance(key, tuple) else (key,)
+    _indices_only(parts, "reading by a mask")
+    at = next(i for i, part in enumerate(parts) if noisy(part))
+    if sum(map(noisy, parts)) > 1:
+        raise NotImplementedError("reading by two undecided indices has no rounding rule")
+    return _read(x, parts[at], lambda a, i: a[(*parts[:at], i, *parts[at + 1 :])])
+
+
+def scatter(x: Noisy, key: Any, value: Any) -> None:
+    """x[key] = value, where the key is a mask or an index that holds choices."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if len(parts) == 1 and parts[0].dtype["exact"].kind == "b":
+        mask = parts[0].reshape(parts[0].shape + (1,) * (x.ndim - parts[0].ndim))
+        x[...] = where(mask, value, x)
+        return
+    _indices_only(parts, "writing by this key")
+    at = next(i for i, part in enumerate(parts) if noisy(part))
+
+    def one(a: NDArray[Any], i: NDArray[Any], v: NDArray[Any]) -> None:
+        a[(*parts[:at], i, *parts[at + 1 :])] = v
+
+    _write(x, parts[at], value, one)
+
+
+def _read(x: Any, index: Any, one: Any) -> Any:
+    """All rows by the exact index, then each contrary row by its own."""
+    if not noisy(index):
+        return one(x.view(np.ndarray), index).view(Noisy)
+    y = full(one(full(x).view(np.ndarray), exact(index)).view(Noisy))
+    inside, source, i = rows(y), np.broadcast_to(rows(x), (*x.shape, ROWS)), rows(index)
+    for row in range(NOISY, ROWS - 1):
+        inside[..., row] = one(source[..., row], i[..., row])
+    return y
+
+
+def _write(x: Any, index: Any, values: Any, one: Any) -> None:
+    if not noisy(x):
+        raise NotImplementedError(
+            "writing rounded values into a plain array has no rule; make it by zeros_like"
+        )
+    if x.dtype.itemsize == x.dtype["exact"].itemsize:
+        raise NotImplementedError("writing into an input has no rule; copy it first")
+    v = full(values)
+    if not noisy(index):
+        one(x.view(np.ndarray), index, v.view(np.ndarray))
+        return
+    inside, i, new = rows(x), rows(index), rows(v)
+    old = inside[..., _TURNED].copy()
+    one(x.view(np.ndarray), exact(index), v.view(np.ndarray))
+    inside[..., _TURNED] = old
+    for row in range(NOISY, ROWS - 1):
+        each = inside[..., row].copy()
+        one(each, i[..., row], new[..., row])
+        inside[..., row] = each
+
+
+def _indices_only(parts: Any, what: str) -> None:
+    if any(noisy(part) and part.dtype["exact"].kind != "i" for part in parts):
+        raise NotImplementedError(f"{what} that rounding could turn has no rule; use np.where")
+
+
+def _turn(choice: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Noisy:
+    out = spread_out(choice[..., None], np.bool_)
+    out[..., _TURNED] ^= turned
+    return pack(out)
+
+
+def _settled(choice: NDArray[Any]) -> Any:
+    """A plain array where all rows chose alike."""
+    if choice.shape[-1] == 1 or (choice == choice[..., -1:]).all():
+        return np.ascontiguousarray(choice[..., -1])
+    return pack(np.ascontiguousarray(choice))
+
+
+RULES: dict[np.ufunc, Rule] = {
+    **{u: compare(u) for u in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)},
+    np.sign: sign,
+}

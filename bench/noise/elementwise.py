@@ -1,0 +1,145 @@
+"""Rules for what is computed element by element."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from bench.noise.array import Noisy, exact, noisy, pack, rows, spread_out
+from bench.noise.rounding import ROWS, current, is_power_of_two
+
+Rule = Callable[..., Any]
+
+# half-width of a transcendental function's error, in half units in the last place
+LIBM = 4.0
+
+
+def selected(ufunc: np.ufunc) -> Rule:
+    """A result that is one of its operands, or its negative: nothing is rounded."""
+
+    def rule(*inputs: Any) -> Noisy:
+        return pack(ufunc(*map(numbers, inputs), order="C"))
+
+    return rule
+
+
+def rounded(ufunc: np.ufunc, ulps: float = 1.0) -> Rule:
+    """A result that is rounded once, to within `ulps` half units in the last place."""
+
+    def rule(*inputs: Any) -> Noisy:
+        return finish(ufunc(*map(numbers, inputs), order="C"), ulps)
+
+    return rule
+
+
+def add(ufunc: np.ufunc) -> Rule:
+    """A sum or difference: adding zero is exact."""
+
+    def rule(a: Any, b: Any) -> Noisy:
+        zero = (exact(a) == 0) | (exact(b) == 0)
+        return finish(ufunc(numbers(a), numbers(b), order="C"), 1.0, zero)
+
+    return rule
+
+
+def multiply(a: Any, b: Any) -> Noisy:
+    """A product: one with a power of two or a choice is exact."""
+    return finish(np.multiply(numbers(a), numbers(b), order="C"), 1.0, _scales(a) | _scales(b))
+
+
+def divide(a: Any, b: Any) -> Noisy:
+    """A quotient. One by a number of the formula may be a product with its rounded inverse."""
+    return finish(np.divide(numbers(a), numbers(b, inverted=not noisy(b)), order="C"), 1.0, _scales(b))
+
+
+def power(a: Any, b: Any) -> Noisy:
+    if noisy(b) or np.ndim(b):
+        return rounded(np.power, LIBM)(a, b)
+    y = np.power(numbers(a), b)
+    return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(b, LIBM))
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+    low, high = kwargs.get("min", a_min), kwargs.get("max", a_max)
+    a = a if low is None else np.maximum(a, low)
+    a = a if high is None else np.minimum(a, high)
+    if out is not None:
+        out[...] = a
+    return a
+
+
+def logic(ufunc: np.ufunc) -> Rule:
+    """Choices joined: rounding does not enter."""
+
+    def rule(*inputs: Any) -> Noisy:
+        operands = [rows(x) for x in inputs]
+        if any(x.dtype.kind == "f" for x in operands):
+            raise NotImplementedError(
+                f"{ufunc.__name__} of rounded values has no rounding rule; compare them first"
+            )
+        return pack(ufunc(*operands))
+
+    return rule
+
+
+def seen(ufunc: np.ufunc) -> Rule:
+    """isnan and its like: asked of the exact row."""
+    return lambda x: ufunc(exact(x))
+
+
+def numbers(x: Any, *, inverted: bool = False) -> NDArray[Any]:
+    values = rows(x, inverted=inverted)
+    return values.astype(np.float64) if values.dtype.kind == "b" else values
+
+
+def finish(y: NDArray[Any], ulps: float, unrounded: Any = None) -> Noisy:
+    """Give y all rows, and round it, except where it is known to be exact."""
+    if y.dtype.kind != "f" or ulps == 0 or (unrounded is not None and np.all(unrounded)):
+        return pack(y)
+    if y.shape[-1] != ROWS:
+        y = spread_out(y)
+    current().round(y, ulps, unrounded if unrounded is not None and np.any(unrounded) else None)
+    return pack(y)
+
+
+def _scales(x: Any) -> Any:
+    """Where a product with x is exact."""
+    values = rows(x) if noisy(x) else np.asarray(x)[..., None]
+    if values.dtype.kind == "b":
+        return np.True_
+    return is_power_of_two(values[..., 0]) if values.shape[-1] == 1 else np.False_
+
+
+_SELECTED = (np.negative, np.positive, np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin)
+_ROUNDED = (np.sqrt, np.square, np.reciprocal)
+_LIBM = (
+    *(np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.logaddexp, np.logaddexp2, np.cbrt),
+    *(np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2, np.hypot),
+    *(np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh),
+    *(
+        special.expit,
+        special.log_expit,
+        special.erf,
+        special.erfc,
+        special.ndtr,
+        special.xlogy,
+        special.xlog1py,
+    ),
+)
+
+RULES: dict[np.ufunc, Rule] = {
+    **{ufunc: selected(ufunc) for ufunc in _SELECTED},
+    **{ufunc: rounded(ufunc) for ufunc in _ROUNDED},
+    **{ufunc: rounded(ufunc, LIBM) for ufunc in _LIBM},
+    **{ufunc: logic(ufunc) for ufunc in (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)},
+    **{ufunc: logic(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)},
+    **{ufunc: seen(ufunc) for ufunc in (np.isnan, np.isinf, np.isfinite)},
+    np.add: add(np.add),
+    np.subtract: add(np.subtract),
+    np.multiply: multiply,
+    np.divide: divide,
+    np.power: power,
+    np.float_power: power,
+}

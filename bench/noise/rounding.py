@@ -1,0 +1,232 @@
+"""What rounding does to one operation: the draws, and how far each result of each kind may move.
+
+A run of a reference carries `ROWS` rows at once. The first 30 round everything; the next 10 round everything but the
+inside of a sum; 4 are contrary, they do not round but take the other side of every choice that rounding could
+turn; the last is exact. Which row is which is fixed here and nowhere else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[np.float64]
+
+FULL, EXACT_SUMS, CONTRARY = 30, 10, 4
+NOISY = FULL + EXACT_SUMS
+ROWS = NOISY + CONTRARY + 1
+
+# the chance that one honest cell is rejected: the one global constant of every verdict
+P = 1e-6
+
+# Σ over a mantissa that is spread as 1/m of its squared distance from the power of two below: 3 / (8 log 2)
+BENFORD = 3 / (8 * np.log(2))
+
+_EXPONENT = np.int64(0x7FF0000000000000)
+_MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
+_CHUNK = 1024  # elements whose rows stay in the cache while they are rounded
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A floating dtype: its significant bits and the exponent of its smallest normal number."""
+
+    bits: int
+    smallest: int
+
+    @property
+    def u(self) -> float:
+        return 2.0**-self.bits
+
+    @property
+    def tiny(self) -> float:
+        return 2.0**self.smallest
+
+
+PRECISIONS = {
+    "float64": Precision(53, -1022),
+    "float32": Precision(24, -126),
+    "bfloat16": Precision(8, -126),
+    "float16": Precision(11, -14),
+}
+
+# what sums and products accumulate in, unless the caller says otherwise
+ACCUMULATORS = {"float64": "float64", "float32": "float32", "bfloat16": "float32", "float16": "float32"}
+
+
+def precision(dtype: object) -> Precision:
+    name = str(dtype)
+    if name not in PRECISIONS:
+        raise ValueError(f"dtype: got {name}, should be one of {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]
+
+
+def multiple(elements: int) -> float:
+    """How many spreads an honest element may be off, when the worst of so many is asked for."""
+    return float(stats.t.isf(P / (2 * max(elements, 1)), FULL - 1))
+
+
+class Rounding:
+    """The rounding of one dtype, seeded. Half-widths are of uniform draws; variances are of sums.
+
+    float64 is drawn as if it had 43 bits, because at 53 the noise drowns in the arithmetic that carries it;
+    `shrink` brings what is measured back to size.
+    """
+
+    def __init__(self, dtype: object, *, accumulator: object = None, seed: int, worst: bool = False) -> None:
+        self.precision = precision(dtype)
+        self.shrink = 2.0**-10 if self.precision.bits == 53 else 1.0
+        self.u = self.precision.u / self.shrink
+        self.accumulator = precision(accumulator or ACCUMULATORS[str(dtype)]).u / self.shrink
+        self.tiny = self.precision.tiny / self.shrink
+        self.worst = worst
+        self.undecided = 0
+        self._bits = np.random.SFC64(seed)
+        self._seed = np.uint64(seed % 2**64)
+        self._constants: dict[float, Array] = {}
+
+    def draws(self, count: int, columns: int) -> NDArray[np.int16]:
+        """Uniform over the 16-bit integers: the quickest source that NumPy has."""
+        words = -(-count * columns // 4)
+        raw = np.asarray(self._bits.random_raw(words)).view(np.int16)
+        return raw[: count * columns].reshape(count, columns)
+
+    def spread(self, y: Array, half: Array, exact_sums: Array | None = None) -> None:
+        """Add noise of half-width `half` to the noisy rows of y, in place; `exact_sums` is for those rows."""
+        y, half = y.reshape(-1, ROWS), half.reshape(-1, 1) * 2.0**-15
+        other = half if exact_sums is None else exact_sums.reshape(-1, 1) * 2.0**-15
+        noise = np.zeros((min(_CHUNK, len(y)), ROWS))
+        for start in range(0, len(y), _CHUNK):
+            part = y[start : start + _CHUNK]
+            some = noise[: len(part)]
+            some[:, :NOISY] = self.draws(len(part), NOISY)
+            if exact_sums is None:
+                some *= half[start : start + _CHUNK]
+            else:
+                some[:, :FULL] *= half[start : start + _CHUNK]
+                some[:, FULL:NOISY] *= other[start : start + _CHUNK]
+            part += some
+
+    def round(self, y: Array, ulps: float = 1.0, exact: NDArray[np.bool_] | None = None) -> None:
+        """Round an elementwise result in place: `ulps` half units in the last place, none where `exact`."""
+        value = y[..., -1].copy()
+        half = self.u * ulps * binade(value)
+        self.underflow(y, value, half)
+        if exact is not None:
+            half[np.broadcast_to(exact, half.shape)] = 0
+        self.spread(y, half)
+
+    def underflow(self, y: Array, value: Array, half: Array) -> None:
+        """Subnormal results may be flushed to zero: in half of the noisy rows they are."""
+        size = np.abs(value)
+        low = size < self.precision.tiny / self.precision.u
+        if not low.any():
+            return
+        low &= size > 0
+        half[low] += self.tiny
+        subnormal = low & (size < self.precision.tiny)
+        half[subnormal] = 0
+        y[subnormal, :NOISY] *= self.draws(np.count_nonzero(subnormal), NOISY) > 0
+
+    def sum(
+        self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None
+    ) -> None:
+        """Round a sum of n terms in place: Σx² and Σ|x| of the terms are given for the exact row.
+
+        The mean over all orders of summation: each partial sum is rounded, and so is each term that is itself a
+        product (`products` is None for a plain sum, False where the products are exact).
+        """
+        total = y[..., -1].copy()
+        n = np.maximum(n, 1)
+        last = self.u * binade(total)
+        last[np.broadcast_to(n == 1, last.shape) & (not products)] = 0
+        if self.worst:
+            inside = self.accumulator * n * sizes
+        else:
+            inner = BENFORD * ((n - 2) / 3 * total**2 + ((n + 1) / 6 - 1 / n) * squares)
+            inner = np.where(n == 1, 0, np.maximum(inner, 0) + binade(total) ** 2)
+            if products:
+                inner = inner + BENFORD * squares
+            underflow = np.where(n == 1, 0, n * self.tiny**2)
+            inside = np.sqrt(self.accumulator**2 * inner + underflow)
+        half = np.hypot(inside, last) if self.accumulator < self.u else inside
+        half = np.where(np.isfinite(half), half, 0)
+        self.spread(y, np.broadcast_to(half, total.shape), last)
+
+    def constant(self, c: float, *, inverted: bool = False) -> Array:
+        """A number of the formula, rounded once a run: (1,) where the dtype holds it, else (ROWS,).
+
+        A division by c may be carried out as a product with the rounded 1/c.
+        """
+        key = -1 / c if inverted else c
+        if key not in self._constants:
+            self._constants[key] = self.constants(np.array([c]), inverted=inverted)[0]
+        return self._constants[key]
+
+    def constants(self, c: Array, *, inverted: bool = False) -> Array:
+        """`constant` for an array: (..., 1) or (..., ROWS)."""
+        low = np.int64(2 ** (53 - self.precision.bits) - 1)
+        bits = c.view(np.int64)
+        rounds = (bits & (_MANTISSA if inverted else low)) != 0
+        rounds &= np.isfinite(c)
+        if not rounds.any():
+            return c[..., None]
+        rows = np.repeat(c[..., None], ROWS, axis=-1)
+        mixed = _mixed(
+            bits.view(np.uint64)[..., None] ^ (np.arange(NOISY, dtype=np.uint64) << 20) ^ self._seed
+        )
+        uniform = mixed.view(np.int64) * 2.0**-63
+        rows[..., :NOISY] += uniform * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
+        return rows
+
+    def tosses(self, margin: Array) -> NDArray[np.bool_]:
+        """Which of the undecided choices each contrary row turns: all, then half by half.
+
+        The coin is the margin itself, so that the same choice made twice falls alike.
+        """
+        bits = np.abs(margin).view(np.uint64)[..., None] + np.arange(CONTRARY, dtype=np.uint64)
+        turned = (_mixed(bits ^ self._seed) >> np.uint64(63)).astype(bool)
+        turned[..., 0] = True
+        return turned
+
+
+def binade(x: Array) -> Array:
+    """The largest power of two that is not above |x|; zero for zero, infinity and NaN."""
+    bits = np.array(x, dtype=np.float64).view(np.int64)
+    bits &= _EXPONENT
+    power = bits.view(np.float64)
+    return np.where(power == np.inf, 0, power)
+
+
+def is_power_of_two(x: Array) -> NDArray[np.bool_]:
+    """Where a product with x is exact: ±2^k, zero and infinity."""
+    return (np.ascontiguousarray(x, dtype=np.float64).view(np.int64) & _MANTISSA) == 0
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64: the bits of a value, well stirred."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+_CURRENT: ContextVar[Rounding] = ContextVar("rounding")
+
+
+def current() -> Rounding:
+    """The rounding under which the arrays at hand are computed."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def under(rounding: Rounding) -> Iterator[Rounding]:
+    token = _CURRENT.set(rounding)
+    try:
+        with np.errstate(all="ignore"):
+            yield rounding
+    finally:
+        _CURRENT.reset(token)

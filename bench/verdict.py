@@ -1,0 +1,232 @@
+"""Got against expected: whether rounding explains every difference, and how many bits are right."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.noise import FULL, multiple, precision
+from bench.spread import Expected
+
+Array = NDArray[np.float64]
+Expectation = Mapping[str, Expected]
+
+GATE = 2.0  # rms of error over rms of spread
+FEW = 30  # a tensor with no more elements scatters too much for the gate
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What compare returns; the words and columns are those of bench.row."""
+
+    status: str
+    why: str = ""
+    bits: float | None = None
+    z_rms: float | None = None
+    z_worst: float | None = None
+    worst: str = ""
+    undecided: int = 0
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """One tensor's errors against its limits."""
+
+    name: str
+    got: Array
+    value: Array
+    z: Array  # error over limit
+    ratio: float  # rms error over rms spread
+    limit: float  # rms
+    size: float  # rms of the value
+
+    @property
+    def outside(self) -> int:
+        return int(np.count_nonzero(self.z > 1))
+
+    @property
+    def drifts(self) -> bool:
+        return self.value.size > FEW and self.ratio > GATE
+
+    @property
+    def fails(self) -> bool:
+        return bool(self.outside) or self.drifts
+
+
+def compare(
+    got: Mapping[str, NDArray[Any]],
+    expected: Expectation,
+    *,
+    dtype: object,
+    worst: Callable[[], Expectation] | None = None,
+) -> Agreement:
+    """Names, shapes, dtypes, NaN and infinities exactly; then each element against its derived limit.
+
+    `worst` gives the limits under the worst order of every sum; it is called only where the derived ones do not hold.
+    """
+    undecided = max((one.undecided for one in expected.values()), default=0)
+    fault = next(_faults(got, expected, dtype), None)
+    if fault:
+        return Agreement("disagrees", fault, undecided=undecided)
+    tensors = _measured(got, expected, dtype)
+    low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
+    if low is None:
+        return Agreement("mistrusted", "there is nothing to compare: the reference gives no tensor")
+    index = np.unravel_index(np.argmax(low.z), low.z.shape) if low.z.size else ()
+    bits = _bits(got, expected, dtype)
+    figures: dict[str, Any] = {
+        "bits": bits,
+        "z_rms": max(tensor.ratio for tensor in tensors),
+        "z_worst": float(low.z.max(initial=0)),
+        "worst": _at(low.name, index),
+        "undecided": undecided,
+    }
+    failing = [tensor for tensor in tensors if tensor.fails]
+    if failing:
+        why = _why(low, index, bits, tensors)
+        if worst is not None and not any(tensor.fails for tensor in _measured(got, worst(), dtype)):
+            return Agreement("imprecise", f"{why}; inside the worst case of every sum", **figures)
+        return Agreement("disagrees", why, **figures)
+    blind = _blind(tensors)
+    if blind is not None:
+        why = (
+            f"{blind.name}: the limit's rms is {blind.limit:.3g}, should be below the value's, {blind.size:.3g}: "
+            "zeros would pass"
+        )
+        return Agreement("mistrusted", why, **figures)
+    return Agreement("agrees", "", **figures)
+
+
+def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> Iterator[str]:
+    """What needs no tolerance."""
+    for name in expected:
+        if name not in got:
+            yield f"{name} is missing, got {', '.join(got) or 'nothing'}"
+    for name in got:
+        if name not in expected:
+            yield f"{name} is not among the outputs, should be {', '.join(expected) or 'nothing'}"
+    for name, one in expected.items():
+        array = np.asarray(got[name])
+        if array.shape != one.value.shape:
+            yield f"{name} has shape {array.shape}, should be {one.value.shape}"
+        elif str(array.dtype) != str(dtype):
+            yield f"{name} has dtype {array.dtype}, should be {dtype}"
+        else:
+            yield from _specials(name, array.astype(np.float64), one)
+
+
+def _specials(name: str, got: Array, one: Expected) -> Iterator[str]:
+    value = one.value
+    for what, test in (("NaN", np.isnan), ("infinite", np.isinf)):
+        wrong = test(got) != test(value)
+        if what == "infinite":
+            wrong |= test(got) & test(value) & (got != value)
+        if wrong.any():
+            at = np.unravel_index(np.argmax(wrong), wrong.shape)
+            yield (
+                f"{_at(name, at)} is {got[at]:.9g}, should be {value[at]:.9g}; {np.count_nonzero(wrong)} of "
+                f"{wrong.size} elements differ in what is {what}"
+            )
+    # a spread that is itself not finite explains everything, so it explains nothing
+    lost = ~np.isfinite(one.sigma + one.jump) & np.isfinite(value)
+    if lost.any():
+        at = np.unravel_index(np.argmax(lost), lost.shape)
+        yield f"{_at(name, at)} has no limit: rounding alone drives the reference out of range there"
+
+
+def _measured(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> list[_Tensor]:
+    elements = sum(one.value.size for one in expected.values())
+    return [
+        _tensor(name, np.asarray(got[name]).astype(np.float64), one, multiple(elements), dtype)
+        for name, one in expected.items()
+    ]
+
+
+def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _Tensor:
+    precise = precision(dtype)
+    error = _error(got, one, dtype)
+    moves = (one.sigma > 0) | (one.jump > 0)
+    limit = np.where(moves, t * one.sigma + precise.u * np.abs(one.value) + one.jump, 0)
+    with np.errstate(all="ignore"):
+        z = np.where(error == 0, 0, error / limit)
+        ratio = _rms(error) / _rms(np.hypot(one.sigma, one.jump)) if error.any() else 0.0
+    finite = np.where(np.isfinite(one.value), one.value, 0)
+    return _Tensor(name, got, one.value, z, float(ratio), _rms(limit), _rms(finite))
+
+
+def _error(got: Array, one: Expected, dtype: object) -> Array:
+    """|got - value|; zero where both are the same infinity or NaN, and where a subnormal was flushed."""
+    value, precise = one.value, precision(dtype)
+    # what no rounding moves may still have more digits than the dtype (a constant of the formula)
+    fixed = (one.sigma == 0) & (one.jump == 0)
+    value = np.where(fixed, _rounded(value, precise.bits), value)
+    with np.errstate(invalid="ignore"):
+        error = np.abs(got - value)
+    flushed = (got == 0) & (np.abs(value) < precise.tiny)
+    error[(got == value) | (np.isnan(got) & np.isnan(value)) | flushed] = 0
+    return error
+
+
+def _rounded(value: Array, bits: int) -> Array:
+    mantissa, exponent = np.frexp(value)
+    return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
+
+
+def _bits(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> float:
+    """-log2 of the rms of error over spread per unit roundoff, at most what the dtype has."""
+    most = float(precision(dtype).bits)
+    squares, count = 0.0, 0
+    for name, one in expected.items():
+        counted = (one.sigma1 > 0) & (one.jump == 0) & np.isfinite(one.value)
+        error = _error(np.asarray(got[name]).astype(np.float64), one, dtype)[counted]
+        squares += float(np.square(error / one.sigma1[counted]).sum())
+        count += error.size
+    return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / count)))
+
+
+def _blind(tensors: list[_Tensor]) -> _Tensor | None:
+    """A tensor whose limit is not below its value, unless it is a zero by formula.
+
+    Such a zero (the gradient of a bias that a softmax cancels) is known by its limit: it is of the size of rounding
+    beside the cell's other tensors.
+    """
+    largest = max(tensor.size for tensor in tensors)
+    for tensor in tensors:
+        if tensor.limit >= tensor.size and tensor.limit > np.sqrt(2.0**-FEW) * largest:
+            return tensor
+    return None
+
+
+def _why(low: _Tensor, index: Any, bits: float, tensors: list[_Tensor]) -> str:
+    outside = sum(tensor.outside for tensor in tensors)
+    every = sum(tensor.value.size for tensor in tensors)
+    if not outside:
+        drift = max((tensor for tensor in tensors if tensor.drifts), key=lambda tensor: tensor.ratio)
+        return (
+            f"{drift.name} is {drift.ratio:.3g} times as far off as rounding explains, should be at most {GATE:.0f} "
+            f"(rms over {drift.value.size} elements), {bits:.1f} bits, though no element of {every} is outside its limit"
+        )
+    times = (
+        "where rounding moves nothing" if low.z[index] == np.inf else f"{low.z[index]:.3g} times its limit"
+    )
+    return (
+        f"{_at(low.name, index)} is {low.got[index]:.9g}, should be {low.value[index]:.9g}: {times}, {bits:.1f} bits, "
+        f"{outside} of {every} elements outside"
+    )
+
+
+def _at(name: str, index: Any) -> str:
+    return f"{name}[{', '.join(str(int(i)) for i in index)}]" if len(index) else name
+
+
+def _rms(x: Array) -> float:
+    """Scaled by its largest element, so that squares of subnormals do not vanish."""
+    largest = float(np.abs(x).max(initial=0))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.sqrt(np.mean(np.square(x / largest))))
+
+
+__all__ = ["FULL", "Agreement", "compare"]
