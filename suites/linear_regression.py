@@ -1,9 +1,7 @@
-"""Linear regression: the line, the layer, its least-squares loss and the closed form.
+"""Linear regression: the line, the layer and its least-squares loss.
 
 The convention is y = x W + b with W : (inputs, outputs) and the mean over all elements as loss.
-torch stores W transposed; Keras, flax and we do not. The closed form is what the textbook writes,
-(XᵀX)⁻¹Xᵀy; beside the solve of the normal equations stand the least-squares solvers that users call
-for it (QR or SVD), which are allowed the rounding of the normal equations and should need less.
+torch stores W transposed; Keras, flax and we do not. The closed form has a page of its own.
 """
 
 import numpy as np
@@ -16,14 +14,11 @@ from reference.linear import (
     line_vjp,
     linear,
     linear_vjp,
-    normal_equations,
-    normal_equations_vjp,
 )
 
 REGIMES = {
     "typical": "seeded normal draws",
     "diabetes": "rows of scikit-learn's diabetes set drawn with replacement: small, correlated features",
-    "large-mean": "features of mean 1000: the dot products cancel, the columns of X are nearly parallel",
 }
 
 
@@ -40,7 +35,7 @@ def draw(rng, *, rows, features, regime="typical"):
         table, target = load_diabetes(return_X_y=True)
         chosen = rng.integers(len(table), size=rows)
         return np.resize(table.T, (features, len(table))).T[chosen], target[chosen, None]
-    x = rng.standard_normal((rows, features)) + (1000 if regime == "large-mean" else 0)
+    x = rng.standard_normal((rows, features))
     y = x @ rng.standard_normal((features, 1)) + rng.standard_normal((rows, 1))
     return x, y
 
@@ -57,11 +52,6 @@ def loss_inputs(rng, *, rows, features, regime="typical"):
     x, y = draw(rng, rows=rows, features=features, regime=regime)
     W, b = rng.standard_normal((features, 1)) / np.sqrt(features), rng.standard_normal(1)
     return {"W": W, "b": b}, {"x": x, "y": y}
-
-
-def fit_inputs(rng, *, rows, features, regime="typical"):
-    x, y = draw(rng, rows=rows, features=features, regime=regime)
-    return {}, {"x": x, "y": y}
 
 
 def as_matrix(build):
@@ -103,11 +93,11 @@ def in_tensorflow(weights, **option):
     return dict(weights), run
 
 
-def in_keras(weights, **option):
+def in_keras(weights, *, activation=None, **option):
     import keras
 
     features, outputs = weights["W"].shape
-    layer = keras.layers.Dense(outputs, use_bias="b" in weights)
+    layer = keras.layers.Dense(outputs, activation=activation, use_bias="b" in weights)
     layer.build((None, features))
     params = [weights[name] for name in ("W", "b") if name in weights]
     return params, lambda params, x: {"y": layer.stateless_call(params, [], x)[0]}
@@ -162,74 +152,6 @@ def optax_loss(weights, **option):
 
     params, run = in_flax(weights)
     return params, lambda params, x, y: {"y": optax.squared_error(run(params, x)["y"], y).mean()}
-
-
-def in_torch_solve(weights, **option):
-    import torch
-
-    def run(params, x, y):
-        X = torch.cat([torch.ones_like(x[:, :1]), x], 1)
-        B = torch.linalg.solve(X.mT @ X, X.mT @ y)
-        return {"W": B[1:], "b": B[0]}
-
-    return {}, run
-
-
-def in_torch_lstsq(weights, **option):
-    import torch
-
-    def run(params, x, y):
-        X = torch.cat([torch.ones_like(x[:, :1]), x], 1)
-        B = torch.linalg.lstsq(X, y).solution
-        return {"W": B[1:], "b": B[0]}
-
-    return {}, run
-
-
-def in_tensorflow_solve(weights, **option):
-    import tensorflow as tf
-
-    def run(params, x, y):
-        X = tf.concat([tf.ones_like(x[:, :1]), x], 1)
-        B = tf.linalg.solve(tf.matmul(X, X, transpose_a=True), tf.matmul(X, y, transpose_a=True))
-        return {"W": B[1:], "b": B[0]}
-
-    return {}, run
-
-
-def in_tensorflow_lstsq(weights, **option):
-    import tensorflow as tf
-
-    def run(params, x, y):
-        X = tf.concat([tf.ones_like(x[:, :1]), x], 1)
-        B = tf.linalg.lstsq(X, y)
-        return {"W": B[1:], "b": B[0]}
-
-    return {}, run
-
-
-def in_jax_solve(weights, **option):
-    import jax
-    import jax.numpy as jnp
-
-    def run(params, x, y):
-        X = jnp.concatenate([jnp.ones_like(x[:, :1]), x], 1)
-        B = jax.numpy.linalg.solve(X.T @ X, X.T @ y)
-        return {"W": B[1:], "b": B[0]}
-
-    return {}, run
-
-
-def in_jax_lstsq(weights, **option):
-    import jax
-    import jax.numpy as jnp
-
-    def run(params, x, y):
-        X = jnp.concatenate([jnp.ones_like(x[:, :1]), x], 1)
-        B = jax.numpy.linalg.lstsq(X, y)[0]
-        return {"W": B[1:], "b": B[0]}
-
-    return {}, run
 
 
 SAMPLES = {
@@ -300,25 +222,5 @@ cases = (
         items=lambda *, rows, **_: rows,
         unit="rows",
         flops=lambda *, rows, features, **_: 2 * rows * features + 3 * rows,
-    ),
-    Case(
-        name="normal-equations",
-        title="Closed form of linear regression",
-        reference=normal_equations,
-        gradient=normal_equations_vjp,
-        inputs=fit_inputs,
-        sizes=SAMPLES,
-        regimes=REGIMES,
-        contenders=(
-            Contender("torch", "torch.linalg.solve", in_torch_solve),
-            Contender("torch", "torch.linalg.lstsq", in_torch_lstsq),
-            Contender("tensorflow", "tensorflow.linalg.solve", in_tensorflow_solve),
-            Contender("tensorflow", "tensorflow.linalg.lstsq", in_tensorflow_lstsq),
-            Contender("jax", "jax.numpy.linalg.solve", in_jax_solve),
-            Contender("jax", "jax.numpy.linalg.lstsq", in_jax_lstsq),
-        ),
-        items=lambda *, rows, **_: rows,
-        unit="rows",
-        flops=lambda *, rows, features, **_: 2 * rows * (features + 1) ** 2 + 2 * rows * (features + 1),
     ),
 )

@@ -1,0 +1,105 @@
+"""The closed form of linear regression: [b; W] = (XᵀX)⁻¹Xᵀy with X = [1 x].
+
+Beside the solve of the normal equations, as the textbook writes it, stand the least-squares solvers
+that users call for it (QR or SVD): they are allowed the rounding of the normal equations, which grows
+with cond(X)², and should need less.
+"""
+
+from bench.case import Case, Contender
+from reference.linear import normal_equations, normal_equations_vjp
+from suites.linear_regression import REGIMES, SAMPLES, draw
+
+
+def inputs(rng, *, rows, features, regime="typical"):
+    x, y = draw(rng, rows=rows, features=features, regime=regime)
+    return {}, {"x": x, "y": y}
+
+
+def in_torch(weights, **option):
+    import torch
+
+    def run(params, x, y):
+        X = torch.cat([torch.ones_like(x[:, :1]), x], 1)
+        B = torch.linalg.solve(X.mT @ X, X.mT @ y)
+        return {"W": B[1:], "b": B[0]}
+
+    return {}, run
+
+
+def in_torch_lstsq(weights, **option):
+    import torch
+
+    def run(params, x, y):
+        X = torch.cat([torch.ones_like(x[:, :1]), x], 1)
+        B = torch.linalg.lstsq(X, y).solution
+        return {"W": B[1:], "b": B[0]}
+
+    return {}, run
+
+
+def in_tensorflow(weights, **option):
+    import tensorflow as tf
+
+    def run(params, x, y):
+        X = tf.concat([tf.ones_like(x[:, :1]), x], 1)
+        B = tf.linalg.solve(tf.matmul(X, X, transpose_a=True), tf.matmul(X, y, transpose_a=True))
+        return {"W": B[1:], "b": B[0]}
+
+    return {}, run
+
+
+def in_tensorflow_lstsq(weights, **option):
+    import tensorflow as tf
+
+    def run(params, x, y):
+        X = tf.concat([tf.ones_like(x[:, :1]), x], 1)
+        B = tf.linalg.lstsq(X, y)
+        return {"W": B[1:], "b": B[0]}
+
+    return {}, run
+
+
+def in_jax(weights, **option):
+    import jax
+    import jax.numpy as jnp
+
+    def run(params, x, y):
+        X = jnp.concatenate([jnp.ones_like(x[:, :1]), x], 1)
+        B = jax.numpy.linalg.solve(X.T @ X, X.T @ y)
+        return {"W": B[1:], "b": B[0]}
+
+    return {}, run
+
+
+def in_jax_lstsq(weights, **option):
+    import jax
+    import jax.numpy as jnp
+
+    def run(params, x, y):
+        X = jnp.concatenate([jnp.ones_like(x[:, :1]), x], 1)
+        B = jax.numpy.linalg.lstsq(X, y)[0]
+        return {"W": B[1:], "b": B[0]}
+
+    return {}, run
+
+
+case = Case(
+    name="normal-equations",
+    title="Closed form of linear regression",
+    reference=normal_equations,
+    gradient=normal_equations_vjp,
+    inputs=inputs,
+    sizes=SAMPLES,
+    regimes=REGIMES,
+    contenders=(
+        Contender("torch", "torch.linalg.solve", in_torch),
+        Contender("torch", "torch.linalg.lstsq", in_torch_lstsq),
+        Contender("tensorflow", "tensorflow.linalg.solve", in_tensorflow),
+        Contender("tensorflow", "tensorflow.linalg.lstsq", in_tensorflow_lstsq),
+        Contender("jax", "jax.numpy.linalg.solve", in_jax),
+        Contender("jax", "jax.numpy.linalg.lstsq", in_jax_lstsq),
+    ),
+    items=lambda *, rows, **_: rows,
+    unit="rows",
+    flops=lambda *, rows, features, **_: 2 * rows * (features + 1) ** 2 + 2 * rows * (features + 1),
+)
