@@ -24,7 +24,9 @@ def _joined(func: Any) -> Any:
     """concatenate and its kin: all parts get all rows first."""
 
     def rule(arrays: Any, *args: Any, **kwargs: Any) -> Any:
-        return func([full(x).view(np.ndarray) for x in arrays], *args, **kwargs).view(Noisy)
+        parts = [full(x).view(np.ndarray) for x in arrays]
+        joined = func(parts, *args, **kwargs)  # NumPy promotes a record to one without overlap
+        return joined.astype(parts[0].dtype, copy=False).view(Noisy)
 
     return rule
 
