@@ -1,10 +1,10 @@
 """Activations: reference/activation.py against the function that each framework gives for it.
 
-Each activation is a case; softmaxes go over the last axis. GELU is the erf form by default in torch, TensorFlow
-and Keras, and the tanh form in JAX: here both are named, and asked for by name. The layers (torch.nn.GELU,
-keras.layers.ReLU, flax.linen.gelu) call these functions; suites/perceptron.py has them.
-Every other row of the inputs is drawn 20 times as large: sigmoid, tanh and GELU saturate, softmax is one-hot.
-No input is exactly zero: relu'(0) is a convention, not a matter of rounding.
+Each activation is a case; softmaxes go over the last axis. GELU is by default the erf form in torch,
+TensorFlow and Keras, the tanh form in JAX: here both are named and asked for. The layers (torch.nn.GELU,
+keras.layers.ReLU, flax.linen.gelu) call these functions; suites/perceptron.py has them. Every other row of
+the inputs is drawn 20 times as large: sigmoid, tanh and GELU saturate, softmax is one-hot. No input is
+exactly zero: relu'(0) is a convention, not a matter of rounding.
 """
 
 import importlib
