@@ -142,7 +142,7 @@ class Rounding:
         """
         total = y[..., -1].copy()
         n = np.maximum(n, 1)
-        last = self.u * binade(total)
+        last = np.asarray(self.u * binade(total))  # a scalar takes no assignment
         last[np.broadcast_to(n == 1, last.shape) & (not products)] = 0
         if self.worst:
             inside = self.accumulator * n * sizes
