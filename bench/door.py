@@ -85,11 +85,13 @@ class Door:
     def session(self) -> Iterator[Any]:
         """The running session, its rows kept as they are finished."""
         from bench.machine import environment, machine
-        from bench.results import Run
+        from bench.results import resume, start
         from bench.row import Row
         from bench.session import Session
 
-        self.run = Run.start(Path(self.results) if self.results else None, machine(), environment())
+        folder = Path(self.results or "results/local")
+        running_on = (folder / "rows.jsonl").exists()
+        self.run = resume(folder) if running_on else start(folder, machine(), environment())
         done = {str(cell_of(row)): Row(**row) for row in self.run.rows()}
         running = Session(
             self.chosen,
