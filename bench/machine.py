@@ -47,12 +47,14 @@ def machine() -> Record:
 
 def environment(flags: Mapping[str, Any] | None = None) -> Record:
     """Versions, BLAS and flags, as read back. Imports no framework."""
+    import numpy  # noqa: F401  # loads its BLAS, so that threadpoolctl sees it
     from threadpoolctl import threadpool_info
 
-    import numpy  # noqa: F401  # loads its BLAS, so that threadpoolctl sees it
-
     pools = [
-        {name: pool.get(name) for name in ("user_api", "internal_api", "version", "architecture", "num_threads")}
+        {
+            name: pool.get(name)
+            for name in ("user_api", "internal_api", "version", "architecture", "num_threads")
+        }
         for pool in threadpool_info()
     ]
     return {

@@ -10,10 +10,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from bench import machine as machines
+from bench.machine import key
 from bench.row import Row
 
 if TYPE_CHECKING:
@@ -47,6 +51,10 @@ class Run:
         """Write one training curve: the cell's coordinates, and `loss`, a list."""
         self._line(CURVES, record)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows so far, as they were written."""
+        return list(_rows(self.folder / ROWS)) if (self.folder / ROWS).exists() else []
+
     def _line(self, name: str, record: Mapping[str, Any]) -> None:
         text = json.dumps(_plain(record), allow_nan=False, separators=(", ", ": ")) + "\n"
         handle = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -58,7 +66,7 @@ class Run:
 
 def start(root: Path, machine: machines.Record, environment: machines.Record) -> Run:
     """A new run's folder below `root`, with its two records in it."""
-    keys = machines.key(machine), machines.key(environment)
+    keys = key(machine), key(environment)
     first = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{keys[0]}"
     root.mkdir(parents=True, exist_ok=True)
     for name in _numbered(first):
@@ -74,7 +82,7 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
 
 def resume(folder: Path) -> Run:
     """An interrupted run, to append to. A last line that was cut off is removed."""
-    keys = [machines.key(record(folder, kind)) for kind in RECORDS]
+    keys = [key(record(folder, kind)) for kind in RECORDS]
     for file in (folder / ROWS, folder / CURVES):
         if file.exists():
             whole = file.read_bytes()
@@ -92,18 +100,17 @@ def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
     import pandas as pd
 
     columns: dict[str, list[Any]] = {column.name: [] for column in fields(Row)}
-    seen: dict[Any, Any] = {}  # rows repeat their strings: one copy of each
+    pick, empty = itemgetter(*columns), dict.fromkeys(columns)
+    seen: dict[str, str] = {}  # rows repeat their strings: one copy of each
     for file in files(path):
-        for row in _rows(file):
-            for name, values in columns.items():
-                value = row.get(name)
-                values.append(_number(value) if name in NUMBERS else _string(value, seen))
-    frame = {}
-    for name in list(columns):
-        values = columns.pop(name)
-        frame[name] = np.array(values, dtype=float if name in NUMBERS else object)
-    rows = pd.DataFrame(frame)
-    return rows.astype({name: "Int64" for name in INTEGERS})
+        rows = _rows(file)
+        while chunk := list(islice(rows, 10_000)):
+            if any(not row.keys() >= empty.keys() for row in chunk):
+                chunk = [{**empty, **row} for row in chunk]
+            for name, column in zip(columns, zip(*map(pick, chunk), strict=True), strict=True):
+                columns[name].append(_numbers(column) if name in NUMBERS else _strings(column, seen))
+    frame = {name: np.concatenate(values) if values else [] for name, values in columns.items()}
+    return pd.DataFrame(frame).astype({name: "Int64" for name in INTEGERS})
 
 
 def files(path: str | os.PathLike[str]) -> list[Path]:
@@ -129,7 +136,9 @@ def record(folder: Path, kind: str) -> machines.Record:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ValueError(f"{kind} record {file}: got something else, should be one JSON object; restore the file")
+        raise ValueError(
+            f"{kind} record {file}: got something else, should be one JSON object; restore the file"
+        )
     return found
 
 
@@ -162,7 +171,7 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
         if file.read_bytes() == (folder / ROWS).read_bytes():
             raise FileExistsError(f"run {folder}: is published already, in {file.parent}")
     found = record(folder, "machine")
-    home = root / f"{machines.name(found)}-{machines.key(found)}"
+    home = root / f"{machines.name(found)}-{key(found)}"
     home.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
     try:
@@ -185,7 +194,12 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
 
 def anonymous(text: str) -> str:
     """The text without the paths of this machine: rows are published."""
-    for path, short in ((sys.prefix, "<env>"), (sys.base_prefix, "<python>"), (os.getcwd(), "."), (str(Path.home()), "~")):
+    for path, short in (
+        (sys.prefix, "<env>"),
+        (sys.base_prefix, "<python>"),
+        (os.getcwd(), "."),
+        (str(Path.home()), "~"),
+    ):
         if len(path) > 1:
             text = text.replace(path + os.sep, short + "/")
     return text
@@ -210,18 +224,23 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
                 )
 
 
-def _number(value: Any) -> float:
-    if value.__class__ is float:
-        return value  # type: ignore[no-any-return]  # its class is float
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
-        return float(value)
-    return math.nan
+def _numbers(column: tuple[Any, ...]) -> Any:
+    import numpy as np
+
+    if not {float, int, NoneType}.issuperset(map(type, column)):
+        column = tuple(value if type(value) in (float, int) else None for value in column)
+    try:
+        return np.array(column, dtype=float)
+    except OverflowError:  # an integer of hundreds of digits
+        return np.array([None if value is None or abs(value) > 2**63 else value for value in column], float)
 
 
-def _string(value: Any, seen: dict[Any, Any]) -> str:
-    if value.__class__ is not str:
-        return "" if value is None else str(value)
-    return seen.setdefault(value, value)  # type: ignore[no-any-return]  # its class is str
+def _strings(column: tuple[Any, ...], seen: dict[str, str]) -> Any:
+    import numpy as np
+
+    if {*map(type, column)} != {str}:
+        column = tuple("" if value is None else str(value) for value in column)
+    return np.array(list(map(seen.setdefault, column, column)), dtype=object)
 
 
 def _plain(value: Any) -> Any:

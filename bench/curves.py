@@ -1,0 +1,61 @@
+"""Loss curves: one drawing for each training case, the reference first, the frameworks upon it."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.table import Figure, plain
+
+STYLES = ("-", "--", "-.", ":")  # curves lie on each other where all is well
+
+
+def draw(curves: Sequence[Mapping[str, Any]], folder: Path) -> list[Figure]:
+    """Draw the curves of each (case, option, size, dtype) into an SVG in `folder`."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for curve in curves:
+        if _losses(curve):
+            words = (plain(str(curve.get(name, ""))) for name in ("case", "option", "size", "dtype"))
+            groups.setdefault(" ".join(word for word in words if word not in ("", "plain")), []).append(curve)
+    return [Figure(f"Loss of {title}", _figure(title, group, folder)) for title, group in groups.items()]
+
+
+def _figure(title: str, curves: Sequence[Mapping[str, Any]], folder: Path) -> str:
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Drawing
+
+    with matplotlib.rc_context({"svg.hashsalt": "gaugeblock", "text.parse_math": False}):
+        drawing = Drawing(figsize=(8, 4), layout="constrained")
+        FigureCanvasAgg(drawing)
+        axes = drawing.subplots()
+        first = sorted(curves, key=lambda curve: curve.get("backend") != "numpy")
+        for number, curve in enumerate(first):
+            reference = number == 0 and curve.get("backend") == "numpy"
+            losses = _losses(curve)
+            axes.plot(
+                range(len(losses)),
+                losses,
+                STYLES[number % len(STYLES)],
+                color="black" if reference else f"C{(number - 1) % 10}",
+                linewidth=3 if reference else 1.2,
+                alpha=0.4 if reference else 1,
+                label=plain(f"{curve.get('contender', '')} {curve.get('mode', '')}"),
+            )
+        every = [loss for curve in curves for loss in _losses(curve) if math.isfinite(loss)]
+        if every and min(every) > 0 and max(every) > 20 * min(every):
+            axes.set_yscale("log")
+        axes.set(title=title, xlabel="step", ylabel="loss")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize="small")
+        name = f"curve-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:80]}.svg"
+        drawing.savefig(folder / name, metadata={"Date": None})
+    return name
+
+
+def _losses(curve: Mapping[str, Any]) -> list[float]:
+    found = curve.get("loss")
+    if not isinstance(found, list):
+        return []
+    return [float(loss) if type(loss) in (int, float) and abs(loss) < 2**1000 else math.nan for loss in found]

@@ -1,0 +1,89 @@
+"""Everything that does not simply agree: what departs, what did not run, and why."""
+
+from typing import TYPE_CHECKING, Any
+
+from bench.digits import count, digits, magnitude
+from bench.overview import ARROWS
+from bench.table import GLYPHS, Listing, Section, Table, command
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SHOWN = 20  # sentences of one status, unless all are asked for
+
+
+def limited(rows: "DataFrame") -> list[Section]:
+    """Each Limit once: where it was met, how bad it was, the reason and where that is shown."""
+    found = rows[rows["status"] == "limited"]
+    lines = []
+    for (backend, why, source), group in found.groupby(
+        ["backend", "why", "source"], sort=False, observed=True
+    ):
+        low, high = (magnitude(group["z_rms"].agg(end)) for end in ("min", "max"))
+        versions = group["versions"].iloc[0] or ", ".join(group["version"].drop_duplicates())
+        where = ", ".join(group["case"].drop_duplicates())
+        lines.append(
+            (
+                f"{backend} {versions}",
+                f"{len(group):,}",
+                low if low == high else f"{low} to {high}",
+                "\n".join(filter(None, (f"{where}: {why}", source))),
+            )
+        )
+    columns = ("limited", "cells", "z rms", "where, why, and the source")
+    return [Table("Known departures", columns, lines, right=("cells",))] if lines else []
+
+
+def departures(rows: "DataFrame", *, every: bool = False) -> list[Section]:
+    """Each cell that disagrees, is mistrusted, imprecise or raised: a sentence and the command that shows it again."""
+    sections: list[Section] = []
+    for status, title in (
+        ("disagrees", "Disagrees"),
+        ("error", "Raised an error"),
+        ("mistrusted", "Mistrusted: the check says nothing"),
+        ("imprecise", "Imprecise: outside the derived limit, inside the worst case"),
+    ):
+        found = rows[rows["status"] == status]
+        shown = found if every else found.head(SHOWN)
+        items = [(_sentence(row), command(row["command"])) for row in shown.to_dict("records")]
+        if items:
+            rest = len(found) - len(items)
+            note = f"and {count(rest, 'cell')} more: `gaugeblock report --all` shows them" if rest else ""
+            sections.append(Listing(f"{title} ({count(len(found), 'cell')})", items, note))
+    return sections
+
+
+def unrun(rows: "DataFrame") -> list[Section]:
+    """What did not run, grouped by its reason, and counted."""
+    found = rows[rows["status"].isin(("missing", "absent"))]
+    lines = []
+    by = ["status", "backend", "why"]
+    for (status, backend, why), group in found.groupby(by, sort=False, observed=True, dropna=False):
+        cases = group["case"].drop_duplicates().tolist()
+        where = ", ".join(cases[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
+        lines.append((str(status), str(backend), f"{len(group):,}", f"{where}: {why or 'no reason given'}"))
+    lines.sort(key=lambda line: (line[0], line[1]))
+    columns = ("did not run", "backend", "cells", "where and why")
+    return [Table("Missing and absent", columns, lines, right=("cells",))] if lines else []
+
+
+def scores(rows: "DataFrame") -> list[Section]:
+    """What the trained models are worth, the reference's first."""
+    found = rows[(rows["metric"] != "") & rows["score"].notna()]
+    lines = []
+    by = ["case", "on", "size", "metric", "contender", "score"]
+    for (case, on, size, metric, contender, score), group in found.groupby(by, sort=False, observed=True):
+        modes, dtypes = (", ".join(group[name].drop_duplicates()) for name in ("mode", "dtype"))
+        lines.append(
+            (f"{case} {size} {on}".strip(), contender, modes, dtypes, f"{digits(score, 5e-5, 4)} {metric}")
+        )
+    columns = ("formula", "contender", "mode", "dtype", "score")
+    return [Table("Scores of the trained models", columns, lines, right=("score",))] if lines else []
+
+
+def _sentence(row: Any) -> str:
+    arrow = ARROWS.get(row["direction"], "")
+    option = "" if row["option"] in ("", "plain") else f"/{row['option']}"
+    who = f"{row['contender']} {row['mode']} {row['dtype']}"
+    where = " ".join(filter(None, (f"{row['case']}{option}", arrow, who, row["on"] and f"on {row['on']}")))
+    return f"{GLYPHS[row['status']]} {where}: {row['why'] or 'no reason given'}"

@@ -1,0 +1,86 @@
+"""The report: pure functions from a DataFrame of rows to tables, for the terminal and for Markdown."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import results
+from bench.curves import draw
+from bench.findings import departures, limited, scores, unrun
+from bench.overview import Records, header, setups, verdict
+from bench.speeds import detail, speeds, summary
+from bench.table import Section, markdown
+from bench.table import show as print_sections
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from rich.console import Console
+
+WIDTH = 100
+
+
+def sections(
+    rows: "DataFrame",
+    machines: Records | None = None,
+    environments: Records | None = None,
+    *,
+    every: bool = False,
+) -> list[Section]:
+    """The report on these rows. `every` adds each contender of each workload, and each sentence."""
+    if rows.empty:
+        raise ValueError("report: got no rows, should be at least one; `gaugeblock run` makes them")
+    rows = setups(rows)
+    timed = speeds(rows)
+    return [
+        header(rows, machines or {}, environments or {}),
+        *verdict(rows),
+        *departures(rows, every=every),
+        *scores(rows),
+        *summary(timed),
+        *limited(rows),
+        *unrun(rows),
+        *(detail(timed) if every else []),
+    ]
+
+
+def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records, Records]:
+    """The rows at several paths as one frame, and the records of their machines and environments."""
+    import pandas as pd
+
+    files = [file for path in paths for file in results.files(path)]
+    rows = pd.concat([results.load(path) for path in paths], ignore_index=True)
+    found = {kind: [results.record(file, kind) for file in files] for kind in results.RECORDS}
+    machines, environments = ({results.key(each): each for each in found[kind]} for kind in results.RECORDS)
+    return rows, machines, environments
+
+
+def show(
+    paths: Sequence[str | os.PathLike[str]], console: "Console | None" = None, *, every: bool = False
+) -> None:
+    """Print the report on the rows at these paths, at 100 columns."""
+    if console is None:
+        from rich.console import Console
+
+        console = Console(width=WIDTH, highlight=False)
+    print_sections(sections(*read(paths), every=every), console)
+
+
+def text(paths: Sequence[str | os.PathLike[str]]) -> str:
+    """The whole report on the rows at these paths, as Markdown."""
+    return _document(sections(*read(paths), every=True))
+
+
+def write(folder: Path) -> Path:
+    """Write a run's report.md, and the drawings of its training curves, beside its rows."""
+    found = sections(*read([folder]), every=True)
+    found += draw(results.curves(folder), folder)
+    file = folder / results.REPORT
+    partial = file.with_suffix(".part")
+    partial.write_text(_document(found))
+    partial.replace(file)
+    return file
+
+
+def _document(found: Sequence[Section]) -> str:
+    return "# Gaugeblock report\n\n" + markdown(found)

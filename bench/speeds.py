@@ -1,0 +1,125 @@
+"""How fast, and how many correct bits it was bought for."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from bench.digits import digits, scaled, seconds
+from bench.overview import ARROWS, BACKENDS, DTYPES, ordered
+from bench.table import Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "threads", "direction"]
+CONTENDER = ["on", "backend", "contender", "mode"]
+
+
+def speeds(rows: "DataFrame") -> "DataFrame":
+    """The rows that have a speed, the latest of each cell, with `half`, `ratio` and the `label` of their workload."""
+    timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
+    timed = timed.drop_duplicates([*WORKLOAD, *CONTENDER], keep="last").sort_index()
+    fastest = timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False)["median_s"].transform("min")
+    wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
+    timed = timed.assign(half=wide, ratio=timed["median_s"] / fastest)
+    first = timed.loc[
+        timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False)["median_s"].transform("idxmin")
+    ]
+    own, best = timed["half"] / timed["median_s"], (first["half"] / first["median_s"]).to_numpy()
+    timed["ratio_half"] = timed["ratio"] * (own**2 + best**2) ** 0.5
+    return timed.assign(label=_labels(timed))
+
+
+def summary(timed: "DataFrame") -> list[Table]:
+    """One line per workload: the fastest, then each backend's best as a multiple of it."""
+    backends = ordered(timed["backend"].drop_duplicates().tolist(), BACKENDS)
+    lines = []
+    for label, unit, group in _workloads(_typical(timed)):
+        best = group.loc[group["median_s"].idxmin()]
+        several = group["on"].nunique() > 1
+        for on, here in group.groupby("on", sort=False):
+            cells = []
+            for backend in backends:
+                own = here[here["backend"] == backend]
+                cells.append(_ratio(own.loc[own["median_s"].idxmin()]) if len(own) else "")
+            top = here.loc[here["median_s"].idxmin()] if several else best
+            rate = f"{scaled(top['throughput'], _half(top, 'throughput'))} {unit}/s" if unit else ""
+            lines.append((f"{label} {on}".strip(), seconds(top["median_s"], top["half"]), rate, *cells))
+    columns = ("formula", "fastest", "at", *(backend.rpartition(":")[2] for backend in backends))
+    note = (
+        "Each backend's fastest contender and mode as a multiple of the fastest, and its effective bits. "
+        "Digits that the interval leaves open are not shown, ~ says that not even the first is certain; "
+        "a blank did not run, or did not agree."
+    )
+    return [Table("Speed", columns, lines, right=columns[1:], note=note)] if lines else []
+
+
+def detail(timed: "DataFrame") -> list[Table]:
+    """Every contender of every workload, fastest first."""
+    tables = []
+    for label, unit, group in _workloads(timed):
+        several = group["on"].nunique() > 1
+        lines = []
+        for row in group.sort_values("median_s").to_dict("records"):
+            lines.append(
+                (
+                    *([row["on"]] if several else []),
+                    row["contender"],
+                    row["mode"],
+                    seconds(row["median_s"], row["half"]),
+                    scaled(row["throughput"], _half(row, "throughput")),
+                    digits(row["gflops"], _half(row, "gflops")),
+                    digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1",
+                    _bits(row),
+                    seconds(row["first_call_s"]),
+                )
+            )
+        columns = (
+            *(["on"] if several else []),
+            "contender",
+            "mode",
+            "median",
+            f"{unit or 'items'}/s",
+            "GFLOP/s",
+        )
+        columns = (*columns, "ratio", "bits", "first call")
+        tables.append(Table(label, columns, lines, right=columns[-6:]))
+    return tables
+
+
+def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
+    for _, group in timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False):
+        yield str(group["label"].iloc[0]), str(group["unit"].iloc[0]), group
+
+
+def _labels(timed: "DataFrame") -> "Any":
+    """The formula, its direction, and of the other coordinates those that vary within the formula."""
+    label = timed["case"].astype(object)
+    for name in ("option", "regime", "size", "dtype", "device", "threads"):
+        varies = timed.groupby("case", sort=False, observed=True)[name].transform("nunique") > 1
+        label = label + (" " + timed[name].astype(str)).where(varies, "")
+    return label + " " + timed["direction"].map(ARROWS).fillna("")
+
+
+def _typical(timed: "DataFrame") -> "DataFrame":
+    """Per formula the option and regime that come first, in the dtype that most people use."""
+    first = timed.groupby("case", sort=False, observed=True)[["option", "regime"]].transform("first")
+    timed = timed[(timed["option"] == first["option"]) & (timed["regime"] == first["regime"])]
+    usual = ordered(timed["dtype"].drop_duplicates().tolist(), ("float32", *DTYPES))
+    return timed[timed["dtype"] == usual[0]] if usual else timed
+
+
+def _ratio(row: Any) -> str:
+    ratio = digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1"
+    return f"×{ratio} {_bits(row):>2}"
+
+
+def _bits(row: Any) -> str:
+    if math.isfinite(row["bits"]):
+        return f"{max(row['bits'], 0):.0f}"
+    return "≡" if row["backend"] == "numpy" and row["dtype"] == "float64" else ""
+
+
+def _half(row: Any, name: str) -> float:
+    """The half interval of what is inversely proportional to the median."""
+    return float(row[name] * row["half"] / row["median_s"])

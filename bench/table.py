@@ -1,0 +1,186 @@
+"""A table or a listing as a value, and its two faces: the terminal (rich) and Markdown.
+
+What stands in them comes from rows files, which other people may have written: control characters
+are shown and not obeyed, and no text is taken for markup.
+"""
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+GLYPHS = {
+    "agrees": "✓",
+    "imprecise": "~",
+    "limited": "L",
+    "disagrees": "✗",
+    "mistrusted": "?",
+    "error": "!",
+    "missing": "m",
+    "absent": "–",
+}
+STYLES = {
+    "✓": "green",
+    "~": "yellow",
+    "L": "cyan",
+    "✗": "bold red",
+    "?": "magenta",
+    "!": "bold red",
+    "–": "dim",
+    "m": "dim",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a title. `right` names the columns that are aligned right; `tokens` those made of glyphs."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: Sequence[str] = ()
+    tokens: Sequence[str] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Sentences under a title, each with the command that shows it again, or with none."""
+
+    title: str
+    items: Sequence[tuple[str, str]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing in a file beside the report."""
+
+    title: str
+    file: str
+
+
+Section = Table | Listing | Figure
+
+
+def plain(text: str) -> str:
+    """The text in one line, with every character that would steer a terminal or turn the writing made visible."""
+    return "".join(
+        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
+        for char in text
+    )
+
+
+def command(text: str) -> str:
+    """The command, if it is one call of pytest or gaugeblock and nothing a shell would do more; else nothing."""
+    text = plain(text)
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return ""
+    safe = bool(words) and words[0] in ("pytest", "gaugeblock") and shlex.join(words) == text
+    return text if safe else ""
+
+
+def show(sections: Iterable[Section], console: "Console") -> None:
+    """Print the sections to a terminal."""
+    from rich.text import Text
+
+    for section in sections:
+        console.print()
+        console.print(Text(plain(section.title), style="bold"))
+        if isinstance(section, Table):
+            console.print(_rich(section))
+        elif isinstance(section, Listing):
+            for text, how in section.items:
+                console.print(_tokens(plain(text)))
+                if how:  # in one piece, however long, so that it can be copied
+                    console.print(Text(f"  {how}", style="dim"), soft_wrap=True)
+        else:
+            console.print(Text(plain(section.file)), soft_wrap=True)
+        if note := getattr(section, "note", ""):
+            console.print(Text(plain(note), style="dim"))
+
+
+def markdown(sections: Iterable[Section]) -> str:
+    """The sections as GitHub's Markdown."""
+    parts: list[str] = []
+    for section in sections:
+        parts.append(f"## {escape(section.title)}")
+        if isinstance(section, Table):
+            parts.append(_pipes(section))
+        elif isinstance(section, Listing):
+            parts += [
+                f"- {escape(text)}" + (f"\n\n      {how}" if how else "") for text, how in section.items
+            ]
+        else:
+            parts.append(f"![{escape(section.title)}]({section.file})")
+        if note := getattr(section, "note", ""):
+            parts.append(escape(note))
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """The text as Markdown shows it literally; an underscore inside a word needs nothing."""
+    text = re.sub(r"([\\`*|~\[\]$#!])", r"\\\1", plain(text))
+    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _rich(table: Table) -> "object":
+    from rich import box
+    from rich import table as rich_table
+
+    shown = rich_table.Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        show_header=any(name.strip() for name in table.columns),
+    )
+    for position, name in enumerate(table.columns):
+        grows = position == len(table.columns) - 1
+        shown.add_column(
+            _lines(name),
+            justify="right" if name in table.right else "left",
+            no_wrap=not grows or name in table.right or name in table.tokens,
+            overflow="fold" if grows else "ellipsis",
+        )
+    for row in table.rows:
+        shown.add_row(
+            *(
+                _tokens(plain(text)) if name in table.tokens else _lines(text)
+                for name, text in zip(table.columns, row, strict=True)
+            )
+        )
+    return shown
+
+
+def _lines(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text("\n".join(plain(line) for line in text.split("\n")))
+
+
+def _tokens(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text("").join(Text(word, style=STYLES.get(word[:1], "")) for word in re.split(r"(\s+)", text))
+
+
+def _pipes(table: Table) -> str:
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(cells) + " |"
+
+    def cell(text: str) -> str:
+        return "<br>".join(escape(each) for each in text.split("\n"))
+
+    rule = ["---:" if name in table.right else "---" for name in table.columns]
+    rows = [line(map(cell, row)) for row in table.rows]
+    return "\n".join([line(map(cell, table.columns)), line(rule), *rows])
