@@ -83,7 +83,11 @@ def _table(numbers: Tree, values: Tree) -> dict[str, Any]:
             raise ValueError(f"parameter {path}: got shape {array.shape}, should be {leaf.shape}")
         flat[leaf.astype(np.int64)] = array
     flat[:1] = 0
-    counters = {int(leaf): found[path] for path, leaf in flatten(numbers).items() if _counter(leaf)}
+    counters = {
+        int(leaf): found[path]
+        for path, leaf in flatten(numbers).items()
+        if _counter(leaf) and path in found  # a loop does not read them back
+    }
     return {"elements": flat, "counters": counters}
 
 
