@@ -120,7 +120,7 @@ def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: objec
 def _specials(name: str, got: Array, one: Expected) -> Iterator[str]:
     value = one.value
     for what, test in (("NaN", np.isnan), ("infinite", np.isinf)):
-        wrong = test(got) != test(value)
+        wrong = np.asarray(test(got) != test(value))
         if what == "infinite":
             wrong |= test(got) & test(value) & (got != value)
         if wrong.any():
@@ -163,7 +163,7 @@ def _error(got: Array, one: Expected, dtype: object) -> Array:
     fixed = (one.sigma == 0) & (one.jump == 0)
     value = np.where(fixed, _rounded(value, precise.bits), value)
     with np.errstate(invalid="ignore"):
-        error = np.abs(got - value)
+        error = np.asarray(np.abs(got - value))
     flushed = (got == 0) & (np.abs(value) < precise.tiny)
     error[(got == value) | (np.isnan(got) & np.isnan(value)) | flushed] = 0
     return error

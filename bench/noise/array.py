@@ -4,7 +4,6 @@ Shape, indexing, views, windows, stacking and assignment are NumPy's own and see
 computes goes to its rule; one that has none raises.
 """
 
-from functools import cache
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -13,36 +12,33 @@ from numpy.typing import NDArray
 from bench.noise.rounding import ROWS, current
 
 
-@cache
-def record(rows: int, kind: str = "f") -> np.dtype[np.void]:
-    """An element that holds `rows` numbers. What has one row still (an input) and what has all never mix in silence:
+_BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.int64)}
 
-    NumPy refuses to assign or promote between records with two and with three fields, and to compute on either.
-    """
-    base = np.dtype({"f": np.float64, "b": np.bool_, "i": np.int64}[kind])
-    names = ["rows", "exact", "single"] if rows == 1 else ["rows", "exact"]
-    return np.dtype(
-        {
-            "names": names,
-            "formats": [(base, (rows,)), base, base][: len(names)],
-            "offsets": [0, (rows - 1) * base.itemsize, 0][: len(names)],
-            "itemsize": rows * base.itemsize,
-        }
-    )
+# An element whose rows are all alike still (an input) is one number under three names, because NumPy assigns records
+# by position: so it refuses to mix such an element with a full one, and to compute on either.
+SINGLE = np.dtype({"names": ["a", "b", "c"], "formats": ["f8"] * 3, "offsets": [0] * 3, "itemsize": 8})
+RECORDS = {kind: np.dtype([("rows", base, (ROWS - 1,)), ("exact", base)]) for kind, base in _BASES.items()}
 
-
-_RECORDS = {record(rows, kind): rows for rows in (1, ROWS) for kind in "fbi"}
+_ROWS_OF = {SINGLE: np.dtype((np.float64, (1,)))} | {
+    RECORDS[kind]: np.dtype((base, (ROWS,))) for kind, base in _BASES.items()
+}
+_KINDS = {SINGLE: "f"} | {full: kind for kind, full in RECORDS.items()}
 
 
 def noisy(x: Any) -> bool:
     """Whether x holds records, be it as a Noisy or as the plain array that np.zeros(n, x.dtype) gives."""
-    return isinstance(x, np.ndarray) and x.dtype in _RECORDS
+    return isinstance(x, np.ndarray) and x.dtype in _KINDS
+
+
+def kind(x: Any) -> str:
+    """What the rows hold: f, b or i."""
+    return _KINDS[x.dtype]
 
 
 def rows(x: Any, *, inverted: bool = False) -> NDArray[Any]:
     """x as a plain array with a last axis of rows, or of one where all rows are alike."""
     if noisy(x):
-        return x.view(np.ndarray)["rows"]
+        return x.view(np.ndarray).getfield(_ROWS_OF[x.dtype], 0)
     if isinstance(x, float | np.floating):
         return current().constant(float(x), inverted=inverted)
     plain = np.asarray(x)
@@ -52,28 +48,31 @@ def rows(x: Any, *, inverted: bool = False) -> NDArray[Any]:
         return plain[..., None]
     if plain.dtype.kind not in "fiu":
         raise NotImplementedError(f"noise: got an operand of dtype {plain.dtype}, should be real numbers")
-    return current().constants(np.ascontiguousarray(plain, dtype=np.float64), inverted=inverted)
+    return current().constants(np.asarray(plain, dtype=np.float64, order="C"), inverted=inverted)
 
 
 def exact(x: Any) -> NDArray[Any]:
     """The exact row of x."""
-    return x.view(np.ndarray)["exact"] if noisy(x) else np.asarray(x)
+    return rows(x)[..., -1] if noisy(x) else np.asarray(x)
 
 
-def pack(values: NDArray[Any]) -> "Noisy":
-    """The inverse of `rows`."""
+def pack(values: NDArray[Any]) -> Any:
+    """The inverse of `rows`. Integers and booleans that all rows share are a plain array."""
     if values.dtype.kind == "u":
         values = values.astype(np.int64)
-    if values.strides[-1] != values.itemsize or values.shape[-1] not in (1, ROWS):
-        values = np.ascontiguousarray(values)
-    return values.view(record(values.shape[-1], values.dtype.kind))[..., 0].view(Noisy)
+    if values.shape[-1] == 1 and values.dtype.kind != "f":
+        return values[..., 0]
+    if values.strides[-1] != values.itemsize:
+        values = np.asarray(values, order="C")
+    element = SINGLE if values.shape[-1] == 1 else RECORDS[values.dtype.kind]
+    return values.view(element)[..., 0].view(Noisy)
 
 
-def spread_out(values: NDArray[Any], kind: type = np.float64) -> NDArray[Any]:
+def spread_out(values: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
     """A fresh contiguous copy with all rows."""
-    full = np.empty((*values.shape[:-1], ROWS), kind)
-    full[...] = values
-    return full
+    copy = np.empty((*values.shape[:-1], ROWS), dtype)
+    copy[...] = values
+    return copy
 
 
 def full(x: Any) -> "Noisy":
@@ -127,13 +126,13 @@ class Noisy(np.ndarray[Any, Any]):
             scatter(self, key, value)
             return
         values = rows(value)
-        if self.dtype.itemsize != record(ROWS, self.dtype["exact"].kind).itemsize:
+        if self.dtype == SINGLE:
             _refuse("writing into an input (copy it first): this")
         plain = self.view(np.ndarray)
         if not noisy(value) and values.size == 1:
             plain[key] = values.ravel()[0]
         else:
-            plain[key] = pack(spread_out(values, plain.dtype["exact"].type)).view(np.ndarray)
+            plain[key] = pack(spread_out(values, _BASES[kind(self)])).view(np.ndarray)
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
@@ -147,7 +146,7 @@ class Noisy(np.ndarray[Any, Any]):
     __hash__ = None  # type: ignore[assignment]  # as ndarray itself
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-        if np.dtype(dtype) not in _RECORDS and self.dtype["exact"].kind == "f":
+        if np.dtype(dtype) not in _KINDS and kind(self) == "f":
             _refuse(f"astype({np.dtype(dtype)}) of a rounded value")
         return full(self)
 
@@ -233,7 +232,7 @@ def _has_noisy(key: Any) -> bool:
 
 
 def _as_noisy(result: Any) -> Any:
-    if isinstance(result, np.void) and result.dtype in _RECORDS:
+    if isinstance(result, np.void) and result.dtype in _KINDS:
         return np.array(result, dtype=result.dtype).view(Noisy)
     if isinstance(result, np.ndarray) and not isinstance(result, Noisy) and noisy(result):
         return result.view(Noisy)

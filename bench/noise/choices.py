@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise.array import Noisy, exact, full, noisy, pack, rows, spread_out
+from bench.noise.array import SINGLE, Noisy, exact, full, kind, noisy, pack, rows, spread_out
 from bench.noise.elementwise import Rule, numbers
 from bench.noise.rounding import FULL, NOISY, ROWS, current, multiple
 
@@ -52,7 +52,7 @@ def undecided(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_] | None:
     if x.shape[-1] == 1 and y.shape[-1] == 1:
         return None
     rounding = current()
-    margin = np.ascontiguousarray(x[..., -1] - y[..., -1])
+    margin = np.asarray(x[..., -1] - y[..., -1], order="C")
     some = x[..., :FULL] - y[..., :FULL]
     some -= margin[..., None]
     spread = np.sqrt(np.mean(np.square(some, out=some), axis=-1)) * rounding.shrink
@@ -95,7 +95,7 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
         return first[..., None]
     rounding = current()
     best = np.take_along_axis(x, first[..., None], axis=axis)
-    margin = np.ascontiguousarray(best[..., -1] - x[..., -1])
+    margin = np.asarray(best[..., -1] - x[..., -1], order="C")
     some = best[..., :FULL] - x[..., :FULL]
     some -= margin[..., None]
     spread = np.sqrt(np.mean(np.square(some, out=some), axis=-1)) * rounding.shrink
@@ -111,7 +111,7 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
     rounding.undecided += count
     index = spread_out(first[..., None], np.int64)
     turned = close[..., None] & rounding.tosses(
-        np.ascontiguousarray(np.take_along_axis(margin, second, axis=axis))
+        np.asarray(np.take_along_axis(margin, second, axis=axis), order="C")
     )
     index[..., _TURNED] = np.where(turned, second[..., None], first[..., None])
     return index
@@ -149,7 +149,7 @@ def gather(x: Noisy, key: Any) -> Any:
 def scatter(x: Noisy, key: Any, value: Any) -> None:
     """x[key] = value, where the key is a mask or an index that holds choices."""
     parts = key if isinstance(key, tuple) else (key,)
-    if len(parts) == 1 and parts[0].dtype["exact"].kind == "b":
+    if len(parts) == 1 and kind(parts[0]) == "b":
         mask = parts[0].reshape(parts[0].shape + (1,) * (x.ndim - parts[0].ndim))
         x[...] = where(mask, value, x)
         return
@@ -178,7 +178,7 @@ def _write(x: Any, index: Any, values: Any, one: Any) -> None:
         raise NotImplementedError(
             "writing rounded values into a plain array has no rule; make it by zeros_like"
         )
-    if x.dtype.itemsize == x.dtype["exact"].itemsize:
+    if x.dtype == SINGLE:
         raise NotImplementedError("writing into an input has no rule; copy it first")
     v = full(values)
     if not noisy(index):
@@ -195,7 +195,7 @@ def _write(x: Any, index: Any, values: Any, one: Any) -> None:
 
 
 def _indices_only(parts: Any, what: str) -> None:
-    if any(noisy(part) and part.dtype["exact"].kind != "i" for part in parts):
+    if any(noisy(part) and kind(part) != "i" for part in parts):
         raise NotImplementedError(f"{what} that rounding could turn has no rule; use np.where")
 
 
@@ -208,8 +208,8 @@ def _turn(choice: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Noisy:
 def _settled(choice: NDArray[Any]) -> Any:
     """A plain array where all rows chose alike."""
     if choice.shape[-1] == 1 or (choice == choice[..., -1:]).all():
-        return np.ascontiguousarray(choice[..., -1])
-    return pack(np.ascontiguousarray(choice))
+        return np.asarray(choice[..., -1], order="C")
+    return pack(np.asarray(choice, order="C"))
 
 
 RULES: dict[np.ufunc, Rule] = {

@@ -114,7 +114,7 @@ class Rounding:
     def round(self, y: Array, ulps: float = 1.0, exact: NDArray[np.bool_] | None = None) -> None:
         """Round an elementwise result in place: `ulps` half units in the last place, none where `exact`."""
         value = y[..., -1].copy()
-        half = self.u * ulps * binade(value)
+        half = np.asarray(self.u * ulps * binade(value))
         self.underflow(y, value, half)
         if exact is not None:
             half[np.broadcast_to(exact, half.shape)] = 0
@@ -155,7 +155,9 @@ class Rounding:
             inside = np.sqrt(self.accumulator**2 * inner + underflow)
         half = np.hypot(inside, last) if self.accumulator < self.u else inside
         half = np.where(np.isfinite(half), half, 0)
-        self.spread(y, np.broadcast_to(half, total.shape), last)
+        # where sums accumulate exactly, each term still is a rounded number, and so is the total
+        exact_sums = np.where(n == 1, last, np.hypot(last, self.u * np.sqrt(BENFORD * squares)))
+        self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
 
     def constant(self, c: float, *, inverted: bool = False) -> Array:
         """A number of the formula, rounded once a run: (1,) where the dtype holds it, else (ROWS,).
@@ -204,7 +206,7 @@ def binade(x: Array) -> Array:
 
 def is_power_of_two(x: Array) -> NDArray[np.bool_]:
     """Where a product with x is exact: ±2^k, zero and infinity."""
-    return (np.ascontiguousarray(x, dtype=np.float64).view(np.int64) & _MANTISSA) == 0
+    return (np.asarray(x, dtype=np.float64, order="C").view(np.int64) & _MANTISSA) == 0
 
 
 def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bench.noise import choices, elementwise, sums
-from bench.noise.array import Noisy, full, noisy, record
-from bench.noise.rounding import ROWS
+from bench.noise.array import RECORDS, SINGLE, Noisy, exact, full, noisy, pack
 
 UFUNCS: dict[tuple[np.ufunc, str], Any] = {
     **{(ufunc, "__call__"): rule for ufunc, rule in elementwise.RULES.items()},
@@ -52,7 +51,7 @@ def _full_like(
     shape = a.shape if shape is None else shape
     if dtype is not None and np.dtype(dtype).kind in "biu":
         return np.full(shape, fill_value, dtype)
-    new = np.empty(shape, record(ROWS)).view(Noisy)
+    new = np.empty(shape, RECORDS["f"]).view(Noisy)
     new[...] = fill_value
     return new
 
@@ -66,6 +65,8 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap", "empty"):
         raise NotImplementedError(f"np.pad with mode {mode!r} has no rounding rule")
+    if array.dtype == SINGLE:
+        return pack(np.pad(exact(array), pad_width, mode, **kwargs)[..., None])
     return np.pad(array.view(np.ndarray), pad_width, mode, **kwargs).view(Noisy)
 
 

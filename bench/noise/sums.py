@@ -17,11 +17,11 @@ def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     y = np.add.reduce(x, axis=axes, keepdims=bool(keepdims))
     if n == 1 or x.dtype.kind != "f":
         return _into(pack(y), out)
-    e = np.ascontiguousarray(x[..., -1])
+    e = np.asarray(x[..., -1], order="C")
     how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
     count = np.count_nonzero(e, **how)
     y = y if y.shape[-1] == ROWS else spread_out(y)
-    y = np.ascontiguousarray(y)
+    y = np.asarray(y, order="C")
     current().sum(y, np.square(e).sum(**how), np.abs(e).sum(**how), count)
     return _into(pack(y), out)
 
@@ -70,19 +70,19 @@ def matmul(a: Any, b: Any) -> Noisy:
 
 
 def matmul_of(x: Any, y: Any, squeezed: tuple[int, ...] = ()) -> Noisy:
-    xe, ye = np.ascontiguousarray(x[..., -1], float), np.ascontiguousarray(y[..., -1], float)
+    xe, ye = np.asarray(x[..., -1], float, order="C"), np.asarray(y[..., -1], float, order="C")
     (m, k), n = xe.shape[-2:], ye.shape[-1]
     if x.shape[-1] == 1 and y.shape[-1] == 1:
         z = spread_out((xe @ ye)[..., None])
     elif x.shape[-1] == 1:
-        z = (xe @ np.ascontiguousarray(y).reshape(*y.shape[:-2], n * ROWS)).reshape(
+        z = (xe @ np.asarray(y, order="C").reshape(*y.shape[:-2], n * ROWS)).reshape(
             *_batch(xe, ye), m, n, ROWS
         )
     elif y.shape[-1] == 1:
-        z = np.ascontiguousarray(np.swapaxes(ye, -1, -2)[..., None, :, :] @ x)
+        z = np.asarray(np.swapaxes(ye, -1, -2)[..., None, :, :] @ x, order="C")
     else:
         z = np.moveaxis(_leading(x) @ _leading(y), 0, -1)
-        z = np.ascontiguousarray(z)
+        z = np.asarray(z, order="C")
     powers = (x.shape[-1] == 1 and is_power_of_two(xe).all()) or (
         y.shape[-1] == 1 and is_power_of_two(ye).all()
     )
@@ -174,11 +174,11 @@ def add_at(target: Any, index: Any, values: Any) -> None:
     if not len(where):
         return
     v = v[order]
-    e = np.ascontiguousarray(v[:, -1])
+    e = np.asarray(v[:, -1], order="C")
     at = np.unravel_index(where, target.shape)
     inside = target.view(np.ndarray)["rows"]
     old = inside[at]
-    y = np.ascontiguousarray(old + np.add.reduceat(v, start, axis=0))
+    y = np.asarray(old + np.add.reduceat(v, start, axis=0), order="C")
     squares = np.add.reduceat(np.square(e), start) + np.square(old[:, -1])
     sizes = np.add.reduceat(np.abs(e), start) + np.abs(old[:, -1])
     count = np.add.reduceat((e != 0).astype(np.int64), start) + (old[:, -1] != 0)
@@ -197,7 +197,7 @@ def solve(a: Any, b: Any) -> Any:
             each, n * rounding.accumulator * np.abs(each[..., -1]), rounding.u * binade(each[..., -1])
         )
     x = np.linalg.solve(np.moveaxis(A, -1, 0), np.moveaxis(B, -1, 0))
-    y = np.ascontiguousarray(np.moveaxis(x, 0, -1))
+    y = np.asarray(np.moveaxis(x, 0, -1), order="C")
     rounding.round(y)
     return _squeeze(pack(y), (-1,)) if vector else pack(y)
 
@@ -208,7 +208,7 @@ def _axes(x: Any, axis: Any) -> tuple[int, ...]:
 
 
 def _leading(x: Any) -> Any:
-    return np.ascontiguousarray(np.moveaxis(x, -1, 0))
+    return np.asarray(np.moveaxis(x, -1, 0), order="C")
 
 
 def _batch(x: Any, y: Any) -> tuple[int, ...]:
