@@ -3,10 +3,10 @@
 Formula
     Y[n, p, q, o] = b[o] + Σ_{r, s, c} X̂[n, p·stride + r·dilation, q·stride + s·dilation, c] W[r, s, c, o]
     X̂ = X inside a margin of zeros
-    With groups, channels and kernels are cut into as many equal runs, and run k of the outputs sees run k of the
-    inputs only.
-    Gradient: Y is linear in X̂, W and b. With the windows of X̂ as rows of a matrix U and each kernel as a column,
-    Y = U W + b, so dW = Uᵀ dY, db = Σ dY, dU = dY Wᵀ, and dX̂ adds up what each pixel's windows say of it.
+    With groups, channels and kernels are cut into as many equal runs, and run k of the outputs sees
+    run k of the inputs only.
+    Gradient: with the windows of X̂ as rows of a matrix U and each kernel as a column, Y = U W + b, so
+    dW = Uᵀ dY, db = Σ dY, dU = dY Wᵀ, and a pixel's gradient adds up what its windows hold for it.
 Shapes
     x : (n, h, w, c)    images, channels last
     W : (r, s, e, o)    kernels; e = c / groups
@@ -17,7 +17,7 @@ Source
     Dumoulin and Visin 2016, A guide to convolution arithmetic. arXiv:1603.07285
     Krizhevsky et al. 2012, section 3.2 (groups).
 Choices
-    Kernels are not flipped. Channels are last: three of the four libraries compute so, and for the fourth it is a view.
+    Kernels are not flipped. Channels are last: so compute TensorFlow, Keras, JAX and Flax, and torch reads a view.
     padding=p puts p zeros at both ends of an axis; (p, q) does it for rows and columns.
     padding="same" gives ⌈h / stride⌉ outputs, with the odd zero at the bottom and on the right (TensorFlow).
     Output channels of a group are neighbours.

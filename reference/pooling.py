@@ -14,7 +14,8 @@ Source
 Choices
     The stride is the window's size unless it is given.
     Equal pixels: the first, row by row, is the one that the maximum took, and it gets the whole gradient.
-    A margin is never a maximum: it holds -∞. In an average it counts as zeros, or with count_margin=False not at all.
+    A margin is never a maximum: it holds -∞. In an average it counts as zeros, or with count_margin=False
+    not at all.
     padding: as in convolution.py.
 """
 
@@ -69,4 +70,4 @@ def _count(x, size, stride, padding, count_margin):
     ):
         start = np.arange(0, n + before + after - k + 1, step) - before
         inside.append(np.minimum(start + k, n) - np.maximum(start, 0))
-    return (inside[0][:, None] * inside[1]).astype(x.dtype)[:, :, None]
+    return (inside[0][:, None] * inside[1]).astype(np.int16)[:, :, None]  # keeps float32 what it is

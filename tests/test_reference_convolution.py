@@ -106,7 +106,9 @@ def test_the_gradient_of_a_convolution_is_its_slope(option, rng):
     check_dtype(conv2d, conv2d_vjp, inputs, options=option)
 
 
-@pytest.mark.parametrize("shape, kernel", [((1, 1, 1, 1), (1, 1)), ((1, 5, 1, 3), (2, 1)), ((3, 1, 4, 1), (1, 4))])
+@pytest.mark.parametrize(
+    "shape, kernel", [((1, 1, 1, 1), (1, 1)), ((1, 5, 1, 3), (2, 1)), ((3, 1, 4, 1), (1, 4))]
+)
 def test_one_element_axes_are_no_special_case(shape, kernel, rng):
     inputs = {"x": rng.normal(size=shape), **weights(rng, kernel=kernel, c=shape[3], o=1)}
     assert np.abs(conv2d(**inputs) - conv2d_by_loops(**inputs)).max() < 1e-13
@@ -125,7 +127,7 @@ def test_kernels_are_not_flipped():
 
 
 def test_same_padding_puts_the_odd_zero_last():
-    """SEMANTICS: kernel 3, stride 2, six pixels: TensorFlow has 210, 432, 54; one zero at both ends 100, 321, 543."""
+    """Kernel 3, stride 2, six pixels: TensorFlow has 210, 432, 54; one zero at both ends 100, 321, 543."""
     x = np.array([0.0, 1, 2, 3, 4, 5]).reshape(1, 1, 6, 1)
     W = np.array([1.0, 10.0, 100.0]).reshape(1, 3, 1, 1)
     assert conv2d(x, W, padding="same", stride=(1, 2)).ravel().tolist() == [210, 432, 54]

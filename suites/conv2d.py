@@ -1,0 +1,169 @@
+"""Convolution of images: stride, padding, dilation and groups, against each framework's layer and function.
+
+Images are channels last. torch reads a permuted view, which is its channels-last memory format:
+torch.nn.Conv2d computes in that format, torch.nn.functional.conv2d on a contiguous copy, so that both of
+torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), in torch (o, c, r, s).
+"""
+
+from bench.case import Case, Contender
+from reference.convolution import conv2d, conv2d_vjp, margins, pair
+
+
+def inputs(rng, *, batch, height, width, channels, kernels, kernel, groups=1, regime="typical", **option):
+    r, s = kernel
+    W = rng.normal(size=(r, s, channels // groups, kernels)) / (r * s * channels // groups) ** 0.5
+    x = rng.normal(size=(batch, height, width, channels))
+    if regime == "pixels":
+        x = rng.integers(0, 256, size=x.shape).astype(float)
+    return {"W": W, "b": rng.normal(size=kernels)}, {"x": x}
+
+
+def torch_layout(weights):
+    return {"weight": weights["W"].transpose(3, 2, 0, 1), "bias": weights["b"]}  # (o, e, r, s)
+
+
+def in_torch(weights, *, stride=1, padding=0, dilation=1, groups=1):
+    import torch
+
+    def run(params, x):
+        x, p = x.permute(0, 3, 1, 2).contiguous(), padding  # (n, c, h, w)
+        if padding == "same" and stride != 1:  # refused by torch: its users pad first
+            kernel = params["weight"].shape[2:]
+            rows, columns = margins(x.shape[2:], kernel, pair(stride), padding, pair(dilation))
+            x, p = torch.nn.functional.pad(x, (*columns, *rows)), 0
+        y = torch.nn.functional.conv2d(x, params["weight"], params["bias"], stride, p, dilation, groups)
+        return {"y": y.permute(0, 2, 3, 1)}
+
+    return torch_layout(weights), run
+
+
+def in_torch_layer(weights, *, stride=1, padding=0, dilation=1, groups=1):
+    import torch
+
+    r, s, e, o = weights["W"].shape
+    layer = torch.nn.Conv2d(e * groups, o, (r, s), stride, padding, dilation, groups)
+
+    def run(params, x):
+        y = torch.func.functional_call(layer, params, (x.permute(0, 3, 1, 2),))  # (n, o, p, q)
+        return {"y": y.permute(0, 2, 3, 1)}
+
+    return torch_layout(weights), run
+
+
+def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, groups=1):
+    import tensorflow as tf
+
+    (p, q), ends = (0, 0) if padding == "same" else pair(padding), "SAME" if padding == "same" else "VALID"
+    if p or q:
+        ends = [[0, 0], [p, p], [q, q], [0, 0]]
+
+    def run(params, x):  # it reads the groups from the shapes
+        return {"y": tf.nn.conv2d(x, params["W"], stride, ends, dilations=dilation) + params["b"]}
+
+    return dict(weights), run
+
+
+def in_keras(weights, *, stride=1, padding=0, dilation=1, groups=1):
+    import keras
+
+    r, s, e, o = weights["W"].shape
+    how = "same" if padding == "same" else "valid"
+    layer = keras.layers.Conv2D(o, (r, s), stride, how, dilation_rate=dilation, groups=groups)
+    layer.build((None, None, None, e * groups))
+    margin = None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)  # the layer has none
+
+    def run(params, x):
+        x = margin(x) if margin else x
+        return {"y": layer.stateless_call(params, [], x)[0]}
+
+    return [weights["W"], weights["b"]], run
+
+
+def in_jax(weights, *, stride=1, padding=0, dilation=1, groups=1):
+    import jax
+
+    ends = "SAME" if padding == "same" else [(p, p) for p in pair(padding)]
+    option = {"rhs_dilation": pair(dilation), "feature_group_count": groups}
+    axes = ("NHWC", "HWIO", "NHWC")
+
+    def run(params, x):
+        y = jax.lax.conv_general_dilated(x, params["W"], pair(stride), ends, dimension_numbers=axes, **option)
+        return {"y": y + params["b"]}
+
+    return dict(weights), run
+
+
+def in_flax(weights, *, stride=1, padding=0, dilation=1, groups=1):
+    import flax.linen
+
+    r, s, _, o = weights["W"].shape
+    ends = "SAME" if padding == "same" else [(p, p) for p in pair(padding)]
+    option = {"kernel_dilation": pair(dilation), "feature_group_count": groups}
+    layer = flax.linen.Conv(o, (r, s), pair(stride), ends, param_dtype=weights["W"].dtype, **option)
+    params = {"kernel": weights["W"], "bias": weights["b"]}
+    return params, lambda params, x: {"y": layer.apply({"params": params}, x)}
+
+
+def outputs(*, height, width, kernel, stride=1, padding=0, dilation=1, **_):
+    """How many pixels come out of one image."""
+    ends = margins((height, width), kernel, pair(stride), padding, pair(dilation))
+    axes = zip((height, width), kernel, pair(stride), pair(dilation), ends, strict=True)
+    p, q = ((n + before + after - (k - 1) * d - 1) // s + 1 for n, k, s, d, (before, after) in axes)
+    return p * q
+
+
+def flops(*, batch, channels, kernels, kernel, groups=1, **rest):
+    each = 2 * kernel[0] * kernel[1] * channels // groups
+    return batch * outputs(kernel=kernel, **rest) * kernels * each
+
+
+# Without XLA or oneDNN (float32 only) TensorFlow's CPU kernels have no gradient of these: "Gradients for
+# grouped convolutions are not supported on CPU" (tensorflow#50397), "Current CPU implementations do not yet
+# support dilation rates larger than 1" (tensorflow#28264). Which of two gradients raises first varies.
+REFUSED = {
+    f"{option}/{mode}/cpu/float64/gradient": "Conv2DBackprop"
+    for option in ("dilated", "grouped")
+    for mode in ("eager", "function")
+}
+
+case = Case(
+    name="conv2d",
+    title="Convolution of images",
+    reference=conv2d,
+    gradient=conv2d_vjp,
+    inputs=inputs,
+    sizes={
+        "small": {"batch": 3, "height": 9, "width": 8, "channels": 4, "kernels": 6, "kernel": (3, 2)},
+        "thin": {"batch": 1, "height": 1, "width": 17, "channels": 2, "kernels": 2, "kernel": (1, 3)},
+        "pointwise": {"batch": 5, "height": 6, "width": 7, "channels": 32, "kernels": 16, "kernel": (1, 1)},
+        "mission": {"batch": 32, "height": 13, "width": 13, "channels": 32, "kernels": 64, "kernel": (3, 3)},
+        "large": {"batch": 16, "height": 57, "width": 57, "channels": 64, "kernels": 64, "kernel": (3, 3)},
+    },
+    options={
+        "plain": {},
+        "padded": {"padding": (2, 1), "stride": 2},
+        "same": {"padding": "same", "stride": 2},
+        "dilated": {"dilation": 2, "padding": "same"},
+        "grouped": {"groups": 2},
+    },
+    regimes={
+        "typical": "seeded normal draws",
+        "pixels": "whole numbers from 0 to 255, far from zero mean, where a transformed algorithm cancels",
+    },
+    contenders=(
+        Contender("torch", "torch.nn.functional.conv2d", in_torch),
+        Contender(
+            "torch",
+            "torch.nn.Conv2d",
+            in_torch_layer,
+            without={"same": "padding='same' is not supported for strided convolutions"},
+        ),
+        Contender("tensorflow", "tensorflow.nn.conv2d", in_tensorflow, refuses=REFUSED),
+        Contender("tensorflow", "keras.layers.Conv2D", in_keras),
+        Contender("jax", "jax.lax.conv_general_dilated", in_jax),
+        Contender("jax", "flax.linen.Conv", in_flax),
+    ),
+    items=lambda batch, **_: batch,
+    unit="images",
+    flops=flops,
+)

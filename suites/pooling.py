@@ -1,0 +1,175 @@
+"""Maximum and average pooling of images, against each framework's layer and function.
+
+Images are channels last; torch reads a permuted view. To a maximum a margin is -∞: Keras, whose users pad
+with zeros, cannot have one. In an average it is counted ("padded") or left out ("same"): torch and Flax have
+a switch, TensorFlow leaves it out. Of equal pixels the first gets the whole gradient ("ties").
+"""
+
+from functools import partial
+
+from bench.case import Case, Contender
+from reference.convolution import margins, pair
+from reference.pooling import avg_pool, avg_pool_vjp, max_pool, max_pool_vjp
+
+
+def inputs(rng, *, batch, height, width, channels, regime="typical", **option):
+    x = rng.normal(size=(batch, height, width, channels))
+    return {}, {"x": rng.integers(-2, 3, size=x.shape).astype(float) if regime == "ties" else x}
+
+
+def in_torch(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+    import torch
+
+    def run(params, x):
+        x = x.permute(0, 3, 1, 2)  # (n, c, h, w)
+        ends = margins(x.shape[2:], pair(size), pair(stride or size), padding)
+        p, ceil = (ends[0][0], ends[1][0]), any(before < after for before, after in ends)
+        if kind == "max":
+            y = torch.nn.functional.max_pool2d(x, size, stride, p, ceil_mode=ceil)
+        else:
+            y = torch.nn.functional.avg_pool2d(x, size, stride, p, ceil, count_margin)
+        return {"y": y.permute(0, 2, 3, 1)}
+
+    return {}, run
+
+
+def in_torch_layer(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+    import torch
+
+    if kind == "max":
+        layer = torch.nn.MaxPool2d(size, stride, padding)
+    else:
+        layer = torch.nn.AvgPool2d(size, stride, padding, count_include_pad=count_margin)
+    return {}, lambda params, x: {"y": layer(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)}
+
+
+def in_tensorflow(kind, weights, *, size=2, stride=None, padding=0, **option):
+    import tensorflow as tf
+
+    p, q = (0, 0) if padding == "same" else pair(padding)
+    margin = [[0, 0], [p, p], [q, q], [0, 0]]
+    ends = "SAME" if padding == "same" else "VALID"
+
+    def run(params, x):
+        if kind == "max":
+            return {"y": tf.nn.max_pool2d(x, size, stride or size, margin if p or q else ends)}
+        x = tf.pad(x, margin) if p or q else x  # tf.nn.avg_pool2d takes no explicit margin
+        return {"y": tf.nn.avg_pool2d(x, size, stride or size, ends)}
+
+    return {}, run
+
+
+def in_keras(kind, weights, *, size=2, stride=None, padding=0, **option):
+    import keras
+
+    ends = "same" if padding == "same" else "valid"
+    if kind == "max":
+        layer = keras.layers.MaxPooling2D(size, stride, ends)
+    else:
+        layer = keras.layers.AveragePooling2D(size, stride, ends)
+    margin = None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)
+    return {}, lambda params, x: {"y": layer(margin(x) if margin else x)}
+
+
+def in_jax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+    import jax
+    import jax.numpy as jnp
+
+    window, strides, ends = (1, *pair(size), 1), (1, *pair(stride or size), 1), "SAME"
+    if padding != "same":
+        ends = [(0, 0), *((p, p) for p in pair(padding)), (0, 0)]
+
+    def run(params, x):
+        if kind == "max":
+            return {"y": jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, strides, ends)}
+        total = jax.lax.reduce_window(x, 0.0, jax.lax.add, window, strides, ends)
+        if count_margin:
+            return {"y": total / (window[1] * window[2])}
+        return {"y": total / jax.lax.reduce_window(jnp.ones_like(x), 0.0, jax.lax.add, window, strides, ends)}
+
+    return {}, run
+
+
+def in_flax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+    import flax.linen
+
+    shape = pair(size), pair(stride or size), "SAME" if padding == "same" else [(p, p) for p in pair(padding)]
+
+    def run(params, x):
+        if kind == "max":
+            return {"y": flax.linen.max_pool(x, *shape)}
+        return {"y": flax.linen.avg_pool(x, *shape, count_include_pad=count_margin)}
+
+    return {}, run
+
+
+def flops(*, batch, height, width, channels, size=2, stride=None, padding=0, **_):
+    (r, s), stride = pair(size), pair(stride or size)
+    axes = zip(
+        (height, width), (r, s), stride, margins((height, width), (r, s), stride, padding), strict=True
+    )
+    p, q = ((n + before + after - k) // step + 1 for n, k, step, (before, after) in axes)
+    return batch * p * q * channels * r * s
+
+
+REFUSED = {"padded": "has no margin but 'same', and a margin of zeros is not one of -∞"}
+UNLIKE = {"same": "has no padding='same': one number is the margin of both ends"}
+CONTENDERS = {
+    "max": (
+        Contender("torch", "torch.nn.functional.max_pool2d", partial(in_torch, "max")),
+        Contender("torch", "torch.nn.MaxPool2d", partial(in_torch_layer, "max"), without=UNLIKE),
+        Contender(
+            "tensorflow",
+            "tensorflow.nn.max_pool2d",
+            partial(in_tensorflow, "max"),
+            refuses={"padded/xla/*": "XLA does not support pooling ops with explicit padding"},
+        ),
+        Contender("tensorflow", "keras.layers.MaxPooling2D", partial(in_keras, "max"), without=REFUSED),
+        Contender("jax", "jax.lax.reduce_window", partial(in_jax, "max")),
+        Contender("jax", "flax.linen.max_pool", partial(in_flax, "max")),
+    ),
+    "average": (
+        Contender("torch", "torch.nn.functional.avg_pool2d", partial(in_torch, "average")),
+        Contender("torch", "torch.nn.AvgPool2d", partial(in_torch_layer, "average"), without=UNLIKE),
+        Contender("tensorflow", "tensorflow.nn.avg_pool2d", partial(in_tensorflow, "average")),
+        Contender("tensorflow", "keras.layers.AveragePooling2D", partial(in_keras, "average")),
+        Contender("jax", "jax.lax.reduce_window", partial(in_jax, "average")),
+        Contender("jax", "flax.linen.avg_pool", partial(in_flax, "average")),
+    ),
+}
+SHARED = {
+    "inputs": inputs,
+    "sizes": {
+        "small": {"batch": 3, "height": 9, "width": 8, "channels": 4},
+        "thin": {"batch": 1, "height": 3, "width": 17, "channels": 1},
+        "mission": {"batch": 32, "height": 26, "width": 26, "channels": 32},
+        "large": {"batch": 32, "height": 113, "width": 113, "channels": 64},
+    },
+    "items": lambda *, batch, **_: batch,
+    "unit": "images",
+    "flops": flops,
+}
+PADDED = {"size": 3, "stride": 2, "padding": 1}
+SAME = {"size": 3, "stride": 2, "padding": "same"}
+
+cases = (
+    Case(
+        name="max-pool",
+        title="Maximum pooling",
+        reference=max_pool,
+        gradient=max_pool_vjp,
+        options={"plain": {}, "padded": PADDED, "same": SAME},
+        regimes={"typical": "seeded normal draws", "ties": "whole numbers from -2 to 2: most windows tie"},
+        contenders=CONTENDERS["max"],
+        **SHARED,
+    ),
+    Case(
+        name="average-pool",
+        title="Average pooling",
+        reference=avg_pool,
+        gradient=avg_pool_vjp,
+        options={"plain": {}, "padded": PADDED, "same": SAME | {"count_margin": False}},
+        contenders=CONTENDERS["average"],
+        **SHARED,
+    ),
+)
