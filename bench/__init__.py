@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load(path: str | PathLike[str]) -> pandas.DataFrame:
-    """The rows of a file, of a run's folder, or of all runs below a folder: one column for each of `bench.row`."""
+    """The rows of a file, a run's folder, or all runs below a folder, in the columns of `bench.row`."""
     from bench.results import load  # pandas takes half a second, and most of bench needs none of it
 
     return load(path)

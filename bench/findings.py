@@ -35,7 +35,7 @@ def limited(rows: "DataFrame") -> list[Section]:
 
 
 def departures(rows: "DataFrame", *, every: bool = False) -> list[Section]:
-    """Each cell that disagrees, is mistrusted, imprecise or raised: a sentence and the command that shows it again."""
+    """Each cell that departs without a Limit: a sentence, and the command that shows it again."""
     sections: list[Section] = []
     for status, title in (
         ("disagrees", "Disagrees"),

@@ -14,16 +14,16 @@ import psutil
 Record = dict[str, Any]
 
 PACKAGES = (
-    "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch", "tensorflow",
-    "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax", "ml-dtypes", "onnxruntime",
+    "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
+    "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax", "ml-dtypes", "onnxruntime",
 )  # fmt: skip
 
 # variables that change numbers or speed; no others, since a record is published
 VARIABLES = (
-    "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64", "JAX_PLATFORMS",
-    "KERAS_BACKEND", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE",
-    "OPENBLAS_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-    "XLA_FLAGS",
+    "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64",
+    "JAX_PLATFORMS", "KERAS_BACKEND", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "XLA_FLAGS",
 )  # fmt: skip
 
 VECTORS = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile")

@@ -1,7 +1,7 @@
 """What ran and how it ended: the header and the verdict table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.digits import count
 from bench.row import STATUSES
@@ -88,8 +88,8 @@ def verdict(rows: "DataFrame") -> list[Table]:
 
 LEGEND = (
     "  ".join(f"{glyph}\N{NO-BREAK SPACE}{status}" for status, glyph in GLYPHS.items())
-    + ": the worst cell of a line, and the fewest bits. → forward or training, ← gradient. ≡ is the reference "
-    "itself, a blank was not asked for, +2 stands for two more options that ended alike."
+    + ": the worst cell of a line, and the fewest bits. → forward or training, ← gradient. ≡ is the "
+    "reference itself, a blank was not asked for, +2 stands for two more options that ended alike."
 )
 
 Line = dict[
@@ -116,7 +116,8 @@ def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:
     """The lines of a case: its options grouped by how they ended."""
     for case, of_case in cells.groupby("case", sort=False, observed=True):
         patterns: dict[Any, list[tuple[str, str, Line]]] = {}
-        for (on, option), found in of_case.groupby(["on", "option"], sort=False, observed=True):
+        for pair, found in of_case.groupby(["on", "option"], sort=False, observed=True):
+            on, option = cast("tuple[str, str]", pair)
             line = {
                 (backend, dtype, arrow): (WORST[int(rank)], bits, backend == "numpy" and dtype == "float64")
                 for backend, dtype, arrow, rank, bits in found[

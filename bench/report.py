@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bench import results
 from bench.curves import draw
 from bench.findings import departures, limited, scores, unrun
+from bench.machine import key
 from bench.overview import Records, header, setups, verdict
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
@@ -51,7 +52,7 @@ def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records,
     files = [file for path in paths for file in results.files(path)]
     rows = pd.concat([results.load(path) for path in paths], ignore_index=True)
     found = {kind: [results.record(file, kind) for file in files] for kind in results.RECORDS}
-    machines, environments = ({results.key(each): each for each in found[kind]} for kind in results.RECORDS)
+    machines, environments = ({key(each): each for each in found[kind]} for kind in results.RECORDS)
     return rows, machines, environments
 
 

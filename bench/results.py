@@ -1,4 +1,4 @@
-"""Rows on disk: a run's folder holds rows.jsonl, machine.json and environment.json, and, finished, report.md."""
+"""Rows on disk: a run's folder has rows.jsonl, machine.json, environment.json and, finished, report.md."""
 
 import json
 import math
@@ -27,6 +27,11 @@ ROWS, CURVES, REPORT = "rows.jsonl", "curves.jsonl", "report.md"
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
+# what makes two rows the same cell of the same run
+CELL = (
+    "run_id", "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype",
+    "direction", "seed",
+)  # fmt: skip
 INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (int, int | None))
 
 
@@ -41,9 +46,13 @@ class Run:
 
     def append(self, row: Row) -> Row:
         """Write the row as one line, and return it as written: with its run and its two keys."""
-        mine = {"run_id": self.id, "machine": self.machine, "environment": self.environment}
-        empty = {name: value for name, value in mine.items() if not getattr(row, name)}
-        row = replace(row, why=anonymous(row.why), **empty)
+        row = replace(
+            row,
+            run_id=row.run_id or self.id,
+            machine=row.machine or self.machine,
+            environment=row.environment or self.environment,
+            why=anonymous(row.why),
+        )
         self._line(ROWS, row.as_dict())
         return row
 
@@ -94,7 +103,8 @@ def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
     """The rows of a file, of a run's folder, or of all runs below a folder, in the columns of `bench.row`.
 
     Columns that a file lacks are empty, columns that it has beyond these are dropped, and so is a last
-    line that was cut off. A run that stands there twice (local and published) is read once.
+    line that was cut off. Of a cell that a run finished twice (judged, then timed) the last row counts,
+    and a run that stands there twice (local and published) is read once.
     """
     import numpy as np
     import pandas as pd
@@ -103,14 +113,17 @@ def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
     pick, empty = itemgetter(*columns), dict.fromkeys(columns)
     seen: dict[str, str] = {}  # rows repeat their strings: one copy of each
     for file in files(path):
-        rows = _rows(file)
-        while chunk := list(islice(rows, 10_000)):
+        found = _rows(file)
+        while chunk := list(islice(found, 10_000)):
             if any(not row.keys() >= empty.keys() for row in chunk):
                 chunk = [{**empty, **row} for row in chunk]
             for name, column in zip(columns, zip(*map(pick, chunk), strict=True), strict=True):
                 columns[name].append(_numbers(column) if name in NUMBERS else _strings(column, seen))
-    frame = {name: np.concatenate(values) if values else [] for name, values in columns.items()}
-    return pd.DataFrame(frame).astype({name: "Int64" for name in INTEGERS})
+    frame: dict[str, Any] = {
+        name: np.concatenate(values) if values else [] for name, values in columns.items()
+    }
+    rows = pd.DataFrame(frame).astype({name: "Int64" for name in INTEGERS})
+    return rows.drop_duplicates(list(CELL), keep="last", ignore_index=True)
 
 
 def files(path: str | os.PathLike[str]) -> list[Path]:

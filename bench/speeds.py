@@ -16,7 +16,7 @@ CONTENDER = ["on", "backend", "contender", "mode"]
 
 
 def speeds(rows: "DataFrame") -> "DataFrame":
-    """The rows that have a speed, the latest of each cell, with `half`, `ratio` and the `label` of their workload."""
+    """The rows that have a speed, the latest of each cell, with its `half`, `ratio` and `label`."""
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD, *CONTENDER], keep="last").sort_index()
     fastest = timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False)["median_s"].transform("min")
@@ -89,7 +89,7 @@ def detail(timed: "DataFrame") -> list[Table]:
 
 def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
     for _, group in timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False):
-        yield str(group["label"].iloc[0]), str(group["unit"].iloc[0]), group
+        yield str(group["label"].iloc[0]), str(group["unit"].iloc[0]).removesuffix("/s"), group
 
 
 def _labels(timed: "DataFrame") -> "Any":

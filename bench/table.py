@@ -39,7 +39,7 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a title. `right` names the columns that are aligned right; `tokens` those made of glyphs."""
+    """Rows of text under a title. `right` names columns to align right, `tokens` those made of glyphs."""
 
     title: str
     columns: Sequence[str]
@@ -70,7 +70,7 @@ Section = Table | Listing | Figure
 
 
 def plain(text: str) -> str:
-    """The text in one line, with every character that would steer a terminal or turn the writing made visible."""
+    """The text in one line; a character that would steer a terminal or turn the writing becomes visible."""
     return "".join(
         " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
         for char in text
@@ -78,7 +78,7 @@ def plain(text: str) -> str:
 
 
 def command(text: str) -> str:
-    """The command, if it is one call of pytest or gaugeblock and nothing a shell would do more; else nothing."""
+    """The command, if it is one call of pytest or gaugeblock and a shell does nothing else; else nothing."""
     text = plain(text)
     try:
         words = shlex.split(text)
