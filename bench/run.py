@@ -117,7 +117,9 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
 def sentence(error: BaseException) -> str:
     """An exception in one line, short enough for a table."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    if len(text) > 300:
+        text = f"{text[:100]} … {text[-200:]}"  # a framework's own message often comes last
+    return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def _formula(

@@ -245,7 +245,7 @@ def with_speed(row: Row, cell: Cell, timing: Timing) -> Row:
         calls=timing.calls,
         residue_s=timing.residue_s,
         throughput=float(case.items(**dims)) / timing.median_s,
-        unit=f"{case.unit}/s",
+        unit=case.unit,
         flops=flops,
         gflops=flops / timing.median_s / 1e9,
     )

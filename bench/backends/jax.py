@@ -1,5 +1,6 @@
 """JAX with flax and optax: jitted, and op by op. x64 is on exactly in float64 cells."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,11 @@ class Jax(Backend):
         import jax
 
         return str(jax.__version__)
+
+    def threads(self) -> int | None:
+        """What XLA's pool was asked for: it has no way to read it back."""
+        asked = os.environ.get("NPROC")
+        return int(asked) if asked else None
 
     def building(self) -> Any:
         import jax

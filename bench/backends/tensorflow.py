@@ -1,7 +1,8 @@
 """TensorFlow with Keras 3: eager, tf.function, and XLA (jit_compile)."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ class TensorFlow(Backend):
         super().__init__(device, dtype)
         if device == "gpu" and not tf.config.list_physical_devices("GPU"):
             raise Absent("tensorflow sees no GPU here")
+        if "TF_NUM_INTRAOP_THREADS" in os.environ:
+            _set_threads(int(os.environ["TF_NUM_INTRAOP_THREADS"]))
         tf.config.experimental.enable_tensor_float_32_execution(False)
         self.place = f"/{device.upper()}:0"
         self.precision = "TF32 off"
@@ -135,6 +138,14 @@ class TensorFlow(Backend):
 
         if self.device == "gpu":
             tf.test.experimental.sync_devices()
+
+
+def _set_threads(threads: int) -> None:
+    """TensorFlow obeys the variable and reads back 0, unless it is told here too, before its first operation."""
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # it has run something already: what is read back will say so
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 @contextmanager

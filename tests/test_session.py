@@ -1,0 +1,168 @@
+"""A run of many cells: what a test sees of it, and what is left when it ends badly."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.results import load
+
+ROOT = Path(__file__).parent.parent
+WRONG = """
+from bench.backends.numpy import NumPy
+
+
+def twice_too_large(weights, **option):
+    def run(params, x, **data):
+        return {"y": 2 * x @ params["W"] + params["b"]}
+
+    run.vjp = lambda params, data, cotangents: {}
+    return weights, run
+
+
+def dies(weights, **option):
+    import os
+
+    print("last words", flush=True)
+    os._exit(3)
+
+
+class Wrong(NumPy):
+    name = "wrong"
+    builds = {"linear-regression": twice_too_large}
+
+
+class Dies(NumPy):
+    name = "dies"
+    builds = {"linear-regression": dies}
+"""
+
+
+def suites(folder: Path, *arguments: str, **more):
+    command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(folder / "run")]
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False, **more
+    )
+
+
+def linear(*arguments: str) -> list[str]:
+    return ["-k", "linear-regression/ and not simple", "--smoke", *arguments]
+
+
+def test_an_outside_backend_fails_exactly_where_it_is_wrong(tmp_path):
+    (tmp_path / "mine.py").write_text(WRONG)
+    chosen = ["-k", "linear-regression/ or layer-norm/", "--smoke", "--backend", "mine.py:Wrong"]
+    done = suites(tmp_path, *chosen)
+    assert done.returncode == 1
+    rows = load(tmp_path / "run")
+    wrong = rows[~rows.status.isin(["agrees"])]
+    assert set(wrong.case) <= {"linear-regression", "simple-linear-regression"}
+    assert "linear-regression" in set(wrong.case)
+    assert set(rows[rows.case == "layer-norm"].status) == {"agrees"}
+
+
+def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path):
+    (tmp_path / "mine.py").write_text(WRONG)
+    suites(tmp_path, *linear("--backend", "mine.py:Wrong"))
+    rows = load(tmp_path / "run")
+    failed = rows[(rows.status == "disagrees") & (rows.direction == "forward")].iloc[0]
+    assert "\n" not in failed.why and "should be" in failed.why
+    (tmp_path / "suites").symlink_to(ROOT / "suites")
+    command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1)
+    again = subprocess.run(command, cwd=tmp_path, shell=True, capture_output=True, text=True, check=False)
+    assert "1 failed" in again.stdout, again.stdout[-2000:]
+
+
+def test_a_worker_that_dies_costs_its_own_cells_and_leaves_its_last_words(tmp_path):
+    (tmp_path / "mine.py").write_text(WRONG)
+    done = suites(tmp_path, *linear("--backend", "mine.py:Dies", "--backend", "numpy"))
+    assert done.returncode == 1
+    rows = load(tmp_path / "run")
+    assert set(rows[rows.backend == "numpy"].status) == {"agrees"}
+    dead = rows[rows.backend != "numpy"]
+    assert set(dead.status) == {"error"}
+    assert all("last words" in why for why in dead.why)
+
+
+@pytest.mark.parametrize(
+    ("option", "right"),
+    [
+        ("--backend", "numpy, torch, tensorflow, jax"),
+        ("--device", "cpu, gpu"),
+        ("--dtype", "float32, float64"),
+        ("--mode", "eager, function, jit, xla"),
+        ("--size", "small"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_the_right_ones(tmp_path, option, right):
+    done = suites(tmp_path, option, "nonsense")
+    assert done.returncode == 4
+    assert f"{option.removeprefix('--')}: got 'nonsense', should be one of" in done.stderr
+    assert all(word in done.stderr for word in right.split(", "))
+
+
+def test_an_absent_framework_is_a_row_with_its_reason(tmp_path):
+    block = tmp_path / "sitecustomize.py"
+    block.write_text(
+        "import importlib.metadata as m\nhonest = m.version\n"
+        "def version(name):\n"
+        "    if name == 'torch':\n        raise m.PackageNotFoundError(name)\n    return honest(name)\n"
+        "m.version = version\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = suites(tmp_path, *linear("--backend", "torch"), env=environment)
+    assert done.returncode == 0, done.stdout[-2000:]
+    rows = load(tmp_path / "run")
+    assert set(rows.status) == {"absent"}
+    assert "torch is not installed (pip install torch)" in rows.why.iloc[0]
+
+
+def test_an_interrupt_keeps_the_rows_and_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(tmp_path / "run")]
+    selected = ["--backend", "numpy", "--dtype", "float64", "-p", "no:cacheprovider"]
+    running = subprocess.Popen(
+        [*command, *selected], cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not any(
+        file.read_bytes().count(b"\n") > 3 for file in tmp_path.rglob("rows.jsonl")
+    ):
+        time.sleep(0.2)
+    os.killpg(running.pid, signal.SIGINT)
+    printed, _ = running.communicate(timeout=60)
+    (file,) = tmp_path.rglob("rows.jsonl")
+    kept = [json.loads(line) for line in file.read_text().splitlines()]
+    assert len(kept) > 3
+    assert not [row for row in kept if row["status"] == "error"]
+    resume = re.search(r"--results (\S+)", printed)
+    assert resume, printed[-2000:]
+    one = kept[0]["case"]
+    again = suites(tmp_path, *selected, "--results", str(file.parent), "-k", f"{one}/")
+    assert again.returncode == 0, again.stdout[-2000:]
+    cells = [(row["case"], row["option"], row["direction"]) for row in kept]
+    rows = load(file)
+    assert len(rows) >= len(set(cells))
+
+
+def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path):
+    pytest.importorskip("torch")
+    shown = tmp_path / "shown.json"
+    done = suites(
+        tmp_path, "-k", "linear-regression/plain/typical and not simple", "--dtype", "float32",
+        "--backend", "numpy", "--backend", "torch", "--benchmark-json", str(shown),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    rows = load(tmp_path / "run").query("contender != ''")
+    assert rows.median_s.notna().all() and (rows.samples == 15).all()
+    assert (rows.low_s <= rows.median_s).all() and (rows.median_s <= rows.high_s).all()
+    assert (rows.throughput > 0).all() and (rows.gflops > 0).all()
+    benchmarks = json.loads(shown.read_text())["benchmarks"]
+    assert len(benchmarks) == len(rows)
+    medians = {round(each["stats"]["median"], 12) for each in benchmarks}
+    assert medians == {round(median, 12) for median in rows.median_s}
