@@ -43,8 +43,8 @@ def header(rows: "DataFrame", machines: Records, environments: Records) -> Table
             ("side by side", f"{' and '.join(several)}: times are absolute, and compared across them")
         )
     for kind, records, written in (
-        ("machine", machines, _machine),
-        ("environment", environments, _environment),
+        ("machine", machines, machine_line),
+        ("environment", environments, environment_line),
     ):
         for key, group in found.groupby(kind, sort=False):
             lines.append(
@@ -167,7 +167,7 @@ def _pieces(values: Sequence[str], most: int) -> Iterator[Sequence[str]]:
         yield values[start : start + most]
 
 
-def _machine(record: Mapping[str, Any], key: str) -> str:
+def machine_line(record: Mapping[str, Any], key: str) -> str:
     parts = [str(record.get("cpu", "not recorded"))]
     if cores := record.get("cores"):
         parts.append(count(int(cores), "core"))
@@ -182,7 +182,7 @@ def _card(card: Mapping[str, Any]) -> str:
     return f"{card.get('name')} {card.get('memory_gib')} GiB (driver {card.get('driver')})"
 
 
-def _environment(record: Mapping[str, Any], key: str) -> str:
+def environment_line(record: Mapping[str, Any], key: str) -> str:
     packages = record.get("packages")
     versions = dict(packages) if isinstance(packages, Mapping) else {}
     named = ("numpy", "scipy", "torch", "tensorflow", "tensorflow-cpu", "keras", "jax", "flax", "optax")

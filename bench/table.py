@@ -145,12 +145,11 @@ def _rich(table: Table) -> "object":
         show_header=any(name.strip() for name in table.columns),
     )
     for position, name in enumerate(table.columns):
-        grows = position == len(table.columns) - 1
         shown.add_column(
             _lines(name),
             justify="right" if name in table.right else "left",
-            no_wrap=not grows or name in table.right or name in table.tokens,
-            overflow="fold" if grows else "ellipsis",
+            no_wrap=position == 0 or name in table.right or name in table.tokens,
+            overflow="ellipsis" if position == 0 else "fold",
         )
     for row in table.rows:
         shown.add_row(

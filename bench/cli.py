@@ -1,0 +1,141 @@
+"""The door `gaugeblock`: doctor, list, run, report, publish."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bench.table import Section
+
+app = typer.Typer(
+    help="A reference in NumPy, a derived verdict and an honest speed for machine-learning arithmetic.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Fast = Annotated[bool, typer.Option("--fast", help="Read versions only; import no framework.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
+All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
+
+
+@app.command()
+def doctor(fast: Fast = False) -> None:
+    """What was found here: frameworks, versions, devices, threads, precision; what is absent and why."""
+    from bench.doctor import findings
+
+    with _refusals():
+        _print(findings(fast=fast))
+
+
+@app.command("list")
+def list_(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases to show whole.")
+    ] = None,
+) -> None:
+    """Cases, options, sizes and contenders; with names, everything about those cases."""
+    from bench import pages
+    from bench.inventory import about, inventory
+
+    with _refusals():
+        if names:
+            _print([section for name in names for section in about(pages.case(name))])
+        else:
+            _print(inventory(pages.cases().values()))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context) -> None:
+    """Run the suites: `pytest suites/` on the installed pages. Every option goes to pytest.
+
+    --backend, --device, --dtype, --mode, --size, --seed, --smoke, --full, --results, --strict, and
+    pytest's own: -k attention, or a node id as a row's command has it.
+    """
+    import pytest
+
+    raise typer.Exit(int(pytest.main(pytest_arguments(context.args))))
+
+
+@app.command()
+def report(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Rows files, runs or folders of runs; several stand side by side."),
+    ] = None,
+    markdown: Markdown = False,
+    every: All = False,
+) -> None:
+    """The report on the newest run in results/local, else the newest published; or on the paths given."""
+    from bench import report as reports
+    from bench import results
+
+    with _refusals():
+        found = paths or [results.newest()]
+        if markdown:
+            typer.echo(reports.text(found), nl=False)
+        else:
+            reports.show(found, every=every)
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's folder.")] = None,
+    results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
+) -> None:
+    """Copy a finished run (the newest of results/local) to results/<machine>/<date>, to be committed."""
+    from bench.results import newest
+    from bench.results import publish as publish_run
+
+    with _refusals():
+        typer.echo(publish_run(folder or newest(results), results))
+
+
+def pytest_arguments(given: Sequence[str]) -> list[str]:
+    """Arguments for pytest: the installed suites with their configuration, then what was given.
+
+    A node id or path that begins with ``suites/`` means the installed folder, so that the command in
+    a row works in any folder.
+    """
+    from platformdirs import user_cache_path
+
+    import suites
+
+    folder = Path(next(iter(suites.__path__)))
+    named = [word == "suites" or word.startswith("suites/") for word in given]
+    words = [
+        f"{folder}{word.removeprefix('suites').rstrip('/')}" if inside else word
+        for word, inside in zip(given, named, strict=True)
+    ]
+    return [
+        "-c",
+        str(folder / "pytest.ini"),
+        f"--rootdir={folder}",
+        "-o",
+        f"cache_dir={user_cache_path('gaugeblock') / 'pytest'}",
+        *([] if any(named) else [str(folder)]),
+        *words,
+    ]
+
+
+def _print(sections: Sequence["Section"]) -> None:
+    from rich.console import Console
+
+    from bench.report import WIDTH
+    from bench.table import show
+
+    show(sections, Console(width=WIDTH, highlight=False))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What was asked wrongly is one line and exit code 2, not a stack trace."""
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
+        print(f"gaugeblock: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None

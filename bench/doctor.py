@@ -1,0 +1,109 @@
+"""What was found here: machine, frameworks, devices, threads and precision, and what is absent and why.
+
+Each framework is probed in a process of its own, ``python -m bench.doctor NAME DEVICE``, so that a
+broken one costs one line.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from bench.backends import SHIPPED, Absent, backend
+from bench.machine import environment, key, machine
+from bench.overview import environment_line, machine_line
+from bench.table import Section, Table
+
+DEVICES = ("cpu", "gpu")
+NO_SUCH = {"absent": "the backend has no such device"}
+PATIENCE = 180  # seconds; importing a framework takes up to ten
+
+
+def findings(*, fast: bool = False) -> list[Section]:
+    """The doctor's tables. `fast` reads versions only, and starts no process."""
+    here, around = machine(), environment()
+    about = [
+        ("machine", machine_line(here, key(here))),
+        ("vectors", ", ".join(here["vectors"]) or "none known"),
+        ("environment", environment_line(around, key(around))),
+        *((f"${name}", value) for name, value in around["variables"].items()),
+    ]
+    names = [*SHIPPED, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
+    pairs = [(name, device) for name in names for device in DEVICES]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        found = pool.map(lambda pair: installed(*pair) if fast else probe(*pair), pairs)
+        lines = [
+            _line(name, device, answer)
+            for (name, device), answer in zip(pairs, found, strict=True)
+            if answer != NO_SUCH
+        ]
+    columns = ("backend", "device", "version", "threads", "precision, or why it is absent")
+    return [
+        Table("What was found here", ("", " "), about),
+        Table("Frameworks", columns, lines, right=("threads",), note="" if fast else "As read back."),
+    ]
+
+
+def installed(name: str, device: str) -> dict[str, Any]:
+    """What is known without importing the framework."""
+    try:
+        cls = backend(name)
+        if device not in cls.devices:
+            return NO_SUCH
+        return {"version": cls.installed(), "precision": "not probed"}
+    except Absent as reason:
+        return {"absent": str(reason)}
+    except Exception as error:
+        return {"absent": f"{type(error).__name__}: {error}"}
+
+
+def probe(name: str, device: str) -> dict[str, Any]:
+    """What the framework says of itself on that device, in a process that is started as a worker is."""
+    known = installed(name, device)
+    if "absent" in known:
+        return known
+    variables = backend(name).environment(threads=os.cpu_count() or 1, dtype="float32", device=device)
+    path = os.pathsep.join([str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "bench.doctor", name, device],
+            env={**os.environ, **variables, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        return {**known, "absent": f"gave no answer in {PATIENCE} s"}
+    try:
+        return dict(json.loads(answer.stdout.splitlines()[-1]))
+    except (IndexError, ValueError):
+        words = (answer.stderr.strip().splitlines() or ["no last words"])[-1]
+        return {**known, "absent": f"its process ended with {answer.returncode}: {words}"}
+
+
+def ask(name: str, device: str) -> dict[str, Any]:
+    """Import the framework here, and read it back."""
+    import numpy  # noqa: F401  # loads its BLAS, whose threads are read back
+
+    try:
+        engine = backend(name)(device, "float32")
+        return {"version": engine.version, "threads": engine.threads(), "precision": engine.precision}
+    except Absent as reason:
+        return {"version": backend(name).installed(), "absent": str(reason)}
+    except Exception as error:
+        return {"absent": f"{type(error).__name__}: {error}"}
+
+
+def _line(name: str, device: str, answer: Mapping[str, Any]) -> tuple[str, ...]:
+    threads = answer.get("threads")
+    last = f"absent: {answer['absent']}" if "absent" in answer else str(answer.get("precision", ""))
+    return name, device, str(answer.get("version", "")), "" if threads is None else str(threads), last
+
+
+if __name__ == "__main__":
+    print(json.dumps(ask(*sys.argv[1:3])))
