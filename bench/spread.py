@@ -17,15 +17,18 @@ Array = NDArray[np.float64]
 class Expected:
     """One output: its value in float64, and per element what may move it.
 
-    `sigma` is the spread that rounding gives it; `sigma1` the spread per unit roundoff when sums
-    accumulate exactly, corrected for its small sample so that error/sigma1 is unbiased in the square;
-    `jump` what turning the undecided choices changes, at most; `undecided` counts those choices over the whole run.
+    `sigma` is the spread that rounding gives an element; `sigma1` the spread per unit roundoff when sums accumulate
+    exactly, corrected for its small sample so that error/sigma1 is unbiased in the square; `jump` what turning the
+    undecided choices changes, at most. `scatter` is the rms over the tensor of the widest draw, in units of the rms
+    of sigma: 1 where elements round independently, about 2 where they share one rounding. `undecided` counts the
+    choices of the whole run that rounding could turn.
     """
 
     value: Array
     sigma: Array
     sigma1: Array
     jump: Array
+    scatter: float = 1.0
     undecided: int = 0
 
 
@@ -64,14 +67,33 @@ def _expected(leaf: Any, rounding: noise.Rounding) -> Expected:
     value = rows[..., -1].astype(np.float64)
     zero = np.zeros_like(value)
     if rows.shape[-1] == 1:
-        return Expected(value, zero, zero, zero, rounding.undecided)
+        return Expected(value, zero, zero, zero, 1.0, rounding.undecided)
     away = rows - value[..., None]
     away[np.broadcast_to((rows == value[..., None]), away.shape)] = 0  # inf - inf
     draws = away[..., : noise.FULL], away[..., noise.FULL : noise.NOISY], away[..., noise.NOISY : -1]
     sigma, one = (np.sqrt(np.mean(np.square(some), axis=-1)) for some in draws[:2])
     unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
     jump = np.abs(draws[2]).max(axis=-1) if rounding.undecided else zero
-    return Expected(value, sigma * rounding.shrink, one * unbiased / rounding.u, jump, rounding.undecided)
+    return Expected(
+        value,
+        sigma * rounding.shrink * rounding.both,
+        one * unbiased / rounding.u,
+        jump,
+        _scatter(draws[0]),
+        rounding.undecided,
+    )
+
+
+def _scatter(draws: Array) -> float:
+    """The widest draw's mean square over the mean of all."""
+    largest = np.abs(draws).max(initial=0)
+    if largest == 0 or not np.isfinite(largest):
+        return 1.0
+    each = np.square(draws / largest).reshape(-1, noise.FULL).mean(axis=0)
+    return float(np.sqrt(each.max() / each.mean()))
+
+
+_WHOLE: dict[str, Any] = {"undecided": int, "scatter": float}
 
 
 def to_arrays(expected: Mapping[str, Expected]) -> dict[str, NDArray[Any]]:
@@ -87,5 +109,5 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Expected]:
     found: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         field, path = name.split("/", 1)
-        found.setdefault(path, {})[field] = int(array) if field == "undecided" else array
+        found.setdefault(path, {})[field] = _WHOLE.get(field, np.asarray)(array)
     return {path: Expected(**parts) for path, parts in found.items()}

@@ -13,7 +13,7 @@ from bench.spread import Expected
 Array = NDArray[np.float64]
 Expectation = Mapping[str, Expected]
 
-GATE = 2.0  # rms of error over rms of spread
+GATE = 2.0  # rms of error over that of the widest of the draws
 FEW = 30  # a tensor with no more elements scatters too much for the gate
 
 
@@ -38,7 +38,7 @@ class _Tensor:
     got: Array
     value: Array
     z: Array  # error over limit
-    ratio: float  # rms error over rms spread
+    ratio: float  # rms error over that of the widest of the draws
     limit: float  # rms
     size: float  # rms of the value
 
@@ -89,7 +89,7 @@ def compare(
         if worst is not None and not any(tensor.fails for tensor in _measured(got, worst(), dtype)):
             return Agreement("imprecise", f"{why}; inside the worst case of every sum", **figures)
         return Agreement("disagrees", why, **figures)
-    blind = _blind(tensors)
+    blind = _blind(tensors, precision(dtype).u)
     if blind is not None:
         why = (
             f"{blind.name}: the limit's rms is {blind.limit:.3g}, should be below the value's, {blind.size:.3g}: "
@@ -151,7 +151,7 @@ def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _T
     limit = np.where(moves, t * one.sigma + precise.u * np.abs(one.value) + one.jump, 0)
     with np.errstate(all="ignore"):
         z = np.where(error == 0, 0, error / limit)
-        ratio = _rms(error) / _rms(np.hypot(one.sigma, one.jump)) if error.any() else 0.0
+        ratio = _rms(error) / _rms(np.hypot(one.scatter * one.sigma, one.jump)) if error.any() else 0.0
     finite = np.where(np.isfinite(one.value), one.value, 0)
     return _Tensor(name, got, one.value, z, float(ratio), _rms(limit), _rms(finite))
 
@@ -186,7 +186,7 @@ def _bits(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object)
     return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / count)))
 
 
-def _blind(tensors: list[_Tensor]) -> _Tensor | None:
+def _blind(tensors: list[_Tensor], u: float) -> _Tensor | None:
     """A tensor whose limit is not below its value, unless it is a zero by formula.
 
     Such a zero (the gradient of a bias that a softmax cancels) is known by its limit: it is of the size of rounding
@@ -194,7 +194,7 @@ def _blind(tensors: list[_Tensor]) -> _Tensor | None:
     """
     largest = max(tensor.size for tensor in tensors)
     for tensor in tensors:
-        if tensor.limit >= tensor.size and tensor.limit > np.sqrt(2.0**-FEW) * largest:
+        if tensor.limit >= tensor.size and tensor.limit > np.sqrt(u) * largest:
             return tensor
     return None
 

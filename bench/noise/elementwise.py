@@ -12,9 +12,7 @@ from bench.noise.rounding import ROWS, current, is_power_of_two
 
 Rule = Callable[..., Any]
 
-# half-width of a transcendental function's error, in half units in the last place
-LIBM = 4.0
-
+_WORST_LIBM = 2.4
 
 def selected(ufunc: np.ufunc) -> Rule:
     """A result that is one of its operands, or its negative: nothing is rounded."""
@@ -56,9 +54,9 @@ def divide(a: Any, b: Any) -> Noisy:
 
 def power(a: Any, b: Any) -> Noisy:
     if noisy(b) or np.ndim(b):
-        return rounded(np.power, LIBM)(a, b)
+        return rounded(np.power, np.sqrt(3) * _POWER)(a, b)
     y = np.power(numbers(a), b)
-    return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(b, LIBM))
+    return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(float(b), np.sqrt(3) * _POWER))
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> Any:
@@ -114,25 +112,24 @@ def _scales(x: Any) -> Any:
 
 _SELECTED = (np.negative, np.positive, np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin)
 _ROUNDED = (np.sqrt, np.square, np.reciprocal)
-_LIBM = (
-    *(np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.logaddexp, np.logaddexp2, np.cbrt),
-    *(np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2, np.hypot),
-    *(np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh),
-    *(
-        special.expit,
-        special.log_expit,
-        special.erf,
-        special.erfc,
-        special.ndtr,
-        special.xlogy,
-        special.xlog1py,
-    ),
-)
+
+# The rms error in half units in the last place (a rounded exact value has 0.58) of the least exact among NumPy 2.4,
+# torch 2.13, TensorFlow 2.21 (eager, XLA) and JAX 0.10.2 in float32 and float64, over normal and log-normal draws;
+# more where single errors reach far. A function that nobody measured has the largest.
+_LIBM = {
+    **{np.exp: 1.2, np.exp2: 1.2, np.expm1: 1.4, np.log: 0.8, np.log2: 0.8, np.log10: 0.8, np.log1p: 1.5},
+    **{np.sin: 0.8, np.cos: 0.8, np.arctan: 1.3, np.sinh: 2.2, np.cosh: 2.2, np.tanh: 2.0},
+    **{np.logaddexp: 1.9, np.logaddexp2: 1.9, special.expit: 2.3, special.erf: 1.8, special.erfc: 2.4},
+    **dict.fromkeys((np.tan, np.arcsin, np.arccos, np.arctan2, np.hypot, np.cbrt), _WORST_LIBM),
+    **dict.fromkeys((np.arcsinh, np.arccosh, np.arctanh, special.log_expit, special.ndtr), _WORST_LIBM),
+    **dict.fromkeys((special.xlogy, special.xlog1py), _WORST_LIBM),
+}
+_POWER = 0.9
 
 RULES: dict[np.ufunc, Rule] = {
     **{ufunc: selected(ufunc) for ufunc in _SELECTED},
     **{ufunc: rounded(ufunc) for ufunc in _ROUNDED},
-    **{ufunc: rounded(ufunc, LIBM) for ufunc in _LIBM},
+    **{ufunc: rounded(ufunc, np.sqrt(3) * rms) for ufunc, rms in _LIBM.items()},
     **{ufunc: logic(ufunc) for ufunc in (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)},
     **{ufunc: logic(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)},
     **{ufunc: seen(ufunc) for ufunc in (np.isnan, np.isinf, np.isfinite)},

@@ -80,6 +80,8 @@ class Rounding:
     def __init__(self, dtype: object, *, accumulator: object = None, seed: int, worst: bool = False) -> None:
         self.precision = precision(dtype)
         self.shrink = 2.0**-10 if self.precision.bits == 53 else 1.0
+        # in float64 the reference's own value is rounded like any other
+        self.both = np.sqrt(2.0) if self.precision.bits == 53 else 1.0
         self.u = self.precision.u / self.shrink
         self.accumulator = precision(accumulator or ACCUMULATORS[str(dtype)]).u / self.shrink
         self.tiny = self.precision.tiny / self.shrink
