@@ -28,7 +28,7 @@ Choices
 import numpy as np
 
 from reference.activation import relu, relu_vjp, softmax, softmax_vjp
-from reference.convolution import conv2d, conv2d_vjp
+from reference.convolution import conv2d, conv2d_kernel_vjp, conv2d_vjp
 from reference.linear import linear, linear_vjp
 from reference.loss import sparse_cross_entropy, sparse_cross_entropy_vjp
 from reference.optimizer import adam, adam_start
@@ -40,17 +40,19 @@ def cnn(x, conv1, conv2, dense1, dense2):
 
 
 def cnn_vjp(dy, x, conv1, conv2, dense1, dense2):
-    a = _layers(x, conv1, conv2, dense1, dense2)
-    return _backward(softmax_vjp(dy, a[-1])["x"], a, x, conv1, conv2, dense1, dense2)
+    layers = _layers(x, conv1, conv2, dense1, dense2)
+    da1, g = _backward(softmax_vjp(dy, layers[-1])["x"], layers, conv2, dense1, dense2)
+    d1 = conv2d_vjp(da1, x, **conv1)
+    return g | {"x": d1.pop("x"), "conv1": d1}
 
 
 def step(weights, state, x, labels, *, lr=0.001, eps=1e-8, hat=False):
     """One step of Adam on one batch."""
-    a = _layers(x, **weights)
-    loss = sparse_cross_entropy(a[-1], labels)  # ()
-    dz = sparse_cross_entropy_vjp(np.ones_like(loss), a[-1], labels)["z"]  # (n, k)
-    g = _backward(dz, a, x, **weights)
-    g = {name: g[name] for name in weights}
+    layers = _layers(x, **weights)
+    loss = sparse_cross_entropy(layers[-1], labels)  # ()
+    dz = sparse_cross_entropy_vjp(np.ones_like(loss), layers[-1], labels)["z"]  # (n, k)
+    da1, g = _backward(dz, layers, weights["conv2"], weights["dense1"], weights["dense2"])
+    g["conv1"] = conv2d_kernel_vjp(da1, x, **weights["conv1"])  # nobody wants that of the images
     return *adam(weights, g, state, lr=lr, eps=eps, hat=hat), loss
 
 
@@ -90,12 +92,12 @@ def _layers(x, conv1, conv2, dense1, dense2):
     return a1, r1, h1, a2, r2, h2, a3, h3, z
 
 
-def _backward(dz, layers, x, conv1, conv2, dense1, dense2):
+def _backward(dz, layers, conv2, dense1, dense2):
+    """The gradient of what the first convolution computes, and of all weights behind it."""
     a1, r1, h1, a2, r2, h2, a3, h3, _ = layers
     d4 = linear_vjp(dz, h3, **dense2)
     d3 = dense_vjp(relu_vjp(d4.pop("x"), a3)["x"], h2, **dense1)
     dr2 = max_pool_vjp(d3.pop("x"), r2)["x"]
     d2 = conv2d_vjp(relu_vjp(dr2, a2)["x"], h1, **conv2)
     dr1 = max_pool_vjp(d2.pop("x"), r1)["x"]
-    d1 = conv2d_vjp(relu_vjp(dr1, a1)["x"], x, **conv1)
-    return {"x": d1.pop("x"), "conv1": d1, "conv2": d2, "dense1": d3, "dense2": d4}
+    return relu_vjp(dr1, a1)["x"], {"conv2": d2, "dense1": d3, "dense2": d4}

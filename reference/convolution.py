@@ -6,7 +6,9 @@ Formula
     With groups, channels and kernels are cut into as many equal runs, and run k of the outputs sees
     run k of the inputs only.
     Gradient: with the windows of X̂ as rows of a matrix U and each kernel as a column, Y = U W + b, so
-    dW = Uᵀ dY, db = Σ dY, dU = dY Wᵀ, and a pixel's gradient adds up what its windows hold for it.
+    dW = Uᵀ dY and db = Σ dY. With dŶ, which has stride - 1 zeros between the elements of dY and zeros around,
+    dX̂[n, i, j, c] = Σ_{r, s, o} dŶ[n, i - r·dilation, j - s·dilation, o] W[r, s, c, o]:
+    dŶ convolved with the kernels turned around.
 Shapes
     x : (n, h, w, c)    images, channels last
     W : (r, s, e, o)    kernels; e = c / groups
@@ -17,10 +19,11 @@ Source
     Dumoulin and Visin 2016, A guide to convolution arithmetic. arXiv:1603.07285
     Krizhevsky et al. 2012, section 3.2 (groups).
 Choices
-    Kernels are not flipped. Channels are last: so compute TensorFlow, Keras, JAX and Flax, and torch reads a view.
+    Kernels are not flipped. Channels are last: so compute TensorFlow, Keras, JAX, Flax; torch reads a view.
     padding=p puts p zeros at both ends of an axis; (p, q) does it for rows and columns.
     padding="same" gives ⌈h / stride⌉ outputs, with the odd zero at the bottom and on the right (TensorFlow).
     Output channels of a group are neighbours.
+    The bias is one more term of the sum: some libraries begin with it, some end with it.
 """
 
 import numpy as np
@@ -28,25 +31,36 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 
 def conv2d(x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    U, geometry = _rows(x, W, stride, padding, dilation, groups)  # (g, n p q, r s e), (n, p, q)
-    y = U @ _columns(W, groups)  # (g, n p q, o/g)
-    y = np.moveaxis(y, 0, 1).reshape(*geometry, W.shape[3])  # (n, p, q, o)
-    return y if b is None else y + b
+    U, geometry = _rows(x, W, stride, padding, dilation, groups, ones=b is not None)  # (g, n p q, r s e + 1)
+    columns = _columns(W, groups)  # (g, r s e, o/g)
+    if b is not None:
+        columns = np.concatenate([columns, b.reshape(groups, 1, -1)], axis=1)  # (g, r s e + 1, o/g)
+    return np.moveaxis(U @ columns, 0, 1).reshape(*geometry, W.shape[3])  # (n, p, q, o)
 
 
 def conv2d_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    U, (n, p, q) = _rows(x, W, stride, padding, dilation, groups)  # (g, n p q, r s e)
+    n, h, w, _ = x.shape
     r, s, e, o = W.shape
-    V = np.moveaxis(dy.reshape(n * p * q, groups, o // groups), 1, 0)  # (g, n p q, o/g)
-    dW = np.swapaxes(U, 1, 2) @ V  # (g, r s e, o/g)
-    dU = V @ np.swapaxes(_columns(W, groups), 1, 2)  # (g, n p q, r s e)
-    dU = np.moveaxis(dU.reshape(groups, n, p, q, r, s, e), 0, 5)  # (n, p, q, r, s, g, e)
-    dU = dU.reshape(n, p, q, r, s, groups * e)  # (n, p, q, r, s, c)
-    gradients = {
-        "x": windows_vjp(dU, x, stride=stride, padding=padding, dilation=dilation),
-        "W": np.moveaxis(dW, 0, 1).reshape(r, s, e, o),
-    }
-    return gradients if b is None else gradients | {"b": dy.sum(axis=(0, 1, 2))}
+    p, q = dy.shape[1:3]
+    stride, dilation = pair(stride), pair(dilation)
+    (top, bottom), (left, right) = margins((h, w), (r, s), stride, padding, dilation)
+    up, back = (r - 1) * dilation[0], (s - 1) * dilation[1]
+    spread = np.zeros_like(dy, shape=(n, h + top + bottom + up, w + left + right + back, o))
+    spread[:, every(up, stride[0], p), every(back, stride[1], q)] = dy
+    spread = spread[:, top : top + h + up, left : left + w + back]  # (n, h + up, w + back, o)
+    turned = np.moveaxis(W[::-1, ::-1].reshape(r, s, e, groups, o // groups), 4, 2)  # (r, s, o/g, e, g)
+    turned = np.swapaxes(turned, 3, 4).reshape(r, s, o // groups, groups * e)  # (r, s, o/g, c)
+    dx = conv2d(spread, turned, dilation=dilation, groups=groups)  # (n, h, w, c)
+    option = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return {"x": dx} | conv2d_kernel_vjp(dy, x, W, b, **option)
+
+
+def conv2d_kernel_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """The gradient of kernels and bias alone: a first layer needs no more."""
+    U, (n, p, q) = _rows(x, W, stride, padding, dilation, groups)  # (g, n p q, r s e)
+    V = np.moveaxis(dy.reshape(n * p * q, groups, -1), 1, 0)  # (g, n p q, o/g)
+    dW = np.moveaxis(np.swapaxes(U, 1, 2) @ V, 0, 1).reshape(W.shape)  # (r, s, e, o)
+    return {"W": dW} if b is None else {"W": dW, "b": dy.sum(axis=(0, 1, 2))}
 
 
 def windows(x, size, *, stride=1, padding=0, dilation=1, fill=0.0):
@@ -59,20 +73,6 @@ def windows(x, size, *, stride=1, padding=0, dilation=1, fill=0.0):
     u = sliding_window_view(x, reach, axis=(1, 2))  # (n, ĥ - reach + 1, ŵ - reach + 1, c, reach, reach)
     u = u[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]  # (n, p, q, c, r, s)
     return np.moveaxis(u, 3, 5)
-
-
-def windows_vjp(du, x, *, stride=1, padding=0, dilation=1):
-    """The transpose of `windows`: each pixel collects what its windows hold for it."""
-    _, p, q, r, s, c = du.shape
-    stride, dilation = pair(stride), pair(dilation)
-    (top, bottom), (left, right) = margins(x.shape[1:3], (r, s), stride, padding, dilation)
-    n, h, w, _ = x.shape
-    dx = np.zeros_like(du, shape=(n, h + top + bottom, w + left + right, c))  # (n, ĥ, ŵ, c)
-    for i in range(r):
-        rows = _slice(i * dilation[0], stride[0], p)
-        for j in range(s):
-            dx[:, rows, _slice(j * dilation[1], stride[1], q)] += du[:, :, :, i, j]  # (n, p, q, c)
-    return dx[:, top : top + h, left : left + w]  # (n, h, w, c)
 
 
 def margins(shape, size, stride, padding, dilation=(1, 1)):
@@ -90,11 +90,16 @@ def pair(value):
     return (value, value) if isinstance(value, int) else tuple(value)
 
 
-def _rows(x, W, stride, padding, dilation, groups):
+def _rows(x, W, stride, padding, dilation, groups, ones=False):
+    """The windows as rows, a group's after another's, each with a one at its end for the bias."""
     u = windows(x, W.shape[:2], stride=stride, padding=padding, dilation=dilation)
     n, p, q, r, s, c = u.shape
+    k = r * s * c // groups
     u = np.moveaxis(u.reshape(n, p, q, r, s, groups, c // groups), 5, 0)  # (g, n, p, q, r, s, e)
-    return u.reshape(groups, n * p * q, r * s * c // groups), (n, p, q)
+    rows = np.empty_like(x, shape=(groups, n, p, q, k + ones))
+    rows[..., k:] = 1.0
+    rows[..., :k].reshape(u.shape)[...] = u
+    return rows.reshape(groups, n * p * q, k + ones), (n, p, q)
 
 
 def _columns(W, groups):
@@ -102,5 +107,6 @@ def _columns(W, groups):
     return np.moveaxis(W.reshape(r * s * e, groups, o // groups), 1, 0)  # (g, r s e, o/g)
 
 
-def _slice(start, step, count):
+def every(start, step, count):
+    """`count` places from `start`, `step` apart."""
     return slice(start, start + (count - 1) * step + 1, step)

@@ -23,7 +23,7 @@ import math
 
 import numpy as np
 
-from reference.convolution import margins, pair, windows, windows_vjp
+from reference.convolution import every, margins, pair, windows
 
 
 def max_pool(x, *, size=2, stride=None, padding=0):
@@ -37,7 +37,7 @@ def max_pool_vjp(dy, x, *, size=2, stride=None, padding=0):
     du = np.zeros_like(u)
     np.put_along_axis(du, first, dy[:, :, :, None], axis=3)
     du = du.reshape(n, p, q, *pair(size), c)  # (n, p, q, r, s, c)
-    return {"x": windows_vjp(du, x, stride=stride or size, padding=padding)}
+    return {"x": _fold(du, x, stride or size, padding)}
 
 
 def avg_pool(x, *, size=2, stride=None, padding=0, count_margin=True):
@@ -49,7 +49,7 @@ def avg_pool_vjp(dy, x, *, size=2, stride=None, padding=0, count_margin=True):
     r, s = pair(size)
     du = dy / _count(x, size, stride, padding, count_margin)  # (n, p, q, c)
     du = np.broadcast_to(du[:, :, :, None, None], (*du.shape[:3], r, s, du.shape[3]))  # (n, p, q, r, s, c)
-    return {"x": windows_vjp(du, x, stride=stride or size, padding=padding)}
+    return {"x": _fold(du, x, stride or size, padding)}
 
 
 def _choice(x, size, stride, padding):
@@ -57,6 +57,17 @@ def _choice(x, size, stride, padding):
     n, p, q, r, s, c = u.shape
     u = u.reshape(n, p, q, r * s, c)
     return u, u.argmax(axis=3)[:, :, :, None]
+
+
+def _fold(du, x, stride, padding):
+    """The transpose of `windows`: each pixel collects what its windows hold for it."""
+    n, p, q, r, s, c = du.shape
+    h, w = x.shape[1:3]
+    (top, bottom), (left, right) = margins((h, w), (r, s), pair(stride), padding)
+    dx = np.zeros_like(du, shape=(n, h + top + bottom, w + left + right, c))  # (n, ĥ, ŵ, c)
+    for i, j in np.ndindex(r, s):
+        dx[:, every(i, pair(stride)[0], p), every(j, pair(stride)[1], q)] += du[:, :, :, i, j]
+    return dx[:, top : top + h, left : left + w]  # (n, h, w, c)
 
 
 def _count(x, size, stride, padding, count_margin):
