@@ -17,6 +17,14 @@ import numpy as np
 
 from bench.cell import Cell
 
+# the worker imports from where the asking process does, installed or not
+ENTRY = """
+import sys
+path = channel.receive()
+sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+from bench.worker import serve
+serve(channel)
+"""
 TIMEOUT = 1800.0  # seconds for one request; a cell that needs more has hung
 
 
@@ -34,8 +42,9 @@ class Worker:
         )
         self._group = execnet.Group()
         self._gateway = self._group.makegateway(f"popen//python={python}{variables}")
-        self._channel = self._gateway.remote_exec("from bench.worker import serve; serve(channel)")
-        self._channel.send((str(self._words), [str(path) for path in sys.path if path]))
+        self._channel = self._gateway.remote_exec(ENTRY)
+        self._channel.send([os.path.abspath(path) for path in sys.path])
+        self._channel.send(str(self._words))
 
     def request(self, verb: str, *arguments: Any) -> Any:
         """What the worker answers; raises Died when it crashed or hung."""
@@ -58,9 +67,7 @@ class Worker:
 
 def serve(channel: Any) -> None:
     """Answer requests until the channel closes. Runs in the worker."""
-    words, path = channel.receive()
-    sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
-    log = os.open(words, os.O_WRONLY | os.O_APPEND)
+    log = os.open(channel.receive(), os.O_WRONLY | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     import faulthandler
