@@ -47,7 +47,7 @@ def machine() -> Record:
 
 def environment(flags: Mapping[str, Any] | None = None) -> Record:
     """Versions, BLAS and flags, as read back. Imports no framework."""
-    import numpy  # noqa: F401  # loads its BLAS, so that threadpoolctl sees it
+    import scipy.linalg  # noqa: F401  # loads its BLAS and NumPy's, so that threadpoolctl sees both
     from threadpoolctl import threadpool_info
 
     pools = [

@@ -122,6 +122,9 @@ def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
     frame: dict[str, Any] = {
         name: np.concatenate(values) if values else [] for name, values in columns.items()
     }
+    for name in INTEGERS if columns["case"] else ():
+        whole = (np.abs(frame[name]) < 2**53) & (np.rint(frame[name]) == frame[name])
+        frame[name] = np.where(whole, frame[name], np.nan)
     rows = pd.DataFrame(frame).astype({name: "Int64" for name in INTEGERS})
     return rows.drop_duplicates(list(CELL), keep="last", ignore_index=True)
 

@@ -11,7 +11,7 @@ from bench.table import Table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "threads", "direction"]
+WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "direction"]
 CONTENDER = ["on", "backend", "contender", "mode"]
 
 
@@ -19,11 +19,11 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     """The rows that have a speed, the latest of each cell, with its `half`, `ratio` and `label`."""
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD, *CONTENDER], keep="last").sort_index()
-    fastest = timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False)["median_s"].transform("min")
+    fastest = timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("min")
     wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
     timed = timed.assign(half=wide, ratio=timed["median_s"] / fastest)
     first = timed.loc[
-        timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False)["median_s"].transform("idxmin")
+        timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("idxmin")
     ]
     own, best = timed["half"] / timed["median_s"], (first["half"] / first["median_s"]).to_numpy()
     timed["ratio_half"] = timed["ratio"] * (own**2 + best**2) ** 0.5
@@ -88,14 +88,14 @@ def detail(timed: "DataFrame") -> list[Table]:
 
 
 def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
-    for _, group in timed.groupby(WORKLOAD, sort=False, observed=True, dropna=False):
+    for _, group in timed.groupby(WORKLOAD, sort=False, observed=True):
         yield str(group["label"].iloc[0]), str(group["unit"].iloc[0]).removesuffix("/s"), group
 
 
 def _labels(timed: "DataFrame") -> "Any":
     """The formula, its direction, and of the other coordinates those that vary within the formula."""
     label = timed["case"].astype(object)
-    for name in ("option", "regime", "size", "dtype", "device", "threads"):
+    for name in ("option", "regime", "size", "dtype", "device"):
         varies = timed.groupby("case", sort=False, observed=True)[name].transform("nunique") > 1
         label = label + (" " + timed[name].astype(str)).where(varies, "")
     return label + " " + timed["direction"].map(ARROWS).fillna("")

@@ -1,0 +1,239 @@
+"""Rows on disk: written one by one, read back whatever happened to the file, published once."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bench
+from bench import results
+from bench.machine import key
+from bench.results import load, newest, publish, resume, start
+from bench.row import COLUMNS
+from tests.rows import ENVIRONMENT, MACHINE, row, timed
+
+
+@pytest.fixture
+def run(tmp_path):
+    return start(tmp_path / "results" / "local", MACHINE, ENVIRONMENT)
+
+
+def finished(run, *rows):
+    for each in rows or (row(),):
+        run.append(each)
+    (run.folder / "report.md").write_text("# Report\n")
+    return run.folder
+
+
+def test_a_run_has_its_two_records_and_a_name_of_time_and_machine(run):
+    assert run.folder.name == run.id and run.id.endswith(key(MACHINE))
+    assert json.loads((run.folder / "machine.json").read_text()) == MACHINE
+    assert json.loads((run.folder / "environment.json").read_text()) == ENVIRONMENT
+
+
+def test_two_runs_of_one_second_have_two_folders(tmp_path):
+    assert len({start(tmp_path, MACHINE, ENVIRONMENT).folder for _ in range(3)}) == 3
+
+
+def test_a_row_is_on_the_disk_when_append_returns(run):
+    written = run.append(row(run_id="", machine="", environment=""))
+    assert written.run_id == run.id and written.machine == key(MACHINE)
+    (line,) = (run.folder / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    assert json.loads(line) == written.as_dict() == run.rows()[0] and line.endswith(b"\n")
+
+
+def test_a_row_comes_back_as_it_was(run):
+    first, second = (
+        timed(1e-3),
+        row(status="absent", why="none here", bits=None, z_rms=None, threads=None, seed=7),
+    )
+    finished(run, first, second)
+    frame = bench.load(run.folder)
+    assert list(frame.columns) == list(COLUMNS)
+    for written, (_, read) in zip((first, second), frame.iterrows(), strict=True):
+        for name, value in written.as_dict().items():
+            assert (pd.isna(read[name]) and value is None) or read[name] == value, name
+
+
+def test_numbers_that_json_lacks_are_written_as_strict_json(run):
+    import numpy as np
+
+    run.append(row(z_rms=math.nan, z_worst=math.inf, bits=np.float64(3.5), undecided=np.int64(2)))
+    text = (run.folder / "rows.jsonl").read_text()
+    found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert found["z_rms"] is None and found["z_worst"] == sys.float_info.max
+    assert (found["bits"], found["undecided"]) == (3.5, 2)
+
+
+def test_paths_of_this_machine_are_not_written(run):
+    why = f"OSError: no {sys.prefix}/lib/x.so, nor {Path.home()}/y, nor {Path.cwd()}/z"
+    assert run.append(row(status="error", why=why)).why == "OSError: no <env>/lib/x.so, nor ~/y, nor ./z"
+
+
+def test_the_last_row_of_a_cell_counts(run):
+    finished(run, row(), row(mode="compile"), timed(2e-3))
+    frame = load(run.folder)
+    assert frame["mode"].tolist() == ["compile", "eager"]
+    assert frame["median_s"].tolist()[1] == 2e-3
+
+
+@pytest.mark.parametrize("tear", [b'{"case": "att', b'{"case": "attention", "why": "\xc3', b"{", b"[1, 2]"])
+def test_a_torn_last_line_costs_that_line_only(run, tear):
+    finished(run, row(), row(mode="compile"))
+    with (run.folder / "rows.jsonl").open("ab") as file:
+        file.write(tear)
+    assert len(load(run.folder)) == 2
+    assert len(resume(run.folder).rows()) == 2
+    assert resume(run.folder).append(row(mode="xla")).run_id
+    assert len(load(run.folder)) == 3
+
+
+def test_a_last_line_that_lacks_only_its_newline_is_read(run):
+    finished(run)
+    file = run.folder / "rows.jsonl"
+    file.write_bytes(file.read_bytes().rstrip())
+    assert len(load(file)) == 1
+
+
+@pytest.mark.parametrize("line", ["no json", "[1, 2]", "17", "[" * 100_000])
+def test_a_bad_line_is_refused_with_its_number(run, line):
+    finished(run, row())
+    file = run.folder / "rows.jsonl"
+    file.write_text(f"{file.read_text()}\n{line}\n{file.read_text()}")
+    with pytest.raises(ValueError, match=r"rows\.jsonl, line 3: got .*, should be one JSON object; restore"):
+        load(file)
+
+
+def test_missing_columns_are_empty_and_unknown_ones_are_dropped(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"case": "a", "status": "agrees", "colour": "red"}\n{"bits": 3, "case": "b"}\n')
+    frame = load(file)
+    assert list(frame.columns) == list(COLUMNS)
+    assert frame["case"].tolist() == ["a", "b"] and frame["status"].tolist() == ["agrees", ""]
+    assert frame["bits"].isna().tolist() == [True, False] and frame["seed"].isna().all()
+
+
+def test_values_of_a_wrong_type_become_empty_numbers_or_text(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    bad = {"case": ["x"], "why": {"a": 1}, "bits": "many", "z_rms": True, "seed": [1], "threads": 2.5}
+    huge = {"bits": 10**400, "seed": 10**400, "calls": math.inf, "median_s": "__import__('os')"}
+    file.write_text("\n".join(map(json.dumps, (bad, huge))) + "\n")
+    frame = load(file)
+    assert frame["case"].tolist() == ["['x']", ""]
+    assert frame[["bits", "z_rms", "seed", "threads", "calls", "median_s"]].isna().all(axis=None)
+
+
+def test_a_tree_of_runs_is_one_frame_and_a_published_run_counts_once(run, tmp_path):
+    publish(finished(run), tmp_path / "results")
+    other = start(tmp_path / "results" / "local", MACHINE, ENVIRONMENT)
+    finished(other, row(run_id="", mode="compile"))
+    assert sorted(load(tmp_path / "results")["mode"]) == ["compile", "eager"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "empty"])
+def test_a_path_without_rows_is_refused_in_words(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="should be a rows file, a run's folder or a folder of runs"):
+        load(tmp_path / name)
+
+
+def test_an_empty_file_is_an_empty_frame(tmp_path):
+    (tmp_path / "rows.jsonl").touch()
+    frame = load(tmp_path)
+    assert frame.empty and list(frame.columns) == list(COLUMNS)
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", "[" * 100_000])
+def test_a_damaged_record_is_refused_in_words(run, text):
+    (run.folder / "machine.json").write_text(text)
+    with pytest.raises(ValueError, match=r"machine\.json: got something else, should be one JSON object"):
+        results.record(run.folder, "machine")
+
+
+def test_a_run_without_records_still_has_rows(run):
+    finished(run)
+    (run.folder / "machine.json").unlink()
+    assert results.record(run.folder / "rows.jsonl", "machine") == {}
+    assert len(load(run.folder)) == 1
+
+
+def test_curves_are_read_back(run):
+    assert results.curves(run.folder) == []
+    run.curve({"case": "lstm", "loss": [3.0, math.nan, 1.0]})
+    assert results.curves(run.folder) == [{"case": "lstm", "loss": [3.0, None, 1.0]}]
+
+
+def test_the_newest_run_is_the_local_one_then_the_published_one(run, tmp_path):
+    root = tmp_path / "results"
+    folder = finished(run)
+    first, second = publish(folder, root), None
+    assert newest(root) == folder
+    later = start(root / "local", MACHINE, ENVIRONMENT)
+    second = publish(finished(later, row(mode="compile")), root)
+    for gone in (folder, later.folder):
+        (gone / "rows.jsonl").unlink()
+    assert newest(root) == second != first
+    (second / "rows.jsonl").unlink()
+    (first / "rows.jsonl").unlink()
+    with pytest.raises(FileNotFoundError, match="got no run there, should hold one"):
+        newest(root)
+
+
+def test_publish_copies_a_whole_run_under_machine_and_date(run, tmp_path):
+    folder = finished(run)
+    (folder / "link").symlink_to("/etc/hostname")
+    target = publish(folder, tmp_path / "results")
+    assert target.parent.name == f"acme-three-{key(MACHINE)}"
+    assert target.name == f"{run.id[:4]}-{run.id[4:6]}-{run.id[6:8]}"
+    assert {file.name for file in target.iterdir()} == {
+        "rows.jsonl", "machine.json", "environment.json", "report.md",
+    }  # fmt: skip
+    assert (target / "rows.jsonl").read_bytes() == (folder / "rows.jsonl").read_bytes()
+    assert [each.name for each in target.parent.iterdir()] == [target.name]
+
+
+def test_publish_never_overwrites(run, tmp_path):
+    root = tmp_path / "results"
+    target = publish(finished(run), root)
+    with pytest.raises(FileExistsError, match="is published already, in "):
+        publish(run.folder, root)
+    other = start(root / "local", MACHINE, ENVIRONMENT)
+    second = publish(finished(other, row(mode="compile")), root)
+    assert second.name == f"{target.name}-2"
+
+
+def test_publish_refuses_what_is_not_finished(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"got no rows\.jsonl in it"):
+        publish(run.folder, tmp_path)
+    run.append(row())
+    with pytest.raises(ValueError, match=r"got no report\.md in it, should be finished; resume it"):
+        publish(run.folder, tmp_path)
+
+
+def test_a_copy_that_fails_leaves_nothing_behind(run, tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(results.shutil, "copyfile", full)
+    with pytest.raises(OSError, match="no space left"):
+        publish(finished(run), tmp_path / "results")
+    assert not list((tmp_path / "results").glob("acme*/*"))
+    monkeypatch.undo()
+    monkeypatch.setattr(results.os, "rename", full)
+    with pytest.raises(OSError, match="no space left"):
+        publish(run.folder, tmp_path / "results")
+    assert not list((tmp_path / "results").glob("acme*/*"))
+
+
+def test_a_folder_without_a_date_in_its_name_is_published_under_today(run, tmp_path):
+    folder = finished(run).rename(tmp_path / "mine")
+    assert len(publish(folder, tmp_path / "results").name) == len("2026-01-02")
+
+
+def test_importing_bench_is_fast():
+    code = "import sys, bench; assert not {'pandas', 'numpy', 'rich', 'typer'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
