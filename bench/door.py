@@ -109,7 +109,7 @@ class Door:
 
     def report(self, *, interrupted: bool) -> None:
         """Print the report, and write it beside the rows; an interrupted run says how to go on."""
-        if self.run is None:
+        if self.run is None or not self.run.rows():
             return
         from bench import report
 

@@ -63,6 +63,7 @@ class Session:
         self._busy: set[tuple[Any, ...]] = set()
         self._change = threading.Condition()
         self._stopped = False
+        self._fault: BaseException | None = None
         self._slots = [
             threading.Thread(target=self._serve, args=(slot,), daemon=True) for slot in range(SLOTS)
         ]
@@ -73,13 +74,13 @@ class Session:
         """The cell's verdict, once it is there."""
         with self._change:
             self._change.wait_for(lambda: str(cell) in self.rows or self._stopped)
-            return self.rows[str(cell)]
+            return self._settled(cell)
 
     def speed(self, cell: Cell) -> tuple[Row, Timing | None]:
         """The cell's row with its speed. The first cell of a workload samples all its contenders."""
         with self._change:
             self._change.wait_for(lambda: self._idle() or self._stopped)
-        row = self.rows[str(cell)]
+            row = self._settled(cell)
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             self._sample([each for each in self._timed.values() if each.workload == cell.workload])
         return self.rows[str(cell)], self.timings.get(str(cell))
@@ -91,6 +92,11 @@ class Session:
             self._change.notify_all()
         for worker in list(self._workers.values()):
             worker.close()
+
+    def _settled(self, cell: Cell) -> Row:
+        if str(cell) not in self.rows:
+            raise RuntimeError(f"the run stopped before {cell}") from self._fault
+        return self.rows[str(cell)]
 
     def _plan(self, wanted: Sequence[Cell], curves: Callable[[Cell], bool]) -> list[Group]:
         units: dict[Cell, Unit] = {}
@@ -115,6 +121,14 @@ class Session:
         return all(unit.state == "done" for group in self._groups for unit in group.units)
 
     def _serve(self, slot: int) -> None:
+        try:
+            self._work(slot)
+        except BaseException as fault:  # a fault of ours must end the run, not leave it waiting
+            with self._change:
+                self._fault, self._stopped = fault, True
+                self._change.notify_all()
+
+    def _work(self, slot: int) -> None:
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._stopped or self._idle() or self._next(slot) is not None)

@@ -18,6 +18,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[door.DOOR] = door.Door.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    # a table a workload is hundreds of lines: they are for who asks (--benchmark-verbose), the report is for all
+    config.option.benchmark_quiet = True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

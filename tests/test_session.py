@@ -170,3 +170,21 @@ def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path)
     assert len(benchmarks) == len(rows)
     medians = {round(each["stats"]["median"], 12) for each in benchmarks}
     assert medians == {round(median, 12) for median in rows.median_s}
+
+
+def test_a_fault_of_the_machine_ends_the_run_and_is_shown(monkeypatch):
+    from bench.cell import Cell
+    from bench.session import Session
+
+    def broken(*arguments):
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(Session, "_next", broken)
+    cell = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cpu", "float64", "forward")
+    running = Session(
+        [cell], [], lambda unit: False, threads=1, done={}, finished=print, drawn=print
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="the run stopped before attention") as caught:
+        running.row(cell)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    running.close()
