@@ -37,11 +37,12 @@ def attention_vjp(dy, q, k, v, mask=None, bias=None, *, causal=False, masked_row
     """Gradients of `attention`.
 
     Y = A V gives dV = Aᵀ dY and dA = dY Vᵀ. The softmax of a row has the Jacobian diag(A) − A Aᵀ, so
-    dS = A ∘ (dA − Σⱼ dAⱼ Aⱼ). S = Q Kᵀ / √d + B gives dQ = dS K / √d, dK = dSᵀ Q / √d, dB = dS.
+    dS = A ∘ (dA − Σⱼ Aⱼ dAⱼ), where the sum is dY · Y, and computed so (Dao et al. 2022, eq. (4)).
+    S = Q Kᵀ / √d + B gives dQ = dS K / √d, dK = dSᵀ Q / √d, dB = dS.
     """
     A = _weights(q, k, mask, bias, causal, masked_rows)  # (b, h, t, s)
     dA = dy @ _T(v)  # (b, h, t, s)
-    dS = A * (dA - np.sum(dA * A, axis=-1, keepdims=True))
+    dS = A * (dA - np.sum(dy * (A @ v), axis=-1, keepdims=True))
     allowed = _allowed(q, k, mask, causal)
     if allowed is not None and masked_rows != "nan":
         dS = np.where(allowed, dS, 0.0)

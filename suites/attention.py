@@ -7,11 +7,12 @@ A row that may see no key: torch gives zeros, the others the mean of the values.
 
 import math
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.attention import attention, attention_vjp
 
 SIZES = {
     "small": {"batch": 2, "heads": 3, "time": 9, "keys": 11, "width": 8},
+    "blocks": {"batch": 1, "heads": 1, "time": 67, "keys": 523, "width": 24},
     "gpt2": {"batch": 1, "heads": 12, "time": 1024, "keys": 1024, "width": 64},
     "long": {"batch": 1, "heads": 1, "time": 4096, "keys": 4096, "width": 64},
     "7b": {"batch": 1, "heads": 32, "time": 2048, "keys": 2048, "width": 128},
@@ -119,6 +120,35 @@ UNMASKED = dict.fromkeys(
     "the layer takes a mask of keys only, not of pairs",
 )
 
+TORCH = {"contender": "torch.nn.functional.scaled_dot_product_attention", "device": "cpu"}
+KERAS = {
+    "contender": "keras.ops.dot_product_attention",
+    "dtype": "float64",
+    "size": ("small", "blocks", "7b"),
+}
+KERAS_WHY = "scales by 1/√d computed in float32 (exact where √d is a power of two: gpt2, long)"
+KERAS_WHERE = "keras/src/backend/tensorflow/nn.py:1774"
+JAX = {"contender": "jax.nn.dot_product_attention", "dtype": "float64"}
+JAX_WHY = "computes the softmax in float32, of float64 inputs too"
+JAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
+LARGER = ("blocks", "gpt2", "long", "7b")
+LIMITS = (
+    Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e7, 2e8), {**KERAS, "regime": "typical"}),
+    Limit(
+        "tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (1.5e6, 1.5e7), {**KERAS, "regime": "large-logits"}
+    ),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (1e8, 1e9), {**JAX, "size": "small"}),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (1.2e7, 1.2e8), {**JAX, "size": LARGER}),
+    Limit(
+        "torch",
+        "==2.13.*",
+        "its backward kernel recomputes A as exp(S − log-sum), which the rounding of the saved log-sum shifts",
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: exp(attn - normalizer)",
+        (1, 10),
+        {**TORCH, "regime": "large-logits", "direction": "gradient"},
+    ),
+)
+
 case = Case(
     name="attention",
     title="Scaled dot-product attention",
@@ -128,6 +158,7 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     regimes=REGIMES,
+    limits=LIMITS,
     contenders=(
         Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch, without=ZERO),
         Contender("tensorflow", "keras.ops.dot_product_attention", in_keras, without=MEAN),
