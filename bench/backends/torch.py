@@ -54,7 +54,7 @@ class Torch(Backend):
                 return array
             if array.dtype.name == "bfloat16":  # NumPy's is an extension type that torch cannot read
                 return torch.from_numpy(array.astype("float32")).to(self.place, torch.bfloat16)
-            return torch.tensor(array, device=self.place)
+            return torch.tensor(array, device=self.place).contiguous()  # as a layer holds it
 
         return tree_map(leaf, tree)
 
