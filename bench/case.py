@@ -9,6 +9,9 @@ from bench.tree import Tree
 
 Option = Mapping[str, Any]
 
+# what a Limit may name: the coordinates of a cell
+FIELDS = ("case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
+
 
 def known(function: Callable[..., Any], option: Option) -> dict[str, Any]:
     """The option keywords that `function` names: an option may concern inputs or builds alone."""
@@ -90,6 +93,11 @@ class Limit:
                 f"limit of {self.backend}: z is {self.z}, should be 0 < low < high and at most a "
                 "factor of ten wide; split it into several limits"
             )
+        for name in self.cells:
+            if name not in FIELDS:
+                raise ValueError(
+                    f"limit of {self.backend}: cells name {name!r}, should be one of {', '.join(FIELDS)}"
+                )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,144 @@
+"""A framework seen as a few verbs: what each verb promises, held against every shipped backend."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from bench.backends import SHIPPED, Absent, Backend, backend
+from bench.backends.torch import Torch
+from bench.case import Contender
+
+FRAMEWORKS = [name for name in SHIPPED if name != "numpy"]
+X, W = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((3, 2), np.float32)
+
+
+@pytest.fixture(params=FRAMEWORKS)
+def engine(request):
+    found = backend(request.param)
+    try:
+        found.installed()
+    except Absent as reason:
+        pytest.skip(str(reason))
+    return found("cpu", "float32")
+
+
+def product(params, x):
+    return {"y": x @ params["W"]}
+
+
+def gather(engine):
+    """A lookup in the framework's own words: its gradient is sparse in some."""
+    return {
+        "torch": lambda params, i: {"y": importlib.import_module("torch").nn.functional.embedding(i, params["W"])},
+        "tensorflow": lambda params, i: {"y": importlib.import_module("tensorflow").gather(params["W"], i)},
+        "jax": lambda params, i: {"y": params["W"][i]},
+    }[engine.name]
+
+
+def test_put_and_get_are_inverse(engine):
+    tree = {"x": X, "i": np.array([1, 2], np.int32), "b": np.array([True]), "deep": [X[:, ::2].T]}
+    back = engine.get(engine.put(tree))
+    for there, here in ((tree["x"], back["x"]), (tree["i"], back["i"]), (tree["b"], back["b"])):
+        assert here.dtype == there.dtype and np.array_equal(here, there)
+    assert np.array_equal(back["deep"][0], tree["deep"][0])
+
+
+def test_every_mode_gives_outputs_and_gradients(engine):
+    cotangent = {"y": engine.put(np.ones((2, 2), np.float32))}
+    for mode in set(engine.modes) - set(engine.heavy):
+        vjp = engine.vjp(product, mode, ["x"])
+        outputs, gradients = engine.get(vjp(engine.put({"W": W}), engine.put({"x": X}), cotangent))
+        assert np.array_equal(outputs["y"], X @ W)
+        assert np.array_equal(gradients["params"]["W"], X.T @ np.ones((2, 2)))
+        assert np.array_equal(gradients["data"]["x"], np.ones((2, 2)) @ W.T)
+        forward = engine.forward(product, mode)(engine.put({"W": W}), engine.put({"x": X}))
+        engine.wait(forward)
+        assert np.array_equal(engine.get(forward)["y"], X @ W)
+
+
+def test_an_unused_parameter_has_a_gradient_of_zeros(engine):
+    params = engine.put({"W": W, "unused": X})
+    vjp = engine.vjp(product, engine.modes[0], [])
+    _, gradients = engine.get(vjp(params, engine.put({"x": X}), {"y": engine.put(np.ones((2, 2), np.float32))}))
+    assert np.array_equal(gradients["params"]["unused"], np.zeros_like(X))
+
+
+def test_a_sparse_gradient_becomes_dense_and_integers_have_none(engine):
+    rows = engine.put({"i": np.array([2, 0, 2])})
+    vjp = engine.vjp(gather(engine), engine.modes[0], [])
+    _, gradients = engine.get(vjp(engine.put({"W": W}), rows, {"y": engine.put(np.ones((3, 2), np.float32))}))
+    assert np.array_equal(gradients["params"]["W"], [[1, 1], [0, 0], [2, 2]])
+    assert gradients["data"] == {}
+
+
+def test_building_sets_the_default_dtype_and_gives_it_back(engine):
+    if engine.name == "jax":
+        pytest.skip("flax takes the dtype of its inputs")
+    probe = {
+        "torch": lambda: str(importlib.import_module("torch").get_default_dtype()),
+        "tensorflow": lambda: importlib.import_module("keras").config.floatx(),
+    }[engine.name]
+    before = probe()
+    double = type(engine)("cpu", "float64")
+    with double.building():
+        assert "float64" in probe()
+    assert probe() == before
+
+
+def test_a_device_that_is_not_here_is_absent_with_its_reason(engine):
+    if engine.name == "torch" and importlib.import_module("torch").cuda.is_available():
+        pytest.skip("this machine has the device")
+    with pytest.raises(Absent, match="gpu|GPU|CUDA"):
+        type(engine)("gpu", "float32")
+
+
+def test_jax_refuses_a_cell_whose_x64_did_not_take():
+    jax = pytest.importorskip("jax")
+    wrong = "float32" if jax.config.jax_enable_x64 else "float64"
+    with pytest.raises(RuntimeError, match="JAX_ENABLE_X64 should be set before jax is imported"):
+        backend("jax")("cpu", wrong)
+
+
+def test_a_framework_that_is_not_installed_is_absent():
+    class Elsewhere(Torch):
+        packages = ("no-such-framework",)
+
+    with pytest.raises(Absent, match=r"not installed \(pip install no-such-framework\)"):
+        Elsewhere.installed()
+
+
+def test_a_subclass_inherits_builds_and_replaces_them_case_by_case():
+    from bench import pages
+
+    def mine(weights):
+        return {}, None
+
+    class Chip(Torch):
+        name = "chip"
+        builds = {"attention": mine}  # noqa: RUF012  # as a plug-in writes it
+
+    attention, lstm = pages.case("attention"), pages.case("layer-norm")
+    assert [each.build for each in Chip.contenders(attention)] == [mine]
+    assert Chip.contenders(lstm) == Torch.contenders(lstm) != []
+    assert all(isinstance(each, Contender) for each in Chip.contenders(attention))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("nonsense", "got 'nonsense', should be one of numpy, torch, tensorflow, jax"),
+        ("nowhere.py:Chip", "got no file at nowhere.py, should be path/to/file.py:Name"),
+        (f"{__file__}:Chip", "has no class Chip"),
+        (f"{__file__}:FRAMEWORKS", "should be a subclass of bench.backends.Backend"),
+    ],
+)
+def test_a_wrong_backend_is_refused_in_a_sentence(spec, message):
+    with pytest.raises(ValueError, match="backend") as caught:
+        backend(spec)
+    assert message in str(caught.value)
+
+
+def test_a_backend_lacks_nothing_of_the_contract():
+    with pytest.raises(TypeError, match="abstract"):
+        Backend("cpu", "float32")

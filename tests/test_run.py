@@ -1,0 +1,206 @@
+"""run(cell) -> Row: limits, refusals, errors and absences as data."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench import pages
+from bench.case import Case, Contender, Limit
+from bench.cell import Cell
+from bench.run import find, judge, limits, run, sentence, settle
+from bench.verdict import Agreement
+
+AGREES = Agreement(status="agrees", why="", bits=53.0, z_rms=0.5, z_worst=0.3, worst="y[0]", undecided=0)
+FAR = replace(AGREES, status="disagrees", why="y[0] is 1, should be 2", z_rms=500.0)
+LIMIT = Limit("torch", ">=2,<3", "its softmax is in float32", "torch/nn/functional.py:1", z=(100, 1000))
+
+
+def product(x, W):
+    return x @ W
+
+
+def product_vjp(dy, x, W):
+    return {"x": dy @ W.T, "W": x.T @ dy}
+
+
+def honest(weights, **option):
+    return weights, lambda params, x: {"y": x @ params["W"]}
+
+
+def wrong(weights, **option):
+    return weights, lambda params, x: {"y": x @ params["W"] * 1.001}
+
+
+def scaled(weights, **option):
+    return {"W": 2 * weights["W"]}, lambda params, x: {"y": x @ params["W"]}
+
+
+def refuses(weights, **option):
+    def run(params, x):
+        if x.requires_grad:
+            raise NotImplementedError("no gradient on this device")
+        return {"y": x @ params["W"]}
+
+    return weights, run
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """A page of one small formula, known to the machine for the length of a test."""
+
+    def add(build, **more):
+        case = Case(
+            name="product",
+            title="A product",
+            reference=product,
+            gradient=product_vjp,
+            inputs=lambda rng, **option: ({"W": rng.normal(size=(5, 4))}, {"x": rng.normal(size=(7, 5))}),
+            sizes={"small": {}},
+            options={"plain": {}, "other": {}},
+            contenders=(Contender("torch", "torch.matmul", build, **more.pop("contender", {})),),
+            items=lambda **size: 1,
+            unit="samples",
+            flops=lambda **size: 1,
+            **more,
+        )
+        monkeypatch.setitem(pages.cases(), "product", case)
+        return case
+
+    pytest.importorskip("torch")
+    return add
+
+
+def cell(direction="forward", option="plain", dtype="float64"):
+    return Cell("product", option, "typical", "small", "torch.matmul", "torch", "eager", "cpu", dtype, direction)
+
+
+def test_an_honest_contender_agrees_in_both_directions(page):
+    page(honest)
+    for direction in ("forward", "gradient"):
+        row = run(cell(direction))
+        assert (row.status, row.why) == ("agrees", "")
+        assert row.bits > 50 and row.z_rms < 2 and row.z_worst < 1
+        assert row.version and row.checksum and row.threads
+
+
+def test_a_wrong_contender_disagrees_in_one_sentence(page):
+    page(wrong)
+    row = run(cell())
+    assert row.status == "disagrees"
+    assert "should be" in row.why and "\n" not in row.why
+    assert row.bits < 11
+
+
+def test_a_build_that_computes_is_an_error(page):
+    page(scaled)
+    row = run(cell("gradient"))
+    assert row.status == "error" and "a build should only rearrange them" in row.why
+
+
+def test_a_contender_that_raises_is_an_error_with_its_words(page):
+    page(refuses)
+    rows = judge(cell("").unit, ("gradient",)).rows
+    assert rows["gradient"].status == "error"
+    assert rows["gradient"].why == "NotImplementedError: no gradient on this device"
+
+
+def test_a_known_refusal_is_absent_in_the_frameworks_words_and_costs_no_forward_row(page):
+    page(refuses, contender={"refuses": {"plain/eager/cpu/*/gradient": "no gradient on this device"}})
+    rows = judge(cell("").unit, ("forward", "gradient")).rows
+    assert rows["forward"].status == "agrees"
+    assert rows["gradient"].status == "absent"
+    assert "refuses: NotImplementedError: no gradient on this device" in rows["gradient"].why
+
+
+def test_a_refusal_that_is_gone_is_stale(page):
+    page(honest, contender={"refuses": {"plain/*/gradient": "no gradient"}})
+    row = run(cell("gradient"))
+    assert row.status == "disagrees"
+    assert row.why == "stale refusal: got agrees, should raise 'no gradient'"
+
+
+def test_a_refusal_in_other_words_is_not_the_known_one(page):
+    page(refuses, contender={"refuses": {"*": "out of memory"}})
+    assert run(cell("gradient")).status == "disagrees"
+
+
+def test_an_option_that_the_api_lacks_is_absent_with_its_reason(page):
+    page(honest, contender={"without": {"other": "it has no such keyword"}})
+    row = run(cell(option="other"))
+    assert (row.status, row.why) == ("absent", "torch.matmul: it has no such keyword")
+
+
+def test_a_missing_contender_names_those_that_exist(page):
+    case = page(honest)
+    with pytest.raises(ValueError, match=r"got 'torch.mm', should be one of torch.matmul"):
+        find(case, replace(cell(), contender="torch.mm"))
+
+
+def test_a_known_departure_is_limited_and_carries_its_source():
+    found = settle(FAR, [LIMIT])
+    assert found["status"] == "limited"
+    assert (found["why"], found["source"]) == (LIMIT.reason, LIMIT.source)
+
+
+def test_a_stale_limit_fails():
+    found = settle(AGREES, [LIMIT])
+    assert found["status"] == "disagrees" and found["why"].startswith("stale limit")
+
+
+def test_a_limit_near_the_edge_may_agree():
+    assert settle(AGREES, [replace(LIMIT, always=False)])["status"] == "agrees"
+
+
+def test_a_limit_that_got_worse_fails():
+    found = settle(replace(FAR, z_rms=5000.0), [LIMIT])
+    assert found["status"] == "disagrees" and "outside its Limit's z of 100 to 1000" in found["why"]
+
+
+def test_a_mistrusted_cell_is_no_limit():
+    assert settle(replace(FAR, status="mistrusted"), [LIMIT])["status"] == "mistrusted"
+
+
+@pytest.mark.parametrize(
+    ("change", "applies"),
+    [
+        ({}, True),
+        ({"versions": ">=99"}, False),
+        ({"backend": "jax"}, False),
+        ({"cells": {"dtype": "float64", "direction": ["forward", "gradient"]}}, True),
+        ({"cells": {"dtype": "float32"}}, False),
+        ({"cells": {"contender": "torch.mm"}}, False),
+    ],
+)
+def test_a_limit_holds_for_the_cells_and_versions_it_names(page, change, applies):
+    from bench.backends.torch import Torch
+
+    page(honest, limits=(replace(LIMIT, **change),))
+    found = limits(cell().unit, Torch("cpu", "float64"), "forward")
+    assert bool(found) == applies
+
+
+def test_a_limit_of_an_unknown_field_is_refused():
+    with pytest.raises(ValueError, match="limit of torch: cells name 'directon'"):
+        replace(LIMIT, cells={"directon": "forward"})
+
+
+def test_float64_numpy_agrees_by_identity_and_has_no_bits(page):
+    page(honest)
+    row = run(replace(cell(), backend="numpy", contender=f"{__name__}.product"))
+    assert (row.status, row.why, row.bits) == ("agrees", "", None)
+
+
+def test_a_long_error_keeps_its_end():
+    text = sentence(RuntimeError("begin " + "x" * 1000 + " the end"))
+    assert text.startswith("RuntimeError: begin") and text.endswith("the end") and len(text) < 330
+
+
+def test_inputs_are_the_same_for_all_and_rounded_to_the_dtype(page):
+    from bench.expect import inputs
+
+    page(honest)
+    double, single = inputs(cell()), inputs(cell(dtype="float32"))
+    assert single.data["x"].dtype == np.float32
+    assert np.array_equal(double.data["x"].astype(np.float32), single.data["x"])
+    assert set(double.cotangents) == {"y"}
