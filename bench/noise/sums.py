@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from bench.noise.array import Noisy, noisy, pack, rows, spread_out
+from bench.noise.array import Noisy, exact, full, noisy, pack, rows, spread_out
 from bench.noise.elementwise import numbers
-from bench.noise.rounding import ROWS, binade, current, is_power_of_two
-
+from bench.noise.rounding import ROWS, current, is_power_of_two
 
 def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Noisy:
     x = numbers(a)
@@ -187,19 +186,21 @@ def add_at(target: Any, index: Any, values: Any) -> None:
 
 
 def solve(a: Any, b: Any) -> Any:
-    """Elimination answers exactly for a matrix and right side that are n·u away from the given ones."""
-    n = a.shape[-1]
-    rounding = current()
-    vector = np.ndim(b) == 1
-    A, B = (spread_out(numbers(x)) for x in (a, b[:, None] if vector else b))
-    for each in (A, B):
-        rounding.spread(
-            each, n * rounding.accumulator * np.abs(each[..., -1]), rounding.u * binade(each[..., -1])
-        )
-    x = np.linalg.solve(np.moveaxis(A, -1, 0), np.moveaxis(B, -1, 0))
-    y = np.asarray(np.moveaxis(x, 0, -1), order="C")
-    rounding.round(y)
-    return _squeeze(pack(y), (-1,)) if vector else pack(y)
+    """Elimination, pivoted by the exact row and written in operations that have rules."""
+    if np.ndim(a) != 2:
+        raise NotImplementedError("solve of a batch has no rounding rule; solve one system")
+    A, B = full(a), full(b[:, None] if np.ndim(b) == 1 else b)
+    n = len(A)
+    for k in range(n):
+        pivot = k + int(np.argmax(np.abs(exact(A)[k:, k])))
+        order = np.r_[:k, pivot, k:pivot, pivot + 1 : n]
+        A, B = A[order], B[order]
+        l = A[k + 1 :, k] / A[k, k]
+        A[k + 1 :, k + 1 :] -= l[:, None] * A[k, k + 1 :]
+        B[k + 1 :] -= l[:, None] * B[k]
+    for k in reversed(range(n)):
+        B[k] = (B[k] - A[k, k + 1 :] @ B[k + 1 :]) / A[k, k] if k < n - 1 else B[k] / A[k, k]
+    return B[:, 0] if np.ndim(b) == 1 else B
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
