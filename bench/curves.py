@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.results import numbered
 from bench.table import Figure, plain
 
 STYLES = ("-", "--", "-.", ":")  # curves lie on each other where all is well
@@ -18,10 +19,16 @@ def draw(curves: Sequence[Mapping[str, Any]], folder: Path) -> list[Figure]:
         if _losses(curve):
             words = (plain(str(curve.get(name, ""))) for name in ("case", "option", "size", "dtype"))
             groups.setdefault(" ".join(word for word in words if word not in ("", "plain")), []).append(curve)
-    return [Figure(f"Loss of {title}", _figure(title, group, folder)) for title, group in groups.items()]
+    figures: dict[str, Figure] = {}
+    for title, group in groups.items():
+        name = f"curve-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:80]}"
+        file = next(f"{each}.svg" for each in numbered(name) if f"{each}.svg" not in figures)
+        _draw(title, group, folder / file)
+        figures[file] = Figure(f"Loss of {title}", file)
+    return list(figures.values())
 
 
-def _figure(title: str, curves: Sequence[Mapping[str, Any]], folder: Path) -> str:
+def _draw(title: str, curves: Sequence[Mapping[str, Any]], file: Path) -> None:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
@@ -49,9 +56,7 @@ def _figure(title: str, curves: Sequence[Mapping[str, Any]], folder: Path) -> st
         axes.set(title=title, xlabel="step", ylabel="loss")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize="small")
-        name = f"curve-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:80]}.svg"
-        drawing.savefig(folder / name, metadata={"Date": None})
-    return name
+        drawing.savefig(file, metadata={"Date": None})
 
 
 def _losses(curve: Mapping[str, Any]) -> list[float]:

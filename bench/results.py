@@ -78,7 +78,7 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
     keys = key(machine), key(environment)
     first = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{keys[0]}"
     root.mkdir(parents=True, exist_ok=True)
-    for name in _numbered(first):
+    for name in numbered(first):
         try:
             (root / name).mkdir()
         except FileExistsError:
@@ -195,7 +195,7 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
             if file.is_file() and not file.is_symlink():
                 shutil.copyfile(file, scratch / file.name)
         scratch.chmod(0o755)
-        for name in _numbered(_date(folder)):
+        for name in numbered(_date(folder)):
             try:
                 os.rename(scratch, home / name)  # fails on a folder that holds anything
             except OSError:
@@ -272,7 +272,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _numbered(name: str) -> Iterator[str]:
+def numbered(name: str) -> Iterator[str]:
+    """The name, and the name with 2, 3, … behind it."""
     yield name
     number = 2
     while True:

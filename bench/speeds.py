@@ -22,9 +22,7 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     fastest = timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("min")
     wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
     timed = timed.assign(half=wide, ratio=timed["median_s"] / fastest)
-    first = timed.loc[
-        timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("idxmin")
-    ]
+    first = timed.loc[timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("idxmin")]
     own, best = timed["half"] / timed["median_s"], (first["half"] / first["median_s"]).to_numpy()
     timed["ratio_half"] = timed["ratio"] * (own**2 + best**2) ** 0.5
     return timed.assign(label=_labels(timed))

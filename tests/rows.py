@@ -43,4 +43,4 @@ def timed(median: float, **other: Any) -> Row:
     """The same with a speed, certain to one part in a thousand."""
     speed = {"median_s": median, "low_s": 0.999 * median, "high_s": 1.001 * median, "first_call_s": 0.25}
     rate = {"throughput": 1000 / median, "unit": "tokens/s", "gflops": 0.002 / median}
-    return row(**speed, **rate, **other)
+    return row(**{**speed, **rate, **other})

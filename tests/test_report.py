@@ -1,0 +1,494 @@
+"""The report: pure functions from rows to tables, read as a person reads them and fed what a stranger wrote."""
+
+import doctest
+import io
+import json
+import math
+import re
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from bench import curves, digits, overview, report, speeds
+from bench.machine import key
+from bench.results import start
+from bench.row import STATUSES
+from bench.table import GLYPHS, Listing, Table, command, escape, markdown, plain, show
+from tests.rows import ENVIRONMENT, MACHINE, row, timed
+
+EVIL = "\x1b[31mred\x1b[0m [bold]b[/bold] | `x` <img src=x> [a](b) \u202eabc\nnew"
+
+
+def frame(*rows):
+    """Rows as `load` gives them."""
+    found = pd.DataFrame([each.as_dict() for each in rows])
+    numbers = [
+        "bits",
+        "z_rms",
+        "median_s",
+        "low_s",
+        "high_s",
+        "throughput",
+        "gflops",
+        "first_call_s",
+        "score",
+    ]
+    return found.astype(dict.fromkeys(numbers, float)).astype({"seed": "Int64", "threads": "Int64"})
+
+
+def tables(*rows, every=False, **records):
+    return {section.title: section for section in report.sections(frame(*rows), every=every, **records)}
+
+
+def verdict(*rows):
+    return tables(*rows)["Verdict and effective bits"]
+
+
+def terminal(sections, width=100):
+    console = Console(file=io.StringIO(), width=width, highlight=False, force_terminal=False)
+    show(sections, console)
+    return console.file.getvalue()
+
+
+def grid():
+    """Two formulas in four backends, two dtypes and two directions."""
+    return [
+        row(case=case, backend=backend, contender=f"{backend}.f", dtype=dtype, direction=direction,
+            bits=None if (backend, dtype) == ("numpy", "float64") else 23.4)
+        for case in ("linear", "attention")
+        for backend in ("jax", "numpy", "torch", "tensorflow")
+        for dtype in ("float32", "float64")
+        for direction in ("forward", "gradient")
+    ]  # fmt: skip
+
+
+# numbers
+
+
+def test_the_examples_of_digits_hold():
+    assert doctest.testmod(digits).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "text"),
+    [
+        (1.23456e-5, 1e-8, "12.3 µs"),
+        (1.23456e-5, 2e-6, "12 µs"),
+        (1.23456e-5, 1e-4, "~10 µs"),
+        (9.9996e-4, 1e-8, "1.00 ms"),
+        (0.5, math.nan, "500 ms"),
+        (2.0, 0.0, "2.00 s"),
+        (0.0, 0.0, "0 s"),
+        (math.nan, 1.0, ""),
+        (3e-13, 1e-15, "0.000300 ns"),
+        (123456.0, 100.0, "123 ks"),
+    ],
+)
+def test_a_duration_has_the_digits_that_its_interval_supports(value, half, text):
+    assert digits.seconds(value, half) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.4, "0.40"),
+        (17.0, "17"),
+        (3.2e8, "3e8"),
+        (2e-5, "2e-5"),
+        (1.7e308, "inf"),
+        (0.0, "0"),
+        (math.nan, ""),
+    ],
+)
+def test_a_ratio_of_many_orders_is_short(value, text):
+    assert digits.magnitude(value) == text
+
+
+def test_counts_read_as_words():
+    assert digits.count(1, "cell") == "1 cell" and digits.count(1234, "cell") == "1,234 cells"
+    assert digits.count(2, "formula", "formulae") == "2 formulae" and digits.count(3) == "3"
+
+
+# the verdict
+
+
+def test_every_status_has_a_glyph_and_the_legend_says_which():
+    assert set(GLYPHS) == set(STATUSES) == set(overview.WORST)
+    assert all(f"{glyph}\N{NO-BREAK SPACE}{status}" in overview.LEGEND for status, glyph in GLYPHS.items())
+
+
+def test_the_verdict_has_a_line_a_formula_and_a_column_a_backend():
+    found = verdict(*grid())
+    assert [line[0] for line in found.rows] == ["linear", "attention"]
+    assert [name.split("\n")[0] for name in found.columns] == [
+        "formula",
+        "numpy",
+        "torch",
+        "tensorflow",
+        "jax",
+    ]
+    assert found.columns[1].split("\n")[1] == "64→ 64← 32→ 32←"
+    assert found.rows[0][1:] == ("≡   ≡   ✓23 ✓23", *["✓23 ✓23 ✓23 ✓23"] * 3)
+
+
+def test_the_worst_cell_and_the_fewest_bits_stand_for_a_line():
+    worse = [
+        row(status=status, bits=bits)
+        for status, bits in (("agrees", 9.0), ("limited", 24.0), ("agrees", 23.0))
+    ]
+    assert verdict(*worse).rows[0][1].startswith("L9")
+    assert verdict(*worse, row(status="error", bits=None)).rows[0][1].startswith("!9")
+
+
+@pytest.mark.parametrize("ended", ["absent", "missing"])
+def test_what_did_not_run_says_nothing_about_what_did(ended):
+    skipped = row(mode="compile", status=ended, bits=None)
+    assert verdict(row(), skipped).rows[0][1].startswith("✓23")
+    assert verdict(skipped).rows[0][1].startswith(GLYPHS[ended])
+
+
+def test_nothing_that_did_not_run_is_shown_as_zero():
+    text = terminal(
+        report.sections(frame(row(status="absent", bits=None, why="none"), row(mode="x", status="missing")))
+    )
+    assert not re.search(r"\b0 ?%|\b0\b(?! *$)", text.split("Verdict")[1])
+
+
+def test_options_that_end_alike_share_a_line_and_others_have_their_own():
+    rows = [
+        row(option="plain"),
+        row(option="bias"),
+        row(option="causal", status="disagrees", why="off", bits=3.0),
+    ]
+    assert verdict(*rows).rows == [("attention +1", "✓23    "), ("  /causal", "✗3     ")]
+
+
+def test_training_stands_where_forward_does():
+    assert verdict(row(direction="training"), row(case="a")).rows[0][1] == "✓23    "
+
+
+def test_more_than_two_dtypes_or_four_backends_go_into_further_tables():
+    dtypes = [row(dtype=dtype) for dtype in ("bfloat16", "float32", "float64")]
+    found = [each for each in report.sections(frame(*dtypes)) if "Verdict" in each.title]
+    assert [table.columns[1] for table in found] == ["torch\n64→ 64← 32→ 32←", "torch\nb16→ b16←"]
+    five = [row(backend=name) for name in ("torch", "jax", "numpy", "tensorflow", "my/chip.py:Chip")]
+    found = [each for each in report.sections(frame(*five)) if "Verdict" in each.title]
+    assert found[1].columns[1].startswith("Chip\n")
+
+
+def test_a_status_that_nobody_knows_counts_as_an_error():
+    strange = frame(row()).assign(status="splendid")
+    (table,) = overview.verdict(overview.setups(strange))
+    assert table.rows[0][1].startswith("!")
+
+
+def test_the_verdict_of_sixty_formulas_fits_a_screen_of_100_columns():
+    rows = [
+        row(
+            case=f"a-formula-of-thirty-letters-{n:02}",
+            backend=backend,
+            dtype=dtype,
+            direction=direction,
+            bits=52.6,
+        )
+        for n in range(60)
+        for backend in ("numpy", "torch", "tensorflow", "jax")
+        for dtype in ("float64", "float32")
+        for direction in ("forward", "gradient")
+    ]
+    lines = terminal([verdict(*rows)]).splitlines()
+    assert len(lines) <= 70 and max(map(len, lines)) <= 100
+    assert sum("…" in line for line in lines) == 0
+
+
+# the header, and several machines
+
+
+def test_the_header_names_run_machine_environment_seeds_and_ends():
+    machines, environments = {"aaaaaaaa": MACHINE}, {"bbbbbbbb": ENVIRONMENT}
+    rows = (row(), row(mode="compile", seed=3), row(mode="x", status="absent", why="no"))
+    header = dict(tables(*rows, machines=machines, environments=environments)["Gaugeblock"].rows)
+    assert header["machine"] == "Acme Three, 2 cores, 24 GiB, Linux 6 (aaaaaaaa)"
+    assert header["environment"] == "Python 3.11.7, numpy 2.4.6, torch 2.13.0 (bbbbbbbb)"
+    assert header["run"] == row().run_id and header["2 seeds"] == "0, 3"
+    assert header["3 cells"] == "agrees 2, absent 1"
+
+
+def test_gpus_blas_and_many_seeds_and_runs_are_named():
+    machine = MACHINE | {"gpus": [{"name": "Card", "memory_gib": 80, "driver": "570"}, "junk"]}
+    pools = [{"user_api": "blas", "internal_api": "openblas", "version": "0.3"}, {"user_api": "openmp"}, 7]
+    records = {
+        "machines": {"aaaaaaaa": machine},
+        "environments": {"bbbbbbbb": {"pools": pools, "packages": 1}},
+    }
+    rows = [row(seed=n, run_id=f"run-{n:02}") for n in range(12)]
+    header = dict(tables(*rows, **records)["Gaugeblock"].rows)
+    assert "Card 80 GiB (driver 570)" in header["machine"] and "openblas 0.3" in header["environment"]
+    assert header["12 seeds"] == "0, …, 11" and header["run"] == "12 runs: run-00 to run-11"
+
+
+def test_several_machines_stand_side_by_side_and_the_report_says_so():
+    both = (timed(1e-3), timed(4e-3, machine="cccccccc"))
+    found = tables(*both, every=True)
+    header = dict(found["Gaugeblock"].rows)
+    assert header["side by side"].startswith("2 machines and 1 environment")
+    assert "machine A" in header and "machine B" in header and "environment A, B" in header
+    assert [line[0] for line in found["Verdict and effective bits"].rows] == ["attention A", "attention B"]
+    assert [line[:2] for line in found["Speed"].rows] == [
+        ("attention → A", "1.00 ms"),
+        ("attention → B", "4.00 ms"),
+    ]
+    assert [line[0] for line in found["attention →"].rows] == ["A", "B"]
+
+
+def test_more_machines_than_letters_are_numbered():
+    found = overview.setups(frame(*(row(machine=f"{n:08}") for n in range(27))))
+    assert found["on"].tolist()[0] == "A" and found["on"].tolist()[-1] == "#27"
+
+
+# speeds
+
+
+def test_speeds_are_multiples_of_the_fastest_with_their_bits():
+    rows = (
+        timed(2e-3),
+        timed(1e-3, backend="jax", mode="jit"),
+        timed(3e-3, backend="numpy", dtype="float32"),
+    )
+    assert tables(*rows)["Speed"].rows == [
+        ("attention →", "1.00 ms", "1.00 M tokens/s", "×3.00 23", "×2.00 23", "×1 23")
+    ]
+
+
+def test_the_full_table_has_every_contender_fastest_first():
+    rows = (timed(2e-3), timed(1e-3, contender="other", mode="compile"))
+    (first, second) = tables(*rows, every=True)["attention →"].rows
+    assert first == ("other", "compile", "1.00 ms", "1.00 M", "2.00", "1", "23", "250 ms")
+    assert second[5] == "2.00"
+    assert "attention →" not in tables(*rows)
+
+
+def test_digits_that_the_interval_leaves_open_are_not_shown():
+    vague = row(median_s=1.234e-3, low_s=0.9e-3, high_s=1.6e-3, throughput=1e6, unit="rows/s")
+    assert tables(vague)["Speed"].rows[0][1:3] == ("1.2 ms", "1.0 M rows/s")
+
+
+def test_only_what_varies_within_a_formula_is_in_its_label():
+    rows = (timed(1e-3), timed(2e-3, size="mission"), timed(1e-3, case="b", option="x", direction="training"))
+    assert [line[0] for line in tables(*rows)["Speed"].rows] == [
+        "attention small →",
+        "attention mission →",
+        "b →",
+    ]
+
+
+def test_the_summary_keeps_to_the_typical_option_and_to_float32():
+    rows = (timed(1e-3), timed(2e-3, option="causal"), timed(3e-3, dtype="float64"))
+    assert [line[1] for line in tables(*rows)["Speed"].rows] == ["1.00 ms"]
+    assert len([title for title in tables(*rows, every=True) if title.startswith("attention")]) == 3
+
+
+def test_the_latest_speed_of_a_cell_counts():
+    old, new = timed(5e-3, time="2026-01-01", seed=1), timed(1e-3, time="2026-01-02")
+    assert tables(new, old)["Speed"].rows[0][1] == "1.00 ms"
+
+
+def test_the_reference_has_no_bits_beside_its_speed():
+    same = timed(1e-3, backend="numpy", dtype="float64", bits=None)
+    assert tables(same)["Speed"].rows[0][3] == "×1  ≡"
+    assert tables(timed(1e-3, bits=None, unit=""))["Speed"].rows[0][2:] == ("", "×1   ")
+
+
+def test_no_speed_no_table():
+    assert not speeds.summary(speeds.speeds(overview.setups(frame(row()))))
+
+
+# what departs, and what did not run
+
+
+def test_each_limit_stands_once_with_its_range_and_its_source():
+    known = {
+        "status": "limited",
+        "why": "softmax in float32",
+        "source": "functions.py:9",
+        "versions": "<2.14",
+    }
+    rows = (
+        row(z_rms=1.2e8, **known),
+        row(z_rms=3e8, mode="compile", **known),
+        row(z_rms=2e8, case="mha", **known),
+    )
+    assert tables(*rows)["Known departures"].rows == [
+        ("torch <2.14", "3", "1e8 to 3e8", "attention, mha: softmax in float32\nfunctions.py:9")
+    ]
+    bare = row(status="limited", why="old", z_rms=5.0)
+    assert tables(bare)["Known departures"].rows == [("torch 2.13.0", "1", "5.0", "attention: old")]
+
+
+@pytest.mark.parametrize("status", ["disagrees", "error", "mistrusted", "imprecise"])
+def test_a_departure_is_a_sentence_and_its_command(status):
+    found = [
+        each for each in tables(row(status=status, why="y[3] is off")).values() if isinstance(each, Listing)
+    ]
+    ((text, how),) = found[0].items
+    who = "attention → torch.nn.functional.scaled_dot_product_attention eager float32"
+    assert text == f"{GLYPHS[status]} {who}: y[3] is off"
+    assert how == row().command
+
+
+def test_many_sentences_are_cut_and_the_rest_is_counted():
+    rows = [row(status="disagrees", why="off", option=f"o{n}") for n in range(25)]
+    listing = tables(*rows)["Disagrees (25 cells)"]
+    assert len(listing.items) == 20 and "and 5 cells more" in listing.note
+    assert len(tables(*rows, every=True)["Disagrees (25 cells)"].items) == 25
+    assert listing.items[3][0].startswith("✗ attention/o3 →")
+
+
+def test_what_did_not_run_is_grouped_by_reason_and_counted():
+    gone = [row(case=f"c{n}", status="absent", why="no gpu") for n in range(5)]
+    found = tables(*gone, row(status="missing", backend="jax"))["Missing and absent"].rows
+    assert found == [
+        ("absent", "torch", "5", "c0, c1, c2 and 2 more: no gpu"),
+        ("missing", "jax", "1", "attention: no reason given"),
+    ]
+
+
+def test_scores_are_shown_once_for_modes_and_dtypes_that_share_them():
+    rows = [row(metric="accuracy", score=0.97312, mode=mode) for mode in ("eager", "compile")]
+    found = tables(*rows, row(metric="accuracy", score=0.96, backend="numpy", contender="ref"))
+    assert found["Scores of the trained models"].rows == [
+        ("attention small", row().contender, "eager, compile", "float32", "0.9731 accuracy"),
+        ("attention small", "ref", "eager", "float32", "0.9600 accuracy"),
+    ]
+
+
+def test_no_rows_no_report():
+    with pytest.raises(ValueError, match="got no rows, should be at least one"):
+        report.sections(frame(row()).iloc[:0])
+
+
+# strangers' text
+
+
+def test_no_text_steers_the_terminal_or_is_taken_for_markup():
+    text = terminal(tables(row(status="error", why=EVIL, case=EVIL, contender=EVIL, run_id=EVIL)).values())
+    assert "\x1b" not in text and "\u202e" not in text
+    assert "[bold]b[/bold]" in text
+
+
+def test_no_text_becomes_markdown_or_html():
+    rows = (
+        row(status="error", why=EVIL, case=EVIL, command=f"pytest {EVIL}"),
+        row(status="absent", why=EVIL, mode="x"),
+        timed(1.0, case=EVIL, contender=EVIL, unit=EVIL, mode=EVIL),
+        row(status="limited", why=EVIL, source=EVIL, versions=EVIL, mode="y"),
+    )
+    text = markdown(tables(*rows, every=True).values())
+    assert "<img" not in text and "\x1b" not in text and "](b)" not in text.replace("\\](b)", "")
+    for line in text.splitlines():
+        if line.startswith("|"):
+            cells = re.split(r"(?<!\\)\|", line)
+            assert len(cells) - 2 in (2, 4, 5, 8), line
+
+
+def test_escape_shows_every_character():
+    assert escape("a|b `c` *d* <e> f_g _h_ [i] $j$ &k") == (
+        r"a\|b \`c\` \*d\* &lt;e&gt; f_g \_h\_ \[i\] \$j\$ &amp;k"
+    )
+    assert plain("a\tb\x00c\x9bd\u2066e") == "a b�c�d�e"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rm -rf /",
+        "pytest x; rm -rf /",
+        "pytest $(id)",
+        "pytest `id`",
+        "pytest x | sh",
+        "pytest 'x",
+        "",
+        "pytest x\nid",
+    ],
+)
+def test_a_command_that_does_more_than_one_call_is_not_offered(text):
+    assert command(text) == ""
+
+
+def test_a_cells_own_command_is_offered_unwrapped():
+    from bench.cell import Cell
+
+    own = Cell(
+        "a", "o", "r", "s", "torch.nn." + "x" * 120, "torch", "eager", "cpu", "float32", "forward"
+    ).command
+    assert command(own) == own
+    assert f"  {own}\n" in terminal(tables(row(status="error", why="x", command=own)).values())
+
+
+# the two faces
+
+
+def test_markdown_and_terminal_show_the_same_tables():
+    rows = (*grid(), timed(1e-3, mode="x"), row(status="disagrees", why="off", mode="y"))
+    found = list(tables(*rows, every=True).values())
+    text, page = terminal(found), markdown(found)
+    for section in found:
+        assert section.title in text and f"## {section.title}" in page.replace("\\", "")
+    assert "| linear | ≡   ≡   ✓23 ✓23 |" in page
+    assert "numpy<br>64→ 64← 32→ 32←" in page
+
+
+def test_a_table_without_headings_has_none():
+    assert "─" not in terminal([Table("t", ("", " "), [("a", "b")])])
+
+
+# files
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = start(tmp_path / "local", MACHINE, ENVIRONMENT)
+    for each in grid():
+        run.append(each)
+    run.append(timed(1e-3, case="lstm", direction="training", run_id="", machine="", environment=""))
+    for backend in ("jax", "numpy"):
+        run.curve({"case": "lstm", "backend": backend, "contender": f"$x_{backend}", "loss": [9.0, 1.0, 0.1]})
+    return run
+
+
+def test_the_report_is_written_beside_the_rows_with_its_drawings(run):
+    text = report.write(run.folder).read_text()
+    assert text.startswith("# Gaugeblock report\n") and "![Loss of lstm](curve-lstm.svg)" in text
+    assert "Acme Three" in text and key(MACHINE) in text
+    drawing = (run.folder / "curve-lstm.svg").read_text()
+    assert "<svg" in drawing
+    report.write(run.folder)
+    assert (run.folder / "curve-lstm.svg").read_text() == drawing
+
+
+def test_several_folders_are_read_together(run, tmp_path):
+    other = start(tmp_path / "there", MACHINE | {"cpu": "Other"}, ENVIRONMENT)
+    other.append(row(machine="", environment=""))
+    console = Console(file=io.StringIO(), width=100)
+    report.show([run.folder, other.folder], console)
+    assert "side by side" in console.file.getvalue() and "Other" in console.file.getvalue()
+    assert "side by side" in report.text([run.folder, other.folder])
+
+
+def test_show_prints_at_100_columns(run, capsys):
+    report.show([run.folder])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
+
+
+def test_curves_without_numbers_are_left_out(tmp_path):
+    bad = [{"case": "a"}, {"case": "b", "loss": "no"}, {"case": "c", "loss": []}]
+    odd = {"case": "../x\x1b", "loss": [1, None, "2", 10**400, 3.0], "backend": "numpy"}
+    (figure,) = curves.draw([*bad, odd], tmp_path)
+    assert figure.file == "curve-x.svg" and [file.name for file in tmp_path.iterdir()] == ["curve-x.svg"]
+    assert "\x1b" not in json.dumps(figure.title)
+
+
+def test_two_drawings_never_share_a_file(tmp_path):
+    found = curves.draw([{"case": "a b", "loss": [1.0]}, {"case": "a-b", "loss": [1.0]}], tmp_path)
+    assert len({figure.file for figure in found}) == 2
