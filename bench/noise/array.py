@@ -137,6 +137,9 @@ class Noisy(np.ndarray[Any, Any]):
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
+    def __repr__(self) -> str:
+        return f"Noisy(shape={self.shape}, kind={kind(self)!r})"
+
     def __eq__(self, other: Any) -> Any:
         return np.equal(self, other)
 

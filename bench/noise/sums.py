@@ -167,17 +167,17 @@ def add_at(target: Any, index: Any, values: Any) -> None:
         raise NotImplementedError("add.at into a plain array has no rounding rule; make it by zeros_like")
     place = np.arange(target.size).reshape(target.shape)[index]
     v = rows(values)
-    v = np.broadcast_to(v, (*place.shape, v.shape[-1])).reshape(place.size, v.shape[-1])
+    v = np.broadcast_to(v, (*place.shape, v.shape[-1])).reshape(place.size, -1)
     order = np.argsort(place, axis=None, kind="stable")
     where, start = np.unique(place.ravel()[order], return_index=True)
     if not len(where):
         return
-    v = v[order]
+    v = spread_out(v[order])
     e = np.asarray(v[:, -1], order="C")
     at = np.unravel_index(where, target.shape)
-    inside = target.view(np.ndarray)["rows"]
+    inside = rows(target)
     old = inside[at]
-    y = np.asarray(old + np.add.reduceat(v, start, axis=0), order="C")
+    y = old + np.add.reduceat(v, start, axis=0)
     squares = np.add.reduceat(np.square(e), start) + np.square(old[:, -1])
     sizes = np.add.reduceat(np.abs(e), start) + np.abs(old[:, -1])
     count = np.add.reduceat((e != 0).astype(np.int64), start) + (old[:, -1] != 0)
