@@ -1,4 +1,4 @@
-"""The report: pure functions from rows to tables, read as a person reads them and fed what a stranger wrote."""
+"""The report: from rows to tables, read as a person reads them and fed what a stranger wrote."""
 
 import doctest
 import io
