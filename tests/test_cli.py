@@ -42,7 +42,8 @@ def page(**other):
     )
     known = {
         "name": "case", "title": "A case", "inputs": dict, "sizes": {"small": {"n": 2}},
-        "contenders": contenders, "items": lambda **_: 1, "unit": "rows", "flops": lambda **_: 1, "reference": dict, "gradient": dict,
+        "contenders": contenders, "items": lambda **_: 1, "unit": "rows", "flops": lambda **_: 1,
+        "reference": dict, "gradient": dict,
         "options": {"plain": {}, "bias": {"bias": True}}, "limits": (limit,),
     }  # fmt: skip
     return Case(**{**known, **other})
