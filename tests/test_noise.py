@@ -89,7 +89,7 @@ def variance_of(x):
 
 def scatter(x):
     total = np.zeros_like(x, shape=(len(x),))
-    np.add.at(total, np.arange(len(x))[:, None], x)
+    np.add.at(total, np.repeat(np.arange(len(x)), x.shape[1]), x.ravel())
     return total
 
 
