@@ -8,7 +8,7 @@ Judged at ten steps, each on a batch of its own, from the reference's weights an
 
 import numpy as np
 
-from bench.case import Case, Contender, Training
+from bench.case import Case, Contender, Limit, Training
 from reference.lstm_model import lstm_model, start, step
 from suites.recurrent import flax_gates, torch_names
 
@@ -147,6 +147,37 @@ def flops(*, batch, time, features, hidden, outputs, **_):
 ONE = "has one bias a gate"
 HAT = "adds epsilon to the bias-corrected root (see adam)"
 
+KERAS = (
+    "keras/src/optimizers/adam.py:111, keras/src/backend/tensorflow/core.py:218 (3.15.1): "
+    "ops.cast of a Python float is tf.cast, which makes a float32 of it first"
+)
+LIMITS = (
+    Limit(
+        "tensorflow",
+        ">=2.21,<2.22",
+        "Keras's Adam makes a float32 of β₂ in its bias correction, in every dtype: 1 - β₂ᵗ is off by 1.3e-5",
+        KERAS,
+        z=(1.5e8, 1.5e9),
+        cells={"dtype": "float64"},
+    ),
+    Limit(
+        "tensorflow",
+        ">=2.21,<2.22",
+        "Keras's Adam computes 1 - β₂ᵗ from a β₂ in float32, so that it is off by 1.3e-5 (220 u)",
+        KERAS,
+        z=(0.7, 7),
+        cells={"dtype": "float32"},
+    ),
+    Limit(
+        "jax",
+        ">=0.10,<0.11",
+        "optax's Adam computes 1 - β₂ᵗ in float32, so that it is off by 1.3e-5 (220 u)",
+        "optax/tree_utils/_tree_math.py:449 (0.2.8)",
+        z=(0.7, 7),
+        cells={"dtype": "float32"},
+    ),
+)
+
 case = Case(
     name="lstm-model",
     title="Two LSTM layers, a linear layer, trained with Adam",
@@ -181,6 +212,7 @@ case = Case(
             without={"adam-epsilon-hat": HAT, "adam-two-biases": ONE},
         ),
     ),
+    limits=LIMITS,
     curve={"size": "small", "steps": 200},
     items=lambda *, batch, **_: batch,
     unit="samples",
