@@ -4,14 +4,13 @@ Convention: γ (x − μ) / √(σ² + ε) + β, all with ε = 1e-5 (their defau
 By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as the others do.
 """
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.normalization import layer_norm, layer_norm_vjp
 
 SIZES = {
     "small": {"batch": 3, "time": 7, "width": 19},
     "gpt2": {"batch": 8, "time": 1024, "width": 768},
     "7b": {"batch": 1, "time": 2048, "width": 4096},
-    "one": {"batch": 64, "time": 33, "width": 1},
 }
 OPTIONS = {
     "plain": {},
@@ -87,6 +86,38 @@ def named(weights, gamma):
     return {names[name]: array for name, array in weights.items()}
 
 
+MEAN, CONSTANT = {"regime": "large-mean"}, {"regime": "near-constant"}
+FORWARD, GRADIENT = {"direction": "forward"}, {"direction": "gradient"}
+FLAX = {
+    "contender": "flax.linen.LayerNorm",
+}
+FLAX_WHY = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
+FLAX_WHERE = "flax/linen/normalization.py:142"
+LIMITS = (
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3e2, 3e3), FLAX | MEAN | FORWARD),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e3, 2e4), FLAX | MEAN | GRADIENT),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3, 30), FLAX | CONSTANT | FORWARD),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e4, 1e5), FLAX | CONSTANT | GRADIENT),
+    Limit(
+        "torch",
+        "==2.13.*",
+        "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel",
+        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, LayerNormBackwardKernelImplInternal",
+        (0.35, 3.5),
+        {**GRADIENT, "regime": ("large-mean", "near-constant"), "device": "cpu"},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
+        "keras/src/ops/nn.py:3191",
+        (0.3, 3),
+        {**GRADIENT, "regime": ("large-mean", "near-constant")},
+        always=False,  # the same
+    ),
+)
+
 case = Case(
     name="layer-norm",
     title="Layer normalisation",
@@ -96,6 +127,7 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     regimes=REGIMES,
+    limits=LIMITS,
     contenders=(
         Contender("torch", "torch.nn.functional.layer_norm", in_torch),
         Contender("torch", "torch.nn.LayerNorm", in_torch_module),
