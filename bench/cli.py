@@ -20,6 +20,7 @@ app = typer.Typer(
 
 Fast = Annotated[bool, typer.Option("--fast", help="Read versions only; import no framework.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
+Meanings = Annotated[bool, typer.Option("--meanings", help="What every status and column means.")]
 All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
 
 
@@ -37,16 +38,26 @@ def list_(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases to show whole.")
     ] = None,
+    meanings: Meanings = False,
+    markdown: Markdown = False,
 ) -> None:
     """Cases, options, sizes and contenders; with names, everything about those cases."""
     from bench import pages
     from bench.inventory import about, inventory
+    from bench.inventory import meanings as words
+    from bench.table import markdown as in_markdown
 
     with _refusals():
-        if names:
-            _print([section for name in names for section in about(pages.case(name))])
+        if meanings:
+            found = words()
+        elif names:
+            found = [section for name in names for section in about(pages.case(name))]
         else:
-            _print(inventory(pages.cases().values()))
+            found = inventory(pages.cases().values())
+        if markdown:
+            typer.echo(in_markdown(found), nl=False)
+        else:
+            _print(found)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

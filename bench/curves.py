@@ -33,7 +33,7 @@ def _draw(title: str, curves: Sequence[Mapping[str, Any]], file: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
 
-    with matplotlib.rc_context({"svg.hashsalt": "gaugeblock", "text.parse_math": False}):
+    with matplotlib.rc_context({"svg.hashsalt": "gaugeblock"}):
         drawing = Drawing(figsize=(8, 4), layout="constrained")
         FigureCanvasAgg(drawing)
         axes = drawing.subplots()
@@ -48,15 +48,20 @@ def _draw(title: str, curves: Sequence[Mapping[str, Any]], file: Path) -> None:
                 color="black" if reference else f"C{(number - 1) % 10}",
                 linewidth=3 if reference else 1.2,
                 alpha=0.4 if reference else 1,
-                label=plain(f"{curve.get('contender', '')} {curve.get('mode', '')}"),
+                label=_literal(f"{curve.get('contender', '')} {curve.get('mode', '')}"),
             )
         every = [loss for curve in curves for loss in _losses(curve) if math.isfinite(loss)]
         if every and min(every) > 0 and max(every) > 20 * min(every):
             axes.set_yscale("log")
-        axes.set(title=title, xlabel="step", ylabel="loss")
+        axes.set(title=_literal(title), xlabel="step", ylabel="loss")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize="small")
         drawing.savefig(file, metadata={"Date": None})
+
+
+def _literal(text: str) -> str:
+    """Text that matplotlib does not take for mathematics."""
+    return plain(text).replace("$", r"\$")
 
 
 def _losses(curve: Mapping[str, Any]) -> list[float]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from bench.case import Case
 from bench.digits import count
-from bench.table import Section, Table
+from bench.row import COLUMNS, STATUSES
+from bench.table import GLYPHS, Section, Table
 
 
 def inventory(cases: Iterable[Case]) -> list[Section]:
@@ -19,6 +20,15 @@ def inventory(cases: Iterable[Case]) -> list[Section]:
     columns = ("formula", "options", "sizes", "contenders")
     note = "`gaugeblock list CASE` shows a case whole; `-k` of `gaugeblock run` takes its name."
     return [Table(count(len(found), "formula", "formulas"), columns, lines, note=note)]
+
+
+def meanings() -> list[Section]:
+    """Every status and every column of a row, in words."""
+    statuses = [(GLYPHS[status], status, doc) for status, doc in STATUSES.items()]
+    return [
+        Table("Statuses", ("", "status", "means"), statuses),
+        Table("Columns of a row", ("column", "holds"), list(COLUMNS.items())),
+    ]
 
 
 def about(case: Case) -> list[Section]:

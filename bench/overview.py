@@ -60,7 +60,7 @@ def header(rows: "DataFrame", machines: Records, environments: Records) -> Table
     counts = rows["status"].value_counts()
     ends = [f"{status} {counts[status]:,}" for status in ordered(counts.index.tolist(), tuple(STATUSES))]
     lines.append((count(len(rows), "cell"), ", ".join(ends)))
-    return Table("Gaugeblock", ("", " "), lines)
+    return Table("What ran", ("", " "), lines)
 
 
 def verdict(rows: "DataFrame") -> list[Table]:

@@ -27,6 +27,7 @@ def sections(
     environments: Records | None = None,
     *,
     every: bool = False,
+    figures: Sequence[Section] = (),
 ) -> list[Section]:
     """The report on these rows. `every` adds each contender of each workload, and each sentence."""
     if rows.empty:
@@ -38,6 +39,7 @@ def sections(
         *verdict(rows),
         *departures(rows, every=every),
         *scores(rows),
+        *figures,
         *summary(timed),
         *limited(rows),
         *unrun(rows),
@@ -74,8 +76,8 @@ def text(paths: Sequence[str | os.PathLike[str]]) -> str:
 
 def write(folder: Path) -> Path:
     """Write a run's report.md, and the drawings of its training curves, beside its rows."""
-    found = sections(*read([folder]), every=True)
-    found += draw(results.curves(folder), folder)
+    figures = draw(results.curves(folder), folder)
+    found = sections(*read([folder]), every=True, figures=figures)
     file = folder / results.REPORT
     partial = file.with_suffix(".part")
     partial.write_text(_document(found))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.digits import digits, scaled, seconds
 from bench.overview import ARROWS, BACKENDS, DTYPES, ordered
-from bench.table import Table
+from bench.table import GLYPHS, Listing, Section, Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,9 +52,9 @@ def summary(timed: "DataFrame") -> list[Table]:
     return [Table("Speed", columns, lines, right=columns[1:], note=note)] if lines else []
 
 
-def detail(timed: "DataFrame") -> list[Table]:
+def detail(timed: "DataFrame") -> list[Section]:
     """Every contender of every workload, fastest first."""
-    tables = []
+    tables: list[Section] = []
     for label, unit, group in _workloads(timed):
         several = group["on"].nunique() > 1
         lines = []
@@ -81,8 +81,8 @@ def detail(timed: "DataFrame") -> list[Table]:
             "GFLOP/s",
         )
         columns = (*columns, "ratio", "bits", "first call")
-        tables.append(Table(label, columns, lines, right=columns[-6:]))
-    return tables
+        tables.append(Table(label, columns, lines, right=columns[-6:], level=3))
+    return [Listing("Every contender of every workload", ()), *tables] if tables else []
 
 
 def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
@@ -109,13 +109,15 @@ def _typical(timed: "DataFrame") -> "DataFrame":
 
 def _ratio(row: Any) -> str:
     ratio = digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1"
-    return f"×{ratio} {_bits(row):>2}"
+    return f"×{ratio} {_bits(row):>3}"
 
 
 def _bits(row: Any) -> str:
-    if math.isfinite(row["bits"]):
-        return f"{max(row['bits'], 0):.0f}"
-    return "≡" if row["backend"] == "numpy" and row["dtype"] == "float64" else ""
+    """Effective bits, behind the status where it is not plain agreement."""
+    if row["status"] == "agrees" and row["backend"] == "numpy" and row["dtype"] == "float64":
+        return "≡"
+    bits = f"{max(row['bits'], 0):.0f}" if math.isfinite(row["bits"]) else ""
+    return bits if row["status"] == "agrees" else GLYPHS.get(row["status"], "") + bits
 
 
 def _half(row: Any, name: str) -> float:

@@ -47,6 +47,7 @@ class Table:
     right: Sequence[str] = ()
     tokens: Sequence[str] = ()
     note: str = ""
+    level: int = 2  # of its heading
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def markdown(sections: Iterable[Section]) -> str:
     """The sections as GitHub's Markdown."""
     parts: list[str] = []
     for section in sections:
-        parts.append(f"## {escape(section.title)}")
+        parts.append(f"{'#' * getattr(section, 'level', 2)} {escape(section.title)}")
         if isinstance(section, Table):
             parts.append(_pipes(section))
         elif isinstance(section, Listing):

@@ -14,6 +14,7 @@ from bench import backends, cli, doctor, pages
 from bench.case import Case, Contender, Limit
 from bench.inventory import about, inventory
 from bench.results import start
+from bench.row import COLUMNS, STATUSES
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 
@@ -154,6 +155,12 @@ def test_inventory_counts_contenders_and_about_tells_their_gaps():
     assert ("size", "small", "n=2") in table.rows and ("option", "plain", "as it is") in table.rows
     training = page(reference=None, gradient=None, step=dict, start=dict)
     assert "(training, in rows)" in about(training)[0].title
+
+
+def test_every_status_and_column_has_its_meaning_in_words():
+    text = gaugeblock("list", "--meanings", "--markdown").output
+    assert all(f"| {name} |" in text for name in (*STATUSES, *COLUMNS))
+    assert "| ✓ | agrees |" in text
 
 
 # run

@@ -208,7 +208,7 @@ def test_the_verdict_of_sixty_formulas_fits_a_screen_of_100_columns():
 def test_the_header_names_run_machine_environment_seeds_and_ends():
     machines, environments = {"aaaaaaaa": MACHINE}, {"bbbbbbbb": ENVIRONMENT}
     rows = (row(), row(mode="compile", seed=3), row(mode="x", status="absent", why="no"))
-    header = dict(tables(*rows, machines=machines, environments=environments)["Gaugeblock"].rows)
+    header = dict(tables(*rows, machines=machines, environments=environments)["What ran"].rows)
     assert header["machine"] == "Acme Three, 2 cores, 24 GiB, Linux 6 (aaaaaaaa)"
     assert header["environment"] == "Python 3.11.7, numpy 2.4.6, torch 2.13.0 (bbbbbbbb)"
     assert header["run"] == row().run_id and header["2 seeds"] == "0, 3"
@@ -223,7 +223,7 @@ def test_gpus_blas_and_many_seeds_and_runs_are_named():
         "environments": {"bbbbbbbb": {"pools": pools, "packages": 1}},
     }
     rows = [row(seed=n, run_id=f"run-{n:02}") for n in range(12)]
-    header = dict(tables(*rows, **records)["Gaugeblock"].rows)
+    header = dict(tables(*rows, **records)["What ran"].rows)
     assert "Card 80 GiB (driver 570)" in header["machine"] and "openblas 0.3" in header["environment"]
     assert header["12 seeds"] == "0, …, 11" and header["run"] == "12 runs: run-00 to run-11"
 
@@ -231,7 +231,7 @@ def test_gpus_blas_and_many_seeds_and_runs_are_named():
 def test_several_machines_stand_side_by_side_and_the_report_says_so():
     both = (timed(1e-3), timed(4e-3, machine="cccccccc"))
     found = tables(*both, every=True)
-    header = dict(found["Gaugeblock"].rows)
+    header = dict(found["What ran"].rows)
     assert header["side by side"].startswith("2 machines and 1 environment")
     assert "machine A" in header and "machine B" in header and "environment A, B" in header
     assert [line[0] for line in found["Verdict and effective bits"].rows] == ["attention A", "attention B"]
@@ -257,7 +257,7 @@ def test_speeds_are_multiples_of_the_fastest_with_their_bits():
         timed(3e-3, backend="numpy", dtype="float32"),
     )
     assert tables(*rows)["Speed"].rows == [
-        ("attention →", "1.00 ms", "1.00 M tokens/s", "×3.00 23", "×2.00 23", "×1 23")
+        ("attention →", "1.00 ms", "1.00 M tokens/s", "×3.00  23", "×2.00  23", "×1  23")
     ]
 
 
@@ -296,8 +296,13 @@ def test_the_latest_speed_of_a_cell_counts():
 
 def test_the_reference_has_no_bits_beside_its_speed():
     same = timed(1e-3, backend="numpy", dtype="float64", bits=None)
-    assert tables(same)["Speed"].rows[0][3] == "×1  ≡"
-    assert tables(timed(1e-3, bits=None, unit=""))["Speed"].rows[0][2:] == ("", "×1   ")
+    assert tables(same)["Speed"].rows[0][3] == "×1   ≡"
+    assert tables(timed(1e-3, bits=None, unit=""))["Speed"].rows[0][2:] == ("", "×1    ")
+
+
+def test_a_speed_that_does_not_plainly_agree_says_so():
+    vague = timed(2e-3, status="imprecise", bits=20.0)
+    assert tables(timed(1e-3, backend="jax"), vague)["Speed"].rows[0][3:] == ("×2.00 ~20", "×1  23")
 
 
 def test_no_speed_no_table():
@@ -434,7 +439,8 @@ def test_markdown_and_terminal_show_the_same_tables():
     found = list(tables(*rows, every=True).values())
     text, page = terminal(found), markdown(found)
     for section in found:
-        assert section.title in text and f"## {section.title}" in page.replace("\\", "")
+        level = "#" * getattr(section, "level", 2)
+        assert section.title in text and f"\n{level} {section.title}\n" in "\n" + page.replace("\\", "")
     assert "| linear | ≡   ≡   ✓23 ✓23 |" in page
     assert "numpy<br>64→ 64← 32→ 32←" in page
 
