@@ -2,7 +2,7 @@
 
 Formula
     y = β₀ + β₁ x                                  line
-    y = x W + b                                    linear
+    y = x W + b = [1 x] [b; W]                     linear
     J(W, b) = 1/(n m) Σ (x W + b − y)²             least_squares
     [b; W] = (XᵀX)⁻¹ Xᵀ y,  X = [1 x]              normal_equations
 Shapes
@@ -15,6 +15,7 @@ Source
     Learning, eqs. (3.1) to (3.6).
 Choices
     W is stored (inputs, outputs); torch stores the transpose.
+    x W + b is one sum of d + 1 terms, in any order: libraries start it from the intercept or add that last.
     The loss is the mean over all elements, rows and outputs alike, without a factor 1/2.
     The closed form solves the normal equations as written: rounding is amplified by cond(X)², where a QR
     factorisation would have cond(X). The matrix XᵀX must be regular; no pseudo-inverse.
@@ -37,8 +38,7 @@ def line_vjp(dy, x, beta0, beta1):
 
 def linear(x, W, b=None):
     """y = x W + b over the last axis of x; without b, y = x W."""
-    y = x @ W  # (..., m)
-    return y if b is None else y + b
+    return x @ W if b is None else _design(x) @ np.concatenate([b[None], W])  # (..., m)
 
 
 def linear_vjp(dy, x, W, b=None):
@@ -82,8 +82,8 @@ def normal_equations_vjp(dy, x, y):
 
 
 def _design(x):
-    n, d = x.shape
-    X = np.empty_like(x, shape=(n, d + 1))
-    X[:, 0] = 1.0
-    X[:, 1:] = x
+    """[1 x], the column of ones that belongs to the intercepts."""
+    X = np.empty_like(x, shape=(*x.shape[:-1], x.shape[-1] + 1))
+    X[..., 0] = 1.0
+    X[..., 1:] = x
     return X
