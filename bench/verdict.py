@@ -70,6 +70,8 @@ def compare(
     fault = next(_faults(got, expected, dtype), None)
     if fault:
         return Agreement("disagrees", fault, undecided=undecided)
+    if lost := _lost(expected):
+        return Agreement("mistrusted", lost, undecided=undecided)
     tensors = _measured(got, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
     if low is None:
@@ -129,11 +131,16 @@ def _specials(name: str, got: Array, one: Expected) -> Iterator[str]:
                 f"{_at(name, at)} is {got[at]:.9g}, should be {value[at]:.9g}; {np.count_nonzero(wrong)} of "
                 f"{wrong.size} elements differ in what is {what}"
             )
-    # a spread that is itself not finite explains everything, so it explains nothing
-    lost = ~np.isfinite(one.sigma + one.jump) & np.isfinite(value)
-    if lost.any():
-        at = np.unravel_index(np.argmax(lost), lost.shape)
-        yield f"{_at(name, at)} has no limit: rounding alone drives the reference out of range there"
+
+
+def _lost(expected: Expectation) -> str:
+    """A spread that is itself not finite would explain everything, so it explains nothing."""
+    for name, one in expected.items():
+        lost = ~np.isfinite(one.sigma + one.jump) & np.isfinite(one.value)
+        if lost.any():
+            at = _at(name, np.unravel_index(np.argmax(lost), lost.shape))
+            return f"{at} has no limit: rounding alone drives the reference out of range there"
+    return ""
 
 
 def _measured(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> list[_Tensor]:
@@ -151,7 +158,8 @@ def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _T
     limit = np.where(moves, t * one.sigma + precise.u * np.abs(one.value) + one.jump, 0)
     with np.errstate(all="ignore"):
         z = np.where(error == 0, 0, error / limit)
-        ratio = _rms(error) / _rms(np.hypot(one.scatter * one.sigma, one.jump)) if error.any() else 0.0
+        explained = np.float64(_rms(np.hypot(one.scatter * one.sigma, one.jump)))
+        ratio = _rms(error) / explained if error.any() else 0.0
     finite = np.where(np.isfinite(one.value), one.value, 0)
     return _Tensor(name, got, one.value, z, float(ratio), _rms(limit), _rms(finite))
 
@@ -218,6 +226,7 @@ def _why(low: _Tensor, index: Any, bits: float, tensors: list[_Tensor]) -> str:
 
 
 def _at(name: str, index: Any) -> str:
+    name = name or "the output"
     return f"{name}[{', '.join(str(int(i)) for i in index)}]" if len(index) else name
 
 

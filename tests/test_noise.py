@@ -103,7 +103,10 @@ SUMS = {
     "mean": (lambda x, y: x.mean(axis=1), lambda x, y: mean_of(x)),
     "var": (lambda x, y: x.var(axis=1), lambda x, y: variance_of(x)),
     "std": (lambda x, y: x.std(axis=1), lambda x, y: np.sqrt(variance_of(x))),
-    "dot": (lambda x, y: np.stack([np.dot(a, b) for a, b in zip(x, y, strict=True)]), lambda x, y: in_turn(x * y)),
+    "dot": (
+        lambda x, y: np.stack([np.dot(a, b) for a, b in zip(x, y, strict=True)]),
+        lambda x, y: in_turn(x * y),
+    ),
     "matmul": (lambda x, y: (x[:, None] @ y[:, :, None])[:, 0, 0], lambda x, y: in_turn(x * y)),
     "einsum of two": (lambda x, y: np.einsum("ij,ij->i", x, y), lambda x, y: in_turn(x * y)),
     "einsum of one": (lambda x, y: np.einsum("ij->i", x), lambda x, y: in_turn(x)),

@@ -14,6 +14,7 @@ Rule = Callable[..., Any]
 
 _WORST_LIBM = 2.4
 
+
 def selected(ufunc: np.ufunc) -> Rule:
     """A result that is one of its operands, or its negative: nothing is rounded."""
 

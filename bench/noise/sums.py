@@ -9,6 +9,7 @@ from bench.noise.array import Noisy, exact, full, noisy, pack, rows, spread_out
 from bench.noise.elementwise import numbers
 from bench.noise.rounding import ROWS, current, is_power_of_two
 
+
 def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Noisy:
     x = numbers(a)
     axes = _axes(x, axis)

@@ -1,0 +1,113 @@
+"""What rounding does to a formula's outputs: seeds, trees, worst cases, and the way to the disk and back."""
+
+import io
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from bench.noise import EXACT_SUMS, FULL
+from bench.spread import Expected, from_arrays, spread, to_arrays
+
+
+def inputs(seed=0, shape=(6, 40)):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def total(x):
+    return x.sum(axis=1)
+
+
+def same(a, b):
+    return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(Expected))
+
+
+def test_the_same_seed_gives_the_same_spread_and_another_one_another():
+    first, again = (spread(total, (inputs(),), dtype="float32", seed=7)[""] for _ in range(2))
+    other = spread(total, (inputs(),), dtype="float32", seed=8)[""]
+    assert same(first, again)
+    assert not np.array_equal(first.sigma, other.sigma) and np.array_equal(first.value, other.value)
+
+
+def test_the_value_is_what_the_reference_gives_in_float64():
+    x = inputs()
+    assert np.allclose(spread(total, (x,), dtype="float32", seed=0)[""].value, total(x.astype(float)), 1e-14)
+
+
+def test_trees_go_in_and_dotted_paths_come_out():
+    def layers(weights, data):
+        assert type(data["n"]) is np.ndarray and data["k"] == 3 and weights["none"] is None
+        return {"h": [layer["W"] * data["k"] for layer in weights["layers"]], "y": data["x"] + data["n"]}
+
+    weights = {"layers": [{"W": inputs()}, {"W": inputs(1)}], "none": None}
+    found = spread(layers, (weights, {"x": inputs(), "n": np.arange(40), "k": 3}), dtype="float32", seed=0)
+    assert list(found) == ["h.0", "h.1", "y"]
+
+
+def test_an_output_that_no_rounding_touches_is_its_input():
+    expected = spread(lambda x, i: {"x": x[1:], "i": i}, (inputs(), np.arange(3)), dtype="float32", seed=0)
+    assert np.array_equal(expected["x"].value, inputs()[1:]) and not expected["x"].sigma.any()
+    assert np.array_equal(expected["i"].value, np.arange(3)) and not expected["i"].sigma.any()
+
+
+def test_the_inputs_stay_as_they_are():
+    x = inputs()
+    kept = x.copy()
+    spread(lambda x: np.multiply(x * 1.1, 2.2, out=np.empty_like(x)), (x,), dtype="float32", seed=0)
+    assert np.array_equal(x, kept)
+
+
+def test_the_worst_case_of_a_sum_is_wider_by_what_its_order_can_do():
+    x = inputs(shape=(200, 400))
+    usual = spread(total, (x,), dtype="float32", seed=0)[""]
+    worst = spread(total, (x,), dtype="float32", seed=0, worst=True)[""]
+    expected = 2**-24 * 400 * np.abs(x).astype(float).sum(axis=1) / np.sqrt(3)
+    assert 0.9 < np.median(worst.sigma / expected) < 1.1
+    assert np.median(worst.sigma / usual.sigma) > 30
+
+
+def test_the_spread_per_unit_is_unbiased_in_the_square():
+    """The mean of (error / sigma1)² over honest errors is one, for any number of draws.
+
+    The correction is that of normal draws, which sums of many roundings are; one uniform rounding reads a little low.
+    """
+    x = np.random.default_rng(0).uniform(1, 2, (2, 20000)).astype(np.float32)
+    expected = spread(np.multiply, tuple(x), dtype="float32", seed=0)[""]
+    error = x[0] * x[1] - expected.value
+    assert 0.85 < np.mean(np.square(error / expected.sigma1)) * 2**48 < 1.1
+    assert EXACT_SUMS < FULL
+
+
+def test_exact_sums_leave_a_rounding_of_each_term():
+    x, y = np.random.default_rng(0).standard_normal((2, 300, 1000)).astype(np.float32)
+    expected = spread(lambda x, y: (x[:, None] @ y[:, :, None])[:, 0, 0], (x, y), dtype="float32", seed=0)[""]
+    terms = np.sqrt(np.square(x.astype(float) * y).sum(axis=1))
+    assert 0.4 < np.median(expected.sigma1 / terms) < 0.9
+    assert np.median(expected.sigma / expected.sigma1) * 2**24 > 8
+
+
+def test_scatter_is_one_where_elements_round_alone_and_wider_where_they_share_a_rounding():
+    x = inputs(shape=(5000,))
+    alone = spread(lambda x: x * 1.5, (x,), dtype="float32", seed=0)[""]
+    shared = spread(lambda x: np.sign(x) * x.sum(), (x,), dtype="float32", seed=0)[""]
+    assert 1 < alone.scatter < 1.05 and shared.scatter > 1.4
+
+
+def test_the_jump_is_zero_where_nothing_is_undecided():
+    expected = spread(lambda x: x * (x * 0.1 > 0), (inputs(),), dtype="float32", seed=0)[""]
+    assert expected.undecided == 0 and not expected.jump.any()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_every_dtype_is_kept_on_disk_and_back(dtype):
+    def formula(x):
+        return {"a.b": x.sum(axis=1) * 0.3, "c/d": x * (x.sum(axis=1, keepdims=True) > 0), "scalar": x.sum()}
+
+    found = spread(formula, (inputs(),), dtype=dtype, seed=0)
+    file = io.BytesIO()
+    np.savez(file, **to_arrays(found))
+    file.seek(0)
+    back = from_arrays(dict(np.load(file, allow_pickle=False)))
+    assert list(back) == list(found)
+    assert all(same(back[path], found[path]) for path in found)
+    assert all(type(one.undecided) is int and type(one.scatter) is float for one in back.values())

@@ -1,0 +1,308 @@
+"""The verdict: what it catches, what it lets pass, and what must not change it."""
+
+import re
+
+import numpy as np
+import pytest
+
+from bench.noise import P
+from bench.spread import Expected, spread
+from bench.verdict import GATE, Agreement, compare
+
+F = np.float32
+
+
+def softmax(x, W):
+    e = np.exp(x @ W - (x @ W).max(axis=1, keepdims=True))
+    y = e / e.sum(axis=1, keepdims=True)
+    return {"y": y, "loss": -np.log(y[:, 0]).mean()}
+
+
+def given(seed=0, n=12):
+    g = np.random.default_rng(seed)
+    return g.standard_normal((n, 30)).astype(F), g.standard_normal((30, 8)).astype(F)
+
+
+def expected_of(x, W, dtype="float32", worst=False):
+    return spread(softmax, (x, W), dtype=dtype, seed=3, worst=worst)
+
+
+def honest(x, W):
+    return {name: np.asarray(value) for name, value in softmax(x, W).items()}
+
+
+@pytest.fixture
+def pair():
+    x, W = given()
+    return honest(x, W), expected_of(x, W)
+
+
+def verdict(got, expected, dtype="float32", worst=None):
+    agreement = compare(got, expected, dtype=dtype, worst=worst)
+    assert isinstance(agreement, Agreement)
+    assert (agreement.why == "") == (agreement.status == "agrees")
+    assert "\n" not in agreement.why
+    return agreement
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_honest_run_agrees(seed):
+    x, W = given(seed)
+    found = verdict(honest(x, W), expected_of(x, W))
+    assert found.status == "agrees" and found.z_rms < GATE and found.z_worst < 1
+    assert 22 < found.bits <= 24 and found.worst.startswith(("y[", "loss"))
+
+
+def test_a_shape_is_compared_first(pair):
+    got, expected = pair
+    found = verdict(got | {"y": got["y"][None]}, expected)
+    assert found.status == "disagrees" and found.why == "y has shape (1, 12, 8), should be (12, 8)"
+
+
+def test_a_dtype_is_compared_exactly(pair):
+    got, expected = pair
+    found = verdict(got | {"y": got["y"].astype(float)}, expected)
+    assert found.status == "disagrees" and found.why == "y has dtype float64, should be float32"
+
+
+def test_a_missing_name_disagrees(pair):
+    got, expected = pair
+    found = verdict({"y": got["y"]}, expected)
+    assert found.status == "disagrees" and found.why == "loss is missing, got y"
+
+
+def test_a_name_too_many_disagrees(pair):
+    got, expected = pair
+    found = verdict(got | {"z": got["y"]}, expected)
+    assert found.status == "disagrees" and found.why == "z is not among the outputs, should be y, loss"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_compared_exactly(pair, value):
+    got, expected = pair
+    got["y"][3, 2] = value
+    found = verdict(got, expected)
+    assert found.status == "disagrees" and f"y[3, 2] is {value}, should be 0." in found.why
+
+
+def test_a_nan_and_an_infinity_that_should_be_there_agree():
+    value = np.array([np.nan, np.inf, 1.0])
+    expected = {"y": Expected(value, *[np.array([0, 0, 1e-7])] * 2, np.zeros(3))}
+    assert verdict({"y": value.astype(F)}, expected).status == "agrees"
+    assert verdict({"y": value.astype(F)[[1, 0, 2]]}, expected).status == "disagrees"
+    assert verdict({"y": np.array([np.nan, -np.inf, 1], F)}, expected).status == "disagrees"
+
+
+def test_one_wrong_element_is_found_and_named(pair):
+    got, expected = pair
+    got["y"][7, 5] *= F(1.0001)
+    found = verdict(got, expected)
+    assert found.status == "disagrees" and found.worst == "y[7, 5]" and found.z_worst > 10
+    assert found.why.startswith(
+        f"y[7, 5] is {got['y'][7, 5]:.9g}, should be {expected['y'].value[7, 5]:.9g}: "
+    )
+    assert found.why.endswith("1 of 97 elements outside") and " times its limit, " in found.why
+
+
+def test_an_error_of_a_few_roundings_is_found(pair):
+    """The limit is not padded: ten units in the last place of an element that rounds by half of one."""
+    got, expected = pair
+    t = 9
+    index = np.unravel_index(np.argmin(expected["y"].sigma / expected["y"].value), got["y"].shape)
+    got["y"][index] += F(1.5 * t * expected["y"].sigma[index])
+    assert verdict(got, expected).status == "disagrees"
+
+
+def test_a_systematic_drift_inside_every_limit_is_found(pair):
+    got, expected = pair
+    sigma = expected["y"].sigma
+    found = verdict(got | {"y": (expected["y"].value + 3.5 * sigma).astype(F)}, expected)
+    assert found.status == "disagrees" and found.z_worst < 1 and found.z_rms > GATE
+    assert re.match(r"y is 2\.\d+ times as far off as rounding explains", found.why)
+    assert "no element of 97 is outside its limit" in found.why
+
+
+def test_the_gate_needs_more_than_thirty_elements(pair):
+    _, expected = pair
+    y = expected["y"]
+    few = {"y": Expected(y.value[:3], y.sigma[:3], y.sigma1[:3], y.jump[:3])}
+    found = verdict({"y": (few["y"].value + 3.5 * few["y"].sigma).astype(F)}, few)
+    assert found.status == "agrees" and found.z_rms > GATE
+
+
+def test_where_rounding_moves_nothing_equality_is_required():
+    x = np.arange(1, 7, dtype=F) / 7
+    expected = spread(lambda x: x[::2], (x,), dtype="float32", seed=0)
+    assert verdict({"": x[::2]}, expected).status == "agrees"
+    off = np.nextafter(x[::2], F(9))
+    found = verdict({"": off}, expected)
+    assert (
+        found.status == "disagrees"
+        and "where rounding moves nothing" in found.why
+        and found.z_worst == np.inf
+    )
+
+
+def test_a_constant_with_more_digits_than_the_dtype_may_be_rounded():
+    expected = {"y": Expected(np.array([1 / 3]), np.zeros(1), np.zeros(1), np.zeros(1))}
+    assert verdict({"y": np.array([1 / 3], F)}, expected).status == "agrees"
+
+
+def test_a_subnormal_may_be_flushed_but_nothing_larger(pair):
+    value = np.array([3e-39, 3e-37, 1.0])
+    expected = {"y": Expected(value, value * 1e-8, value * 0.5, np.zeros(3))}
+    assert verdict({"y": np.array([0, 3e-37, 1], F)}, expected).status == "agrees"
+    assert verdict({"y": np.array([3e-39, 0, 1], F)}, expected).status == "disagrees"
+
+
+def test_a_jump_widens_the_limit_of_its_element_alone():
+    value, sigma = np.ones(3), np.full(3, 1e-8)
+    expected = {"y": Expected(value, sigma, value, np.array([0.5, 0, 0]), 1.0, 1)}
+    found = verdict({"y": np.array([1.5, 1, 1], F)}, expected)
+    assert found.status == "agrees" and found.undecided == 1 and found.bits == 24
+    assert verdict({"y": np.array([1, 1.5, 1], F)}, expected).status == "disagrees"
+
+
+def test_a_sum_in_a_bad_order_is_imprecise_and_a_wrong_one_is_not():
+    x = np.random.default_rng(0).random((4, 20000)).astype(F)
+
+    def f(x):
+        return x.sum(axis=1)
+
+    expected = spread(f, (x,), dtype="float32", seed=0)
+    calls = []
+
+    def worst():
+        calls.append(1)
+        return spread(f, (x,), dtype="float32", seed=0, worst=True)
+
+    good = {"": f(x)}
+    assert verdict(good, expected, worst=worst).status == "agrees" and not calls
+    bad = {"": (f(x.astype(float)) * (1 + 1e-4)).astype(F)}
+    found = verdict(bad, expected, worst=worst)
+    assert found.status == "imprecise" and "inside the worst case of every sum" in found.why
+    assert verdict(bad, expected).status == "disagrees"
+    assert verdict({"": f(x) * F(1.2)}, expected, worst=worst).status == "disagrees"
+
+
+# ---- mistrust ----
+
+
+def test_a_check_that_zeros_would_pass_is_mistrusted():
+    value = np.random.default_rng(0).standard_normal(50)
+    expected = {"y": Expected(value, np.full(50, 0.5), np.full(50, 1.0), np.zeros(50))}
+    found = verdict({"y": value.astype(F)}, expected)
+    assert found.status == "mistrusted" and "zeros would pass" in found.why
+
+
+def test_a_limit_that_is_not_finite_is_no_limit():
+    expected = {"y": Expected(np.ones(2), np.array([np.inf, 0]), np.ones(2), np.zeros(2))}
+    assert verdict({"y": np.ones(2, F)}, expected).status == "mistrusted"
+
+
+def test_nothing_to_compare_is_mistrusted():
+    assert verdict({}, {}).status == "mistrusted"
+
+
+def test_an_output_of_exact_zeros_is_trusted():
+    expected = spread(lambda x: {"zero": np.triu(x, 9), "y": x * 1.1}, (given()[0],), dtype="float32", seed=0)
+    got = {"zero": np.zeros((12, 30), F), "y": given()[0] * F(1.1)}
+    got["zero"] = np.triu(given()[0], 9)
+    assert verdict(got, expected).status == "agrees"
+    only = {"y": Expected(*np.zeros((4, 5)))}
+    assert verdict({"y": np.zeros(5, F)}, only).status == "agrees"
+    assert verdict({"y": np.full(5, 1e-30, F)}, only).status == "disagrees"
+
+
+def test_a_zero_by_formula_is_known_by_a_limit_of_the_size_of_rounding():
+    """The key's bias of an attention: softmax cancels it, so its gradient is what rounding leaves."""
+
+    def cancels(x):
+        p = np.exp(x)
+        p = p / p.sum(axis=1, keepdims=True)
+        return {"y": p, "bias": (p * (x - (p * x).sum(axis=1, keepdims=True))).sum(axis=1)}
+
+    x = given()[0]
+    expected = spread(cancels, (x,), dtype="float32", seed=0)
+    got = {name: np.asarray(value) for name, value in cancels(x).items()}
+    assert verdict(got, expected).status == "agrees"
+    assert verdict(got | {"bias": np.zeros(12, F)}, expected).status == "agrees"
+    assert verdict(got | {"bias": np.full(12, 1e-4, F)}, expected).status == "disagrees"
+
+
+# ---- what must not change the verdict ----
+
+
+@pytest.mark.parametrize("power", [-10, 7])
+@pytest.mark.parametrize("fault", [0, 1e-4])
+def test_scaling_by_a_power_of_two_changes_nothing(power, fault):
+    x, W = given()
+    scale = 2.0**power
+
+    def scaled(x, W):
+        return {name: value * scale for name, value in softmax(x, W).items()}
+
+    got = honest(x, W)
+    got["y"][2, 3] *= F(1 + fault)
+    plain = verdict(got, expected_of(x, W))
+    got = {name: value * F(scale) for name, value in got.items()}
+    found = verdict(got, spread(scaled, (x, W), dtype="float32", seed=3))
+    assert (plain.status, plain.worst) == (found.status, found.worst)
+    assert [plain.bits, plain.z_rms, plain.z_worst] == pytest.approx([found.bits, found.z_rms, found.z_worst])
+
+
+def test_the_order_of_names_changes_nothing(pair):
+    got, expected = pair
+    turned = compare(dict(reversed(got.items())), dict(reversed(expected.items())), dtype="float32")
+    assert turned == compare(got, expected, dtype="float32")
+
+
+# ---- saboteurs, and bits ----
+
+SABOTEURS = {
+    "zeros": lambda y: y * 0,
+    "a fifth more": lambda y: y * F(1.2),
+    "another row": lambda y: np.roll(y, 1, axis=0),
+    "a millionth more": lambda y: y * F(1 + 4e-6),
+}
+
+
+@pytest.mark.parametrize("name", SABOTEURS)
+def test_no_saboteur_passes(pair, name):
+    got, expected = pair
+    assert verdict(got | {"y": SABOTEURS[name](got["y"])}, expected).status == "disagrees"
+
+
+def short(x, bits):
+    mantissa, exponent = np.frexp(x)
+    return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
+
+
+@pytest.mark.parametrize("n", [16, 256, 4096])
+def test_bits_read_the_precision_of_the_products_at_every_length(n):
+    """TF32 keeps 11 bits of each factor, and a long sum must not hide it."""
+    g = np.random.default_rng(n)
+    x, W = g.standard_normal((40, n)).astype(F), g.standard_normal((n, 20)).astype(F)
+    expected = spread(lambda x, W: x @ W, (x, W), dtype="float32", seed=0)
+    found = verdict({"": (short(x, 11).astype(float) @ short(W, 11)).astype(F)}, expected)
+    assert found.status == "disagrees" and 10.5 < found.bits < 12
+    assert verdict({"": x @ W}, expected).bits > found.bits + 8
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("float64", 53), ("float32", 24)])
+def test_bits_are_never_more_than_the_dtype_has(dtype, most):
+    x, W = given()
+    expected = expected_of(x, W, dtype)
+    got = {name: one.value.astype(dtype) for name, one in expected.items()}
+    assert verdict(got, expected, dtype).bits == most
+
+
+def test_bits_leave_with_the_error(pair):
+    got, expected = pair
+    noise = np.random.default_rng(0).standard_normal(got["y"].shape)
+    rough = verdict(got | {"y": (got["y"] * (1 + 2.0**-16 * noise)).astype(F)}, expected)
+    assert 14 < rough.bits < 18
+
+
+def test_the_chance_of_a_false_alarm_is_one_constant():
+    assert P == 1e-6
