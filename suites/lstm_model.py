@@ -209,6 +209,7 @@ case = Case(
             "jax",
             "flax.linen.OptimizedLSTMCell",
             in_flax("OptimizedLSTMCell"),
+            modes=("jit",),
             without={"adam-epsilon-hat": HAT, "adam-two-biases": ONE},
         ),
     ),

@@ -174,46 +174,59 @@ def flops(gates, *, batch, time, features, hidden, depth=1, directions=1, **_):
     return sum(2 * batch * time * directions * gates * hidden * (width + hidden) for width in widths)
 
 
-def case(name, title, reference, gradient, inputs, options, torch, keras, cells, gates):
-    return Case(
-        name=name,
-        title=title,
-        reference=reference,
-        gradient=gradient,
-        inputs=inputs,
-        sizes=SIZES,
-        options=options,
-        regimes=REGIMES,
-        contenders=(
-            Contender("torch", f"torch.nn.{torch}", partial(in_torch, torch)),
-            Contender("tensorflow", f"keras.layers.{keras}", partial(in_keras, keras)),
-            *(Contender("jax", f"flax.linen.{cell}", partial(in_flax, cell)) for cell in cells),
-        ),
-        items=lambda *, batch, time, **_: batch * time,
-        unit="timesteps",
-        flops=partial(flops, gates),
-    )
-
+COMMON = {
+    "sizes": SIZES,
+    "regimes": REGIMES,
+    "items": lambda *, batch, time, **_: batch * time,
+    "unit": "timesteps",
+}
+BOTH = {
+    "both-directions": {"directions": 2},
+    "last-both-directions": {"depth": 2, "directions": 2, "last": True, "bias": False},
+}
 
 cases = (
-    case(
-        "rnn", "Simple recurrent network", rnn, rnn_vjp, rnn_inputs,
-        {
+    Case(
+        name="rnn",
+        title="Simple recurrent network",
+        reference=rnn,
+        gradient=rnn_vjp,
+        inputs=rnn_inputs,
+        options={
             "plain": {},
             "relu-carried-state": {"activation": "relu", "depth": 2, "carry": True},
-            "both-directions": {"directions": 2},
-            "last-both-directions": {"depth": 2, "directions": 2, "last": True, "bias": False},
+            **BOTH,
         },
-        "RNN", "SimpleRNN", ["SimpleCell"], 1,
+        contenders=(
+            Contender("torch", "torch.nn.RNN", partial(in_torch, "RNN")),
+            Contender("tensorflow", "keras.layers.SimpleRNN", partial(in_keras, "SimpleRNN")),
+            Contender("jax", "flax.linen.SimpleCell", partial(in_flax, "SimpleCell")),
+        ),
+        flops=partial(flops, 1),
+        **COMMON,
     ),
-    case(
-        "lstm", "Long short-term memory", lstm, lstm_vjp, lstm_inputs,
-        {
-            "plain": {},
-            "two-layers-carried-state": {"depth": 2, "carry": True},
-            "both-directions": {"directions": 2},
-            "last-both-directions": {"depth": 2, "directions": 2, "last": True, "bias": False},
-        },
-        "LSTM", "LSTM", ["OptimizedLSTMCell", "LSTMCell"], 4,
+    Case(
+        name="lstm",
+        title="Long short-term memory",
+        reference=lstm,
+        gradient=lstm_vjp,
+        inputs=lstm_inputs,
+        options={"plain": {}, "two-layers-carried-state": {"depth": 2, "carry": True}, **BOTH},
+        contenders=(
+            Contender("torch", "torch.nn.LSTM", partial(in_torch, "LSTM")),
+            # without gradients, float32 takes another kernel of oneDNN
+            Contender(
+                "torch",
+                "torch.nn.LSTM",
+                partial(in_torch, "LSTM"),
+                variant="inference",
+                directions=("forward",),
+            ),
+            Contender("tensorflow", "keras.layers.LSTM", partial(in_keras, "LSTM")),
+            Contender("jax", "flax.linen.OptimizedLSTMCell", partial(in_flax, "OptimizedLSTMCell")),
+            Contender("jax", "flax.linen.LSTMCell", partial(in_flax, "LSTMCell")),
+        ),
+        flops=partial(flops, 4),
+        **COMMON,
     ),
-)  # fmt: skip
+)
