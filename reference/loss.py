@@ -16,7 +16,8 @@ Source
 Choices
     The mean is over all elements of ℓ. "weighted mean" divides by Σ w_y instead of their number (torch's
     mean for class numbers; Keras's is the plain one; torch's for class probabilities too).
-    -log σ(z) = max(-z, 0) + log(1 + e^-|z|): no overflow, no cancellation at either end.
+    -log σ(z) = max(-z, 0) + log(1 + e^-|z|): no overflow, no cancellation at either end. Its gradient is
+    written in σ(z), as everybody's, so that 1 - σ(z) cancels for large z.
     log softmax subtracts the row maximum. Squared error has no factor 1/2.
     Targets and weights are given, not differentiated.
 """
@@ -41,9 +42,10 @@ def binary_cross_entropy(z, y, w=1, *, smoothing=0.0, reduction="mean"):
 
 
 def binary_cross_entropy_vjp(dy, z, y, w=1, *, smoothing=0.0, reduction="mean"):
-    """softplus' = σ, so dz = (1 - t) σ(z) - w t σ(-z)."""
+    """With p = σ(z): dz = (1 - t) p - w t (1 - p)."""
     t = _smooth(y, smoothing, 2)
-    return {"z": _share(dy, z.size, reduction) * ((1 - t) * sigmoid(z) - w * t * sigmoid(-z))}
+    p = sigmoid(z)
+    return {"z": _share(dy, z.size, reduction) * ((1 - t) * p - w * t * (1 - p))}
 
 
 def cross_entropy(z, y, w=1, *, smoothing=0.0, reduction="mean"):

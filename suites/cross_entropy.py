@@ -9,7 +9,7 @@ optax.smooth_labels.
 
 import importlib
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.loss import (
     cross_entropy,
     cross_entropy_vjp,
@@ -24,8 +24,9 @@ SIZES = {
     "vocabulary": {"batch": 256, "classes": 50257},
 }
 REGIMES = {
-    "typical": "logits 3 x, every other row 20 times as large; targets at random",
-    "confident": "logits 8 x and the largest one's class as target: a small loss, where what cancels shows",
+    "typical": "logits 3 x, targets at random",
+    "large-logits": "logits 40 x, targets at random: e^z overflows in float32",
+    "confident": "the logit of the target 12 above the others: a small loss, where what cancels shows",
 }
 OPTIONS = {
     "plain": {},
@@ -37,19 +38,25 @@ NO_SMOOTHING = {"smoothing": "smooths no labels"}
 NO_WEIGHTS = {"weights": "takes no class weights"}
 NEITHER = NO_SMOOTHING | NO_WEIGHTS
 BY_WEIGHTS = {"weights": "its mean divides by the weights of the targets (see weighted-mean)"}
-DENSE_LIMITS = ()
-SPARSE_LIMITS = ()
+SPARSE_LIMITS = (
+    Limit(
+        "jax",
+        "==0.10.*",
+        "optax subtracts the target's logit from a log-sum-exp that carries the maximum: off by u |z|",
+        "optax/losses/_classification.py:404",
+        (1, 10),
+        {"regime": "confident", "direction": "forward"},
+        always=False,  # one number, beyond its limit for most seeds in float32
+    ),
+)
 
 
 def sparse_inputs(rng, *, batch, classes, weighted=False, regime="typical", **option):
     z = rng.normal(size=(batch, classes))
+    y = rng.integers(0, classes, size=batch)
+    z *= 40 if regime == "large-logits" else 3
     if regime == "confident":
-        z *= 8
-        y = z.argmax(axis=-1)
-    else:
-        z *= 3
-        z[1::2] *= 20
-        y = rng.integers(0, classes, size=batch)
+        z[range(batch), y] = z.max(axis=-1) + 12
     w = {"w": rng.uniform(0.5, 2, size=classes)} if weighted else {}
     return {}, {"z": z, "y": y} | w
 
@@ -155,7 +162,6 @@ cases = (
             contender("keras.losses.CategoricalCrossentropy", keras_dense, NO_WEIGHTS),
             contender("optax.softmax_cross_entropy", optax_dense, NO_WEIGHTS),
         ),
-        limits=DENSE_LIMITS,
         **SHARED,
     ),
     Case(

@@ -9,7 +9,7 @@ suites/cross_entropy.py.
 
 import importlib
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.loss import (
     binary_cross_entropy,
     binary_cross_entropy_vjp,
@@ -23,31 +23,31 @@ SIZES = {
     "large": {"batch": 4096, "classes": 1000},
 }
 REGIMES = {
-    "typical": "logits 3 x, every other row 20 times as large; targets at random",
-    "confident": "logits 8 x and targets that agree with them: the loss is small, and what cancels shows",
+    "typical": "logits 3 x, targets at random",
+    "large-logits": "logits 40 x, targets at random: e^|z| overflows in float32",
+    "confident": "logits of at least 8 with the right sign: the losses are small, and what cancels shows",
 }
 OPTIONS = {"plain": {}, "each": {"reduction": "none"}}
+WEIGHTED = "tensorflow.nn.weighted_cross_entropy_with_logits"
 NO_SMOOTHING = {"smoothing": "smooths no labels"}
-NO_WEIGHTS = {"weights": "takes no class weights"}
-NEITHER = NO_SMOOTHING | NO_WEIGHTS
-LIMITS = ()
 
 
 def error_inputs(rng, *, batch, classes, **option):
     return {}, {"p": rng.normal(size=(batch, classes)), "y": rng.normal(size=(batch, classes))}
 
 
-def binary_inputs(rng, *, batch, classes, weighted=False, regime="typical", **option):
+def binary_inputs(rng, *, batch, classes, regime="typical", **option):
     z = rng.normal(size=(batch, classes))
+    y = 1.0 * (rng.uniform(size=z.shape) < 0.5)
+    z *= 40 if regime == "large-logits" else 3
     if regime == "confident":
-        z *= 8
-        y = 1.0 * (z > 0)
-    else:
-        z *= 3
-        z[1::2] *= 20
-        y = 1.0 * (rng.uniform(size=z.shape) < 0.5)
-    w = {"w": rng.uniform(0.5, 2, size=classes)} if weighted else {}
-    return {}, {"z": z, "y": y} | w
+        z = (2 * y - 1) * (8 + abs(z))
+    return {}, {"z": z, "y": y}
+
+
+def weighted_inputs(rng, *, batch, classes, **option):
+    data = binary_inputs(rng, batch=batch, classes=classes)[1]
+    return {}, data | {"w": rng.uniform(0.5, 2, size=classes)}
 
 
 def torch_error(torch, *, reduction="mean"):
@@ -73,7 +73,7 @@ def tf_binary(tf, *, reduction="mean", **option):
 
 def tf_weighted(tf, *, reduction="mean", **option):
     call = tf.nn.weighted_cross_entropy_with_logits
-    return lambda z, y, w=1.0: tf_reduced(tf, call(y, z, w), reduction)
+    return lambda z, y, w: tf_reduced(tf, call(y, z, w), reduction)
 
 
 KERAS = {"mean": "sum_over_batch_size", "none": "none"}
@@ -122,6 +122,40 @@ def examples(*, batch, **_):
     return batch
 
 
+CANCELS = "(1 - y) z + log(1 + e^-z) cancels where y = 0 and z is far below 0: what is left is off by u |z|"
+TORCH = "torch/_decomp/decompositions.py:5154 writes out what the kernel does"
+TENSORFLOW = "tensorflow/python/ops/nn_impl.py:335"
+LIMITS = (
+    *(
+        Limit("torch", "==2.13.*", CANCELS, TORCH, z, {"direction": "forward"} | cells)
+        for z, cells in (
+            ((0.1, 1), {"option": "each", "dtype": "float64"}),
+            ((0.3, 3), {"option": "each", "dtype": "float32"}),
+            ((1e2, 1e3), {"regime": "confident"}),
+            ((1e3, 1e4), {"regime": "confident"}),
+        )
+    ),
+    *(
+        Limit("tensorflow", "==2.21.*", CANCELS, TENSORFLOW, z, {"contender": WEIGHTED} | cells)
+        for z, cells in (
+            ((0.1, 1), {"option": "each", "dtype": "float64", "direction": "forward"}),
+            ((0.3, 3), {"option": "each", "dtype": "float32", "direction": "forward"}),
+            (
+                (0.1, 1),
+                {"direction": "gradient", "mode": ("eager", "function")},
+            ),  # XLA adds up before it cancels
+        )
+    ),
+    Limit(
+        "jax",
+        "==0.10.*",
+        "the slope of log-sigmoid is e^(z - logaddexp(z, 0)), off by u |z|",
+        "jax/_src/lax/other.py:288",
+        (0.5, 5),
+        {"direction": "gradient", "contender": "optax.sigmoid_binary_cross_entropy"},
+        always=False,  # single elements, up to four times their limit
+    ),
+)
 cases = (
     Case(
         name="mean-squared-error",
@@ -149,19 +183,36 @@ cases = (
         gradient=binary_cross_entropy_vjp,
         inputs=binary_inputs,
         sizes=SIZES,
-        options=OPTIONS | {"smoothing": {"smoothing": 0.1}, "weights": {"weighted": True}},
+        options=OPTIONS | {"smoothing": {"smoothing": 0.1}},
         regimes=REGIMES,
-        fixed=("y", "w"),
+        fixed=("y",),
         contenders=(
             contender("torch.nn.functional.binary_cross_entropy_with_logits", torch_binary, NO_SMOOTHING),
-            contender("tensorflow.nn.sigmoid_cross_entropy_with_logits", tf_binary, NEITHER),
-            contender("tensorflow.nn.weighted_cross_entropy_with_logits", tf_weighted, NO_SMOOTHING),
-            contender("keras.losses.BinaryCrossentropy", keras_binary, NO_WEIGHTS),
-            contender("optax.sigmoid_binary_cross_entropy", optax_binary, NEITHER),
+            contender("tensorflow.nn.sigmoid_cross_entropy_with_logits", tf_binary, NO_SMOOTHING),
+            contender("keras.losses.BinaryCrossentropy", keras_binary),
+            contender("optax.sigmoid_binary_cross_entropy", optax_binary, NO_SMOOTHING),
         ),
         items=examples,
         unit="examples",
         flops=lambda *, batch, classes, **_: 13 * batch * classes,  # a transcendental counts as one
+        limits=LIMITS,
+    ),
+    Case(
+        name="weighted-binary-cross-entropy",
+        title="Binary cross-entropy with class weights",
+        reference=binary_cross_entropy,
+        gradient=binary_cross_entropy_vjp,
+        inputs=weighted_inputs,
+        sizes=SIZES,
+        options=OPTIONS,
+        fixed=("y", "w"),
+        contenders=(
+            contender("torch.nn.functional.binary_cross_entropy_with_logits", torch_binary),
+            contender(WEIGHTED, tf_weighted),
+        ),
+        items=examples,
+        unit="examples",
+        flops=lambda *, batch, classes, **_: 14 * batch * classes,
         limits=LIMITS,
     ),
 )
