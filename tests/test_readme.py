@@ -50,3 +50,27 @@ def test_the_backend_of_the_readme_runs_by_its_path(house):
     done = run(house, "--results", "chip", "--backend", "mychip.py:MyChip", "--smoke")
     assert done.returncode == 0, done.stdout[-3000:]
     assert re.search(r"2 passed", done.stdout)
+
+
+def test_the_words_of_the_readme_are_those_of_the_code():
+    from bench.readme import fill, words
+
+    assert fill(README, words()) == README, "python -m bench.readme RUN fills it"
+
+
+def test_the_table_of_the_readme_is_that_of_the_published_run_it_names():
+    from bench.readme import fill, overview
+    from bench.results import load
+    from bench.table import markdown
+
+    run = re.search(r"From (results/\S+)\. Status", README)
+    assert run, "the README should name the published run that its table is from"
+    table = markdown([overview(load(ROOT / run[1]), run[1])])
+    assert fill(README, {"table": table}) == README
+
+
+def test_a_readme_without_its_marked_place_is_refused():
+    from bench.readme import fill
+
+    with pytest.raises(ValueError, match="readme: got no <!-- table -->"):
+        fill("nothing here", {"table": "x"})
