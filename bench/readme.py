@@ -1,6 +1,5 @@
 """``python -m bench.readme RUN``: fill the README's marked places from the code and from a published run."""
 
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -23,28 +22,30 @@ def fill(text: str, blocks: dict[str, str]) -> str:
     Raises ValueError where a place is not there.
     """
     for name, block in blocks.items():
-        place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if not place.search(text):
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, opened, rest = text.partition(start)
+        _, closed, after = rest.partition(end)
+        if not (opened and closed):
             raise ValueError(f"readme: got no <!-- {name} --> … <!-- /{name} -->, should be one; put it back")
-        text = place.sub(lambda found, block=block: f"{found[1]}\n{block}\n{found[2]}", text)
+        text = f"{before}{start}\n{block}\n{end}{after}"
     return text
 
 
 def words() -> dict[str, str]:
     """The blocks that come from the code."""
-    return dict(
-        zip(("statuses", "columns"), (markdown([replace(table, level=3)]) for table in meanings()), strict=True)
-    )
+    tables = [replace(each, level=3) for each in meanings() if isinstance(each, Table)]
+    return {name: markdown([table]) for name, table in zip(("statuses", "columns"), tables, strict=True)}
 
 
 def overview(rows: "DataFrame", run: str) -> Table:
     """One line a page, in float32: the worst status, the fewest effective bits, and a speed as a ratio."""
     page = {case.name: case.inputs.__module__.rpartition(".")[2] for case in pages.cases().values()}
     rows = rows[rows.case.isin(page) & (rows.dtype == "float32")].assign(page=rows.case.map(page))
-    lines = [(name.replace("_", " "), *_cells(mine)) for name, mine in rows.groupby("page", sort=True)]
+    lines = [(str(name).replace("_", " "), *_cells(mine)) for name, mine in rows.groupby("page", sort=True)]
     note = (
-        f"From {run}. Status: the worst over every option, contender and mode. Bits: the fewest, of 24. ×: time of the gradient or "
-        "training step of the page's first formula, fastest contender and mode, as a multiple of the fastest."
+        f"From {run}. Status: the worst over every option, contender and mode. Bits: the fewest, of 24. "
+        "×: the time of the gradient or training step of the page's first formula, in the backend's fastest "
+        "contender and mode, as a multiple of the fastest of all."
     )
     return Table("float32", ("page", *SHIPPED), lines, note=note, level=3)
 
@@ -52,7 +53,10 @@ def overview(rows: "DataFrame", run: str) -> Table:
 def _cells(rows: "DataFrame") -> list[str]:
     timed = rows[rows.median_s.notna() & (rows.direction != "forward")]
     shown = timed[timed.case == next(iter(timed.case), "")]
-    return [_cell(rows[rows.backend == name], shown[shown.backend == name], shown.median_s.min()) for name in SHIPPED]
+    return [
+        _cell(rows[rows.backend == name], shown[shown.backend == name], shown.median_s.min())
+        for name in SHIPPED
+    ]
 
 
 def _cell(rows: "DataFrame", timed: "DataFrame", best: float) -> str:

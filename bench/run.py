@@ -195,11 +195,10 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
 def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
     """The limits of the page that name this cell and this version."""
     fields = {**asdict(unit), "direction": direction}
-    lineage = {parent.name for parent in type(engine).__mro__ if "name" in vars(parent)}
     return [
         limit
         for limit in pages.case(unit.case).limits
-        if limit.backend in lineage
+        if limit.backend in engine.lineage()
         and SpecifierSet(limit.versions).contains(engine.version.split("+")[0], prereleases=True)
         and all(fields[name] in ([x] if isinstance(x, str) else x) for name, x in limit.cells.items())
     ]

@@ -86,7 +86,7 @@ class Desk:
         self.calls: dict[str, Any] = {}
 
     def derive(self, cell: dict[str, Any]) -> None:
-        """Derive a cell's limits and leave them in the cache; the cells that need them say what went wrong."""
+        """Derive a cell's limits into the cache; the cells that need them say what went wrong."""
         from bench.expect import expectation
 
         with suppress(Exception):

@@ -1,6 +1,7 @@
 """`pytest suites/`: options, one test a cell, and the report at the end."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[door.DOOR] = door.Door.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    # a table a workload is hundreds of lines: they are for who asks (--benchmark-verbose), the report is for all
+    # a table a workload is hundreds of lines, for who asks (--benchmark-verbose); the report is for all
     config.option.benchmark_quiet = True
 
 
@@ -29,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    items = [item for item in session.items if isinstance(item, pytest.Function)]
+    items: list[Any] = [item for item in session.items if isinstance(item, pytest.Function)]
     session.config.stash[door.DOOR].choose(
         [item.callspec.params["cell"] for item in items],
         [item.callspec.params["cell"] for item in items if item.originalname == "test_speed"],

@@ -1,6 +1,6 @@
 """Run as a script in a backend's environment: make each contender's named API raise, print the row's status.
 
-    python -m tests.raising torch
+python -m tests.raising torch
 """
 
 import importlib

@@ -60,5 +60,7 @@ def test_collecting_the_suites_imports_no_framework() -> None:
         "assert pytest.main(['suites', '--collect-only', '-q']) == 0\n"
         f"print(sorted({FRAMEWORKS!r} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert found.stdout.splitlines()[-1] == "[]"

@@ -30,7 +30,9 @@ def product(params, x):
 def gather(engine):
     """A lookup in the framework's own words: its gradient is sparse in some."""
     return {
-        "torch": lambda params, i: {"y": importlib.import_module("torch").nn.functional.embedding(i, params["W"])},
+        "torch": lambda params, i: {
+            "y": importlib.import_module("torch").nn.functional.embedding(i, params["W"])
+        },
         "tensorflow": lambda params, i: {"y": importlib.import_module("tensorflow").gather(params["W"], i)},
         "jax": lambda params, i: {"y": params["W"][i]},
     }[engine.name]
@@ -60,7 +62,9 @@ def test_every_mode_gives_outputs_and_gradients(engine):
 def test_an_unused_parameter_has_a_gradient_of_zeros(engine):
     params = engine.put({"W": W, "unused": X})
     vjp = engine.vjp(product, engine.modes[0], [])
-    _, gradients = engine.get(vjp(params, engine.put({"x": X}), {"y": engine.put(np.ones((2, 2), np.float32))}))
+    _, gradients = engine.get(
+        vjp(params, engine.put({"x": X}), {"y": engine.put(np.ones((2, 2), np.float32))})
+    )
     assert np.array_equal(gradients["params"]["unused"], np.zeros_like(X))
 
 
@@ -89,7 +93,7 @@ def test_building_sets_the_default_dtype_and_gives_it_back(engine):
 def test_a_device_that_is_not_here_is_absent_with_its_reason(engine):
     if engine.name == "torch" and importlib.import_module("torch").cuda.is_available():
         pytest.skip("this machine has the device")
-    with pytest.raises(Absent, match="gpu|GPU|CUDA"):
+    with pytest.raises(Absent, match=r"gpu|GPU|CUDA"):
         type(engine)("gpu", "float32")
 
 

@@ -8,7 +8,10 @@ from bench.layout import layout
 
 def weights():
     rng = np.random.default_rng(0)
-    return {"W": rng.normal(size=(3, 4)), "cells": [{"b": rng.normal(size=(2,))}, {"b": rng.normal(size=(2,))}]}
+    return {
+        "W": rng.normal(size=(3, 4)),
+        "cells": [{"b": rng.normal(size=(2,))}, {"b": rng.normal(size=(2,))}],
+    }
 
 
 def rearranged(tree):

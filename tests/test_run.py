@@ -72,7 +72,9 @@ def page(monkeypatch):
 
 
 def cell(direction="forward", option="plain", dtype="float64"):
-    return Cell("product", option, "typical", "small", "torch.matmul", "torch", "eager", "cpu", dtype, direction)
+    return Cell(
+        "product", option, "typical", "small", "torch.matmul", "torch", "eager", "cpu", dtype, direction
+    )
 
 
 def test_an_honest_contender_agrees_in_both_directions(page):

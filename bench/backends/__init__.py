@@ -70,8 +70,12 @@ class Backend(ABC):
         """This backend's contenders on a page: its own build, or those of its parents."""
         if case.name in cls.builds:
             return [Contender(cls.name, f"{cls.__module__}.{cls.__qualname__}", cls.builds[case.name])]
-        lineage = {parent.name for parent in cls.__mro__ if "name" in vars(parent)}
-        return [contender for contender in case.contenders if contender.backend in lineage]
+        return [contender for contender in case.contenders if contender.backend in cls.lineage()]
+
+    @classmethod
+    def lineage(cls) -> set[str]:
+        """The names of this backend and its parents, whose builds and limits it inherits."""
+        return {vars(parent)["name"] for parent in cls.__mro__ if "name" in vars(parent)}
 
     @property
     def version(self) -> str:

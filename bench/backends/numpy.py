@@ -84,8 +84,11 @@ class NumPy(Backend):
             held["params"], held["state"], loss = training.step(held["params"], held["state"], **batch)
             return loss
 
-        predict = training.predict and (lambda x: training.predict(held["params"], x))
-        return Loop(load, step, lambda: (held["params"], held["state"]), predict)
+        def predict(x: Any) -> Any:
+            assert training.predict is not None
+            return training.predict(held["params"], x)
+
+        return Loop(load, step, lambda: (held["params"], held["state"]), training.predict and predict)
 
     def wait(self, tree: Tree) -> None:
         return None

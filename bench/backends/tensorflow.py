@@ -141,7 +141,7 @@ class TensorFlow(Backend):
 
 
 def _set_threads(threads: int) -> None:
-    """TensorFlow obeys the variable and reads back 0, unless it is told here too, before its first operation."""
+    """TensorFlow obeys the variable, but reads back 0 unless it is told here too, before it starts."""
     import tensorflow as tf
 
     with suppress(RuntimeError):  # it has run something already: what is read back will say so
