@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+import time
 
 import pandas as pd
 import pytest
@@ -146,6 +147,13 @@ def test_what_did_not_run_says_nothing_about_what_did(ended):
     skipped = row(mode="compile", status=ended, bits=None)
     assert verdict(row(), skipped).rows[0][1].startswith("✓23")
     assert verdict(skipped).rows[0][1].startswith(GLYPHS[ended])
+
+
+def test_the_reference_is_marked_as_such_only_where_it_agrees():
+    same = row(backend="numpy", dtype="float64", bits=None)
+    assert verdict(same).rows[0][1].startswith("≡")
+    failed = row(backend="numpy", dtype="float64", bits=None, status="error", why="raised")
+    assert verdict(failed).rows[0][1].startswith("!")
 
 
 def test_nothing_that_did_not_run_is_shown_as_zero():
@@ -485,6 +493,17 @@ def test_several_folders_are_read_together(run, tmp_path):
 def test_show_prints_at_100_columns(run, capsys):
     report.show([run.folder])
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
+
+
+def test_tens_of_thousands_of_rows_are_read_and_reported_in_seconds(tmp_path):
+    line = json.dumps(timed(1e-3).as_dict())
+    file = tmp_path / "rows.jsonl"
+    with file.open("w") as lines:
+        for n in range(30_000):
+            lines.write(line.replace('"seed": 0', f'"seed": {n}') + "\n")
+    begun = time.process_time()
+    assert dict(report.sections(*report.read([file]), every=True)[0].rows)["30,000 cells"] == "agrees 30,000"
+    assert time.process_time() - begun < 15  # a million in proportion: minutes would be a defect
 
 
 def test_curves_without_numbers_are_left_out(tmp_path):
