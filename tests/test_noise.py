@@ -446,6 +446,7 @@ IDIOMS = {
     "matmul exact noisy": lambda x, y: x @ (y * 1.1).T,
     "matmul batch": lambda x, y: (x[:, None, :] * 1.1) @ (y[:, :, None] * 1.1),
     "matmul broadcast": lambda x, y: (x[None] * np.ones((3, 1, 1))) @ (y.T * 1.1),
+    "matmul broadcast noisy": lambda x, y: (x[None] * np.full((3, 1, 1), 1.1)) @ (y.T * 1.1),
     "matmul plain": lambda x, y: np.ones((2, 4)) @ (x * 1.1),
     "matmul vector": lambda x, y: (x * 1.1) @ y[0],
     "vector matmul": lambda x, y: y[:, 0] @ (x * 1.1),

@@ -81,7 +81,8 @@ def matmul_of(x: Any, y: Any, squeezed: tuple[int, ...] = ()) -> Noisy:
     elif y.shape[-1] == 1:
         z = np.asarray(np.swapaxes(ye, -1, -2)[..., None, :, :] @ x, order="C")
     else:
-        z = np.moveaxis(_leading(x) @ _leading(y), 0, -1)
+        axes = max(x.ndim, y.ndim)
+        z = np.moveaxis(_leading(x, axes) @ _leading(y, axes), 0, -1)
         z = np.asarray(z, order="C")
     powers = (x.shape[-1] == 1 and is_power_of_two(xe).all()) or (
         y.shape[-1] == 1 and is_power_of_two(ye).all()
@@ -209,8 +210,10 @@ def _axes(x: Any, axis: Any) -> tuple[int, ...]:
     return tuple(range(dimensions)) if axis is None else normalize_axis_tuple(axis, dimensions)
 
 
-def _leading(x: Any) -> Any:
-    return np.asarray(np.moveaxis(x, -1, 0), order="C")
+def _leading(x: Any, axes: int) -> Any:
+    """The rows first, then as many axes as the other operand has."""
+    padded = x.reshape((1,) * (axes - x.ndim) + x.shape)
+    return np.asarray(np.moveaxis(padded, -1, 0), order="C")
 
 
 def _batch(x: Any, y: Any) -> tuple[int, ...]:
