@@ -113,10 +113,15 @@ class Rounding:
                 some[:, FULL:NOISY] *= other[start : start + _CHUNK]
             part += some
 
-    def round(self, y: Array, ulps: float = 1.0, exact: NDArray[np.bool_] | None = None) -> None:
-        """Round an elementwise result in place: `ulps` half units in the last place, none where `exact`."""
+    def round(
+        self, y: Array, ulps: float = 1.0, exact: NDArray[np.bool_] | None = None, floor: float = 0.0
+    ) -> None:
+        """Round an elementwise result in place: `ulps` half units in the last place, none where `exact`.
+
+        `floor` is the least half-width of what is not zero, in unit roundoffs.
+        """
         value = y[..., -1].copy()
-        half = np.asarray(self.u * ulps * binade(value))
+        half = np.asarray(self.u * np.maximum(ulps * binade(value), floor * (value != 0)))
         self.underflow(y, value, half)
         if exact is not None:
             half[np.broadcast_to(exact, half.shape)] = 0
