@@ -64,10 +64,14 @@ def _fold(du, x, stride, padding):
     n, p, q, r, s, c = du.shape
     h, w = x.shape[1:3]
     (top, bottom), (left, right) = margins((h, w), (r, s), pair(stride), padding)
-    dx = np.zeros_like(du, shape=(n, h + top + bottom, w + left + right, c))  # (n, ĥ, ŵ, c)
+    apart = pair(stride)[0] >= r and pair(stride)[1] >= s  # then a pixel has one window at most
+    shape = (1 if apart else r * s, n, h + top + bottom, w + left + right, c)
+    dx = np.zeros_like(du, shape=shape)  # (r s, n, ĥ, ŵ, c)
     for i, j in np.ndindex(r, s):
-        dx[:, every(i, pair(stride)[0], p), every(j, pair(stride)[1], q)] += du[:, :, :, i, j]
-    return dx[:, top : top + h, left : left + w]  # (n, h, w, c)
+        rows, columns = every(i, pair(stride)[0], p), every(j, pair(stride)[1], q)
+        dx[0 if apart else i * s + j, :, rows, columns] = du[:, :, :, i, j]
+    dx = dx[:, :, top : top + h, left : left + w]  # (r s, n, h, w, c)
+    return dx[0] if apart else dx.sum(axis=0)  # (n, h, w, c)
 
 
 def _count(x, size, stride, padding, count_margin):
