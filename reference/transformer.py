@@ -70,7 +70,7 @@ def transformer(source, target, W, mask=None, *, norm_first=False, activation="r
 
 
 def transformer_vjp(dy, source, target, W, mask=None, *, norm_first=False, activation="relu", eps=1e-5):
-    """The decoder backwards; each of its layers sends a part of dz, and their sum goes through the encoder."""
+    """The decoder backwards; each of its layers sends a part of dz, whose sum goes through the encoder."""
     option = {"norm_first": norm_first, "activation": activation, "eps": eps}
     z = encoder(source, W["encoder"], mask, **option)  # (b, s, c)
     parts = [_decoder(layer, z, mask, activation) for layer in W["decoder"]["layers"]]
@@ -80,7 +80,7 @@ def transformer_vjp(dy, source, target, W, mask=None, *, norm_first=False, activ
 
 
 def _encoder(W, mask, causal, activation):
-    """The sublayers of an encoder layer: pairs of f(x) and its vjp(dy, x) -> dx, gradients of W, dz if any."""
+    """The sublayers of an encoder layer: pairs of f(x) and vjp(dy, x) -> dx, gradients of W, dz if any."""
     return [_attention(W, "heads", None, mask, causal), _feed_forward(W, activation)]
 
 
