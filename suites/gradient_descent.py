@@ -1,7 +1,8 @@
 """Gradient descent: θ ← θ − α ∇J(θ) through each framework's own loop and its SGD.
 
 J is the mean squared error of a linear model, or the logistic loss of one. The batch is the same at
-every step. α is 0.1, which no binary float holds: what a framework rounds it to is part of the verdict.
+every step. α is 0.1, which no binary float holds: what a framework makes of it is part of the verdict.
+Keras keeps α as a variable of `floatx`, so that it is float64 only where that is set, as it is here.
 """
 
 import numpy as np

@@ -6,7 +6,7 @@ framework has a loss that takes logits; that is the contender, not the logarithm
 
 import numpy as np
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.descent import gradient_descent, minibatches, start
 from reference.linear import linear
 from reference.logistic import logistic_loss, logistic_loss_vjp, probability, probability_vjp
@@ -126,6 +126,15 @@ def optax_loss(weights, **option):
     return params, loss
 
 
+SOFTPLUS = Limit(
+    "jax",
+    ">=0.10,<0.11",
+    "the gradient of JAX's softplus is exp(z - softplus(z)), off by u |z|: 31 u where |z| is 32",
+    "jax/_src/lax/other.py:288",
+    (0.5, 5),
+    {"dtype": "float64", "direction": "gradient", "regime": "large-logits"},
+    always=False,
+)
 SIZES = {
     "small": {"rows": 65, "features": 10},
     "breast-cancer": {"rows": 569, "features": 30},
@@ -166,6 +175,7 @@ cases = (
             Contender("tensorflow", "keras.losses.BinaryCrossentropy", keras_loss),
             Contender("jax", "optax.sigmoid_binary_cross_entropy", optax_loss),
         ),
+        limits=(SOFTPLUS,),
         items=lambda *, rows, **_: rows,
         unit="rows",
         flops=lambda *, rows, features, **_: 2 * rows * features,

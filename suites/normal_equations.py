@@ -1,8 +1,10 @@
 """The closed form of linear regression: [b; W] = (XᵀX)⁻¹Xᵀy with X = [1 x].
 
 Beside the solve of the normal equations, as the textbook writes it, stand the least-squares solvers
-that users call for it (QR or SVD): they are allowed the rounding of the normal equations, which grows
-with cond(X)², and should need less.
+that users call for it: QR in torch, an SVD in JAX, Cholesky in TensorFlow. They are allowed the
+rounding of the normal equations, which grows with cond(X)². On well-conditioned data an SVD needs more
+than that, and so do gradients that pass through a pseudo-inverse, an SVD or a Cholesky factor (torch,
+JAX, TensorFlow): `imprecise` is what such rows say.
 """
 
 from bench.case import Case, Contender

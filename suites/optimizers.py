@@ -8,7 +8,7 @@ the uncorrected one (`hat`). None of these is a mistake, so each is an option th
 
 import numpy as np
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.descent import value_and_gradient
 from reference.optimizer import adam, adam_start, adamw, sgd, sgd_start
 from suites.gradient_descent import flax_names, keras_loop, optax_loop, torch_loop, torch_names
@@ -145,6 +145,23 @@ REGIMES = {
     "tiny-gradients": "features of 1e-8: gradients near epsilon, where its place in the formula decides",
 }
 
+
+def through_float32(names, source, z):
+    """tf.cast makes a float32 of a Python number before it makes the float64 that was asked for."""
+    reason = f"Keras brings {names} to float64 by way of float32 (tf.cast of a Python number)"
+    source = f"{source}; tensorflow/python/ops/math_ops.py:1044"
+    return Limit("tensorflow", ">=2.21,<2.22", reason, source, z, {"dtype": "float64"})
+
+
+def cancelled(backend, versions, whose, source):
+    """1 - β₂ᵗ from a float32 β₂: 0.999 is off by 1.3e-8, its difference from 1 by 1.3e-5."""
+    reason = f"{whose} computes 1 - β₂ᵗ from a β₂ in float32: off by 1.3e-5, and each step by 110 u"
+    return Limit(backend, versions, reason, source, (8, 80), {"dtype": "float32"})
+
+
+OPTAX = cancelled("jax", ">=0.10,<0.11", "optax", "optax/tree_utils/_tree_math.py:449 (0.2.8)")
+KERAS = cancelled("tensorflow", ">=2.21,<2.22", "Keras", "keras/src/optimizers/adam.py:110 (3.15.1)")
+
 cases = (
     Case(
         name="sgd-momentum",
@@ -163,6 +180,7 @@ cases = (
             Contender("tensorflow", "keras.optimizers.SGD", keras_sgd, without=INSIDE),
             Contender("jax", "optax.sgd", optax_sgd, without=OUTSIDE),
         ),
+        limits=(through_float32("μ", "keras/src/optimizers/sgd.py:104 (3.15.1)", (5e7, 5e8)),),
         **COMMON,
     ),
     Case(
@@ -182,6 +200,11 @@ cases = (
             Contender("tensorflow", "keras.optimizers.Adam", keras_adam, without=HAT),
             Contender("jax", "optax.adam", optax_adam, without=CORRECTED),
         ),
+        limits=(
+            through_float32("β₁ and β₂", "keras/src/optimizers/adam.py:107 (3.15.1)", (2e9, 2e10)),
+            KERAS,
+            OPTAX,
+        ),
         **COMMON,
     ),
     Case(
@@ -198,6 +221,15 @@ cases = (
             Contender("torch", "torch.optim.AdamW", torch_adamw, without=CORRECTED),
             Contender("tensorflow", "keras.optimizers.AdamW", keras_adamw, without=HAT),
             Contender("jax", "optax.adamw", optax_adamw, without=CORRECTED),
+        ),
+        limits=(
+            through_float32(
+                "β₁, β₂ and λ",
+                "keras/src/optimizers/adam.py:107, keras/src/backend/tensorflow/optimizer.py:97 (3.15.1)",
+                (2e9, 2e10),
+            ),
+            KERAS,
+            OPTAX,
         ),
         **COMMON,
     ),
