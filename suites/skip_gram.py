@@ -231,7 +231,7 @@ cases = (
             Limit(
                 "tensorflow",
                 "==2.21.*",
-                "a row's gradients are taken from it one use at a time, and every use rounds at the row's size",
+                "gradients are taken from a row one use at a time, and every use rounds at its size",
                 "keras/src/backend/tensorflow/optimizer.py:70 (scatter_sub of tf.IndexedSlices)",
                 (1, 10),
                 always=False,  # single elements of frequent words, by a third of their limit
