@@ -9,6 +9,7 @@ from bench.table import GLYPHS, Listing, Section, Table, command
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+LONGEST = 160  # characters of a reason, likewise
 SHOWN = 20  # sentences of one status, unless all are asked for
 
 
@@ -53,15 +54,18 @@ def departures(rows: "DataFrame", *, every: bool = False) -> list[Section]:
     return sections
 
 
-def unrun(rows: "DataFrame") -> list[Section]:
-    """What did not run, grouped by its reason, and counted."""
+def unrun(rows: "DataFrame", *, every: bool = False) -> list[Section]:
+    """What did not run, grouped by its reason (numbers in it aside), and counted."""
     found = rows[rows["status"].isin(("missing", "absent"))]
+    found = found.assign(reason=found["why"].str.replace(r"\d+", "0", regex=True))
     lines = []
-    by = ["status", "backend", "why"]
-    for (status, backend, why), group in found.groupby(by, sort=False, observed=True, dropna=False):
-        cases = group["case"].drop_duplicates().tolist()
-        where = ", ".join(cases[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
-        lines.append((str(status), str(backend), f"{len(group):,}", f"{where}: {why or 'no reason given'}"))
+    by = ["status", "backend", "reason"]
+    for (status, backend, _), group in found.groupby(by, sort=False, observed=True):
+        places = list(dict.fromkeys(map(_place, group["case"], group["option"])))
+        where = ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+        why = str(group["why"].iloc[0]) or "no reason given"
+        why = why if every or len(why) <= LONGEST else f"{why[:LONGEST]} …"
+        lines.append((str(status), str(backend), f"{len(group):,}", f"{where}: {why}"))
     lines.sort(key=lambda line: (line[0], line[1]))
     columns = ("did not run", "backend", "cells", "where and why")
     return [Table("Missing and absent", columns, lines, right=("cells",))] if lines else []
@@ -81,9 +85,14 @@ def scores(rows: "DataFrame") -> list[Section]:
     return [Table("Scores of the trained models", columns, lines, right=("score",))] if lines else []
 
 
+def _place(case: str, option: str) -> str:
+    return case if option in ("", "plain") else f"{case}/{option}"
+
+
 def _sentence(row: Any) -> str:
     arrow = ARROWS.get(row["direction"], "")
-    option = "" if row["option"] in ("", "plain") else f"/{row['option']}"
     who = f"{row['contender']} {row['mode']} {row['dtype']}"
-    where = " ".join(filter(None, (f"{row['case']}{option}", arrow, who, row["on"] and f"on {row['on']}")))
+    where = " ".join(
+        filter(None, (_place(row["case"], row["option"]), arrow, who, row["on"] and f"on {row['on']}"))
+    )
     return f"{GLYPHS[row['status']]} {where}: {row['why'] or 'no reason given'}"

@@ -1,7 +1,8 @@
 """What ran and how it ended: the header and the verdict table."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from bench.digits import count
 from bench.row import STATUSES
@@ -16,6 +17,7 @@ Records = Mapping[str, Mapping[str, Any]]  # by key
 WORST = ("absent", "missing", "agrees", "imprecise", "limited", "mistrusted", "disagrees", "error")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 BACKENDS = ("numpy", "torch", "tensorflow", "jax")
+SLOT = ["backend", "dtype", "arrow", "rank", "bits"]
 ARROWS = {"forward": "→", "training": "→", "gradient": "←"}
 
 
@@ -89,12 +91,26 @@ def verdict(rows: "DataFrame") -> list[Table]:
 LEGEND = (
     "  ".join(f"{glyph}\N{NO-BREAK SPACE}{status}" for status, glyph in GLYPHS.items())
     + ": the worst cell of a line, and the fewest bits. → forward or training, ← gradient. ≡ is the "
-    "reference itself, a blank was not asked for, +2 stands for two more options that ended alike."
+    "reference itself, a blank was not asked for, +2 are two more options that ended alike where they ran."
 )
 
-Line = dict[
-    tuple[str, str, str], tuple[str, float, bool]
-]  # (backend, dtype, arrow): status, bits, is the reference
+RAN = WORST[2:]
+
+
+class Ended(NamedTuple):
+    """How the cells of one slot ended."""
+
+    status: str
+    bits: float
+    reference: bool  # NumPy in float64, which is compared with itself
+
+    def __or__(self, other: "Ended") -> "Ended":
+        """The worse of the two, and the fewer bits."""
+        worse = max(self, other, key=lambda each: WORST.index(each.status))
+        return worse._replace(bits=other.bits if math.isnan(self.bits) else min(self.bits, other.bits))
+
+
+Line = dict[tuple[str, str, str], Ended]  # by backend, dtype and arrow
 
 
 def _worst(rows: "DataFrame") -> "DataFrame":
@@ -115,46 +131,43 @@ def _worst(rows: "DataFrame") -> "DataFrame":
 def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:
     """The lines of a case: its options grouped by how they ended."""
     for case, of_case in cells.groupby("case", sort=False, observed=True):
-        patterns: dict[Any, list[tuple[str, str, Line]]] = {}
+        groups: list[tuple[str, list[str], Line]] = []
         for pair, found in of_case.groupby(["on", "option"], sort=False, observed=True):
             on, option = cast("tuple[str, str]", pair)
-            line = {
-                (backend, dtype, arrow): (WORST[int(rank)], bits, backend == "numpy" and dtype == "float64")
-                for backend, dtype, arrow, rank, bits in found[
-                    ["backend", "dtype", "arrow", "rank", "bits"]
-                ].itertuples(index=False)
+            line: Line = {
+                (backend, dtype, arrow): Ended(
+                    WORST[int(rank)], bits, backend == "numpy" and dtype == "float64"
+                )
+                for backend, dtype, arrow, rank, bits in found[SLOT].itertuples(index=False)
             }
-            pattern = (
-                on,
-                frozenset((slot, status) for slot, (status, _, _) in line.items() if status != "agrees"),
-            )
-            patterns.setdefault(pattern, []).append((on, option, line))
+            for where, options, merged in groups:
+                if where == on and _alike(merged, line):
+                    options.append(option)
+                    merged |= {slot: merged.get(slot, ended) | ended for slot, ended in line.items()}
+                    break
+            else:
+                groups.append((on, [option], line))
         begun: set[str] = set()
-        for group in patterns.values():
-            on, option, _ = group[0]
-            name = f"  /{option}" if on in begun else str(case)
-            more = f"+{len(group) - 1}" if len(group) > 1 else ""
+        for on, options, line in groups:
+            name = f"  /{options[0]}" if on in begun else str(case)
+            more = f"+{len(options) - 1}" if len(options) > 1 else ""
             begun.add(on)
-            yield " ".join(filter(None, (name, more, on))), _merged([line for _, _, line in group])
+            yield " ".join(filter(None, (name, more, on))), line
 
 
-def _merged(lines: Sequence[Line]) -> Line:
-    """One line for several that ended alike: the fewest bits of each."""
-    merged: Line = {}
-    for line in lines:
-        for slot, (status, bits, same) in line.items():
-            before = merged.get(slot, (status, bits, same))
-            merged[slot] = (status, min(before[1], bits) if bits == bits else before[1], same)
-    return merged
+def _alike(one: Line, other: Line) -> bool:
+    """Whether two options ended alike wherever both ran."""
+    pairs = ((one[slot].status, other[slot].status) for slot in one.keys() & other.keys())
+    return all(first == second or not {first, second} <= set(RAN) for first, second in pairs)
 
 
-def _token(found: tuple[str, float, bool] | None) -> str:
-    if found is None:
+def _token(ended: Ended | None) -> str:
+    if ended is None:
         return "   "
-    status, bits, same = found
-    if same and status == "agrees":
+    if ended.reference and ended.status == "agrees":
         return "≡  "
-    return f"{GLYPHS[status]}{max(bits, 0):<2.0f}" if bits == bits else f"{GLYPHS[status]}  "
+    bits = "" if math.isnan(ended.bits) else f"{max(ended.bits, 0):.0f}"
+    return f"{GLYPHS[ended.status]}{bits:<2}"
 
 
 def _short(backend: str) -> str:

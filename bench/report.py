@@ -42,7 +42,7 @@ def sections(
         *figures,
         *summary(timed),
         *limited(rows),
-        *unrun(rows),
+        *unrun(rows, every=every),
         *(detail(timed) if every else []),
     ]
 

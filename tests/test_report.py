@@ -6,6 +6,7 @@ import json
 import math
 import re
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -170,6 +171,17 @@ def test_options_that_end_alike_share_a_line_and_others_have_their_own():
         row(option="causal", status="disagrees", why="off", bits=3.0),
     ]
     assert verdict(*rows).rows == [("attention +1", "✓23    "), ("  /causal", "✗3     ")]
+
+
+def test_an_option_that_some_backends_lack_needs_no_line_of_its_own():
+    rows = [
+        row(bits=None, backend="numpy", dtype="float64"),
+        row(option="plain"),
+        row(option="bias", status="absent", bits=None),
+        row(option="bias", backend="jax", bits=22.0),
+        row(option="plain", backend="jax", bits=None),
+    ]
+    assert verdict(*rows).rows == [("attention +1", "≡              ", "        ✓23    ", "        ✓22    ")]
 
 
 def test_training_stands_where_forward_does():
@@ -360,11 +372,19 @@ def test_many_sentences_are_cut_and_the_rest_is_counted():
 
 def test_what_did_not_run_is_grouped_by_reason_and_counted():
     gone = [row(case=f"c{n}", status="absent", why="no gpu") for n in range(5)]
+    gone[1] = replace(gone[1], option="causal")
     found = tables(*gone, row(status="missing", backend="jax"))["Missing and absent"].rows
     assert found == [
-        ("absent", "torch", "5", "c0, c1, c2 and 2 more: no gpu"),
+        ("absent", "torch", "5", "c0, c1/causal, c2 and 2 more: no gpu"),
         ("missing", "jax", "1", "attention: no reason given"),
     ]
+
+
+def test_reasons_that_differ_in_numbers_only_are_one_and_long_ones_are_cut():
+    gone = [row(mode=f"m{n}", status="absent", why=f"no kernel for node_{n} " + "x" * 200) for n in range(3)]
+    ((_, _, cells, why),) = tables(*gone)["Missing and absent"].rows
+    assert cells == "3" and why.startswith("attention: no kernel for node_0 x") and why.endswith("x …")
+    assert tables(*gone, every=True)["Missing and absent"].rows[0][3].endswith("x" * 200)
 
 
 def test_scores_are_shown_once_for_modes_and_dtypes_that_share_them():
