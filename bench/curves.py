@@ -13,12 +13,16 @@ STYLES = ("-", "--", "-.", ":")  # curves lie on each other where all is well
 
 
 def draw(curves: Sequence[Mapping[str, Any]], folder: Path) -> list[Figure]:
-    """Draw the curves of each (case, option, size, dtype) into an SVG in `folder`."""
+    """Draw the curves of each (case, option, regime, size, dtype) into an SVG in `folder`."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for curve in curves:
         if _losses(curve):
-            words = (plain(str(curve.get(name, ""))) for name in ("case", "option", "size", "dtype"))
-            groups.setdefault(" ".join(word for word in words if word not in ("", "plain")), []).append(curve)
+            words = (
+                plain(str(curve.get(name, ""))) for name in ("case", "option", "regime", "size", "dtype")
+            )
+            groups.setdefault(
+                " ".join(word for word in words if word not in ("", "plain", "typical")), []
+            ).append(curve)
     figures: dict[str, Figure] = {}
     for title, group in groups.items():
         name = f"curve-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:80]}"
