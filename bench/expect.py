@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from platformdirs import user_cache_path
 
 import reference
 from bench import noise, pages
 from bench import spread as spread_module
 from bench.backends.numpy import named
+from bench.cache import folder
 from bench.case import Case, known
 from bench.cell import Cell
 from bench.spread import Expected, from_arrays, spread, to_arrays
@@ -71,7 +71,7 @@ def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
     replaces the rounding of every sum by its worst case.
     """
     shared = _shared(cell)
-    path = _cache() / f"{_key(shared, worst)}.npz"
+    path = folder() / f"{_key(shared, worst)}.npz"
     with FileLock(f"{path}.lock"):
         if path.exists():
             with np.load(path, allow_pickle=False) as arrays:
@@ -85,7 +85,7 @@ def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
 
 def derived(cell: Cell) -> bool:
     """Whether the limits of this cell are on the disk already."""
-    return (_cache() / f"{_key(_shared(cell), False)}.npz").exists()
+    return (folder() / f"{_key(_shared(cell), False)}.npz").exists()
 
 
 def _shared(cell: Cell) -> Cell:
@@ -164,12 +164,6 @@ def _numpy(dtype: str) -> Any:
 
 def _seed(*parts: Any) -> int:
     return zlib.crc32("/".join(map(str, parts)).encode())
-
-
-def _cache() -> Path:
-    folder = Path(os.environ.get("GAUGEBLOCK_CACHE") or user_cache_path("gaugeblock"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _key(cell: Cell, worst: bool) -> str:

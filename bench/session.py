@@ -14,7 +14,7 @@ from bench.backends import Absent, backend
 from bench.cell import Cell
 from bench.row import TIMED, Row
 from bench.run import judge
-from bench.timing import ROUNDS, Timing
+from bench.timing import BUDGET, FEWEST, ROUNDS, Timing
 from bench.worker import Died, Worker, as_request
 
 SLOTS = 2
@@ -220,10 +220,12 @@ class Session:
             else:
                 prepared[str(cell)] = (cell, answer, [])
         rng = random.Random(0)
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             for name in rng.sample(list(prepared), len(prepared)):
-                cell, _, samples = prepared[name]
-                samples.append(self._ask(cell, "sample", name))
+                cell, answer, samples = prepared[name]
+                spent = sum(seconds for seconds, _ in samples) * answer["calls"]
+                if number < FEWEST or spent < BUDGET:
+                    samples.append(self._ask(cell, "sample", name))
         for name, (cell, answer, samples) in prepared.items():
             self._ask(cell, "forget", name)
             seconds, residues = zip(*samples, strict=True)

@@ -11,9 +11,10 @@ from bench import train
 from bench.backends import Backend
 from bench.tree import flatten
 
-BLOCK = 0.01  # seconds a sample should last, so that the clock's own cost is below 0.1 %
-ROUNDS = 15
-WARM_UP = 3
+BLOCK = 0.005  # seconds a sample should last, so that the clock's own cost is below 0.1 %
+ROUNDS, FEWEST = 11, 5  # a slow call stops after FEWEST, once its samples have cost BUDGET
+BUDGET = 1.0  # seconds
+WARM_UPS = 4
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,11 @@ def ready(prepared: Any, direction: str, mode: str) -> Call:
         once = lambda: forward(prepared.params, prepared.data)  # noqa: E731  # a value, like its twin
     else:
         once = lambda: prepared.vjp(prepared.params, prepared.data, prepared.cotangents)  # noqa: E731
-    first = _timed(engine, once, 1)
-    for _ in range(WARM_UP):
-        _timed(engine, once, 1)
-    pilot = min(_timed(engine, once, 1) for _ in range(2))
-    return Call(engine, once, first, max(1, round(BLOCK / max(pilot, 1e-7))))
+    first = _timed(engine, once)
+    warm: list[float] = []
+    while len(warm) < WARM_UPS and (len(warm) < 2 or sum(warm) < BUDGET / 2):
+        warm.append(_timed(engine, once))
+    return Call(engine, once, first, max(1, round(BLOCK / max(min(warm), 1e-7))))
 
 
 def sample(call: Call) -> tuple[float, float]:
@@ -98,9 +99,7 @@ def _steps(prepared: train.Ready) -> Callable[[], Any]:
     return once
 
 
-def _timed(engine: Backend, once: Callable[[], Any], calls: int) -> float:
+def _timed(engine: Backend, once: Callable[[], Any]) -> float:
     start = time.perf_counter()
-    for _ in range(calls):
-        result = once()
-    engine.wait(result)
+    engine.wait(once())
     return time.perf_counter() - start

@@ -15,6 +15,7 @@ from typing import Any
 import execnet
 import numpy as np
 
+from bench.backends import Absent, backend
 from bench.cell import Cell
 
 # the worker imports from where the asking process does, installed or not
@@ -97,6 +98,9 @@ class Desk:
         from bench.run import judge
 
         cell = Cell(**unit)
+        with suppress(Absent):
+            backend(cell.backend).installed()
+            backend(cell.backend).compile_anew(keep)
         judged = judge(cell, directions, curve=curve)
         if keep and judged.ready is not None:
             self.kept[str(cell)] = judged.ready
@@ -109,6 +113,7 @@ class Desk:
         from bench.run import sentence
 
         wanted = Cell(**cell)
+        backend(wanted.backend).compile_anew(True)
         try:
             call = timing.ready(self.kept[str(wanted.unit)], wanted.direction, wanted.mode)
         except Exception as error:

@@ -56,6 +56,10 @@ class Backend(ABC):
         return {}
 
     @classmethod
+    def compile_anew(cls, anew: bool) -> None:
+        """Whether compiled programs of earlier runs are left aside, as for a first call that is timed."""
+
+    @classmethod
     def installed(cls) -> str:
         """The installed version; raises Absent. Imports nothing."""
         for package in cls.packages:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.backends import Absent, Backend, Loop
+from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
 
@@ -26,7 +27,15 @@ class Jax(Backend):
             "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}",
             "NPROC": str(threads),
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            "JAX_COMPILATION_CACHE_DIR": str(folder("jax")),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         }
+
+    @classmethod
+    def compile_anew(cls, anew: bool) -> None:
+        import jax
+
+        jax.config.update("jax_enable_compilation_cache", not anew)
 
     def __init__(self, device: str, dtype: str) -> None:
         import jax
