@@ -12,7 +12,7 @@ Formula
 Shapes
     x : (n, h, w, c)    images, channels last
     W : (r, s, e, o)    kernels; e = c / groups
-    b : (o)             one bias a kernel, or none
+    b : (o,)            one bias a kernel, or none
     y : (n, p, q, o)    p = ⌊(h + margins - (r - 1) dilation - 1) / stride⌋ + 1, q alike
 Source
     LeCun et al. 1998, Gradient-based learning applied to document recognition, section II.A.

@@ -137,7 +137,7 @@ case = Case(
         "thin": {"batch": 1, "height": 1, "width": 17, "channels": 2, "kernels": 2, "kernel": (1, 3)},
         "pointwise": {"batch": 5, "height": 6, "width": 7, "channels": 32, "kernels": 16, "kernel": (1, 1)},
         "mission": {"batch": 32, "height": 13, "width": 13, "channels": 32, "kernels": 64, "kernel": (3, 3)},
-        "large": {"batch": 16, "height": 57, "width": 57, "channels": 64, "kernels": 64, "kernel": (3, 3)},
+        "large": {"batch": 5, "height": 33, "width": 33, "channels": 64, "kernels": 64, "kernel": (3, 3)},
     },
     options={
         "plain": {},

@@ -124,7 +124,7 @@ cases = (
             "small": SMALL | {"units": 11},
             "mission": MISSION | {"units": 128},
             "thin": THIN | {"units": 1},
-            "large": {"batch": 257, "height": 7, "width": 7, "channels": 256, "units": 1000},
+            "large": {"batch": 257, "height": 7, "width": 7, "channels": 64, "units": 256},
         },
         options={"plain": {}, "no-bias": {"bias": False}},
         contenders=(

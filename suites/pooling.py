@@ -143,7 +143,7 @@ SHARED = {
         "small": {"batch": 3, "height": 9, "width": 8, "channels": 4},
         "thin": {"batch": 1, "height": 3, "width": 17, "channels": 1},
         "mission": {"batch": 32, "height": 26, "width": 26, "channels": 32},
-        "large": {"batch": 32, "height": 113, "width": 113, "channels": 64},
+        "large": {"batch": 4, "height": 57, "width": 57, "channels": 64},
     },
     "items": lambda *, batch, **_: batch,
     "unit": "images",
