@@ -1,7 +1,9 @@
 """What rounding does to each element of a formula's outputs: one run of the reference, with all draws at once."""
 
+import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from bench import noise
 from bench.tree import Tree, flatten, tree_map
 
 Array = NDArray[np.float64]
+
+MEMORY = 2**31  # bytes that one run's draws may take
+FEW = 2**15  # elements of input below which no formula takes so much
 
 
 @dataclass(frozen=True)
@@ -46,51 +51,94 @@ def spread(
     Floating arrays among the inputs are taken as they are, so they should hold numbers of `dtype`; integers, booleans
     and Python numbers pass through. `worst` replaces the rounding of every sum by its worst order.
     """
-    rounding = noise.Rounding(dtype, accumulator=accumulator, seed=seed, worst=worst)
-    with noise.under(rounding):
-        outputs = flatten(function(*tree_map(_lift, trees)))
-        return {path: _expected(leaf, rounding) for path, leaf in outputs.items()}
+    runs = _runs(function, trees)
+    parts: dict[str, list[_Part]] = {}
+    for run in range(runs):
+        rounding = noise.Rounding(dtype, accumulator=accumulator, seed=seed, worst=worst, runs=runs, run=run)
+        with noise.under(rounding):
+            for path, leaf in flatten(function(*tree_map(_lift, trees))).items():
+                parts.setdefault(path, []).append(_part(leaf, rounding))
+    return {path: _pooled(some, rounding) for path, some in parts.items()}
+
+
+def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...]) -> int:
+    """Over how many runs the draws are spread, so that one stays inside `MEMORY`."""
+    leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
+    if sum(leaf.size for leaf in leaves) < FEW:
+        return 1
+    plain = tree_map(lambda leaf: leaf.astype(np.float64) if _floating(leaf) else leaf, trees)
+    tracemalloc.start()
+    try:
+        with np.errstate(all="ignore"):
+            function(*plain)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    fitting = [runs for runs, layout in noise.LAYOUTS.items() if layout.rows * peak <= MEMORY]
+    return min(fitting, default=max(noise.LAYOUTS))
+
+
+def _floating(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray | np.floating) and (
+        leaf.dtype.kind == "f" or leaf.dtype.name == "bfloat16"
+    )
 
 
 def _lift(leaf: Any) -> Any:
-    if isinstance(leaf, np.ndarray | np.floating) and (
-        leaf.dtype.kind == "f" or leaf.dtype.name == "bfloat16"
-    ):
-        return noise.pack(np.array(leaf, dtype=np.float64)[..., None])
-    return leaf
+    return noise.pack(np.array(leaf, dtype=np.float64)[..., None]) if _floating(leaf) else leaf
 
 
-def _expected(leaf: Any, rounding: noise.Rounding) -> Expected:
+@dataclass(frozen=True)
+class _Part:
+    """What one run's rows say of an output."""
+
+    value: Array
+    sigma: Array
+    sigma1: Array
+    jump: Array
+    draws: Array  # the rms over the tensor of each draw
+    undecided: int
+
+
+def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
     if not noise.noisy(leaf):
         leaf = noise.pack(np.asarray(leaf, dtype=np.float64)[..., None])
     rows = noise.rows(leaf)
-    value = rows[..., -1].astype(np.float64)
+    value = np.array(rows[..., -1], dtype=np.float64)
     zero = np.zeros_like(value)
     if rows.shape[-1] == 1:
-        return Expected(value, zero, zero, zero, 1.0, rounding.undecided)
+        return _Part(value, zero, zero, zero, np.zeros(1), rounding.undecided)
+    layout = rounding.layout
     away = rows - value[..., None]
     away[np.broadcast_to((rows == value[..., None]), away.shape)] = 0  # inf - inf
-    draws = away[..., : noise.FULL], away[..., noise.FULL : noise.NOISY], away[..., noise.NOISY : -1]
-    sigma, one = (np.sqrt(np.mean(np.square(some), axis=-1)) for some in draws[:2])
-    unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
-    jump = np.abs(draws[2]).max(axis=-1) if rounding.undecided else zero
-    return Expected(
+    full, exact_sums = away[..., : layout.full], away[..., layout.full : layout.noisy]
+    return _Part(
         value,
-        sigma * rounding.shrink * rounding.both,
-        one * unbiased / rounding.u,
-        jump,
-        _scatter(draws[0]),
+        noise.rms(full),
+        noise.rms(exact_sums),
+        np.abs(away[..., layout.turned]).max(axis=-1) if rounding.undecided else zero,
+        noise.rms(full.reshape(-1, layout.full).T) if value.size else np.zeros(1),
         rounding.undecided,
     )
 
 
-def _scatter(draws: Array) -> float:
-    """The widest draw's mean square over the mean of all."""
-    largest = np.abs(draws).max(initial=0)
-    if largest == 0 or not np.isfinite(largest):
-        return 1.0
-    each = np.square(draws / largest).reshape(-1, noise.FULL).mean(axis=0)
-    return float(np.sqrt(each.max() / each.mean()))
+def _pooled(parts: list[_Part], rounding: noise.Rounding) -> Expected:
+    """Runs weigh alike, because they hold equally many rows."""
+    sigma, one = (
+        reduce(np.hypot, some) / np.sqrt(len(parts))
+        for some in ([part.sigma for part in parts], [part.sigma1 for part in parts])
+    )
+    draws = np.concatenate([part.draws for part in parts])
+    widest = draws.max() / noise.rms(draws) if np.isfinite(draws).all() and draws.any() else 1.0
+    unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
+    return Expected(
+        parts[0].value,
+        sigma * rounding.shrink * rounding.both,
+        one * unbiased / rounding.u,
+        reduce(np.maximum, [part.jump for part in parts]),
+        float(widest),
+        max(part.undecided for part in parts),
+    )
 
 
 _WHOLE: dict[str, Any] = {"undecided": int, "scatter": float}

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import FULL, multiple, precision
+from bench.noise import multiple, precision
 from bench.spread import Expected
 
 Array = NDArray[np.float64]
 Expectation = Mapping[str, Expected]
 
 GATE = 2.0  # rms of error over that of the widest of the draws
-FEW = 30  # a tensor with no more elements scatters too much for the gate
+FEW = 30  # a tensor in which no more elements weigh scatters too much for the gate
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class _Tensor:
     got: Array
     value: Array
     z: Array  # error over limit
+    count: float  # elements that weigh in the ratio
     ratio: float  # rms error over that of the widest of the draws
     limit: float  # rms
     size: float  # rms of the value
@@ -48,7 +49,7 @@ class _Tensor:
 
     @property
     def drifts(self) -> bool:
-        return self.value.size > FEW and self.ratio > GATE
+        return self.count > FEW and self.ratio > GATE
 
     @property
     def fails(self) -> bool:
@@ -158,10 +159,12 @@ def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _T
     limit = np.where(moves, t * one.sigma + precise.u * np.abs(one.value) + one.jump, 0)
     with np.errstate(all="ignore"):
         z = np.where(error == 0, 0, error / limit)
-        explained = np.float64(_rms(np.hypot(one.scatter * one.sigma, one.jump)))
+        spread = np.hypot(one.scatter * one.sigma, one.jump)
+        explained = np.float64(_rms(spread))
+        count = spread.size / np.float64(_rms(np.square(spread / explained))) ** 2
         ratio = _rms(error) / explained if error.any() else 0.0
     finite = np.where(np.isfinite(one.value), one.value, 0)
-    return _Tensor(name, got, one.value, z, float(ratio), _rms(limit), _rms(finite))
+    return _Tensor(name, got, one.value, z, float(count), float(ratio), _rms(limit), _rms(finite))
 
 
 def _error(got: Array, one: Expected, dtype: object) -> Array:
@@ -236,6 +239,3 @@ def _rms(x: Array) -> float:
     if largest == 0 or not np.isfinite(largest):
         return largest
     return largest * float(np.sqrt(np.mean(np.square(x / largest))))
-
-
-__all__ = ["FULL", "Agreement", "compare"]

@@ -4,13 +4,12 @@ from bench.noise.array import Noisy as Noisy
 from bench.noise.array import noisy as noisy
 from bench.noise.array import pack as pack
 from bench.noise.array import rows as rows
-from bench.noise.rounding import CONTRARY as CONTRARY
 from bench.noise.rounding import EXACT_SUMS as EXACT_SUMS
 from bench.noise.rounding import FULL as FULL
-from bench.noise.rounding import NOISY as NOISY
-from bench.noise.rounding import ROWS as ROWS
+from bench.noise.rounding import LAYOUTS as LAYOUTS
 from bench.noise.rounding import P as P
 from bench.noise.rounding import Rounding as Rounding
 from bench.noise.rounding import multiple as multiple
 from bench.noise.rounding import precision as precision
+from bench.noise.rounding import rms as rms
 from bench.noise.rounding import under as under

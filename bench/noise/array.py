@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise.rounding import ROWS, current
+from bench.noise.rounding import LAYOUTS, current
 
 
 _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.int64)}
@@ -17,12 +17,20 @@ _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.i
 # An element whose rows are all alike still (an input) is one number under three names, because NumPy assigns records
 # by position: so it refuses to mix such an element with a full one, and to compute on either.
 SINGLE = np.dtype({"names": ["a", "b", "c"], "formats": ["f8"] * 3, "offsets": [0] * 3, "itemsize": 8})
-RECORDS = {kind: np.dtype([("rows", base, (ROWS - 1,)), ("exact", base)]) for kind, base in _BASES.items()}
-
-_ROWS_OF = {SINGLE: np.dtype((np.float64, (1,)))} | {
-    RECORDS[kind]: np.dtype((base, (ROWS,))) for kind, base in _BASES.items()
+_FULL = {
+    (layout.rows, kind): np.dtype([("rows", base, (layout.rows - 1,)), ("exact", base)])
+    for layout in LAYOUTS.values()
+    for kind, base in _BASES.items()
 }
-_KINDS = {SINGLE: "f"} | {full: kind for kind, full in RECORDS.items()}
+_ROWS_OF = {SINGLE: np.dtype((np.float64, (1,)))} | {
+    element: np.dtype((_BASES[kind], (rows,))) for (rows, kind), element in _FULL.items()
+}
+_KINDS = {SINGLE: "f"} | {element: kind for (_, kind), element in _FULL.items()}
+
+
+def element(kind: str = "f") -> np.dtype[np.void]:
+    """A record of all rows."""
+    return _FULL[current().layout.rows, kind]
 
 
 def noisy(x: Any) -> bool:
@@ -64,13 +72,13 @@ def pack(values: NDArray[Any]) -> Any:
         return values[..., 0]
     if values.strides[-1] != values.itemsize:
         values = np.asarray(values, order="C")
-    element = SINGLE if values.shape[-1] == 1 else RECORDS[values.dtype.kind]
-    return values.view(element)[..., 0].view(Noisy)
+    rows = values.shape[-1]
+    return values.view(SINGLE if rows == 1 else _FULL[rows, values.dtype.kind])[..., 0].view(Noisy)
 
 
 def spread_out(values: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
     """A fresh contiguous copy with all rows."""
-    copy = np.empty((*values.shape[:-1], ROWS), dtype)
+    copy = np.empty((*values.shape[:-1], current().layout.rows), dtype)
     copy[...] = values
     return copy
 

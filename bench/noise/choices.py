@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from bench.noise.array import SINGLE, Noisy, exact, full, kind, noisy, pack, rows, spread_out
 from bench.noise.elementwise import Rule, numbers
-from bench.noise.rounding import FULL, NOISY, ROWS, current, multiple
-
-_TURNED = slice(NOISY, ROWS - 1)
+from bench.noise.rounding import current, multiple, rms
 
 
 def compare(ufunc: np.ufunc) -> Rule:
@@ -43,19 +41,20 @@ def sign(x: Any) -> Any:
     if turned is None:
         return choice
     out = spread_out(choice[..., None])
-    out[..., _TURNED] = np.where(turned, -choice[..., None], choice[..., None])
+    out[..., current().layout.turned] = np.where(turned, -choice[..., None], choice[..., None])
     return pack(out)
 
 
 def undecided(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Which contrary rows turn which comparison, (..., CONTRARY); None where rounding can turn none."""
+    """Which contrary rows turn which comparison, on a last axis; None where rounding can turn none."""
     if x.shape[-1] == 1 and y.shape[-1] == 1:
         return None
     rounding = current()
     margin = np.asarray(x[..., -1] - y[..., -1], order="C")
-    some = x[..., :FULL] - y[..., :FULL]
+    full = rounding.layout.full
+    some = x[..., :full] - y[..., :full]
     some -= margin[..., None]
-    spread = np.sqrt(np.mean(np.square(some, out=some), axis=-1)) * rounding.shrink
+    spread = rms(some) * rounding.shrink
     open_ = np.abs(margin) < multiple(margin.size) * spread
     count = np.count_nonzero(open_)
     if not count:
@@ -96,9 +95,9 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
     rounding = current()
     best = np.take_along_axis(x, first[..., None], axis=axis)
     margin = np.asarray(best[..., -1] - x[..., -1], order="C")
-    some = best[..., :FULL] - x[..., :FULL]
+    some = best[..., : rounding.layout.full] - x[..., : rounding.layout.full]
     some -= margin[..., None]
-    spread = np.sqrt(np.mean(np.square(some, out=some), axis=-1)) * rounding.shrink
+    spread = rms(some) * rounding.shrink
     reach = multiple(margin.size) * spread - margin
     np.put_along_axis(reach, first, -1.0, axis=axis)
     reach[~(np.isfinite(reach) & (spread > 0))] = -1.0
@@ -113,7 +112,7 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
     turned = close[..., None] & rounding.tosses(
         np.asarray(np.take_along_axis(margin, second, axis=axis), order="C")
     )
-    index[..., _TURNED] = np.where(turned, second[..., None], first[..., None])
+    index[..., rounding.layout.turned] = np.where(turned, second[..., None], first[..., None])
     return index
 
 
@@ -167,8 +166,9 @@ def _read(x: Any, index: Any, one: Any) -> Any:
     if not noisy(index):
         return one(x.view(np.ndarray), index).view(Noisy)
     y = full(one(full(x).view(np.ndarray), exact(index)).view(Noisy))
-    inside, source, i = rows(y), np.broadcast_to(rows(x), (*x.shape, ROWS)), rows(index)
-    for row in range(NOISY, ROWS - 1):
+    inside, i = rows(y), rows(index)
+    source = np.broadcast_to(rows(x), (*x.shape, inside.shape[-1]))
+    for row in _contrary():
         inside[..., row] = one(source[..., row], i[..., row])
     return y
 
@@ -185,13 +185,19 @@ def _write(x: Any, index: Any, values: Any, one: Any) -> None:
         one(x.view(np.ndarray), index, v.view(np.ndarray))
         return
     inside, i, new = rows(x), rows(index), rows(v)
-    old = inside[..., _TURNED].copy()
+    turned = current().layout.turned
+    old = inside[..., turned].copy()
     one(x.view(np.ndarray), exact(index), v.view(np.ndarray))
-    inside[..., _TURNED] = old
-    for row in range(NOISY, ROWS - 1):
+    inside[..., turned] = old
+    for row in _contrary():
         each = inside[..., row].copy()
         one(each, i[..., row], new[..., row])
         inside[..., row] = each
+
+
+def _contrary() -> range:
+    turned = current().layout.turned
+    return range(turned.start, turned.stop)
 
 
 def _indices_only(parts: Any, what: str) -> None:
@@ -201,7 +207,7 @@ def _indices_only(parts: Any, what: str) -> None:
 
 def _turn(choice: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Noisy:
     out = spread_out(choice[..., None], np.bool_)
-    out[..., _TURNED] ^= turned
+    out[..., current().layout.turned] ^= turned
     return pack(out)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from bench.noise.array import Noisy, exact, noisy, pack, rows, spread_out
-from bench.noise.rounding import ROWS, current, is_power_of_two
+from bench.noise.rounding import current, is_power_of_two
 
 Rule = Callable[..., Any]
 
@@ -101,7 +101,7 @@ def finish(y: NDArray[Any], ulps: float, unrounded: Any = None, floor: float = 0
     """Give y all rows, and round it, except where it is known to be exact."""
     if y.dtype.kind != "f" or ulps == 0 or (unrounded is not None and np.all(unrounded)):
         return pack(y)
-    if y.shape[-1] != ROWS:
+    if y.shape[-1] != current().layout.rows:
         y = spread_out(y)
     if unrounded is not None and not np.any(unrounded):
         unrounded = None

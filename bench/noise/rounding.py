@@ -1,7 +1,7 @@
 """What rounding does to one operation: the draws, and how far each result of each kind may move.
 
-A run of a reference carries `ROWS` rows at once. The first 30 round everything; the next 10 round everything but the
-inside of a sum; 4 are contrary, they do not round but take the other side of every choice that rounding could
+A run of a reference carries several rows at once. The first 30 round everything; the next 10 round everything but
+the inside of a sum; 4 are contrary: they do not round, but take the other side of every choice that rounding could
 turn; the last is exact. Which row is which is fixed here and nowhere else.
 """
 
@@ -16,9 +16,32 @@ from scipy import stats
 
 Array = NDArray[np.float64]
 
-FULL, EXACT_SUMS, CONTRARY = 30, 10, 4
-NOISY = FULL + EXACT_SUMS
-ROWS = NOISY + CONTRARY + 1
+
+@dataclass(frozen=True)
+class Layout:
+    """How many rows of each kind one run carries."""
+
+    full: int
+    exact_sums: int
+    contrary: int
+
+    @property
+    def noisy(self) -> int:
+        return self.full + self.exact_sums
+
+    @property
+    def rows(self) -> int:
+        return self.noisy + self.contrary + 1
+
+    @property
+    def turned(self) -> slice:
+        return slice(self.noisy, self.rows - 1)
+
+
+FULL, EXACT_SUMS = 30, 10
+
+# By the number of runs that share the draws: a formula that is too large for memory is run more often with less.
+LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 1)}
 
 # the chance that one honest cell is rejected: the one global constant of every verdict
 P = 1e-6
@@ -77,7 +100,17 @@ class Rounding:
     `shrink` brings what is measured back to size.
     """
 
-    def __init__(self, dtype: object, *, accumulator: object = None, seed: int, worst: bool = False) -> None:
+    def __init__(
+        self,
+        dtype: object,
+        *,
+        accumulator: object = None,
+        seed: int,
+        worst: bool = False,
+        runs: int = 1,
+        run: int = 0,
+    ) -> None:
+        self.layout, self.run = LAYOUTS[runs], run
         self.precision = precision(dtype)
         self.shrink = 2.0**-10 if self.precision.bits == 53 else 1.0
         # in float64 the reference's own value is rounded like any other
@@ -87,8 +120,8 @@ class Rounding:
         self.tiny = self.precision.tiny / self.shrink
         self.worst = worst
         self.undecided = 0
-        self._bits = np.random.SFC64(seed)
-        self._seed = np.uint64(seed % 2**64)
+        self._bits = np.random.SFC64([seed, run])
+        self._seed = np.uint64((seed + (run << 40)) % 2**64)
         self._constants: dict[float, Array] = {}
 
     def draws(self, count: int, columns: int) -> NDArray[np.int16]:
@@ -99,18 +132,19 @@ class Rounding:
 
     def spread(self, y: Array, half: Array, exact_sums: Array | None = None) -> None:
         """Add noise of half-width `half` to the noisy rows of y, in place; `exact_sums` is for those rows."""
-        y, half = y.reshape(-1, ROWS), half.reshape(-1, 1) * 2.0**-15
+        full, noisy = self.layout.full, self.layout.noisy
+        y, half = y.reshape(-1, self.layout.rows), half.reshape(-1, 1) * 2.0**-15
         other = half if exact_sums is None else exact_sums.reshape(-1, 1) * 2.0**-15
-        noise = np.zeros((min(_CHUNK, len(y)), ROWS))
+        noise = np.zeros((min(_CHUNK, len(y)), self.layout.rows))
         for start in range(0, len(y), _CHUNK):
             part = y[start : start + _CHUNK]
             some = noise[: len(part)]
-            some[:, :NOISY] = self.draws(len(part), NOISY)
+            some[:, :noisy] = self.draws(len(part), noisy)
             if exact_sums is None:
                 some *= half[start : start + _CHUNK]
             else:
-                some[:, :FULL] *= half[start : start + _CHUNK]
-                some[:, FULL:NOISY] *= other[start : start + _CHUNK]
+                some[:, :full] *= half[start : start + _CHUNK]
+                some[:, full:noisy] *= other[start : start + _CHUNK]
             part += some
 
     def round(
@@ -137,7 +171,8 @@ class Rounding:
         half[low] += self.tiny
         subnormal = low & (size < self.precision.tiny)
         half[subnormal] = 0
-        y[subnormal, :NOISY] *= self.draws(np.count_nonzero(subnormal), NOISY) > 0
+        noisy = self.layout.noisy
+        y[subnormal, :noisy] *= self.draws(np.count_nonzero(subnormal), noisy) > 0
 
     def sum(
         self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None
@@ -167,7 +202,7 @@ class Rounding:
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
 
     def constant(self, c: float, *, inverted: bool = False) -> Array:
-        """A number of the formula, rounded once a run: (1,) where the dtype holds it, else (ROWS,).
+        """A number of the formula, rounded once a run: one row where the dtype holds it, else all.
 
         A division by c may be carried out as a product with the rounded 1/c.
         """
@@ -177,19 +212,19 @@ class Rounding:
         return self._constants[key]
 
     def constants(self, c: Array, *, inverted: bool = False) -> Array:
-        """`constant` for an array: (..., 1) or (..., ROWS)."""
+        """`constant` for an array: one row or all."""
         low = np.int64(2 ** (53 - self.precision.bits) - 1)
         bits = c.view(np.int64)
         rounds = (bits & (_MANTISSA if inverted else low)) != 0
         rounds &= np.isfinite(c)
         if not rounds.any():
             return c[..., None]
-        rows = np.repeat(c[..., None], ROWS, axis=-1)
+        rows, noisy = np.repeat(c[..., None], self.layout.rows, axis=-1), self.layout.noisy
         mixed = _mixed(
-            bits.view(np.uint64)[..., None] ^ (np.arange(NOISY, dtype=np.uint64) << 20) ^ self._seed
+            bits.view(np.uint64)[..., None] ^ (np.arange(noisy, dtype=np.uint64) << np.uint64(20)) ^ self._seed
         )
         uniform = mixed.view(np.int64) * 2.0**-63
-        rows[..., :NOISY] += uniform * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
+        rows[..., :noisy] += uniform * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
         return rows
 
     def tosses(self, margin: Array) -> NDArray[np.bool_]:
@@ -197,10 +232,17 @@ class Rounding:
 
         The coin is the margin itself, so that the same choice made twice falls alike.
         """
-        bits = np.abs(margin).view(np.uint64)[..., None] + np.arange(CONTRARY, dtype=np.uint64)
+        bits = np.abs(margin).view(np.uint64)[..., None] + np.arange(self.layout.contrary, dtype=np.uint64)
         turned = (_mixed(bits ^ self._seed) >> np.uint64(63)).astype(bool)
-        turned[..., 0] = True
+        turned[..., 0] |= self.run == 0
         return turned
+
+
+def rms(x: Array) -> Array:
+    """Over the last axis, scaled by the largest so that no square underflows."""
+    largest = np.abs(x).max(axis=-1, initial=0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return np.asarray(scale * np.sqrt(np.mean(np.square(x / scale[..., None]), axis=-1)))
 
 
 def binade(x: Array) -> Array:

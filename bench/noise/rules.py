@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bench.noise import choices, elementwise, sums
-from bench.noise.array import RECORDS, SINGLE, Noisy, exact, full, noisy, pack
+from bench.noise.array import SINGLE, Noisy, element, exact, full, noisy, pack
 
 UFUNCS: dict[tuple[np.ufunc, str], Any] = {
     **{(ufunc, "__call__"): rule for ufunc, rule in elementwise.RULES.items()},
@@ -51,7 +51,7 @@ def _full_like(
     shape = a.shape if shape is None else shape
     if dtype is not None and np.dtype(dtype).kind in "biu":
         return np.full(shape, fill_value, dtype)
-    new = np.empty(shape, RECORDS["f"]).view(Noisy)
+    new = np.empty(shape, element()).view(Noisy)
     new[...] = fill_value
     return new
 

@@ -7,7 +7,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from bench.noise.array import Noisy, exact, full, noisy, pack, rows, spread_out
 from bench.noise.elementwise import numbers
-from bench.noise.rounding import ROWS, current, is_power_of_two
+from bench.noise.rounding import current, is_power_of_two
 
 
 def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Noisy:
@@ -20,8 +20,7 @@ def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     e = np.asarray(x[..., -1], order="C")
     how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
     count = np.count_nonzero(e, **how)
-    y = y if y.shape[-1] == ROWS else spread_out(y)
-    y = np.asarray(y, order="C")
+    y = spread_out(y) if y.shape[-1] == 1 else np.asarray(y, order="C")
     current().sum(y, np.square(e).sum(**how), np.abs(e).sum(**how), count)
     return _into(pack(y), out)
 
@@ -75,9 +74,9 @@ def matmul_of(x: Any, y: Any, squeezed: tuple[int, ...] = ()) -> Noisy:
     if x.shape[-1] == 1 and y.shape[-1] == 1:
         z = spread_out((xe @ ye)[..., None])
     elif x.shape[-1] == 1:
-        z = (xe @ np.asarray(y, order="C").reshape(*y.shape[:-2], n * ROWS)).reshape(
-            *_batch(xe, ye), m, n, ROWS
-        )
+        rows = y.shape[-1]
+        z = xe @ np.asarray(y, order="C").reshape(*y.shape[:-2], n * rows)
+        z = z.reshape(*_batch(xe, ye), m, n, rows)
     elif y.shape[-1] == 1:
         z = np.asarray(np.swapaxes(ye, -1, -2)[..., None, :, :] @ x, order="C")
     else:
