@@ -47,6 +47,14 @@ class Layout:
         """
         return _fill(_without_counters(self.home), _table(self.away, tree))
 
+    def moved(self, tree: Tree) -> str | None:
+        """A constant of the framework's arrays that is no longer zero, by path, or None."""
+        found = flatten(tree)
+        for path, numbers in flatten(self.away).items():
+            if _floating(numbers) and np.any(np.asarray(found[path])[numbers == 0]):
+                return path
+        return None
+
 
 def layout(build: Callable[[Tree], Tree], tree: Tree) -> Layout:
     """The layout of ``build(tree) -> params``, found by sending numbers through it."""

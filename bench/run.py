@@ -5,23 +5,22 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from packaging.specifiers import SpecifierSet
 
 from bench import pages
 from bench.backends import Absent, Backend, backend
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from bench.cell import Cell
 from bench.expect import expectation, inputs
+from bench.known import limits, refusal, settle
 from bench.layout import layout
 from bench.row import Row
 from bench.train import Trained, train
 from bench.tree import flatten
-from bench.verdict import Agreement, compare
+from bench.verdict import compare
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,6 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             why = f"stale refusal: got {row.status}, should raise {words!r}; {row.why}".rstrip("; ")
             rows[each] = replace(row, status="disagrees", why=why)
     return replace(judged, rows=rows)
-
-
-def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:
-    """The words with which the framework is known to refuse this cell."""
-    place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
-    return next((words for glob, words in contender.refuses.items() if fnmatchcase(place, glob)), None)
 
 
 def find(case: Case, cell: Cell) -> Contender:
@@ -151,6 +144,12 @@ def _formula(
     return Judged(rows, Ready(engine, run, vjp, *on_device))
 
 
+def forward(unit: Cell, engine: Backend, outputs: Any) -> Row:
+    """The row of outputs that a forward call gave, without a gradient."""
+    got = {f"forward.{path}": array for path, array in flatten(engine.get(outputs)).items()}
+    return verdict(unit, "forward", got, engine)
+
+
 def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
     trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
     row = verdict(unit, "training", trained.got, engine, first_call_s=trained.first_call_s)
@@ -190,39 +189,6 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
         **more,
     )
-
-
-def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
-    """The limits of the page that name this cell and this version."""
-    fields = {**asdict(unit), "direction": direction}
-    return [
-        limit
-        for limit in pages.case(unit.case).limits
-        if limit.backend in engine.lineage()
-        and SpecifierSet(limit.versions).contains(engine.version.split("+")[0], prereleases=True)
-        and all(fields[name] in ([x] if isinstance(x, str) else x) for name, x in limit.cells.items())
-    ]
-
-
-def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:
-    """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
-    if agreement.status == "agrees":
-        stale = [limit for limit in known if limit.always]
-        if not stale:
-            return {"status": "agrees", "why": ""}
-        return {
-            "status": "disagrees",
-            "why": f"stale limit: the cell agrees, but a Limit says: {stale[0].reason}",
-        }
-    if agreement.status == "mistrusted" or not known:
-        return {"status": agreement.status, "why": agreement.why}
-    for limit in known:
-        if limit.z[0] <= (agreement.z_rms or 0) <= limit.z[1]:
-            named = {"source": limit.source, "versions": limit.versions}
-            return {"status": "limited", "why": limit.reason, **named}
-    low, high = known[0].z
-    why = f"outside its Limit's z of {low:g} to {high:g}: {agreement.why}"
-    return {"status": "disagrees", "why": why}
 
 
 def _row(unit: Cell, direction: str, **found: Any) -> Row:

@@ -4,39 +4,21 @@ Each backend has a worker process of its own. Groups of cells share their inputs
 group are derived first, then its cells are judged, page by page, while the next limits are derived.
 """
 
-import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from bench.backends import Absent, backend
 from bench.cell import Cell
+from bench.plan import Group, Unit, plan
+from bench.rounds import rounds, with_speed
 from bench.row import TIMED, Row
 from bench.run import judge
-from bench.timing import BUDGET, FEWEST, ROUNDS, Timing
+from bench.timing import Timing
 from bench.worker import Died, Worker, as_request
 
 SLOTS = 2
-
-
-@dataclass
-class Unit:
-    """Cells that one call judges."""
-
-    cell: Cell
-    directions: list[str]
-    keep: bool  # it will be timed
-    curve: bool
-    state: str = "waiting"
-
-
-@dataclass
-class Group:
-    """Units that share inputs and limits."""
-
-    units: list[Unit] = field(default_factory=list)
-    state: str = "waiting"
 
 
 class Session:
@@ -58,7 +40,7 @@ class Session:
         self.threads = threads
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn = finished, drawn
-        self._groups = self._plan(wanted, curves)
+        self._groups = plan(wanted, self._timed, curves, self._complete)
         self._workers: dict[tuple[Any, ...], Worker] = {}
         self._busy: set[tuple[Any, ...]] = set()
         self._change = threading.Condition()
@@ -82,7 +64,13 @@ class Session:
             self._change.wait_for(lambda: self._idle() or self._stopped)
             row = self._settled(cell)
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
-            self._sample([each for each in self._timed.values() if each.workload == cell.workload])
+            rivals = [each for each in self._timed.values() if each.workload == cell.workload]
+            ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
+            for each, sampled in rounds(ready, self._ask).items():
+                row = with_speed(self.rows[str(each)], each, sampled)
+                if isinstance(sampled, Timing) and row.median_s is not None:
+                    self.timings[str(each)] = sampled
+                self._keep(each, row)
         return self.rows[str(cell)], self.timings.get(str(cell))
 
     def close(self) -> None:
@@ -97,20 +85,6 @@ class Session:
         if str(cell) not in self.rows:
             raise RuntimeError(f"the run stopped before {cell}") from self._fault
         return self.rows[str(cell)]
-
-    def _plan(self, wanted: Sequence[Cell], curves: Callable[[Cell], bool]) -> list[Group]:
-        units: dict[Cell, Unit] = {}
-        for cell in wanted:
-            unit = units.setdefault(cell.unit, Unit(cell.unit, [], False, curves(cell)))
-            unit.directions.append(cell.direction)
-            unit.keep |= str(cell) in self._timed
-        groups: dict[Any, Group] = {}
-        for unit in units.values():
-            if not all(self._complete(replace(unit.cell, direction=each)) for each in unit.directions):
-                cell = unit.cell
-                inputs = (cell.case, cell.option, cell.regime, cell.size, cell.dtype, cell.seed)
-                groups.setdefault(inputs, Group()).units.append(unit)
-        return list(groups.values())
 
     def _complete(self, cell: Cell) -> bool:
         row = self.rows.get(str(cell))
@@ -208,67 +182,15 @@ class Session:
         if worker := self._workers.pop(key, None):
             worker.close()
 
-    def _sample(self, cells: Sequence[Cell]) -> None:
-        """Rounds over all contenders of a workload, in random order inside each round."""
-        prepared: dict[str, Any] = {}
-        for cell in cells:
-            if self.rows[str(cell)].status not in TIMED:
-                continue
-            answer = self._ask(cell, "ready", as_request(cell))
-            if "error" in answer:
-                self._keep(cell, replace(self.rows[str(cell)], status="error", why=answer["error"]))
-            else:
-                prepared[str(cell)] = (cell, answer, [])
-        rng = random.Random(0)
-        for number in range(ROUNDS):
-            for name in rng.sample(list(prepared), len(prepared)):
-                cell, answer, samples = prepared[name]
-                spent = sum(seconds for seconds, _ in samples) * answer["calls"]
-                if number < FEWEST or spent < BUDGET:
-                    samples.append(self._ask(cell, "sample", name))
-        for name, (cell, answer, samples) in prepared.items():
-            self._ask(cell, "forget", name)
-            seconds, residues = zip(*samples, strict=True)
-            row = self.rows[name]
-            first = answer["first_call_s"] if cell.direction == "forward" else row.first_call_s
-            timing = Timing(seconds, residues, answer["calls"], first or 0.0)
-            self.timings[name] = timing
-            self._keep(cell, with_speed(row, cell, timing))
-
     def _ask(self, cell: Cell, verb: str, *arguments: Any) -> Any:
-        return self._worker(self._key(cell)).request(verb, *arguments)
-
-
-def with_speed(row: Row, cell: Cell, timing: Timing) -> Row:
-    """The row with what was timed; an error where reading the result shows that nobody waited."""
-    from bench import pages
-
-    if not timing.waited:
-        why = f"not waited for: reading one result took {timing.residue_s:.2g} s after the claimed end"
-        return replace(row, status="error", why=why)
-    case = pages.case(cell.case)
-    dims = {**case.sizes[cell.size], **case.options[cell.option]}
-    passes = 3 if cell.direction == "gradient" else 1  # a forward pass, and two products for each of its
-    flops = passes * float(case.flops(**dims))
-    low, high = timing.interval_s
-    return replace(
-        row,
-        first_call_s=timing.first_call_s,
-        median_s=timing.median_s,
-        low_s=low,
-        high_s=high,
-        samples=len(timing.samples),
-        calls=timing.calls,
-        residue_s=timing.residue_s,
-        throughput=float(case.items(**dims)) / timing.median_s,
-        unit=case.unit,
-        flops=flops,
-        gflops=flops / timing.median_s / 1e9,
-    )
+        key = self._key(cell)
+        try:
+            return self._worker(key).request(verb, *arguments)
+        except Died:
+            self._bury(key)
+            raise
 
 
 def failed(cell: Cell, why: str) -> Row:
     """The row of a cell whose worker is gone."""
-    from dataclasses import asdict
-
     return Row(**asdict(cell), status="error", why=why, command=cell.command)

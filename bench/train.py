@@ -49,7 +49,13 @@ def train(
         loss = loop.step(batches[step])
         engine.wait(loss)
         first = first or time.perf_counter() - start
-        found = _home(places.back(loop.read()))
+        read = loop.read()
+        if astray := places.moved(read):
+            raise ValueError(
+                f"{contender.api}: training moved {astray}, which the formula has not; the build should freeze "
+                "it, or name a variant that has it"
+            )
+        found = _home(places.back(read))
         found["loss"] = np.asarray(engine.get(loss))
         got.update({f"training.{step}.{path}": array for path, array in found.items()})
     loop.load(*places.forth(given.starts[0][:2]))

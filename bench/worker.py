@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.backends import Absent, backend
 from bench.cell import Cell
+from bench.row import TIMED
 
 # the worker imports from where the asking process does, installed or not
 ENTRY = """
@@ -110,12 +111,16 @@ class Desk:
     def ready(self, cell: dict[str, Any]) -> dict[str, Any]:
         """Prepare one timed call; what went wrong, or its first call and block size."""
         from bench import timing
-        from bench.run import sentence
+        from bench.run import forward, sentence
 
         wanted = Cell(**cell)
         backend(wanted.backend).compile_anew(True)
         try:
             call = timing.ready(self.kept[str(wanted.unit)], wanted.direction, wanted.mode)
+            if wanted.direction == "forward":  # no gradient is asked for now: another path of some frameworks
+                row = forward(wanted.unit, call.engine, call.result)
+                if row.status not in TIMED:
+                    return {"error": f"without a gradient it {row.status}: {row.why}"}
         except Exception as error:
             return {"error": sentence(error)}
         self.calls[str(wanted)] = call

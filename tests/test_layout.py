@@ -66,3 +66,10 @@ def test_gradients_keep_their_dtype():
     places = layout(rearranged, weights())
     there = {name: array.astype(np.float32) for name, array in rearranged(weights()).items()}
     assert {array.dtype.name for array in places.back(there).values()} == {"float32"}
+
+
+def test_a_constant_that_training_moves_is_named():
+    places = layout(rearranged, weights())
+    there = rearranged(weights())
+    assert places.moved(there) is None
+    assert places.moved({**there, "unused": np.array([0.0, 1e-9, 0.0])}) == "unused"

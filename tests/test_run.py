@@ -8,7 +8,8 @@ import pytest
 from bench import pages
 from bench.case import Case, Contender, Limit
 from bench.cell import Cell
-from bench.run import find, judge, limits, run, sentence, settle
+from bench.known import limits, settle
+from bench.run import find, judge, run, sentence
 from bench.verdict import Agreement
 
 AGREES = Agreement(status="agrees", why="", bits=53.0, z_rms=0.5, z_worst=0.3, worst="y[0]", undecided=0)

@@ -55,7 +55,7 @@ class Backend(ABC):
         """Environment variables that must stand before the framework is imported."""
         return {}
 
-    @classmethod
+    @classmethod  # noqa: B027  # a default for most: they keep no programs between runs
     def compile_anew(cls, anew: bool) -> None:
         """Whether compiled programs of earlier runs are left aside, as for a first call that is timed."""
 
