@@ -454,6 +454,7 @@ IDIOMS = {
     "matmul exact noisy": lambda x, y: x @ (y * 1.1).T,
     "matmul batch": lambda x, y: (x[:, None, :] * 1.1) @ (y[:, :, None] * 1.1),
     "matmul broadcast": lambda x, y: (x[None] * np.ones((3, 1, 1))) @ (y.T * 1.1),
+    "divided by 2, then times -1/2": lambda x, y: -0.5 * (x * 1.1 / 2.0 + y),
     "matmul broadcast noisy": lambda x, y: (x[None] * np.full((3, 1, 1), 1.1)) @ (y.T * 1.1),
     "matmul plain": lambda x, y: np.ones((2, 4)) @ (x * 1.1),
     "matmul vector": lambda x, y: (x * 1.1) @ y[0],

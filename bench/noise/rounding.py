@@ -122,7 +122,7 @@ class Rounding:
         self.undecided = 0
         self._bits = np.random.SFC64([seed, run])
         self._seed = np.uint64((seed + (run << 40)) % 2**64)
-        self._constants: dict[float, Array] = {}
+        self._constants: dict[tuple[float, bool], Array] = {}
 
     def draws(self, count: int, columns: int) -> NDArray[np.int16]:
         """Uniform over the 16-bit integers: the quickest source that NumPy has."""
@@ -206,7 +206,7 @@ class Rounding:
 
         A division by c may be carried out as a product with the rounded 1/c.
         """
-        key = -1 / c if inverted else c
+        key = c, inverted
         if key not in self._constants:
             self._constants[key] = self.constants(np.array([c]), inverted=inverted)[0]
         return self._constants[key]
@@ -221,7 +221,9 @@ class Rounding:
             return c[..., None]
         rows, noisy = np.repeat(c[..., None], self.layout.rows, axis=-1), self.layout.noisy
         mixed = _mixed(
-            bits.view(np.uint64)[..., None] ^ (np.arange(noisy, dtype=np.uint64) << np.uint64(20)) ^ self._seed
+            bits.view(np.uint64)[..., None]
+            ^ (np.arange(noisy, dtype=np.uint64) << np.uint64(20))
+            ^ self._seed
         )
         uniform = mixed.view(np.int64) * 2.0**-63
         rows[..., :noisy] += uniform * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
