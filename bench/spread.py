@@ -1,4 +1,4 @@
-"""What rounding does to each element of a formula's outputs: one run of the reference, with all draws at once."""
+"""What rounding does to each element of a formula's outputs: the reference, run with all draws at once."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -22,11 +22,11 @@ FEW = 2**15  # elements of input below which no formula takes so much
 class Expected:
     """One output: its value in float64, and per element what may move it.
 
-    `sigma` is the spread that rounding gives an element; `sigma1` the spread per unit roundoff when sums accumulate
-    exactly, corrected for its small sample so that error/sigma1 is unbiased in the square; `jump` what turning the
-    undecided choices changes, at most. `scatter` is the rms over the tensor of the widest draw, in units of the rms
-    of sigma: 1 where elements round independently, about 2 where they share one rounding. `undecided` counts the
-    choices of the whole run that rounding could turn.
+    `sigma` is the spread that rounding gives an element; `sigma1` the spread per unit roundoff when sums
+    accumulate exactly, corrected for its small sample so that error/sigma1 is unbiased in the square; `jump` what
+    turning the undecided choices changes, at most. `scatter` is the rms over the tensor of the widest draw, in
+    units of the rms of sigma: 1 where elements round independently, about 2 where they share one rounding.
+    `undecided` counts the choices of the whole run that rounding could turn.
     """
 
     value: Array
@@ -48,8 +48,8 @@ def spread(
 ) -> dict[str, Expected]:
     """``function(*trees)`` under the rounding of `dtype`, by path of the outputs.
 
-    Floating arrays among the inputs are taken as they are, so they should hold numbers of `dtype`; integers, booleans
-    and Python numbers pass through. `worst` replaces the rounding of every sum by its worst order.
+    Floating arrays among the inputs are taken as they are, so they should hold numbers of `dtype`; integers,
+    booleans and Python numbers pass through. `worst` replaces the rounding of every sum by its worst order.
     """
     runs = _runs(function, trees)
     parts: dict[str, list[_Part]] = {}

@@ -65,7 +65,7 @@ def compare(
 ) -> Agreement:
     """Names, shapes, dtypes, NaN and infinities exactly; then each element against its derived limit.
 
-    `worst` gives the limits under the worst order of every sum; it is called only where the derived ones do not hold.
+    `worst` gives the limits under the worst order of every sum; it is called only where the derived ones fail.
     """
     undecided = max((one.undecided for one in expected.values()), default=0)
     fault = next(_faults(got, expected, dtype), None)
@@ -95,8 +95,8 @@ def compare(
     blind = _blind(tensors, precision(dtype).u)
     if blind is not None:
         why = (
-            f"{blind.name}: the limit's rms is {blind.limit:.3g}, should be below the value's, {blind.size:.3g}: "
-            "zeros would pass"
+            f"{blind.name}: the limit's rms is {blind.limit:.3g}, should be below the value's, "
+            f"{blind.size:.3g}: zeros would pass"
         )
         return Agreement("mistrusted", why, **figures)
     return Agreement("agrees", "", **figures)
@@ -200,8 +200,8 @@ def _bits(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object)
 def _blind(tensors: list[_Tensor], u: float) -> _Tensor | None:
     """A tensor whose limit is not below its value, unless it is a zero by formula.
 
-    Such a zero (the gradient of a bias that a softmax cancels) is known by its limit: it is of the size of rounding
-    beside the cell's other tensors.
+    Such a zero (the gradient of a bias that a softmax cancels) is known by its limit: it is of the size of
+    rounding beside the cell's other tensors.
     """
     largest = max(tensor.size for tensor in tensors)
     for tensor in tensors:
@@ -216,15 +216,16 @@ def _why(low: _Tensor, index: Any, bits: float, tensors: list[_Tensor]) -> str:
     if not outside:
         drift = max((tensor for tensor in tensors if tensor.drifts), key=lambda tensor: tensor.ratio)
         return (
-            f"{drift.name} is {drift.ratio:.3g} times as far off as rounding explains, should be at most {GATE:.0f} "
-            f"(rms over {drift.value.size} elements), {bits:.1f} bits, though no element of {every} is outside its limit"
+            f"{drift.name} is {drift.ratio:.3g} times as far off as rounding explains, should be at most "
+            f"{GATE:.0f} (rms over {drift.value.size} elements), {bits:.1f} bits, "
+            f"though no element of {every} is outside its limit"
         )
     times = (
         "where rounding moves nothing" if low.z[index] == np.inf else f"{low.z[index]:.3g} times its limit"
     )
     return (
-        f"{_at(low.name, index)} is {low.got[index]:.9g}, should be {low.value[index]:.9g}: {times}, {bits:.1f} bits, "
-        f"{outside} of {every} elements outside"
+        f"{_at(low.name, index)} is {low.got[index]:.9g}, should be {low.value[index]:.9g}: {times}, "
+        f"{bits:.1f} bits, {outside} of {every} elements outside"
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from bench import spread as spread_module
 from bench.noise import EXACT_SUMS, FULL
 from bench.spread import Expected, from_arrays, spread, to_arrays
 
@@ -69,7 +70,7 @@ def test_the_worst_case_of_a_sum_is_wider_by_what_its_order_can_do():
 def test_the_spread_per_unit_is_unbiased_in_the_square():
     """The mean of (error / sigma1)² over honest errors is one, for any number of draws.
 
-    The correction is that of normal draws, which sums of many roundings are; one uniform rounding reads a little low.
+    The correction is that of normal draws, as sums of many roundings are; a uniform one reads a little low.
     """
     x = np.random.default_rng(0).uniform(1, 2, (2, 20000)).astype(np.float32)
     expected = spread(np.multiply, tuple(x), dtype="float32", seed=0)[""]
@@ -111,3 +112,35 @@ def test_every_dtype_is_kept_on_disk_and_back(dtype):
     assert list(back) == list(found)
     assert all(same(back[path], found[path]) for path in found)
     assert all(type(one.undecided) is int and type(one.scatter) is float for one in back.values())
+
+
+def network(x, W, dy):
+    h = x @ W
+    return {"y": np.tanh(h).mean(axis=0), "dx": (dy * (h > 0)) @ W.T}
+
+
+@pytest.mark.parametrize("runs", [5, 10])
+def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeypatch):
+    """All the draws are there, and say the same."""
+    g = np.random.default_rng(0)
+    x, W, dy = (g.standard_normal(shape).astype(np.float32) for shape in ((300, 40), (40, 60), (300, 60)))
+    x[0] = np.where(np.arange(40) < 2, 1, 0)
+    W[1] = -W[0] * np.float32(1 + 2**-23)  # a choice that rounding turns
+    one = spread(network, (x, W, dy), dtype="float32", seed=0)
+    monkeypatch.setattr(spread_module, "_runs", lambda function, trees: runs)
+    several = spread(network, (x, W, dy), dtype="float32", seed=0)
+    for name in one:
+        assert np.array_equal(one[name].value, several[name].value)
+        assert 0.9 < np.median(several[name].sigma / one[name].sigma) < 1.1
+        assert 0.8 < np.median(several[name].sigma1 / one[name].sigma1) < 1.25
+        assert 0.8 < several[name].scatter / one[name].scatter < 1.25
+    assert one["dx"].undecided > 0 and several["dx"].undecided > 0
+    assert np.array_equal(one["dx"].jump[0] > 0, several["dx"].jump[0] > 0) and one["dx"].jump[0].any()
+
+
+@pytest.mark.parametrize(("memory", "runs"), [(2**31, 1), (2**24, 5), (2**20, 10)])
+def test_the_number_of_runs_follows_from_what_one_takes(memory, runs, monkeypatch):
+    monkeypatch.setattr(spread_module, "MEMORY", memory)
+    x = inputs(shape=(400, 200))
+    assert spread_module._runs(lambda x: np.tanh(x) * 2, (x,)) == runs
+    assert spread_module._runs(lambda x: np.tanh(x) * 2, (x[:10],)) == 1

@@ -1,7 +1,7 @@
-"""An array whose elements are records of rows: NumPy moves the records, the rules of this package compute on them.
+"""An array whose elements are records of rows: NumPy moves them, and rules compute on them.
 
-Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or function that
-computes goes to its rule; one that has none raises.
+Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or function
+that computes goes to its rule; one that has none raises.
 """
 
 from typing import Any, NoReturn, Self
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.noise.rounding import LAYOUTS, current
-
 
 _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.int64)}
 
@@ -164,40 +163,6 @@ class Noisy(np.ndarray[Any, Any]):
     def copy(self, order: Any = "C") -> Self:
         return full(self)  # type: ignore[return-value]  # Self is Noisy
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
-        return np.sum(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:  # type: ignore[override]
-        return np.mean(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims)
-
-    def var(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
-    ) -> Any:  # type: ignore[override]
-        return np.var(self, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims)
-
-    def std(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
-    ) -> Any:  # type: ignore[override]
-        return np.std(self, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims)
-
-    def max(self, axis: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:  # type: ignore[override]
-        return np.max(self, axis=axis, out=out, keepdims=keepdims, **kwargs)
-
-    def min(self, axis: Any = None, out: Any = None, keepdims: Any = False, **kwargs: Any) -> Any:  # type: ignore[override]
-        return np.min(self, axis=axis, out=out, keepdims=keepdims, **kwargs)
-
-    def argmax(self, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:  # type: ignore[override]
-        return np.argmax(self, axis=axis, out=out, keepdims=keepdims)
-
-    def argmin(self, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:  # type: ignore[override]
-        return np.argmin(self, axis=axis, out=out, keepdims=keepdims)
-
-    def clip(self, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
-        return np.clip(self, min, max, out=out, **kwargs)
-
-    def dot(self, other: Any, out: Any = None) -> Any:  # type: ignore[override]
-        return np.dot(self, other, out=out)
-
     def __bool__(self) -> bool:
         _refuse("branching on a value")
 
@@ -217,6 +182,13 @@ class Noisy(np.ndarray[Any, Any]):
         _refuse("membership in a rounded array")
 
 
+def _forwarded(name: str) -> Any:
+    def method(self: Noisy, *args: Any, **kwargs: Any) -> Any:
+        return getattr(np, name)(self, *args, **kwargs)
+
+    return method
+
+
 def _refused(name: str) -> Any:
     def method(self: Noisy, *args: Any, **kwargs: Any) -> NoReturn:
         _refuse(f"ndarray.{name}")
@@ -224,12 +196,16 @@ def _refused(name: str) -> Any:
     return method
 
 
-for _name in (
-    "all any argpartition argsort byteswap choose compress cumprod cumsum diagonal dump dumps fill getfield "
-    "item nonzero partition prod ptp put repeat round searchsorted sort tobytes tofile tolist trace"
-).split():
-    if _name not in ("repeat", "diagonal"):  # these only move
-        setattr(Noisy, _name, _refused(_name))
+_FORWARDED = ("argmax", "argmin", "clip", "dot", "max", "mean", "min", "std", "sum", "var")
+_REFUSED = (
+    *("all", "any", "argpartition", "argsort", "byteswap", "choose", "compress", "cumprod", "cumsum", "dump"),
+    *("dumps", "fill", "item", "nonzero", "partition", "prod", "ptp", "put", "round", "searchsorted", "sort"),
+    *("tobytes", "tofile", "tolist", "trace"),
+)
+for _name in _FORWARDED:
+    setattr(Noisy, _name, _forwarded(_name))
+for _name in _REFUSED:
+    setattr(Noisy, _name, _refused(_name))
 
 
 def _refuse(what: str) -> NoReturn:

@@ -1,8 +1,8 @@
 """Rules for choices: comparisons, signs and argmax, and what is done with their outcome.
 
-All rounding rows follow the exact row's choice; the contrary rows turn it where rounding could. So the spread stays
-the spread of one formula, and what the other choice would change is known apart from it. A choice that rounding
-cannot turn is a plain array.
+All rounding rows follow the exact row's choice; the contrary rows turn it where rounding could. So the spread
+stays the spread of one formula, and what the other choice would change is known apart from it. A choice that
+rounding cannot turn is a plain array.
 """
 
 from typing import Any
@@ -56,7 +56,7 @@ def undecided(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_] | None:
     some -= margin[..., None]
     spread = rms(some) * rounding.shrink
     open_ = np.abs(margin) < multiple(margin.size) * spread
-    count = np.count_nonzero(open_)
+    count = int(np.count_nonzero(open_))
     if not count:
         return None
     rounding.undecided += count
@@ -104,7 +104,7 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
     second = np.argmax(reach, axis=axis, keepdims=True)
     deepest = np.take_along_axis(reach, second, axis=axis)
     close = deepest > 0
-    count = np.count_nonzero(close)
+    count = int(np.count_nonzero(close))
     if not count:
         return first[..., None]
     rounding.undecided += count
@@ -136,7 +136,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
 
 
 def gather(x: Noisy, key: Any) -> Any:
-    """x[key], where the key holds choices: indices may; a mask that rounding could turn has no shape to read."""
+    """x[key] by undecided indices; a mask that rounding could turn has no shape to read."""
     parts = key if isinstance(key, tuple) else (key,)
     _indices_only(parts, "reading by a mask")
     at = next(i for i, part in enumerate(parts) if noisy(part))

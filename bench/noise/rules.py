@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bench.noise import choices, elementwise, sums
+from bench.noise import choices, elementwise, products, sums
 from bench.noise.array import SINGLE, Noisy, element, exact, full, noisy, pack
 
 UFUNCS: dict[tuple[np.ufunc, str], Any] = {
     **{(ufunc, "__call__"): rule for ufunc, rule in elementwise.RULES.items()},
     **{(ufunc, "__call__"): rule for ufunc, rule in choices.RULES.items()},
-    (np.matmul, "__call__"): sums.matmul,
+    (np.matmul, "__call__"): products.matmul,
     (np.add, "reduce"): lambda a, axis=0, keepdims=False: sums.total(a, axis, keepdims=keepdims),
     (np.maximum, "reduce"): lambda a, axis=0, keepdims=False: np.max(a, axis=axis, keepdims=keepdims),
     (np.minimum, "reduce"): lambda a, axis=0, keepdims=False: np.min(a, axis=axis, keepdims=keepdims),
@@ -79,10 +79,10 @@ FUNCTIONS: dict[Any, Any] = {
     np.min: sums.largest(np.minimum),
     np.amax: sums.largest(np.maximum),
     np.amin: sums.largest(np.minimum),
-    np.dot: sums.dot,
-    np.tensordot: sums.tensordot,
-    np.einsum: sums.einsum,
-    np.linalg.solve: sums.solve,
+    np.dot: products.dot,
+    np.tensordot: products.tensordot,
+    np.einsum: products.einsum,
+    np.linalg.solve: products.solve,
     np.clip: elementwise.clip,
     np.where: choices.where,
     np.argmax: choices.argmax,
