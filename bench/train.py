@@ -52,8 +52,8 @@ def train(
         read = loop.read()
         if astray := places.moved(read):
             raise ValueError(
-                f"{contender.api}: training moved {astray}, which the formula has not; the build should freeze "
-                "it, or name a variant that has it"
+                f"{contender.api}: training moved {astray}, which the formula has not; the build should "
+                "freeze it, or name a variant that has it"
             )
         found = _home(places.back(read))
         found["loss"] = np.asarray(engine.get(loss))
