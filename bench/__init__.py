@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 def load(path: str | PathLike[str]) -> pandas.DataFrame:
     """The rows of a file, a run's folder, or all runs below a folder, in the columns of `bench.row`."""
-    from bench.results import load  # pandas takes half a second, and most of bench needs none of it
+    from bench.rows import load  # pandas takes half a second, and most of bench needs none of it
 
     return load(path)

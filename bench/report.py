@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import results
 from bench.curves import draw
 from bench.findings import departures, limited, scores, unrun
 from bench.machine import key
 from bench.overview import Records, header, setups, verdict
+from bench.results import REPORT
+from bench.rows import RECORDS, curves, files, load, record
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
 from bench.table import show as print_sections
@@ -51,10 +52,10 @@ def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records,
     """The rows at several paths as one frame, and the records of their machines and environments."""
     import pandas as pd
 
-    files = [file for path in paths for file in results.files(path)]
-    rows = pd.concat([results.load(path) for path in paths], ignore_index=True)
-    found = {kind: [results.record(file, kind) for file in files] for kind in results.RECORDS}
-    machines, environments = ({key(each): each for each in found[kind]} for kind in results.RECORDS)
+    rows = pd.concat([load(path) for path in paths], ignore_index=True)
+    folders = [file for path in paths for file in files(path)]
+    found = {kind: [record(folder, kind) for folder in folders] for kind in RECORDS}
+    machines, environments = ({key(each): each for each in found[kind]} for kind in RECORDS)
     return rows, machines, environments
 
 
@@ -76,9 +77,9 @@ def text(paths: Sequence[str | os.PathLike[str]]) -> str:
 
 def write(folder: Path) -> Path:
     """Write a run's report.md, and the drawings of its training curves, beside its rows."""
-    figures = draw(results.curves(folder), folder)
+    figures = draw(curves(folder), folder)
     found = sections(*read([folder]), every=True, figures=figures)
-    file = folder / results.REPORT
+    file = folder / REPORT
     partial = file.with_suffix(".part")
     partial.write_text(_document(found))
     partial.replace(file)

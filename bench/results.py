@@ -1,4 +1,4 @@
-"""Rows on disk: a run's folder has rows.jsonl, machine.json, environment.json and, finished, report.md."""
+"""A run's folder: rows.jsonl, machine.json, environment.json and, once it is finished, report.md."""
 
 import json
 import math
@@ -8,31 +8,18 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
-from operator import itemgetter
 from pathlib import Path
-from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench import machine as machines
 from bench.machine import key
 from bench.row import Row
+from bench.rows import CURVES, RECORDS, ROWS, lines, record
+from bench.rows import load as load
 
-if TYPE_CHECKING:
-    import pandas
-
-ROWS, CURVES, REPORT = "rows.jsonl", "curves.jsonl", "report.md"
-RECORDS = ("machine", "environment")
-
-NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
-# what makes two rows the same cell of the same run
-CELL = (
-    "run_id", "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype",
-    "direction", "seed",
-)  # fmt: skip
-INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (int, int | None))
+REPORT = "report.md"
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class Run:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows so far, as they were written."""
-        return list(_rows(self.folder / ROWS)) if (self.folder / ROWS).exists() else []
+        return list(lines(self.folder / ROWS)) if (self.folder / ROWS).exists() else []
 
     def _line(self, name: str, record: Mapping[str, Any]) -> None:
         text = json.dumps(_plain(record), allow_nan=False, separators=(", ", ": ")) + "\n"
@@ -84,8 +71,8 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
         except FileExistsError:
             continue
         break
-    for kind, record in zip(RECORDS, (machine, environment), strict=True):
-        (root / name / f"{kind}.json").write_text(json.dumps(record, indent=2) + "\n")
+    for kind, found in zip(RECORDS, (machine, environment), strict=True):
+        (root / name / f"{kind}.json").write_text(json.dumps(found, indent=2) + "\n")
     return Run(root / name, name, *keys)
 
 
@@ -97,71 +84,6 @@ def resume(folder: Path) -> Run:
             whole = file.read_bytes()
             os.truncate(file, whole.rfind(b"\n") + 1)
     return Run(folder, folder.name, *keys)
-
-
-def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
-    """The rows of a file, of a run's folder, or of all runs below a folder, in the columns of `bench.row`.
-
-    Columns that a file lacks are empty, columns that it has beyond these are dropped, and so is a last
-    line that was cut off. Of a cell that a run finished twice (judged, then timed) the last row counts,
-    and a run that stands there twice (local and published) is read once.
-    """
-    import numpy as np
-    import pandas as pd
-
-    columns: dict[str, list[Any]] = {column.name: [] for column in fields(Row)}
-    pick, empty = itemgetter(*columns), dict.fromkeys(columns)
-    seen: dict[str, str] = {}  # rows repeat their strings: one copy of each
-    for file in files(path):
-        found = _rows(file)
-        while chunk := list(islice(found, 10_000)):
-            if any(not row.keys() >= empty.keys() for row in chunk):
-                chunk = [{**empty, **row} for row in chunk]
-            for name, column in zip(columns, zip(*map(pick, chunk), strict=True), strict=True):
-                columns[name].append(_numbers(column) if name in NUMBERS else _strings(column, seen))
-    frame: dict[str, Any] = {
-        name: np.concatenate(values) if values else [] for name, values in columns.items()
-    }
-    for name in INTEGERS if columns["case"] else ():
-        whole = (np.abs(frame[name]) < 2**53) & (np.rint(frame[name]) == frame[name])
-        frame[name] = np.where(whole, frame[name], np.nan)
-    rows = pd.DataFrame(frame).astype({name: "Int64" for name in INTEGERS})
-    return rows.drop_duplicates(list(CELL), keep="last", ignore_index=True)
-
-
-def files(path: str | os.PathLike[str]) -> list[Path]:
-    """The rows files at or below a path, each run once; raises FileNotFoundError where there is none."""
-    root = Path(path)
-    found = [root] if root.is_file() else sorted(root.rglob(ROWS))
-    if not found:
-        got = f"no {ROWS} at or below it" if root.exists() else "nothing there"
-        raise FileNotFoundError(
-            f"results {root}: got {got}, should be a rows file, a run's folder or a folder of runs; "
-            "`gaugeblock run` makes one"
-        )
-    return list({(file.stat().st_size, _first(file)): file for file in reversed(found)}.values())[::-1]
-
-
-def record(folder: Path, kind: str) -> machines.Record:
-    """The machine or environment record beside a run's rows; empty where there is none."""
-    file = (folder if folder.is_dir() else folder.parent) / f"{kind}.json"
-    if not file.exists():
-        return {}
-    try:
-        found = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(
-            f"{kind} record {file}: got something else, should be one JSON object; restore the file"
-        )
-    return found
-
-
-def curves(folder: Path) -> list[dict[str, Any]]:
-    """The training curves beside a run's rows."""
-    file = folder / CURVES
-    return list(_rows(file)) if file.exists() else []
 
 
 def newest(root: Path = Path("results")) -> Path:
@@ -221,44 +143,6 @@ def anonymous(text: str) -> str:
     return text
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    decode = json.JSONDecoder().raw_decode
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                found, _ = decode(line.decode().strip())
-            except (ValueError, RecursionError):
-                found = None
-            if isinstance(found, dict):
-                yield found
-            elif line.endswith(b"\n"):
-                raise ValueError(
-                    f"rows {file}, line {number}: got {line[:40]!r}, should be one JSON object; "
-                    "restore the file, or delete that line"
-                )
-
-
-def _numbers(column: tuple[Any, ...]) -> Any:
-    import numpy as np
-
-    if not {float, int, NoneType}.issuperset(map(type, column)):
-        column = tuple(value if type(value) in (float, int) else None for value in column)
-    try:
-        return np.array(column, dtype=float)
-    except OverflowError:  # an integer of hundreds of digits
-        return np.array([None if value is None or abs(value) > 2**63 else value for value in column], float)
-
-
-def _strings(column: tuple[Any, ...], seen: dict[str, str]) -> Any:
-    import numpy as np
-
-    if {*map(type, column)} != {str}:
-        column = tuple("" if value is None else str(value) for value in column)
-    return np.array(list(map(seen.setdefault, column, column)), dtype=object)
-
-
 def _plain(value: Any) -> Any:
     """The value as strict JSON has it: NaN becomes null, an infinity the largest number there is."""
     if isinstance(value, Mapping):
@@ -288,8 +172,3 @@ def _date(folder: Path) -> str:
 
 def _natural(name: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", name)]
-
-
-def _first(file: Path) -> bytes:
-    with file.open("rb") as lines:
-        return lines.readline(65536)

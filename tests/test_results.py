@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import bench
-from bench import results
+from bench import results, rows
 from bench.machine import key
-from bench.results import load, newest, publish, resume, start
+from bench.results import newest, publish, resume, start
 from bench.row import COLUMNS
+from bench.rows import load
 from tests.rows import ENVIRONMENT, MACHINE, row, timed
 
 
@@ -151,20 +152,20 @@ def test_an_empty_file_is_an_empty_frame(tmp_path):
 def test_a_damaged_record_is_refused_in_words(run, text):
     (run.folder / "machine.json").write_text(text)
     with pytest.raises(ValueError, match=r"machine\.json: got something else, should be one JSON object"):
-        results.record(run.folder, "machine")
+        rows.record(run.folder, "machine")
 
 
 def test_a_run_without_records_still_has_rows(run):
     finished(run)
     (run.folder / "machine.json").unlink()
-    assert results.record(run.folder / "rows.jsonl", "machine") == {}
+    assert rows.record(run.folder / "rows.jsonl", "machine") == {}
     assert len(load(run.folder)) == 1
 
 
 def test_curves_are_read_back(run):
-    assert results.curves(run.folder) == []
+    assert rows.curves(run.folder) == []
     run.curve({"case": "lstm", "loss": [3.0, math.nan, 1.0]})
-    assert results.curves(run.folder) == [{"case": "lstm", "loss": [3.0, None, 1.0]}]
+    assert rows.curves(run.folder) == [{"case": "lstm", "loss": [3.0, None, 1.0]}]
 
 
 def test_the_newest_run_is_the_local_one_then_the_published_one(run, tmp_path):
