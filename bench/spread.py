@@ -23,10 +23,10 @@ class Expected:
     """One output: its value in float64, and per element what may move it.
 
     `sigma` is the spread that rounding gives an element; `sigma1` the spread per unit roundoff when sums
-    accumulate exactly, corrected for its small sample so that error/sigma1 is unbiased in the square; `jump` what
-    turning the undecided choices changes, at most. `scatter` is the rms over the tensor of the widest draw, in
-    units of the rms of sigma: 1 where elements round independently, about 2 where they share one rounding.
-    `undecided` counts the choices of the whole run that rounding could turn.
+    accumulate exactly, corrected for its small sample so that error/sigma1 is unbiased in the square; `jump`
+    what turning the undecided choices changes, at most. `scatter` is the rms over the tensor of the widest
+    draw, in units of the rms of sigma: 1 where elements round independently, about 2 where they share one
+    rounding. `undecided` counts the choices of the whole run that rounding could turn.
     """
 
     value: Array

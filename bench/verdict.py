@@ -65,7 +65,7 @@ def compare(
 ) -> Agreement:
     """Names, shapes, dtypes, NaN and infinities exactly; then each element against its derived limit.
 
-    `worst` gives the limits under the worst order of every sum; it is called only where the derived ones fail.
+    `worst` gives the limits under the worst order of every sum; called only where the derived ones fail.
     """
     undecided = max((one.undecided for one in expected.values()), default=0)
     fault = next(_faults(got, expected, dtype), None)

@@ -9,7 +9,8 @@ from scipy import special
 from scipy.linalg.lapack import sgesv
 
 from bench import noise
-from bench.noise.rounding import Rounding, binade
+from bench.noise.bits import binade
+from bench.noise.rounding import Rounding
 from bench.spread import spread
 
 EVALUATIONS = 1000

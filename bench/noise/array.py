@@ -1,20 +1,21 @@
-"""An array whose elements are records of rows: NumPy moves them, and rules compute on them.
+"""An array whose elements are records of rows: NumPy moves the records, the rules of this package compute.
 
-Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or function
-that computes goes to its rule; one that has none raises.
+Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or
+function that computes goes to its rule; one that has none raises.
 """
 
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise.rounding import LAYOUTS, current
+from bench.noise.precision import LAYOUTS
+from bench.noise.rounding import current
 
 _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.int64)}
 
-# An element whose rows are all alike still (an input) is one number under three names, because NumPy assigns records
-# by position: so it refuses to mix such an element with a full one, and to compute on either.
+# An element whose rows are all alike still (an input) is one number under three names, because NumPy assigns
+# records by position: so it refuses to mix such an element with a full one, and to compute on either.
 SINGLE = np.dtype({"names": ["a", "b", "c"], "formats": ["f8"] * 3, "offsets": [0] * 3, "itemsize": 8})
 _FULL = {
     (layout.rows, kind): np.dtype([("rows", base, (layout.rows - 1,)), ("exact", base)])
@@ -153,15 +154,15 @@ class Noisy(np.ndarray[Any, Any]):
     def __ne__(self, other: Any) -> Any:
         return np.not_equal(self, other)
 
-    __hash__ = None  # type: ignore[assignment]  # as ndarray itself
+    __hash__ = None
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         if np.dtype(dtype) not in _KINDS and kind(self) == "f":
             _refuse(f"astype({np.dtype(dtype)}) of a rounded value")
         return full(self)
 
-    def copy(self, order: Any = "C") -> Self:
-        return full(self)  # type: ignore[return-value]  # Self is Noisy
+    def copy(self, order: Any = "C") -> Any:
+        return full(self)
 
     def __bool__(self) -> bool:
         _refuse("branching on a value")

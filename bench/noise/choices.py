@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.noise.array import SINGLE, Noisy, exact, full, kind, noisy, pack, rows, spread_out
+from bench.noise.bits import rms
 from bench.noise.elementwise import Rule, numbers
-from bench.noise.rounding import current, multiple, rms
+from bench.noise.precision import multiple
+from bench.noise.rounding import current
 
 
 def compare(ufunc: np.ufunc) -> Rule:

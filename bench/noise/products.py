@@ -6,8 +6,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from bench.noise.array import Noisy, exact, full, pack, spread_out
+from bench.noise.bits import is_power_of_two
 from bench.noise.elementwise import numbers
-from bench.noise.rounding import current, is_power_of_two
+from bench.noise.rounding import current
 from bench.noise.sums import into, total
 
 
@@ -84,7 +85,7 @@ def einsum(formula: Any, *operands: Any, out: Any = None, optimize: Any = False)
         x = total(operands[0], axis=summed) if summed else operands[0]
         kept = [c for c in labels[0] if c in result]
         return into(x.transpose([kept.index(c) for c in result]), out)
-    return into(_contract(*labels, result, *operands), out)
+    return into(_contract(labels[0], labels[1], result, operands[0], operands[1]), out)
 
 
 def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
@@ -105,7 +106,7 @@ def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
     def shape(*groups: list[str]) -> list[int]:
         return [int(np.prod([size[c] for c in group])) for group in groups]
 
-    z = matmul_of(
+    z: Any = matmul_of(
         x.reshape(*[size[c] for c in batch], *shape(m, inner), x.shape[-1]),
         y.reshape(*[size[c] for c in batch], *shape(inner, n), y.shape[-1]),
     )
@@ -117,7 +118,8 @@ def solve(a: Any, b: Any) -> Any:
     """Elimination, pivoted by the exact row and written in operations that have rules."""
     if np.ndim(a) != 2:
         raise NotImplementedError("solve of a batch has no rounding rule; solve one system")
-    A, B = full(a), full(b[:, None] if np.ndim(b) == 1 else b)
+    A: Any = full(a)
+    B: Any = full(b[:, None] if np.ndim(b) == 1 else b)
     n = len(A)
     for k in range(n):
         pivot = k + int(np.argmax(np.abs(exact(A)[k:, k])))

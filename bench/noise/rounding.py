@@ -1,96 +1,19 @@
-"""What rounding does to one operation: the draws, and how far each result of each kind may move.
-
-A run of a reference carries several rows at once. The first 30 round everything; the next 10 round everything but
-the inside of a sum; 4 are contrary: they do not round, but take the other side of every choice that rounding could
-turn; the last is exact. Which row is which is fixed here and nowhere else.
-"""
+"""What rounding does to one operation: the draws, and how far each result of each kind may move."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-Array = NDArray[np.float64]
+from bench.noise.bits import MANTISSA, Array, binade, mixed
+from bench.noise.precision import ACCUMULATORS, LAYOUTS, precision
 
-
-@dataclass(frozen=True)
-class Layout:
-    """How many rows of each kind one run carries."""
-
-    full: int
-    exact_sums: int
-    contrary: int
-
-    @property
-    def noisy(self) -> int:
-        return self.full + self.exact_sums
-
-    @property
-    def rows(self) -> int:
-        return self.noisy + self.contrary + 1
-
-    @property
-    def turned(self) -> slice:
-        return slice(self.noisy, self.rows - 1)
-
-
-FULL, EXACT_SUMS = 30, 10
-
-# By the number of runs that share the draws: a formula that is too large for memory is run more often with less.
-LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 1)}
-
-# the chance that one honest cell is rejected: the one global constant of every verdict
-P = 1e-6
-
-# Σ over a mantissa that is spread as 1/m of its squared distance from the power of two below: 3 / (8 log 2)
+# The mean of (2^⌊log2 m⌋ / m)² over mantissas that are spread as 1/m.
 BENFORD = 3 / (8 * np.log(2))
 
-_EXPONENT = np.int64(0x7FF0000000000000)
-_MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
 _CHUNK = 1024  # elements whose rows stay in the cache while they are rounded
-
-
-@dataclass(frozen=True)
-class Precision:
-    """A floating dtype: its significant bits and the exponent of its smallest normal number."""
-
-    bits: int
-    smallest: int
-
-    @property
-    def u(self) -> float:
-        return 2.0**-self.bits
-
-    @property
-    def tiny(self) -> float:
-        return 2.0**self.smallest
-
-
-PRECISIONS = {
-    "float64": Precision(53, -1022),
-    "float32": Precision(24, -126),
-    "bfloat16": Precision(8, -126),
-    "float16": Precision(11, -14),
-}
-
-# what sums and products accumulate in, unless the caller says otherwise
-ACCUMULATORS = {"float64": "float64", "float32": "float32", "bfloat16": "float32", "float16": "float32"}
-
-
-def precision(dtype: object) -> Precision:
-    name = str(dtype)
-    if name not in PRECISIONS:
-        raise ValueError(f"dtype: got {name}, should be one of {', '.join(PRECISIONS)}")
-    return PRECISIONS[name]
-
-
-def multiple(elements: int) -> float:
-    """How many spreads an honest element may be off, when the worst of so many is asked for."""
-    return float(stats.t.isf(P / (2 * max(elements, 1)), FULL - 1))
 
 
 class Rounding:
@@ -172,15 +95,15 @@ class Rounding:
         subnormal = low & (size < self.precision.tiny)
         half[subnormal] = 0
         noisy = self.layout.noisy
-        y[subnormal, :noisy] *= self.draws(np.count_nonzero(subnormal), noisy) > 0
+        y[subnormal, :noisy] *= self.draws(int(np.count_nonzero(subnormal)), noisy) > 0
 
     def sum(
         self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None
     ) -> None:
         """Round a sum of n terms in place: Σx² and Σ|x| of the terms are given for the exact row.
 
-        The mean over all orders of summation: each partial sum is rounded, and so is each term that is itself a
-        product (`products` is None for a plain sum, False where the products are exact).
+        The mean over all orders of summation: each partial sum is rounded, and so is each term that is itself
+        a product (`products` is None for a plain sum, False where the products are exact).
         """
         total = y[..., -1].copy()
         n = np.maximum(n, 1)
@@ -215,17 +138,17 @@ class Rounding:
         """`constant` for an array: one row or all."""
         low = np.int64(2 ** (53 - self.precision.bits) - 1)
         bits = c.view(np.int64)
-        rounds = (bits & (_MANTISSA if inverted else low)) != 0
+        rounds = (bits & (MANTISSA if inverted else low)) != 0
         rounds &= np.isfinite(c)
         if not rounds.any():
             return c[..., None]
         rows, noisy = np.repeat(c[..., None], self.layout.rows, axis=-1), self.layout.noisy
-        mixed = _mixed(
+        stirred = mixed(
             bits.view(np.uint64)[..., None]
             ^ (np.arange(noisy, dtype=np.uint64) << np.uint64(20))
             ^ self._seed
         )
-        uniform = mixed.view(np.int64) * 2.0**-63
+        uniform = stirred.view(np.int64) * 2.0**-63
         rows[..., :noisy] += uniform * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
         return rows
 
@@ -234,37 +157,11 @@ class Rounding:
 
         The coin is the margin itself, so that the same choice made twice falls alike.
         """
-        bits = np.abs(margin).view(np.uint64)[..., None] + np.arange(self.layout.contrary, dtype=np.uint64)
-        turned = (_mixed(bits ^ self._seed) >> np.uint64(63)).astype(bool)
+        bits: NDArray[np.uint64] = np.abs(margin).view(np.uint64)
+        bits = bits[..., None] + np.arange(self.layout.contrary, dtype=np.uint64)
+        turned = (mixed(bits ^ self._seed) >> np.uint64(63)).astype(bool)
         turned[..., 0] |= self.run == 0
         return turned
-
-
-def rms(x: Array) -> Array:
-    """Over the last axis, scaled by the largest so that no square underflows."""
-    largest = np.abs(x).max(axis=-1, initial=0)
-    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    return np.asarray(scale * np.sqrt(np.mean(np.square(x / scale[..., None]), axis=-1)))
-
-
-def binade(x: Array) -> Array:
-    """The largest power of two that is not above |x|; zero for zero, infinity and NaN."""
-    bits = np.array(x, dtype=np.float64).view(np.int64)
-    bits &= _EXPONENT
-    power = bits.view(np.float64)
-    return np.where(power == np.inf, 0, power)
-
-
-def is_power_of_two(x: Array) -> NDArray[np.bool_]:
-    """Where a product with x is exact: ±2^k, zero and infinity."""
-    return (np.asarray(x, dtype=np.float64, order="C").view(np.int64) & _MANTISSA) == 0
-
-
-def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64: the bits of a value, well stirred."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 _CURRENT: ContextVar[Rounding] = ContextVar("rounding")

@@ -14,7 +14,7 @@ def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     x = numbers(a)
     axes = _axes(x, axis)
     n = int(np.prod([x.shape[i] for i in axes]))
-    y = np.add.reduce(x, axis=axes, keepdims=bool(keepdims))
+    y = np.sum(x, axis=axes, keepdims=bool(keepdims))
     if n == 1 or x.dtype.kind != "f":
         return into(pack(y), out)
     e = np.asarray(x[..., -1], order="C")

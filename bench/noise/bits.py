@@ -1,0 +1,36 @@
+"""Functions of the bits of floating numbers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_EXPONENT = np.int64(0x7FF0000000000000)
+MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
+
+
+def rms(x: Array) -> Array:
+    """Over the last axis, scaled by the largest so that no square underflows."""
+    largest = np.abs(x).max(axis=-1, initial=0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    return np.asarray(scale * np.sqrt(np.mean(np.square(x / scale[..., None]), axis=-1)))
+
+
+def binade(x: Array) -> Array:
+    """The largest power of two that is not above |x|; zero for zero, infinity and NaN."""
+    bits = np.array(x, dtype=np.float64).view(np.int64)
+    bits &= _EXPONENT
+    power = bits.view(np.float64)
+    return np.where(power == np.inf, 0, power)
+
+
+def is_power_of_two(x: Array) -> NDArray[np.bool_]:
+    """Where a product with x is exact: ±2^k, zero and infinity."""
+    return (np.asarray(x, dtype=np.float64, order="C").view(np.int64) & MANTISSA) == 0
+
+
+def mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64: the bits of a value, well stirred."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -1,0 +1,78 @@
+"""The dtypes that can be judged, the rows that a run carries, and the one global constant."""
+
+from dataclasses import dataclass
+
+from scipy.stats import t as student
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How many rows of each kind one run carries, and which is which.
+
+    The first rows round everything; the next round everything but the inside of a sum; contrary rows do not
+    round, but take the other side of every choice that rounding could turn; the last row is exact.
+    """
+
+    full: int
+    exact_sums: int
+    contrary: int
+
+    @property
+    def noisy(self) -> int:
+        return self.full + self.exact_sums
+
+    @property
+    def rows(self) -> int:
+        return self.noisy + self.contrary + 1
+
+    @property
+    def turned(self) -> slice:
+        return slice(self.noisy, self.rows - 1)
+
+
+FULL, EXACT_SUMS = 30, 10
+
+# By the number of runs that share the draws: what is too large for memory is run more often with less.
+LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 1)}
+
+# the chance that one honest cell is rejected: the one global constant of every verdict
+P = 1e-6
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A floating dtype: its significant bits and the exponent of its smallest normal number."""
+
+    bits: int
+    smallest: int
+
+    @property
+    def u(self) -> float:
+        return 2.0**-self.bits
+
+    @property
+    def tiny(self) -> float:
+        return 2.0**self.smallest
+
+
+PRECISIONS = {
+    "float64": Precision(53, -1022),
+    "float32": Precision(24, -126),
+    "bfloat16": Precision(8, -126),
+    "float16": Precision(11, -14),
+}
+
+# what sums and products accumulate in, unless the caller says otherwise
+ACCUMULATORS = {"float64": "float64", "float32": "float32", "bfloat16": "float32", "float16": "float32"}
+
+
+def precision(dtype: object) -> Precision:
+    name = str(dtype)
+    if name not in PRECISIONS:
+        raise ValueError(f"dtype: got {name}, should be one of {', '.join(PRECISIONS)}")
+    return PRECISIONS[name]
+
+
+def multiple(elements: int) -> float:
+    """How many spreads an honest element may be off, when the worst of so many is asked for."""
+    return float(student.isf(P / (2 * max(elements, 1)), FULL - 1))
