@@ -76,16 +76,11 @@ def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
         if path.exists():
             with np.load(path, allow_pickle=False) as arrays:
                 return from_arrays(dict(arrays))
-        found = _derive(shared, worst)
+        found = derive(shared, worst)
         partial = path.with_suffix(f".{os.getpid()}.part.npz")
         np.savez(partial, **to_arrays(found))  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
         partial.replace(path)
     return found
-
-
-def derived(cell: Cell) -> bool:
-    """Whether the limits of this cell are on the disk already."""
-    return (folder() / f"{_key(_shared(cell), False)}.npz").exists()
 
 
 def _shared(cell: Cell) -> Cell:
@@ -121,7 +116,9 @@ def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -
     return tuple(starts)
 
 
-def _derive(cell: Cell, worst: bool) -> Expectation:
+def derive(cell: Cell, worst: bool = False) -> Expectation:
+    """What `expectation` gives, derived anew."""
+    cell = _shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     given, seed = inputs(cell), _seed(*map(str, (cell, "noise")))
     if not case.training:

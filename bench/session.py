@@ -170,7 +170,7 @@ class Session:
             for direction, row in rows.items():
                 self._keep(replace(cell, direction=direction), row)
             if answer and answer["curve"]:
-                names = ("case", "option", "size", "contender", "backend", "mode", "dtype")
+                names = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")
                 self._drawn({name: getattr(cell, name) for name in names} | {"loss": answer["curve"]})
             self._change.notify_all()
 
