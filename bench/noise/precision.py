@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ def precision(dtype: object) -> Precision:
 
 def multiple(elements: int) -> float:
     """How many spreads an honest element may be off, when the worst of so many is asked for."""
-    return float(student.isf(P / (2 * max(elements, 1)), FULL - 1))
+    return -float(stdtrit(FULL - 1, P / (2 * max(elements, 1))))

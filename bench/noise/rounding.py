@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +158,7 @@ class Rounding:
 
         The coin is the margin itself, so that the same choice made twice falls alike.
         """
-        bits: NDArray[np.uint64] = np.abs(margin).view(np.uint64)
+        bits: Any = np.abs(margin).view(np.uint64)
         bits = bits[..., None] + np.arange(self.layout.contrary, dtype=np.uint64)
         turned = (mixed(bits ^ self._seed) >> np.uint64(63)).astype(bool)
         turned[..., 0] |= self.run == 0
