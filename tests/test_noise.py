@@ -601,3 +601,25 @@ def test_what_has_no_rule_is_refused(name):
 def test_the_refusal_names_what_was_called():
     with pytest.raises(NotImplementedError, match=r"np\.cumsum has no rounding rule"):
         spread(np.cumsum, (np.ones(3),), dtype="float32", seed=0)
+
+
+@pytest.mark.parametrize("operation", ["sum", "product", "scatter"])
+def test_a_term_that_is_zero_is_no_rounding(operation):
+    """A mask, a ReLU or a one-hot row leaves fewer terms, so that fewer partial sums round."""
+    functions = {
+        "sum": lambda x: x.sum(axis=1),
+        "product": lambda x: (x @ np.full((400, 1), 1.5))[:, 0],
+        "scatter": scatter,
+    }
+    dense = np.random.default_rng(0).uniform(1, 2, (200, 40)).astype(np.float32)
+    sparse = np.zeros((200, 400), np.float32)
+    sparse[:, ::10] = dense
+    few = predicted(functions[operation], (sparse,))
+    many = predicted(lambda x: functions["sum"](x * 1.0), (dense,))
+    assert 0.8 <= np.median(few) / np.median(many) <= (2 if operation == "product" else 1.25)
+
+
+def test_a_spread_of_the_smallest_numbers_is_not_lost():
+    x = np.array([[0.0, -430.0]])
+    expected = spread(lambda x: np.exp(x * 1.5), (x,), dtype="float64", seed=0)[""]
+    assert expected.value[0, 1] < 1e-270 and expected.sigma[0, 1] > 2**-53 * expected.value[0, 1]
