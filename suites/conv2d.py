@@ -133,7 +133,7 @@ case = Case(
     gradient=conv2d_vjp,
     inputs=inputs,
     sizes={
-        "small": {"batch": 3, "height": 9, "width": 8, "channels": 4, "kernels": 6, "kernel": (3, 2)},
+        "small": {"batch": 3, "height": 10, "width": 9, "channels": 4, "kernels": 6, "kernel": (3, 2)},
         "thin": {"batch": 1, "height": 1, "width": 17, "channels": 2, "kernels": 2, "kernel": (1, 3)},
         "pointwise": {"batch": 5, "height": 6, "width": 7, "channels": 32, "kernels": 16, "kernel": (1, 1)},
         "mission": {"batch": 32, "height": 13, "width": 13, "channels": 32, "kernels": 64, "kernel": (3, 3)},

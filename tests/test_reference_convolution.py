@@ -100,8 +100,9 @@ def test_a_convolution_is_its_seven_loops(option, shape, rng):
 
 
 @pytest.mark.parametrize("option", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
-def test_the_gradient_of_a_convolution_is_its_slope(option, rng):
-    inputs = {"x": rng.normal(size=(2, 7, 6, 4)), **weights(rng, **option)}
+@pytest.mark.parametrize("shape", [(2, 7, 6, 4), (1, 8, 5, 4)], ids=str)
+def test_the_gradient_of_a_convolution_is_its_slope(option, shape, rng):
+    inputs = {"x": rng.normal(size=shape), **weights(rng, **option)}
     check_vjp(conv2d, conv2d_vjp, inputs, options=option, rng=rng)
     check_dtype(conv2d, conv2d_vjp, inputs, options=option)
 
