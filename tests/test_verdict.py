@@ -8,6 +8,7 @@ import pytest
 from bench.noise import P
 from bench.spread import Expected, spread
 from bench.verdict import GATE, Agreement, compare
+from reference.attention import attention
 
 F = np.float32
 
@@ -317,3 +318,33 @@ def test_bits_leave_with_the_error(pair):
 
 def test_the_chance_of_a_false_alarm_is_one_constant():
     assert P == 1e-6
+
+
+# ---- planted faults ----
+
+
+def attend(q, k, v, scale=1 / np.sqrt(16), shift=0.0, dropped=None, width=24):
+    """Attention in float64 with faults, rounded to float32 at the end: only the fault is there to be seen."""
+    s = q @ k.swapaxes(-1, -2) * scale + shift
+    if dropped is not None:
+        s[..., dropped] = -np.inf
+    e = np.exp(s - s.max(axis=-1, keepdims=True))
+    return (short(e / e.sum(axis=-1, keepdims=True), width) @ v).astype(F)
+
+
+FAULTS = {
+    "a scale off by a millionth": {"scale": (1 + 1e-6) / 4},
+    "a key too few": {"dropped": 31},
+    "probabilities in bfloat16": {"width": 8},
+    "probabilities in float16": {"width": 11},
+    "a smaller width under the root": {"scale": 1 / np.sqrt(15)},
+}
+
+
+@pytest.mark.parametrize("name", [None, *FAULTS])
+def test_a_planted_fault_in_attention_is_found(name):
+    q, k, v = np.random.default_rng(0).standard_normal((3, 2, 3, 32, 16)).astype(F)
+    expected = spread(lambda q, k, v: {"y": attention(q, k, v)}, (q, k, v), dtype="float32", seed=0)
+    wide = (each.astype(float) for each in (q, k, v))
+    found = verdict({"y": attend(*wide, **FAULTS.get(name, {}))}, expected)
+    assert found.status == ("disagrees" if name else "agrees")
