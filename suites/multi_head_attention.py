@@ -155,7 +155,7 @@ FLOAT32_SCALE = Limit(
     "scales by 1/√d rounded to float32: tf.cast of a Python number makes a float32 first",
     "keras/src/backend/tensorflow/nn.py:1708",
     (3e6, 3e7),
-    {"dtype": "float64"},
+    {"dtype": "float64", "size": ("small", "7b")},  # 1/√64 is exact
 )
 
 case = Case(
