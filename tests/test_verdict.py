@@ -323,9 +323,9 @@ def test_the_chance_of_a_false_alarm_is_one_constant():
 # ---- planted faults ----
 
 
-def attend(q, k, v, scale=1 / np.sqrt(16), shift=0.0, dropped=None, width=24):
+def attend(q, k, v, scale=0.25, dropped=None, width=24):
     """Attention in float64 with faults, rounded to float32 at the end: only the fault is there to be seen."""
-    s = q @ k.swapaxes(-1, -2) * scale + shift
+    s = q @ k.swapaxes(-1, -2) * scale
     if dropped is not None:
         s[..., dropped] = -np.inf
     e = np.exp(s - s.max(axis=-1, keepdims=True))
