@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.backends import SHIPPED, Backend, backend
-from bench.case import Case
+from bench.case import Case, Contender
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,12 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
     for case in pages:
         for seed in selection.seeds:
             for option, regime, size in _settings(case, selection):
-                typical = option == next(iter(case.options)) and regime == next(iter(case.regimes))
                 for dtype in _dtypes(classes.values(), selection):
                     for spec, found in classes.items():
                         for contender in found.contenders(case):
+                            typical = _typical(case, contender) == (option, regime)
+                            if selection.smoke and not typical:
+                                continue
                             modes = _modes(found, contender.modes, dtype, typical, selection)
                             if option in contender.without:
                                 modes = modes[:1]  # one row says it
@@ -89,30 +91,31 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
 
 
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
-    """Whether a default run times this cell: the typical option, in float32."""
-    return not selection.smoke and (
-        selection.full
-        or (
-            (cell.dtype == "float32" or selection.dtypes is not None)
-            and cell.option == next(iter(case.options))
-            and cell.regime == next(iter(case.regimes))
-        )
-    )
+    """Whether a default run times this cell: its contender's typical option, in float32."""
+    if selection.smoke or selection.full:
+        return selection.full
+    if cell.dtype != "float32" and selection.dtypes is None:
+        return False
+    contenders = backend(cell.backend).contenders(case)
+    (contender,) = (each for each in contenders if str(each) == cell.contender)
+    return (cell.option, cell.regime) == _typical(case, contender)
+
+
+def _typical(case: Case, contender: Contender) -> tuple[str, str]:
+    """The option and regime that stand for this contender: the first that it can express."""
+    option = next((each for each in case.options if each not in contender.without), next(iter(case.options)))
+    return option, next(iter(case.regimes))
 
 
 def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]]:
-    typical_option, typical_regime = next(iter(case.options)), next(iter(case.regimes))
     sizes = [size for size in case.sizes if size in (selection.sizes or case.sizes)]
     if not (selection.full or selection.sizes):
         sizes = sizes[:1]
     for size in sizes:
         for option in case.options:
             for regime in case.regimes:
-                if option != typical_option and regime != typical_regime:
-                    continue
-                if selection.smoke and (option, regime) != (typical_option, typical_regime):
-                    continue
-                yield option, regime, size
+                if next(iter(case.options)) == option or next(iter(case.regimes)) == regime:
+                    yield option, regime, size
 
 
 def _dtypes(classes: Any, selection: Selection) -> list[str]:

@@ -138,10 +138,6 @@ def _draws(unit: Cell) -> bool:
 
 def _devices() -> tuple[str, ...]:
     """cpu, and gpu where NVIDIA's library finds one; no framework is imported for it."""
-    try:
-        import pynvml
+    from bench.machine import gpus
 
-        pynvml.nvmlInit()
-        return ("cpu", "gpu") if pynvml.nvmlDeviceGetCount() else ("cpu",)
-    except Exception:
-        return ("cpu",)
+    return ("cpu", "gpu") if gpus() else ("cpu",)

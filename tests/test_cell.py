@@ -1,6 +1,7 @@
 """Cells are values with readable names; a selection says which of them run."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,15 @@ def test_smoke_is_one_option_one_dtype_one_mode():
         "double/plain/typical/small/jax.numpy.add/jit/cpu/float64/forward",
         "double/plain/typical/small/jax.numpy.add/jit/cpu/float64/gradient",
     ]
+
+
+def test_a_contender_that_lacks_the_typical_option_stands_by_its_first_own():
+    keras = Contender("tensorflow", "tf.add", lambda weights: ({}, None), without={"plain": "it is loud"})
+    case = replace(page(), contenders=(keras,))
+    smoke = list(cells([case], Selection(smoke=True, backends=("tensorflow",))))
+    assert {cell.option for cell in smoke} == {"loud"}
+    default = Selection(backends=("tensorflow",))
+    assert {cell.option for cell in cells([case], default) if timed(cell, case, default)} == {"loud"}
 
 
 def test_an_option_that_an_api_lacks_is_one_row_a_dtype():
