@@ -50,7 +50,7 @@ class Row:
     source: str = _column("of a limited row: the file and line, or the thread, that shows why", "")
     versions: str = _column("of a limited row: the versions that its Limit covers", "")
     bits: float | None = _column("effective bits: -log2 rms(error / spread per unit roundoff)")
-    z_rms: float | None = _column("rms error over rms predicted rounding, of the worst tensor; the gate is 2 above 30 elements")
+    z_rms: float | None = _column("worst tensor's rms error over rms rounding; gated at 2 above 30 elements")
     z_worst: float | None = _column("worst element's error over its limit; the gate is 1")
     worst: str = _column("tensor and index of the worst element", "")
     undecided: int | None = _column("choices (max, comparisons) that rounding could turn")
