@@ -50,8 +50,8 @@ def weighted_inputs(rng, *, batch, classes, **option):
     return {}, data | {"w": rng.uniform(0.5, 2, size=classes)}
 
 
-def torch_error(torch, *, reduction="mean"):
-    return lambda p, y: torch.nn.functional.mse_loss(p, y, reduction=reduction)
+def torch_error(torch):
+    return lambda p, y: torch.nn.functional.mse_loss(p, y)
 
 
 def torch_binary(torch, *, reduction="mean", **option):
@@ -63,8 +63,8 @@ def tf_reduced(tf, l, reduction):
     return l if reduction == "none" else tf.reduce_mean(l)
 
 
-def tf_error(tf, *, reduction="mean"):
-    return lambda p, y: tf_reduced(tf, tf.math.squared_difference(p, y), reduction)
+def tf_error(tf):
+    return lambda p, y: tf.reduce_mean(tf.math.squared_difference(p, y))
 
 
 def tf_binary(tf, *, reduction="mean", **option):
@@ -79,9 +79,9 @@ def tf_weighted(tf, *, reduction="mean", **option):
 KERAS = {"mean": "sum_over_batch_size", "none": "none"}
 
 
-def keras_error(keras, *, reduction="mean"):
-    loss = keras.losses.MeanSquaredError(KERAS[reduction])
-    return lambda p, y: loss(y[..., None], p[..., None])
+def keras_error(keras):
+    loss = keras.losses.MeanSquaredError()
+    return lambda p, y: loss(y, p)
 
 
 def keras_binary(keras, *, smoothing=0.0, reduction="mean", **option):
@@ -95,8 +95,8 @@ def optax_reduced(l, reduction):
     return l if reduction == "none" else l.mean()
 
 
-def optax_error(optax, *, reduction="mean"):
-    return lambda p, y: optax_reduced(optax.squared_error(p, y), reduction)
+def optax_error(optax):
+    return lambda p, y: optax.squared_error(p, y).mean()
 
 
 def optax_binary(optax, *, reduction="mean", **option):
@@ -164,7 +164,6 @@ cases = (
         gradient=mean_squared_error_vjp,
         inputs=error_inputs,
         sizes=SIZES,
-        options=OPTIONS,
         fixed=("y",),
         contenders=(
             contender("torch.nn.functional.mse_loss", torch_error),
