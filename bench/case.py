@@ -112,7 +112,8 @@ class Case:
 
     Formulas are given the option keywords that they name; inputs and builds are given all.
     `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
-    `sizes`, `options` and `regimes` is the typical one. `fixed` names floating data that nobody
+    `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
+    to --full. `fixed` names floating data that nobody
     differentiates (targets). `items` and `flops` take size and option as keywords: items per
     call, counted in `unit`, and floating-point operations of one forward pass (of one step, for
     training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and
@@ -134,6 +135,7 @@ class Case:
     start: Callable[..., Any] | None = None
     options: Mapping[str, Option] = field(default_factory=lambda: {"plain": {}})
     regimes: Mapping[str, str] = field(default_factory=lambda: {"typical": "seeded normal draws"})
+    rare: Sequence[str] = ()
     fixed: Sequence[str] = ()
     limits: Sequence[Limit] = ()
     curve: Mapping[str, Any] | None = None
@@ -148,6 +150,12 @@ class Case:
                 f"case {self.name}: got {'both' if formula else 'neither'} of (reference, gradient) "
                 "and (step, start), should be exactly one pair"
             )
+
+        for name in self.rare:
+            if name not in [*self.options, *self.regimes][1:]:
+                raise ValueError(
+                    f"case {self.name}: rare names {name!r}, should be an option or regime, not the typical one"
+                )
 
     @property
     def training(self) -> bool:

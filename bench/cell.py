@@ -44,10 +44,10 @@ class Cell:
     @property
     def command(self) -> str:
         """The command that runs this one cell again."""
-        choices = {"backend": self.backend, "size": self.size, "mode": self.mode, "device": self.device}
+        choices = {"backend": self.backend, "device": self.device}
         flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in choices.items())
         node = shlex.quote(f"suites/test_suites.py::test_agree[{self}]")
-        return f"pytest {node} {flags} --seed {self.seed}"
+        return f"pytest {node} --full {flags} --seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
     for size in sizes:
         for option in case.options:
             for regime in case.regimes:
-                if next(iter(case.options)) == option or next(iter(case.regimes)) == regime:
+                usual = next(iter(case.options)) == option or next(iter(case.regimes)) == regime
+                if usual and (selection.full or not {option, regime} & {*case.rare}):
                     yield option, regime, size
 
 

@@ -83,6 +83,20 @@ def test_a_contender_that_lacks_the_typical_option_stands_by_its_first_own():
     assert {cell.option for cell in cells([case], default) if timed(cell, case, default)} == {"loud"}
 
 
+def test_rare_options_and_regimes_are_left_to_full():
+    case = page(rare=("loud", "large"))
+    default = {(cell.option, cell.regime) for cell in cells([case], Selection())}
+    full = {(cell.option, cell.regime) for cell in cells([case], Selection(full=True))}
+    assert default == {("plain", "typical")}
+    assert full == {("plain", "typical"), ("plain", "large"), ("loud", "typical")}
+
+
+@pytest.mark.parametrize("name", ["plain", "nonsense"])
+def test_a_rare_option_must_exist_and_not_be_the_typical_one(name):
+    with pytest.raises(ValueError, match=f"rare names '{name}'"):
+        page(rare=(name,))
+
+
 def test_an_option_that_an_api_lacks_is_one_row_a_dtype():
     found = [name for name in names(full=True, backends=("torch",)) if "/loud/typical/small/" in name]
     assert {name.split("/")[5] for name in found} == {"eager"}
@@ -104,7 +118,7 @@ def test_the_command_names_what_selects_the_cell():
     cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
     assert cell.command == (
         "pytest 'suites/test_suites.py::test_agree[a/b/typical/big/torch.add/compile/cpu/float32/forward]'"
-        " --backend torch --size big --mode compile --device cpu --seed 3"
+        " --full --backend torch --device cpu --seed 3"
     )
 
 
