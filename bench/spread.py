@@ -14,7 +14,7 @@ from bench.tree import Tree, flatten, tree_map
 
 Array = NDArray[np.float64]
 
-MEMORY = 2**31  # bytes that one run's draws may take
+MEMORY = 2**32  # bytes that one run's draws may take
 FEW = 2**15  # elements of input below which no formula takes so much
 
 

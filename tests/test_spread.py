@@ -138,7 +138,7 @@ def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeyp
     assert np.array_equal(one["dx"].jump[0] > 0, several["dx"].jump[0] > 0) and one["dx"].jump[0].any()
 
 
-@pytest.mark.parametrize(("memory", "runs"), [(2**31, 1), (2**24, 5), (2**20, 10)])
+@pytest.mark.parametrize(("memory", "runs"), [(2**32, 1), (2**24, 5), (2**20, 10)])
 def test_the_number_of_runs_follows_from_what_one_takes(memory, runs, monkeypatch):
     monkeypatch.setattr(spread_module, "MEMORY", memory)
     x = inputs(shape=(400, 200))
