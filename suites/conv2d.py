@@ -150,6 +150,7 @@ case = Case(
         "typical": "seeded normal draws",
         "pixels": "whole numbers from 0 to 255, far from zero mean, where a transformed algorithm cancels",
     },
+    rare=("pixels",),
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", in_torch),
         Contender(

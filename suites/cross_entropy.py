@@ -158,6 +158,7 @@ cases = (
         gradient=cross_entropy_vjp,
         inputs=dense_inputs,
         options=OPTIONS,
+        rare=("each", "confident"),
         contenders=(
             contender("torch.nn.functional.cross_entropy", in_torch),
             contender("tensorflow.nn.softmax_cross_entropy_with_logits", tf_dense, NEITHER),
@@ -173,6 +174,7 @@ cases = (
         gradient=sparse_cross_entropy_vjp,
         inputs=sparse_inputs,
         options=OPTIONS | {"weighted-mean": {"weighted": True, "reduction": "weighted mean"}},
+        rare=("each", "confident", "weighted-mean"),
         contenders=(
             contender("torch.nn.functional.cross_entropy", in_torch, BY_WEIGHTS),
             contender("tensorflow.nn.sparse_softmax_cross_entropy_with_logits", tf_sparse, NO_SMOOTHING),

@@ -83,6 +83,7 @@ case = Case(
     sizes=SIZES,
     options={"plain": {}, "padding": {"padding": 0}},
     regimes=REGIMES,
+    rare=("padding",),
     contenders=(
         Contender("torch", "torch.nn.functional.embedding", in_torch),
         Contender("torch", "torch.nn.Embedding", in_torch_module),

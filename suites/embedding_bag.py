@@ -91,6 +91,7 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options={"plain": {}, "short-bags": {"short": True}},
+    rare=("short-bags",),
     contenders=(
         Contender("torch", "torch.nn.functional.embedding_bag", in_torch),
         Contender("torch", "torch.nn.EmbeddingBag", in_torch_module),

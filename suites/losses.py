@@ -185,6 +185,7 @@ cases = (
         options=OPTIONS | {"smoothing": {"smoothing": 0.1}},
         regimes=REGIMES,
         fixed=("y",),
+        rare=("each", "confident"),
         contenders=(
             contender("torch.nn.functional.binary_cross_entropy_with_logits", torch_binary, NO_SMOOTHING),
             contender("tensorflow.nn.sigmoid_cross_entropy_with_logits", tf_binary, NO_SMOOTHING),
@@ -205,6 +206,7 @@ cases = (
         sizes=SIZES,
         options=OPTIONS,
         fixed=("y", "w"),
+        rare=("each",),
         contenders=(
             contender("torch.nn.functional.binary_cross_entropy_with_logits", torch_binary),
             contender(WEIGHTED, tf_weighted),

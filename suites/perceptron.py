@@ -117,6 +117,7 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options=OPTIONS,
+    rare=("sigmoid", "tanh", "gelu-tanh"),
     contenders=(
         Contender("torch", "torch.nn.Sequential", in_torch),
         Contender("tensorflow", "keras.Sequential", in_keras),
