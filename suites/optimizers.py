@@ -16,10 +16,11 @@ from suites.gradient_descent import flax_names, keras_loop, optax_loop, torch_lo
 
 def inputs(rng, *, rows, features, outputs, steps, regime="typical", **option):
     scale = 1e-8 if regime == "tiny-gradients" or option.get("tiny") else 1.0
-    x = scale * rng.normal(size=(steps, rows, features))
+    x = rng.normal(size=(steps, rows, features))
+    y = x @ (0.1 * rng.normal(size=(features, outputs))) + 0.1 * rng.normal(size=(steps, rows, outputs))
     # small weights, behind which no step can hide its rounding
     weights = {"W": 0.01 * rng.normal(size=(features, outputs)), "b": 0.01 * rng.normal(size=outputs)}
-    return weights, {"x": x, "y": rng.normal(size=(steps, rows, outputs))}
+    return weights, {"x": scale * x, "y": y}
 
 
 def sgd_step(theta, state, x, y, *, lr, momentum, nesterov=False, inside=False):
