@@ -636,3 +636,27 @@ def test_a_spread_of_the_smallest_numbers_is_not_lost():
     x = np.array([[0.0, -430.0]])
     expected = spread(lambda x: np.exp(x * 1.5), (x,), dtype="float64", seed=0)[""]
     assert expected.value[0, 1] < 1e-270 and expected.sigma[0, 1] > 2**-53 * expected.value[0, 1]
+
+
+def test_an_undecided_index_may_be_compared_read_and_written_by():
+    def idioms(dy, x, W):
+        h = (x * W).sum(axis=-1)
+        first, last = h.argmax(axis=0), (-h).argmin(axis=0)
+        written = np.zeros_like(h)
+        written[first, np.arange(2)] = dy
+        return {
+            "written": written,
+            "one-hot": np.where(np.arange(3)[:, None] == first, dy, 0),
+            "argmin": np.where(np.arange(3)[:, None] == last, dy, 0),
+            "flat": np.where(np.arange(6) == (h * 1.0).argmax(), dy[0], 0),
+            "kept": np.where(np.arange(3)[:, None] == h.argmax(axis=0, keepdims=True), dy, 0),
+        }
+
+    x = rng(0).random((3, 2, 6)).astype(np.float32)
+    x[2, 0] = x[0, 0] = 2
+    found = spread(idioms, (np.float32([5, 7]), x, rng(1).random(6)), dtype="float32", seed=0)
+    for name, one in found.items():
+        expected = [5, 0, 0, 0, 5, 0] if name == "flat" else [[5, 0], [0, 0], [5, 0]]
+        assert np.array_equal(one.jump, expected), name
+    with pytest.raises(NotImplementedError, match="writing by this key"):
+        spread(lambda x: assigned(x, (x * 0.1 > x / 10.0, 0), 1.0), (x[0],), dtype="float32", seed=0)
