@@ -79,6 +79,7 @@ def test_descent_reaches_the_closed_form(rng, step):
     for name in theta:
         np.testing.assert_allclose(thetas[-1][name], best[name], rtol=1e-9)
     assert len(thetas) == len(losses) + 1 == 401
+    assert losses[0] == OBJECTIVES["least_squares"][0](**batch, **theta) > losses[-1] > 0
     assert all(later <= sooner * (1 + 1e-12) for sooner, later in pairwise(losses))
 
 
