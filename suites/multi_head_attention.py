@@ -167,6 +167,7 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     limits=(FLOAT32_SCALE,),
+    rare=("cross", "no-shifts", "additive-mask", "masked-rows-nan", "masked-rows-zero", "masked-rows-mean"),
     contenders=(
         Contender("torch", LAYER, in_torch, conventions("nan")),
         Contender("torch", LAYER, in_torch_fused, conventions("zero"), variant="need_weights=False"),

@@ -134,6 +134,7 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options=OPTIONS,
+    rare=("pre-norm",),
     contenders=(
         Contender("torch", "torch.nn.Transformer", in_torch),
         Contender(

@@ -250,6 +250,7 @@ cases = (
         sizes=SIZES,
         options=OPTIONS,
         limits=(CONSTANTS,),
+        rare=("gelu", "causal"),
         contenders=(
             Contender("torch", LAYER, in_torch),
             Contender("torch", LAYER, in_torch_inference, directions=("forward",), variant="inference"),
@@ -267,6 +268,7 @@ cases = (
         inputs=stack_inputs,
         sizes=SIZES,
         options=STACK_OPTIONS,
+        rare=("padding-mask",),
         contenders=(
             Contender("torch", STACK, in_torch),
             Contender(
