@@ -91,12 +91,16 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
 
 
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
-    """Whether a default run times this cell: its contender's typical option, in float32."""
+    """Whether a default run times this cell: its contender's typical option, in float32.
+
+    Modes that nobody runs for speed (JAX op by op) are left to --full.
+    """
     if selection.smoke or selection.full:
         return selection.full
-    if cell.dtype != "float32" and selection.dtypes is None:
+    found = backend(cell.backend)
+    if (cell.dtype != "float32" and selection.dtypes is None) or cell.mode in found.typical:
         return False
-    contenders = backend(cell.backend).contenders(case)
+    contenders = found.contenders(case)
     (contender,) = (each for each in contenders if str(each) == cell.contender)
     return (cell.option, cell.regime) == _typical(case, contender)
 
