@@ -154,7 +154,7 @@ class Case:
         for name in self.rare:
             if name not in [*self.options, *self.regimes][1:]:
                 raise ValueError(
-                    f"case {self.name}: rare names {name!r}, should be an option or regime, not the typical one"
+                    f"case {self.name}: rare names {name!r}, should be an option or regime but the first"
                 )
 
     @property
