@@ -75,13 +75,12 @@ def scores(rows: "DataFrame") -> list[Section]:
     """What the trained models are worth, the reference's first."""
     found = rows[(rows["metric"] != "") & rows["score"].notna()]
     lines = []
-    by = ["case", "on", "size", "metric", "contender", "score"]
-    for (case, on, size, metric, contender, score), group in found.groupby(by, sort=False, observed=True):
+    by = ["case", "on", "option", "metric", "contender", "score"]
+    for (case, on, option, metric, contender, score), group in found.groupby(by, sort=False, observed=True):
         modes, dtypes = (", ".join(group[name].drop_duplicates()) for name in ("mode", "dtype"))
-        lines.append(
-            (f"{case} {size} {on}".strip(), contender, modes, dtypes, f"{digits(score, 5e-5, 4)} {metric}")
-        )
-    columns = ("formula", "contender", "mode", "dtype", "score")
+        where = f"{_place(case, option)} {on}".strip()
+        lines.append((where, contender, modes, dtypes, digits(score, 5e-5, 4), metric))
+    columns = ("formula", "contender", "mode", "dtype", "score", "of")
     return [Table("Scores of the trained models", columns, lines, right=("score",))] if lines else []
 
 

@@ -23,7 +23,7 @@ class Entry:
     @property
     def due(self) -> bool:
         """Whether it takes part in the next round: a slow one stops once it has cost enough."""
-        spent = sum(seconds for seconds, _ in self.samples) * self.calls
+        spent = sum(seconds for seconds, *_ in self.samples) * self.calls
         return len(self.samples) < FEWEST or spent < BUDGET
 
 
@@ -51,8 +51,8 @@ def rounds(cells: Sequence[Cell], ask: Callable[..., Any]) -> dict[Cell, Timing 
                 del entries[cell]
     for cell, entry in entries.items():
         ask(cell, "forget", str(cell))
-        seconds, residues = zip(*entry.samples, strict=True)
-        found[cell] = Timing(seconds, residues, entry.calls, entry.first_call_s)
+        seconds, residues, idles = zip(*entry.samples, strict=True)
+        found[cell] = Timing(seconds, residues, idles, entry.calls, entry.first_call_s)
     return found
 
 

@@ -154,7 +154,9 @@ def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, cur
     trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
     row = verdict(unit, "training", trained.got, engine, first_call_s=trained.first_call_s)
     if trained.score:
-        row = replace(row, metric=trained.score[0], score=trained.score[1])
+        assert case.curve is not None
+        metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"
+        row = replace(row, metric=metric, score=trained.score[1])
     return Judged({"training": row}, trained.ready, trained.curve)
 
 

@@ -27,9 +27,8 @@ def test_agree(cell, session, pytestconfig) -> None:
 
 @pytest.mark.benchmark(timer=CLOCK)
 def test_speed(cell, session, benchmark) -> None:
-    before = session.row(cell)
     row, timing = session.speed(cell)
-    if row.status == "error" and before.status != "error":
+    if row.status == "error":
         settle(row)
     if timing is None:
         if row.status in ("agrees", "imprecise", "limited"):

@@ -391,8 +391,8 @@ def test_scores_are_shown_once_for_modes_and_dtypes_that_share_them():
     rows = [row(metric="accuracy", score=0.97312, mode=mode) for mode in ("eager", "compile")]
     found = tables(*rows, row(metric="accuracy", score=0.96, backend="numpy", contender="ref"))
     assert found["Scores of the trained models"].rows == [
-        ("attention small", row().contender, "eager, compile", "float32", "0.9731 accuracy"),
-        ("attention small", "ref", "eager", "float32", "0.9600 accuracy"),
+        ("attention", row().contender, "eager, compile", "float32", "0.9731", "accuracy"),
+        ("attention", "ref", "eager", "float32", "0.9600", "accuracy"),
     ]
 
 
