@@ -121,6 +121,7 @@ case = Case(
         "typical": "seeded normal draws",
         "diabetes": "rows of scikit-learn's diabetes set drawn with replacement: targets near 150",
     },
+    rare=("diabetes",),
     contenders=(
         Contender("torch", "torch.func.vmap", in_torch),
         Contender("tensorflow", "tensorflow.vectorized_map", in_vectorized_map),

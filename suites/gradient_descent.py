@@ -132,6 +132,7 @@ case = Case(
         "typical": "seeded normal draws",
         "diabetes": "rows of scikit-learn's diabetes set drawn with replacement: targets near 150",
     },
+    rare=("diabetes",),
     contenders=CONTENDERS,
     curve={"size": "small", "steps": 120},
     items=lambda *, rows, **_: rows,

@@ -124,6 +124,7 @@ case = Case(
     inputs=inputs,
     sizes=SAMPLES,
     regimes=REGIMES,
+    rare=("diabetes",),
     contenders=(
         Contender("torch", "torch.linalg.solve", in_torch),
         Contender("torch", "torch.linalg.lstsq", in_torch_lstsq),

@@ -197,7 +197,7 @@ cases = (
             "relu-carried-state": {"activation": "relu", "depth": 2, "carry": True},
             **BOTH,
         },
-        rare=("saturated",),
+        rare=("saturated", "both-directions"),
         contenders=(
             Contender("torch", "torch.nn.RNN", partial(in_torch, "RNN")),
             Contender("tensorflow", "keras.layers.SimpleRNN", partial(in_keras, "SimpleRNN")),
@@ -213,7 +213,7 @@ cases = (
         gradient=lstm_vjp,
         inputs=lstm_inputs,
         options={"plain": {}, "two-layers-carried-state": {"depth": 2, "carry": True}, **BOTH},
-        rare=("saturated",),
+        rare=("saturated", "both-directions"),
         contenders=(
             Contender("torch", "torch.nn.LSTM", partial(in_torch, "LSTM")),
             # without gradients, float32 takes another kernel of oneDNN
