@@ -11,10 +11,11 @@ from bench import train
 from bench.backends import Backend
 from bench.tree import flatten
 
-BLOCK = 0.005  # seconds a sample should last, so that the clock's own cost is below 0.1 %
-ROUNDS, FEWEST = 11, 5  # a slow call stops after FEWEST, once its samples have cost BUDGET
+BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
+ROUNDS, FEWEST = 9, 5  # a slow call stops after FEWEST, once its samples have cost BUDGET
 BUDGET = 1.0  # seconds
 WARM_UPS = 4
+MOST = 100_000  # calls in a block
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ def ready(prepared: Any, direction: str, mode: str) -> Call:
     warm: list[float] = []
     while len(warm) < WARM_UPS and (len(warm) < 2 or sum(warm) < BUDGET / 2):
         warm.append(_timed(engine, once))
-    return Call(engine, once, first, max(1, round(BLOCK / max(min(warm), 1e-7))), result)
+    calls, spent = 1, min(warm)
+    while spent < BLOCK and calls < MOST:  # a lone call costs more than one of many
+        calls = min(MOST, max(2 * calls, round(1.1 * calls * BLOCK / spent)))
+        spent = _timed(engine, once, calls)
+    return Call(engine, once, first, calls, result)
 
 
 def sample(call: Call) -> tuple[float, float, float]:
@@ -118,7 +123,9 @@ def _steps(prepared: train.Ready) -> Callable[[], Any]:
     return once
 
 
-def _timed(engine: Backend, once: Callable[[], Any]) -> float:
+def _timed(engine: Backend, once: Callable[[], Any], calls: int = 1) -> float:
     start = time.perf_counter()
-    engine.wait(once())
+    for _ in range(calls):
+        result = once()
+    engine.wait(result)
     return time.perf_counter() - start

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bench.cell import Cell
 from bench.rounds import rounds, with_speed
 from bench.row import Row
-from bench.timing import BUDGET, FEWEST, ROUNDS, Call, Timing, sample
+from bench.timing import BLOCK, BUDGET, FEWEST, ROUNDS, Call, Timing, ready, sample
 from bench.worker import Died
 
 CELL = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cpu", "float32", "forward")
@@ -102,3 +103,23 @@ def test_a_worker_that_dies_while_timed_costs_its_own_speed_only(verb):
     assert found[cells[0]] == "the worker died: out of memory"
     assert isinstance(found[cells[1]], Timing)
     assert with_speed(ROW, cells[0], found[cells[0]]).status == "error"
+
+
+def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
+    class Host:
+        def wait(self, tree):
+            time.sleep(0.001)  # paid once a block, so that one call alone looks slow
+
+    prepared = prepared_for(Host())
+    call = ready(prepared, "gradient", "eager")
+    start = time.perf_counter()
+    for _ in range(call.calls):
+        call.once()
+    assert call.calls > 100
+    assert time.perf_counter() - start > BLOCK / 4
+
+
+def prepared_for(engine):
+    return SimpleNamespace(
+        engine=engine, vjp=lambda *data: sum(range(100)), params=None, data=None, cotangents=None
+    )
