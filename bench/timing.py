@@ -82,10 +82,12 @@ def ready(prepared: Any, direction: str, mode: str) -> Call:
     warm: list[float] = []
     while len(warm) < WARM_UPS and (len(warm) < 2 or sum(warm) < BUDGET / 2):
         warm.append(_timed(engine, once))
-    calls, spent = 1, min(warm)
-    while spent < BLOCK and calls < MOST:  # a lone call costs more than one of many
-        calls = min(MOST, max(2 * calls, round(1.1 * calls * BLOCK / spent)))
-        spent = _timed(engine, once, calls)
+    calls, spent, filled = 1, min(warm), 0
+    while filled < 2 and calls < MOST:  # a lone call costs more than one of many, and the first of many too
+        if spent < BLOCK:
+            calls, filled = min(MOST, max(2 * calls, round(1.2 * calls * BLOCK / spent))), 0
+        spent = min(warm) if calls == 1 else _timed(engine, once, calls)
+        filled += spent >= BLOCK
     return Call(engine, once, first, calls, result)
 
 
