@@ -1,5 +1,6 @@
 """``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
 
+import re
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -109,7 +110,9 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
 
 def sentence(error: BaseException) -> str:
     """An exception in one line, short enough for a table."""
-    text = " ".join(str(error).split())
+    text = re.sub(
+        r"/[^\s\"']*/(?=[^/\s]+/[^/\s]+\.py)", "", " ".join(str(error).split())
+    )  # rows are published
     if len(text) > 300:
         text = f"{text[:100]} … {text[-200:]}"  # a framework's own message often comes last
     return f"{type(error).__name__}: {text}".rstrip(": ")

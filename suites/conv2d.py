@@ -150,7 +150,7 @@ case = Case(
         "typical": "seeded normal draws",
         "pixels": "whole numbers from 0 to 255, far from zero mean, where a transformed algorithm cancels",
     },
-    rare=("pixels",),
+    rare=("pixels", "padded"),
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", in_torch),
         Contender(

@@ -127,6 +127,7 @@ cases = (
             "large": {"batch": 257, "height": 7, "width": 7, "channels": 64, "units": 256},
         },
         options={"plain": {}, "no-bias": {"bias": False}},
+        rare=("no-bias",),
         contenders=(
             Contender("torch", "torch.nn.Linear", in_torch_layer),
             Contender("torch", "torch.nn.functional.linear", in_torch),

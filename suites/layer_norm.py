@@ -128,7 +128,7 @@ case = Case(
     options=OPTIONS,
     regimes=REGIMES,
     limits=LIMITS,
-    rare=("no-bias", "two-axes", "epsilon"),
+    rare=("no-bias", "two-axes", "epsilon", "near-constant"),
     contenders=(
         Contender("torch", "torch.nn.functional.layer_norm", in_torch),
         Contender("torch", "torch.nn.LayerNorm", in_torch_module),

@@ -181,6 +181,7 @@ cases = (
         },
         options={"plain": {}, "no-bias": {"bias": False}},
         regimes=REGIMES,
+        rare=("no-bias",),
         contenders=(
             Contender("torch", "torch.nn.functional.linear", in_torch),
             Contender("torch", "torch.nn.Linear", in_torch_module),

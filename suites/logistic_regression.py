@@ -150,6 +150,7 @@ cases = (
         inputs=inputs,
         sizes=SIZES,
         regimes=REGIMES,
+        rare=("large-logits",),
         contenders=(
             Contender("torch", "torch.sigmoid", torch_probability),
             Contender("tensorflow", "tensorflow.math.sigmoid", tensorflow_probability),

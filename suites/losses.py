@@ -185,7 +185,7 @@ cases = (
         options=OPTIONS | {"smoothing": {"smoothing": 0.1}},
         regimes=REGIMES,
         fixed=("y",),
-        rare=("each", "confident"),
+        rare=("each", "confident", "large-logits"),
         contenders=(
             contender("torch.nn.functional.binary_cross_entropy_with_logits", torch_binary, NO_SMOOTHING),
             contender("tensorflow.nn.sigmoid_cross_entropy_with_logits", tf_binary, NO_SMOOTHING),

@@ -117,7 +117,7 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options=OPTIONS,
-    rare=("sigmoid", "tanh", "gelu-tanh"),
+    rare=("sigmoid", "tanh", "gelu-tanh", "gelu"),
     contenders=(
         Contender("torch", "torch.nn.Sequential", in_torch),
         Contender("tensorflow", "keras.Sequential", in_keras),

@@ -197,7 +197,7 @@ cases = (
             "relu-carried-state": {"activation": "relu", "depth": 2, "carry": True},
             **BOTH,
         },
-        rare=("saturated", "both-directions"),
+        rare=("saturated", "both-directions", "relu-carried-state"),
         contenders=(
             Contender("torch", "torch.nn.RNN", partial(in_torch, "RNN")),
             Contender("tensorflow", "keras.layers.SimpleRNN", partial(in_keras, "SimpleRNN")),

@@ -268,7 +268,7 @@ cases = (
         inputs=stack_inputs,
         sizes=SIZES,
         options=STACK_OPTIONS,
-        rare=("padding-mask",),
+        rare=("padding-mask", "pre-norm"),
         contenders=(
             Contender("torch", STACK, in_torch),
             Contender(

@@ -199,6 +199,11 @@ def test_a_long_error_keeps_its_end():
     assert text.startswith("RuntimeError: begin") and text.endswith("the end") and len(text) < 330
 
 
+def test_an_error_names_no_folder_of_the_machine():
+    text = sentence(RuntimeError('in user code: File "/home/me/house/bench/backends/x.py", line 3: boom'))
+    assert text == 'RuntimeError: in user code: File "backends/x.py", line 3: boom'
+
+
 def test_inputs_are_the_same_for_all_and_rounded_to_the_dtype(page):
     from bench.expect import inputs
 

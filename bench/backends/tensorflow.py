@@ -21,7 +21,6 @@ class TensorFlow(Backend):
     def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
         return {
             "KERAS_BACKEND": "tensorflow",
-            "KERAS_FLOATX": dtype,  # one process a dtype: Keras keeps it globally
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "TF_NUM_INTRAOP_THREADS": str(threads),
             "TF_NUM_INTEROP_THREADS": "1",
