@@ -131,14 +131,14 @@ def test_an_absent_framework_is_a_row_with_its_reason(tmp_path):
 def test_an_interrupt_keeps_the_rows_and_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(tmp_path / "run")]
     selected = ["--backend", "numpy", "--dtype", "float64", "-p", "no:cacheprovider"]
+    # a shell starts what runs in the background deaf to the interrupt
+    hear = "import signal, sys, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); "
     running = subprocess.Popen(
-        [*command, *selected],
+        [sys.executable, "-c", f"{hear}sys.exit(pytest.main(sys.argv[1:]))", *command[3:], *selected],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # a shell starts what runs in the background deaf to it
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not any(
