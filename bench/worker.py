@@ -21,7 +21,8 @@ from bench.row import TIMED
 
 # the worker imports from where the asking process does, installed or not
 ENTRY = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the asking process, which ends its workers
 path = channel.receive()
 sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
 from bench.worker import serve
