@@ -163,8 +163,9 @@ class Session:
             rows = dict(judge(cell, unit.directions).rows)
         except Died as error:
             self._bury(key)
-            if self._stopped:
-                return  # ended by us: no finding about the cell
+            with self._change:  # an interrupt ends workers before it is heard of here
+                if self._change.wait_for(lambda: self._stopped, timeout=2.0):
+                    return  # ended by us: no finding about the cell
             rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
         with self._change:
             for direction, row in rows.items():
