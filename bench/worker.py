@@ -44,9 +44,9 @@ class Worker:
             f"//env:{name}={value}" for name, value in environment.items() if "//" not in value
         )
         self._group = execnet.Group()
-        self._gateway = self._group.makegateway(
-            f"popen//python={python}//execmodel=main_thread_only{variables}"  # frameworks and signals ask for it
-        )
+        # only the main thread may set how signals are heard
+        spec = f"popen//python={python}//execmodel=main_thread_only{variables}"
+        self._gateway = self._group.makegateway(spec)
         self._channel = self._gateway.remote_exec(ENTRY)
         self._channel.send([os.path.abspath(path) for path in sys.path])
         self._channel.send(str(self._words))

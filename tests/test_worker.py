@@ -6,7 +6,7 @@ from bench.worker import Died, Worker
 
 
 def test_a_worker_serves_in_its_main_thread():
-    """Else execnet may serve in another, where no signal can be set, once its environment is set in the first."""
+    """Else execnet may pick another, where no signal can be set."""
     worker = Worker({"GAUGEBLOCK_EXAMPLE": "1"})
     try:
         assert worker._gateway.remote_status().execmodel == "main_thread_only"
