@@ -144,12 +144,12 @@ def _rich(table: Table) -> "object":
         show_edge=False,
         show_header=any(name.strip() for name in table.columns),
     )
-    for position, name in enumerate(table.columns):
+    for name in table.columns:
         shown.add_column(
             _lines(name),
             justify="right" if name in table.right else "left",
-            no_wrap=position == 0 or name in table.right or name in table.tokens,
-            overflow="ellipsis" if position == 0 else "fold",
+            no_wrap=name in table.right or name in table.tokens,  # no digit may be cut off
+            overflow="fold",
         )
     for row in table.rows:
         shown.add_row(

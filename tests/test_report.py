@@ -473,6 +473,16 @@ def test_markdown_and_terminal_show_the_same_tables():
     assert "numpy<br>64→ 64← 32→ 32←" in page
 
 
+def test_no_digit_of_a_table_that_is_too_wide_is_cut_off():
+    figures = ("×1.5  24", "×2.13  24", "×~10 L22", "10.2 M timesteps/s")
+    names = [f"backend-{number:02}" for number in range(4)]
+    line = ("weighted-binary-cross-entropy with a longer name ←", *figures)
+    wide = Table("Speed", ("formula", *names), [line], right=names)
+    printed = terminal([wide], width=76)
+    assert all(figure in printed for figure in figures)
+    assert "weighted" in printed and "←" in printed
+
+
 def test_a_table_without_headings_has_none():
     assert "─" not in terminal([Table("t", ("", " "), [("a", "b")])])
 
