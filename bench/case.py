@@ -113,7 +113,8 @@ class Case:
     Formulas are given the option keywords that they name; inputs and builds are given all.
     `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
     `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
-    to --full. `fixed` names floating data that nobody
+    to --full. A `minor` case is judged on its typical option, in one mode a contender, and not timed,
+    unless --full asks for it whole. `fixed` names floating data that nobody
     differentiates (targets). `items` and `flops` take size and option as keywords: items per
     call, counted in `unit`, and floating-point operations of one forward pass (of one step, for
     training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and
@@ -136,6 +137,7 @@ class Case:
     options: Mapping[str, Option] = field(default_factory=lambda: {"plain": {}})
     regimes: Mapping[str, str] = field(default_factory=lambda: {"typical": "seeded normal draws"})
     rare: Sequence[str] = ()
+    minor: bool = False
     fixed: Sequence[str] = ()
     limits: Sequence[Limit] = ()
     curve: Mapping[str, Any] | None = None

@@ -74,10 +74,11 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                     for spec, found in classes.items():
                         for contender in found.contenders(case):
                             typical = _typical(case, contender) == (option, regime)
-                            if selection.smoke and not typical:
+                            briefly = case.minor and not selection.full
+                            if (selection.smoke or briefly) and not typical:
                                 continue
                             modes = _modes(found, contender.modes, dtype, typical, selection)
-                            if option in contender.without:
+                            if option in contender.without or (briefly and not selection.modes):
                                 modes = modes[:1]  # one row says it
                             for mode in modes:
                                 for device in selection.devices:
@@ -98,7 +99,7 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     if selection.smoke or selection.full:
         return selection.full
     found = backend(cell.backend)
-    if (cell.dtype != "float32" and selection.dtypes is None) or cell.mode in found.typical:
+    if case.minor or (cell.dtype != "float32" and selection.dtypes is None) or cell.mode in found.typical:
         return False
     contenders = found.contenders(case)
     (contender,) = (each for each in contenders if str(each) == cell.contender)

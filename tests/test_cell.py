@@ -53,6 +53,17 @@ def test_the_default_leaves_sizes_and_slow_modes_to_full():
     assert set(default) < set(full)
 
 
+def test_a_minor_case_is_judged_once_a_contender_and_timed_under_full_only():
+    minor = page(minor=True)
+    found = [str(cell) for cell in cells([minor], Selection())]
+    assert {name.split("/")[1:3] == ["plain", "typical"] for name in found} == {True}
+    assert {name.split("/")[5] for name in found} == {"eager", "function", "jit"}
+    full = [str(cell) for cell in cells([minor], Selection(full=True))]
+    assert full == names(full=True)
+    assert not [cell for cell in cells([minor], Selection()) if timed(cell, minor, Selection())]
+    assert [cell for cell in cells([page()], Selection()) if timed(cell, page(), Selection())]
+
+
 def test_float64_runs_in_one_mode_and_float32_in_all():
     found = [name for name in names(backends=("tensorflow",)) if "/plain/typical/" in name]
     assert {name.split("/")[5] for name in found if "/float64/" in name} == {"function"}
