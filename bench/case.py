@@ -9,6 +9,9 @@ from bench.tree import Tree
 
 Option = Mapping[str, Any]
 
+# the regime of a case's `integers`: whole numbers, exact in every order of summation
+INTEGERS = "integers"
+
 # what a Limit may name: the coordinates of a cell
 FIELDS = ("case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
 
@@ -114,7 +117,9 @@ class Case:
     `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
     `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
     to --full. A `minor` case is judged on its typical option, in one mode a contender, and not timed,
-    unless --full asks for it whole. `fixed` names floating data that nobody
+    unless --full asks for it whole. `integers` names the options whose formula is exact on whole numbers
+    (sums and products), each with the bits of the data's (of the weights' where no data
+    are floating): they are judged with no tolerance. `fixed` names floating data that nobody
     differentiates (targets). `items` and `flops` take size and option as keywords: items per
     call, counted in `unit`, and floating-point operations of one forward pass (of one step, for
     training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and
@@ -138,6 +143,7 @@ class Case:
     regimes: Mapping[str, str] = field(default_factory=lambda: {"typical": "seeded normal draws"})
     rare: Sequence[str] = ()
     minor: bool = False
+    integers: Mapping[str, int] = field(default_factory=dict)
     fixed: Sequence[str] = ()
     limits: Sequence[Limit] = ()
     curve: Mapping[str, Any] | None = None
@@ -152,7 +158,10 @@ class Case:
                 f"case {self.name}: got {'both' if formula else 'neither'} of (reference, gradient) "
                 "and (step, start), should be exactly one pair"
             )
-
+        for name in self.integers:
+            if name not in self.options:
+                known = ", ".join(self.options)
+                raise ValueError(f"case {self.name}: integers names {name!r}, should be one of {known}")
         for name in self.rare:
             if name not in [*self.options, *self.regimes][1:]:
                 raise ValueError(

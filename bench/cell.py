@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.backends import SHIPPED, Backend, backend
-from bench.case import Case, Contender
+from bench.case import INTEGERS, Case, Contender
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,13 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
         for seed in selection.seeds:
             for option, regime, size in _settings(case, selection):
                 for dtype in _dtypes(classes.values(), selection):
+                    if regime == INTEGERS and dtype == "float64":
+                        continue  # the lane is there for what the dtype may lose
                     for spec, found in classes.items():
                         for contender in found.contenders(case):
                             typical = _typical(case, contender) == (option, regime)
-                            briefly = case.minor and not selection.full
-                            if (selection.smoke or briefly) and not typical:
+                            briefly = (case.minor or regime == INTEGERS) and not selection.full
+                            if (selection.smoke or (briefly and regime != INTEGERS)) and not typical:
                                 continue
                             modes = _modes(found, contender.modes, dtype, typical, selection)
                             if option in contender.without or (briefly and not selection.modes):
@@ -122,6 +124,9 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
                 usual = next(iter(case.options)) == option or next(iter(case.regimes)) == regime
                 if usual and (selection.full or not {option, regime} & {*case.rare}):
                     yield option, regime, size
+            exact = option in case.integers and (selection.full or option not in case.rare)
+            if exact and size == next(iter(case.sizes)):
+                yield option, INTEGERS, size
 
 
 def _dtypes(classes: Any, selection: Selection) -> list[str]:

@@ -1,4 +1,4 @@
-"""The door `gaugeblock`: doctor, list, run, report, publish."""
+"""The door `gaugeblock`: doctor, list, run, report, mutants, publish."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -91,6 +91,26 @@ def report(
             typer.echo(reports.text(found), nl=False)
         else:
             reports.show(found, every=every)
+
+
+@app.command()
+def mutants(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Stop at the first lane that finds a mutant.")
+    ] = False,
+    results: Annotated[Path | None, typer.Option(help="The run's folder to write them to.")] = None,
+) -> None:
+    """Plant every fault in every formula, and see which lane finds it; exit code 1 where one survives."""
+    from bench import matrix
+
+    with _refusals():
+        found = matrix.run(names or [], quick, results, lambda text: typer.echo(text, err=True))
+        _print(matrix.matrix(found))
+    if matrix.survivors(found):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -17,8 +17,9 @@ from bench import noise, pages
 from bench import spread as spread_module
 from bench.backends.numpy import named
 from bench.cache import folder
-from bench.case import Case, known
+from bench.case import INTEGERS, Case, known
 from bench.cell import Cell
+from bench.noise import precision
 from bench.spread import Expected, from_arrays, spread, to_arrays
 from bench.tree import Tree, flatten, tree_map
 
@@ -50,8 +51,25 @@ def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[st
     """The case's weights and data in float64, seeded by case, regime, size and seed alone."""
     size = size or cell.size
     rng = np.random.default_rng(_seed(case.name, cell.regime, size, cell.seed))
-    extra = {"regime": cell.regime} if len(case.regimes) > 1 else {}
-    return case.inputs(rng, **case.sizes[size], **case.options[cell.option], **extra)
+    whole = cell.regime == INTEGERS
+    extra = {"regime": next(iter(case.regimes)) if whole else cell.regime} if len(case.regimes) > 1 else {}
+    weights, data = case.inputs(rng, **case.sizes[size], **case.options[cell.option], **extra)
+    if whole:
+        bits = case.integers[cell.option]
+        lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
+        return integers(weights, bits if lone else 2), integers(data, bits)
+    return weights, data
+
+
+def integers(tree: Tree, bits: int) -> Tree:
+    """Floating arrays as whole numbers of at most `bits` bits, typically one less."""
+
+    def leaf(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
+            return np.clip(np.rint(value * 2.0 ** (bits - 1)), 1 - 2.0**bits, 2.0**bits - 1)
+        return value
+
+    return tree_map(leaf, tree)
 
 
 def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
@@ -61,7 +79,7 @@ def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
 
 def inputs(cell: Cell) -> Inputs:
     """What every contender of this cell is given."""
-    return _inputs(_shared(cell))
+    return _inputs(shared(cell))
 
 
 def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
@@ -70,20 +88,20 @@ def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
     replaces the rounding of every sum by its worst case.
     """
-    shared = _shared(cell)
-    path = folder() / f"{_key(shared, worst)}.npz"
+    common = shared(cell)
+    path = folder() / f"{_key(common, worst)}.npz"
     with FileLock(f"{path}.lock"):
         if path.exists():
             with np.load(path, allow_pickle=False) as arrays:
                 return from_arrays(dict(arrays))
-        found = derive(shared, worst)
+        found = derive(common, worst)
         partial = path.with_suffix(f".{os.getpid()}.part.npz")
         np.savez(partial, **to_arrays(found))  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
         partial.replace(path)
     return found
 
 
-def _shared(cell: Cell) -> Cell:
+def shared(cell: Cell) -> Cell:
     """The cell without what does not change its inputs: one expectation serves them all."""
     return Cell(cell.case, cell.option, cell.regime, cell.size, "", "", "", "", cell.dtype, "", cell.seed)
 
@@ -101,6 +119,8 @@ def _inputs(cell: Cell) -> Inputs:
     cotangents = {
         name: rng.standard_normal(y.shape) for name, y in flatten(outputs).items() if y.dtype.kind == "f"
     }
+    if cell.regime == INTEGERS:
+        cotangents = integers(cotangents, 2)
     return Inputs(weights, data, rounded(cotangents, cell.dtype))
 
 
@@ -118,7 +138,7 @@ def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -
 
 def derive(cell: Cell, worst: bool = False) -> Expectation:
     """What `expectation` gives, derived anew."""
-    cell = _shared(cell)
+    cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     given, seed = inputs(cell), _seed(*map(str, (cell, "noise")))
     if not case.training:
@@ -132,6 +152,8 @@ def derive(cell: Cell, worst: bool = False) -> Expectation:
             }
 
         trees = (given.weights, given.data, given.cotangents)
+        if cell.regime == INTEGERS:
+            return _exact(both, trees, cell)
         return spread(both, trees, dtype=cell.dtype, seed=seed, worst=worst)
 
     def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
@@ -144,6 +166,26 @@ def derive(cell: Cell, worst: bool = False) -> Expectation:
         expected = spread(one, start, dtype=cell.dtype, seed=seed + step, worst=worst)
         found.update({f"training.{step}.{path}": value for path, value in expected.items()})
     return found
+
+
+def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -> Expectation:
+    """The values on whole numbers, with no limit: raises ValueError where a sum could need rounding."""
+    values = flatten(function(*rounded(trees, "float64")))
+    sizes = flatten(function(*tree_map(_size, rounded(trees, "float64"))))
+    largest = 2.0 ** precision(cell.dtype).bits
+    for path, y in flatten(function(*rounded(trees, cell.dtype))).items():
+        if not np.array_equal(y, values[path]) or 4 * np.max(np.abs(sizes[path]), initial=0) > largest:
+            bits = pages.case(cell.case).integers[cell.option]
+            raise ValueError(
+                f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on whole "
+                f"numbers of {bits} bits, should be; give it fewer, or none"
+            )
+    arrays = {path: np.asarray(y, dtype=np.float64) for path, y in values.items()}
+    return {path: Expected(y, 0 * y, 0 * y, 0 * y) for path, y in arrays.items()}
+
+
+def _size(leaf: Any) -> Any:
+    return np.abs(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" else leaf
 
 
 def _arrays(state: Tree) -> Tree:

@@ -40,6 +40,7 @@ def about(case: Case) -> list[Section]:
     lines = [("size", name, values(size)) for name, size in case.sizes.items()]
     lines += [("option", name, values(option)) for name, option in case.options.items()]
     lines += [("regime", name, reason) for name, reason in case.regimes.items()]
+    lines += [("integers", name, f"whole numbers of {bits} bits") for name, bits in case.integers.items()]
     for contender in case.contenders:
         parts = [f"modes {', '.join(contender.modes)}" if contender.modes else "every mode"]
         parts += [f"{', '.join(contender.directions)} only"] if contender.directions else []

@@ -13,7 +13,7 @@ def cases() -> dict[str, Case]:
     import suites
 
     found: dict[str, Case] = {}
-    for page in sorted(module.name for module in pkgutil.iter_modules(suites.__path__)):
+    for page in sorted(module.name for module in pkgutil.iter_modules(suites.__path__) if not module.ispkg):
         if page == "conftest" or page.startswith("test_"):
             continue
         module = importlib.import_module(f"suites.{page}")

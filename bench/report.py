@@ -48,6 +48,15 @@ def sections(
     ]
 
 
+def kills(folder: Path) -> list[Section]:
+    """The kill matrix that stands beside a run's rows, or nothing."""
+    from bench.matrix import matrix
+    from bench.matrix import read as fates
+
+    found = fates(folder)
+    return matrix(found) if found else []
+
+
 def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records, Records]:
     """The rows at several paths as one frame, and the records of their machines and environments."""
     import pandas as pd
@@ -78,7 +87,7 @@ def text(paths: Sequence[str | os.PathLike[str]]) -> str:
 def write(folder: Path) -> Path:
     """Write a run's report.md, and the drawings of its training curves, beside its rows."""
     figures = draw(curves(folder), folder)
-    found = sections(*read([folder]), every=True, figures=figures)
+    found = [*sections(*read([folder]), every=True, figures=figures), *kills(folder)]
     file = folder / REPORT
     partial = file.with_suffix(".part")
     partial.write_text(_document(found))

@@ -44,7 +44,9 @@ class Row:
     seed: int = _column("seed of the inputs", 0)
     threads: int | None = _column("threads the worker was given, as read back")
     precision: str = _column("declared precision of products and sums", "")
-    lane: str = _column("semantics (float64) or native (the dtype's own rounding)", "")
+    lane: str = _column(
+        "semantics (float64), native (the dtype's own rounding) or exact (whole numbers, no tolerance)", ""
+    )
     status: str = _column("one of: " + ", ".join(STATUSES), "")
     why: str = _column("one sentence where the status is not agrees", "")
     source: str = _column("of a limited row: the file and line, or the thread, that shows why", "")

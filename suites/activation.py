@@ -125,6 +125,7 @@ cases = tuple(
         unit="elements",
         flops=lambda *, rows, width, each=FLOPS[name], **_: rows * width * each,
         limits=LIMITS.get(name, ()),
+        integers={"plain": 20} if name == "relu" else {},
     )
     for name, calls in CALLS.items()
 )

@@ -151,6 +151,7 @@ case = Case(
         "pixels": "whole numbers from 0 to 255, far from zero mean, where a transformed algorithm cancels",
     },
     rare=("pixels", "padded"),
+    integers={"plain": 12, "padded": 12, "same": 12, "dilated": 12, "grouped": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", in_torch),
         Contender(

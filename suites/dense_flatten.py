@@ -105,6 +105,7 @@ cases = (
         gradient=flatten_vjp,
         inputs=images,
         sizes={"small": SMALL, "mission": MISSION, "thin": THIN},
+        integers={"plain": 20},
         contenders=(
             Contender("torch", "torch.nn.Flatten", flatten_in_torch),
             Contender("tensorflow", "keras.layers.Flatten", flatten_in_keras),
@@ -128,6 +129,7 @@ cases = (
         },
         options={"plain": {}, "no-bias": {"bias": False}},
         rare=("no-bias",),
+        integers={"plain": 12, "no-bias": 12},
         contenders=(
             Contender("torch", "torch.nn.Linear", in_torch_layer),
             Contender("torch", "torch.nn.functional.linear", in_torch),

@@ -84,6 +84,7 @@ case = Case(
     options={"plain": {}, "padding": {"padding": 0}},
     regimes=REGIMES,
     rare=("padding",),
+    integers={"plain": 18, "padding": 18},
     contenders=(
         Contender("torch", "torch.nn.functional.embedding", in_torch),
         Contender("torch", "torch.nn.Embedding", in_torch_module),

@@ -92,6 +92,7 @@ case = Case(
     sizes=SIZES,
     options={"plain": {}, "short-bags": {"short": True}},
     rare=("short-bags",),
+    integers={"plain": 12, "short-bags": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.embedding_bag", in_torch),
         Contender("torch", "torch.nn.EmbeddingBag", in_torch_module),

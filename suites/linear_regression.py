@@ -182,6 +182,7 @@ cases = (
         options={"plain": {}, "no-bias": {"bias": False}},
         regimes=REGIMES,
         rare=("no-bias",),
+        integers={"plain": 12, "no-bias": 12},
         contenders=(
             Contender("torch", "torch.nn.functional.linear", in_torch),
             Contender("torch", "torch.nn.Linear", in_torch_module),
@@ -201,6 +202,7 @@ cases = (
         gradient=line_vjp,
         inputs=line_inputs,
         sizes={"small": {"rows": 65}, "million": {"rows": 1_000_000}},
+        integers={"plain": 12},
         contenders=(
             Contender("torch", "torch.nn.functional.linear", as_matrix(in_torch)),
             Contender("torch", "torch.nn.Linear", as_matrix(in_torch_module)),

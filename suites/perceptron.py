@@ -118,6 +118,7 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     rare=("sigmoid", "tanh", "gelu-tanh", "gelu"),
+    integers={"relu": 4},
     contenders=(
         Contender("torch", "torch.nn.Sequential", in_torch),
         Contender("tensorflow", "keras.Sequential", in_keras),

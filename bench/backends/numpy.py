@@ -47,7 +47,7 @@ class NumPy(Backend):
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
         own = super().contenders(case)
-        return own or [_reference(case)]
+        return own or [reference(case)]
 
     def threads(self) -> int | None:
         from threadpoolctl import threadpool_info
@@ -94,17 +94,19 @@ class NumPy(Backend):
         return None
 
 
-def _reference(case: Case) -> Contender:
+def reference(case: Case, found: Callable[..., Any] | None = None) -> Contender:
+    """The case's own formula as a contender; `found` says which function stands for it when it is built."""
+    found = found or _look_up
     function = case.step or case.reference
     assert function is not None
     api = f"{function.__module__}.{function.__name__}"
 
     def build(weights: Tree, **option: Any) -> tuple[Tree, Formula]:
-        return weights, Formula(case, _look_up(function), option)
+        return weights, Formula(case, found(function), option)
 
     def build_training(weights: Tree, state: Tree, **option: Any) -> Training:
         predict = case.predict and partial(case.predict, **known(case.predict, option))
-        step = partial(_look_up(function), **known(function, option))
+        step = partial(found(function), **known(function, option))
         return Training(weights, state, step, predict=predict)
 
     return Contender("numpy", api, build_training if case.training else build)

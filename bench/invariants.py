@@ -1,0 +1,61 @@
+"""Lane (d): what must hold bit by bit, whatever the rounding: the same call twice, and a cotangent times 2⁷.
+
+A power of two changes no mantissa, and every gradient is linear in its cotangent; so what comes back is the
+same numbers times 2⁷, except where the range of the dtype ends.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Backend
+from bench.noise import precision
+from bench.tree import Tree, flatten, tree_map
+
+SCALE = 2.0**7
+
+
+def broken(
+    engine: Backend,
+    vjp: Callable[..., Any],
+    params: Tree,
+    data: Mapping[str, Any],
+    cotangents: Mapping[str, Any],
+    first: Tree,
+) -> str:
+    """The invariant that a further call breaks, in a sentence, or nothing. `first` is what it gave before."""
+    before = flatten(engine.get(first))
+    again = flatten(engine.get(vjp(params, data, cotangents)))
+    for path, y in before.items():
+        if not np.array_equal(y, again[path], equal_nan=True):
+            return f"the same call gave another {_named(path)} the second time"
+    scaled = engine.put(tree_map(lambda dy: _times(dy, SCALE), engine.get(dict(cotangents))))
+    louder = flatten(engine.get(vjp(params, data, scaled)))
+    for path, g in before.items():
+        if not path.startswith("1"):
+            continue  # outputs do not depend on the cotangent
+        inside = _inside(g, engine.dtype) & _inside(louder[path], engine.dtype)
+        if not np.array_equal(_times(g, SCALE)[inside], louder[path][inside]):
+            return f"the cotangent times {SCALE:g} is not {_named(path)} times {SCALE:g}, bit by bit"
+    return ""
+
+
+def _times(x: Any, factor: float) -> Any:
+    """In x's own dtype; overflow is kept out by `_inside`."""
+    with np.errstate(over="ignore"):
+        return np.asarray(x * np.asarray(x).dtype.type(factor))  # a lone number would not stay an array
+
+
+def _inside(x: Any, dtype: str) -> Any:
+    """Normal numbers and zero: a subnormal has lost bits that its multiple keeps."""
+    size = np.abs(np.asarray(x, dtype=np.float64))
+    tiny = precision(dtype).tiny / precision(dtype).u
+    return np.isfinite(size) & ((size == 0) | (size > tiny))
+
+
+def _named(path: str) -> str:
+    """Paths of ``(outputs, gradients)`` in the words of a row."""
+    kind, _, rest = path.partition(".")
+    rest = rest.removeprefix("params.").removeprefix("data.")
+    return f"gradient of {rest or 'the input'}" if kind == "1" else f"output {rest}"

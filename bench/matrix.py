@@ -1,0 +1,198 @@
+"""The kill matrix: every mutant of every formula, and the lanes that find it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from bench import pages
+from bench.backends.numpy import NumPy, reference
+from bench.case import INTEGERS, Case
+from bench.cell import Cell
+from bench.digits import count
+from bench.mutant import GENERAL, General, Mutant, mutants
+from bench.run import Judged, attempt, unchanged
+from bench.table import Listing, Section, Table
+
+LANES = {
+    "semantics": "float64 against the limit of rounding in float64",
+    "native": "float32 against its own",
+    "exact": "whole numbers in float32, no tolerance",
+    "invariants": "what must hold bit by bit",
+}
+KILLED, EQUIVALENT, INADEQUATE = "killed", "equivalent", "inputs inadequate"
+FILE = "mutants.jsonl"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one mutant. `lanes` says of each lane that judged it what it said, in one sentence."""
+
+    case: str
+    mutant: str
+    kind: str
+    edits_outputs: bool
+    verdict: str  # killed, equivalent, inputs inadequate
+    lanes: dict[str, str] = field(default_factory=dict)  # an empty sentence: it passed
+    why: str = ""
+
+
+def fate(case: Case, mutant: Mutant | General, *, quick: bool = False) -> Fate | None:
+    """The fate of one mutant; None where a general fault finds nothing in the formula to spoil.
+
+    `quick` stops at the first lane that finds it. A mutant that passes where it should show is tried on every
+    other option and regime before it is said to have survived.
+    """
+    planted = mutant.plant(case)
+    if isinstance(mutant, General) and not _differs(case, planted):
+        return None
+    lanes: dict[str, str] = {}
+    for first in (True, False):
+        for lane, unit in _units(case, mutant, typical=first):
+            if lanes.get(lane) or (quick and any(lanes.values())):
+                continue
+            lanes[lane] = _judged(planted, unit, lane)
+        if any(lanes.values()):
+            break
+    killed = any(lanes.values())
+    verdict = KILLED if killed else EQUIVALENT if mutant.equivalent else INADEQUATE
+    why = mutant.equivalent
+    if killed and lanes.get("semantics") and not lanes.get("native", "not judged"):
+        why = "equivalent in float32: below its resolution, and found in float64"
+    return Fate(case.name, mutant.name, mutant.kind, mutant.edits_outputs, verdict, lanes, why)
+
+
+def fates(
+    names: Sequence[str] = (), *, quick: bool = False, jobs: int = 2, told: Callable[[str], None] = print
+) -> Iterator[Fate]:
+    """The fates of all mutants of these cases (all cases), as they are known."""
+    wanted = [pages.case(name).name for name in names] or list(pages.cases())
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for name, found in zip(wanted, pool.map(_of_case, wanted, [quick] * len(wanted)), strict=True):
+            survivors = sum(each.verdict == INADEQUATE for each in found)
+            told(f"{name}: {count(len(found), 'mutant')}" + (f", {survivors} survived" if survivors else ""))
+            yield from found
+
+
+def _of_case(name: str, quick: bool) -> list[Fate]:
+    case = pages.case(name)
+    found = (fate(case, mutant, quick=quick) for mutant in mutants(case))
+    return [each for each in found if each is not None]
+
+
+def _units(case: Case, mutant: Mutant | General, *, typical: bool) -> Iterator[tuple[str, Cell]]:
+    """Where the mutant should show, or everywhere else, cheapest lane first."""
+    options, regimes = list(case.options), list(case.regimes)
+    shown = (mutant.option or options[0], mutant.regime or regimes[0])
+    settings = [(option, regime) for option in options for regime in regimes]
+    chosen = [shown] if typical else [each for each in settings if each != shown]
+
+    def unit(option: str, regime: str, dtype: str) -> Cell:
+        size = next(iter(case.sizes))
+        return Cell(case.name, option, regime, size, "", "numpy", "eager", "cpu", dtype, "")
+
+    for option, regime in chosen:
+        yield "semantics", unit(option, regime, "float64")
+    for option in dict.fromkeys(option for option, _ in chosen):
+        if option in case.integers:
+            yield "exact", unit(option, INTEGERS, "float32")
+    for option, regime in chosen:
+        yield "native", unit(option, regime, "float32")
+    if not case.training:
+        for option, regime in chosen:
+            yield "invariants", unit(option, regime, "float32")
+
+
+def _judged(planted: Case, unit: Cell, lane: str) -> str:
+    """What the lane says against it, or nothing. Raises ValueError where the mutant does not run."""
+    judged = _attempt(planted, unit)
+    if lane == "invariants":
+        return unchanged(judged.ready)
+    for direction, row in judged.rows.items():
+        if row.status == "error":
+            raise ValueError(f"mutant of {unit.case}: got {row.why}, should run; write it so that it does")
+        if row.status == "disagrees":
+            return f"{direction}: {row.why}"
+    return ""
+
+
+def _attempt(planted: Case, unit: Cell) -> Judged:
+    contender = reference(planted, lambda function: function)
+    return attempt(planted, contender, NumPy(unit.device, unit.dtype), unit, planted.directions)
+
+
+def _differs(case: Case, planted: Case) -> bool:
+    """Whether any bit of what the typical cell gives is another."""
+    unit = next(unit for _, unit in _units(case, GENERAL[0], typical=True))
+    first, second = (_attempt(each, unit).rows.values() for each in (case, planted))
+    return [row.checksum for row in first] != [row.checksum for row in second]
+
+
+def matrix(found: Sequence[Fate]) -> list[Section]:
+    """Formula by lane: how many of its mutants each lane finds; then those that nobody found."""
+    lines = []
+    for name in dict.fromkeys(each.case for each in found):
+        mine = [each for each in found if each.case == name]
+        lines.append((name, *_counts(mine)))
+    lines.append(("all", *_counts(found)))
+    columns = ("formula", "mutants", *LANES, "by values", EQUIVALENT, "inputs\ninadequate")
+    note = (
+        "Mutants found by each lane, of those it judged. "
+        + "; ".join(f"{lane}: {meaning}" for lane, meaning in LANES.items())
+        + f". By values: those that only edit outputs. {INADEQUATE}: no lane finds it on its page's inputs."
+    )
+    tables: list[Section] = [Table("Kill matrix", columns, lines, right=columns[1:], note=note)]
+    spared = [
+        (f"{each.case}: {each.mutant} ({each.kind}): {each.verdict} {each.why}".strip(), "")
+        for each in found
+        if each.verdict != KILLED
+    ]
+    return [*tables, *([Listing("Mutants that no lane finds", spared)] if spared else [])]
+
+
+def _counts(found: Sequence[Fate]) -> list[str]:
+    cells = [str(len(found))]
+    for lane in LANES:
+        judged = [each for each in found if lane in each.lanes]
+        cells.append(f"{sum(bool(each.lanes[lane]) for each in judged)}/{len(judged)}" if judged else "")
+    cells.append(str(sum(each.edits_outputs for each in found)))
+    cells += [str(sum(each.verdict == verdict for each in found)) for verdict in (EQUIVALENT, INADEQUATE)]
+    return cells
+
+
+def write(found: Sequence[Fate], folder: Path) -> Path:
+    """One line a mutant."""
+    file = folder / FILE
+    file.write_text("".join(json.dumps(asdict(each)) + "\n" for each in found))
+    return file
+
+
+def read(folder: Path) -> list[Fate]:
+    """What `write` wrote; nothing where it did not."""
+    from bench.rows import lines
+
+    file = folder / FILE
+    known = Fate.__dataclass_fields__
+    return [
+        Fate(**{name: value for name, value in line.items() if name in known})
+        for line in (lines(file) if file.exists() else ())
+    ]
+
+
+def run(names: Sequence[str], quick: bool, folder: Path | None, told: Callable[[str], None]) -> list[Fate]:
+    """All of it: judge, write, and give the fates. Says how long it took in `told`."""
+    start = time.monotonic()
+    found = list(fates(names, quick=quick, told=told))
+    if folder is not None:
+        told(f"written to {write(found, folder)}")
+    told(f"{count(len(found), 'mutant')} in {time.monotonic() - start:.0f} s")
+    return found
+
+
+def survivors(found: Sequence[Fate]) -> list[Any]:
+    """Those that should have been found."""
+    return [each for each in found if each.verdict == INADEQUATE]

@@ -1,0 +1,1 @@
+"""Planted faults, one file per page: what the checks of this suite must find."""

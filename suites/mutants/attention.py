@@ -1,0 +1,28 @@
+"""Planted faults of attention."""
+
+from bench.mutant import Mutant
+
+S = "attention._weights"
+BACK = "attention.attention_vjp"
+SEEN = "attention._allowed"
+
+mutants = {
+    "attention": (
+        Mutant("no-scale", "formula", S, " / math.sqrt(q.shape[-1])", ""),
+        Mutant("scale-by-d", "formula", S, "math.sqrt(q.shape[-1])", "q.shape[-1]"),
+        Mutant("scale-off-by-a-millionth", "formula", S, "math.sqrt(q.shape[-1])", "math.sqrt(q.shape[-1]) * (1 + 1e-6)"),
+        Mutant("over-the-queries", "formula", S, "        return softmax(S)", "        return _T(softmax(_T(S)))"),
+        Mutant("softmax-without-its-maximum", "unstable", "activation.softmax", "x - x.max(axis=-1, keepdims=True)", "x", regime="large-logits"),
+        Mutant("softmax-in-bfloat16", "precision", S, "        return softmax(S)", "        return bfloat16(softmax(S))"),
+        Mutant("logits-in-float32", "precision", S, "    S = q @ _T(k) / math.sqrt(q.shape[-1])", "    S = float32(q @ _T(k) / math.sqrt(q.shape[-1]))", ),
+        Mutant("row-sum-dropped", "gradient", BACK, "(dA - np.sum(dy * (A @ v), axis=-1, keepdims=True))", "dA"),
+        Mutant("gradient-unscaled", "gradient", BACK, " / math.sqrt(q.shape[-1])", ""),
+        Mutant("keys-detached", "gradient", BACK, '"k": _T(dQK) @ q', '"k": 0 * (_T(dQK) @ q)'),
+        Mutant("causal-by-one", "mask", SEEN, "dtype=bool))", "dtype=bool), k=1)", option="causal"),
+        Mutant("causal-from-the-lower-right", "mask", SEEN, "dtype=bool))", "dtype=bool), k=k.shape[-2] - q.shape[-2])", option="causal"),
+        Mutant("mask-inverted", "mask", S, "    empty = ~np.any", "    allowed = ~allowed\n    empty = ~np.any", option="boolean-mask"),
+        Mutant("mask-added-not-set", "mask", S, "np.where(allowed, S, -math.inf)", "S + np.where(allowed, 1.0, 0.0)", option="boolean-mask"),
+        Mutant("mask-of-minus-ten-thousandth", "mask", S, "np.where(allowed, S, -math.inf)", "np.where(allowed, S, -10.0)", option="boolean-mask"),
+        Mutant("heads-share-keys", "layout", S, "q @ _T(k)", "q @ _T(k[:, ::-1])"),
+    ),
+}  # fmt: skip

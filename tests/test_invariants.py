@@ -1,0 +1,70 @@
+"""Lane (d): what must hold bit by bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench import invariants
+from bench.backends.numpy import NumPy
+from bench.run import Ready, unchanged
+
+PARAMS, DATA = {"W": np.full((3, 2), 0.1)}, {"x": np.full((5, 3), 0.3)}
+COTANGENTS = {"y": np.linspace(0.1, 1, 10).reshape(5, 2)}
+
+
+def product(params, data, cotangents):
+    dy = cotangents["y"]
+    return {"y": data["x"] @ params["W"]}, {
+        "params": {"W": data["x"].T @ dy},
+        "data": {"x": dy @ params["W"].T},
+    }
+
+
+def said(vjp) -> str:
+    engine = NumPy("cpu", "float64")
+    return invariants.broken(engine, vjp, PARAMS, DATA, COTANGENTS, vjp(PARAMS, DATA, COTANGENTS))
+
+
+def test_an_honest_call_breaks_none():
+    assert said(product) == ""
+
+
+def test_a_call_that_is_not_repeatable_is_named():
+    calls = iter(range(10))
+
+    def restless(params, data, cotangents):
+        outputs, gradients = product(params, data, cotangents)
+        return {"y": outputs["y"] * (1 + next(calls) * 2.0**-52)}, gradients
+
+    assert said(restless) == "the same call gave another output y the second time"
+
+
+def test_a_gradient_that_is_not_linear_in_its_cotangent_is_named():
+    def stabilised(params, data, cotangents):
+        outputs, gradients = product(params, data, cotangents)
+        return outputs, {**gradients, "data": {"x": gradients["data"]["x"] + 1e-9}}
+
+    assert said(stabilised) == "the cotangent times 128 is not gradient of x times 128, bit by bit"
+
+
+def test_what_leaves_the_range_of_the_dtype_is_left_out():
+    def huge(params, data, cotangents):
+        outputs, gradients = product(params, data, cotangents)
+        with np.errstate(over="ignore"):
+            return outputs, {"params": {"W": gradients["params"]["W"] * 1e307}, "data": {"x": np.zeros(3)}}
+
+    assert said(huge) == ""
+
+
+@pytest.mark.parametrize(("device", "words"), [("cpu", "the same call gave another output y"), ("gpu", "")])
+def test_only_a_cpu_must_repeat_itself(device, words):
+    calls = iter(range(10))
+
+    def restless(params, data, cotangents):
+        return {"y": np.full(3, float(next(calls)))}, {"params": {}, "data": {}}
+
+    engine = NumPy("cpu", "float64")
+    engine.device = device
+    ready = Ready(engine, None, restless, PARAMS, DATA, COTANGENTS)
+    assert unchanged(ready).startswith(words) and bool(unchanged(replace(ready))) == bool(words)

@@ -1,0 +1,47 @@
+"""Answers that nobody computed must fail, in every case."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench import pages, saboteur
+from bench.case import Case
+from bench.cell import Cell
+from bench.expect import expectation
+from bench.run import run
+
+
+def cell(case: Case, dtype: str) -> Cell:
+    option, regime, size = next(iter(case.options)), next(iter(case.regimes)), next(iter(case.sizes))
+    return Cell(case.name, option, regime, size, "", "numpy", "eager", "cpu", dtype, "")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", pages.cases())
+def test_no_saboteur_passes(name, dtype):
+    case = pages.case(name)
+    for direction in case.directions:
+        assert saboteur.passing(cell(case, dtype), direction) == ""
+
+
+def test_a_check_that_lets_a_saboteur_pass_is_mistrusted(monkeypatch):
+    found = replace(
+        cell(pages.case("tanh"), "float64"), contender="reference.activation.tanh", direction="forward"
+    )
+    assert run(found).status == "agrees"
+
+    def wide(cell, **more):
+        every = expectation(cell, **more)
+        return {path: replace(one, sigma=0.12 * np.abs(one.value)) for path, one in every.items()}
+
+    monkeypatch.setattr(saboteur, "expectation", wide)
+    monkeypatch.setattr(saboteur, "_passing", saboteur._passing.__wrapped__)  # it remembers
+    row = run(found)
+    assert row.status == "mistrusted"
+    assert row.why == "the answer times 1.2 would pass this check as well"
+
+
+def test_an_answer_that_is_right_is_no_saboteur():
+    """Flattening echoes its input, and should."""
+    assert saboteur.passing(cell(pages.case("flatten"), "float32"), "forward") == ""
