@@ -62,7 +62,24 @@ def header(rows: "DataFrame", machines: Records, environments: Records) -> Table
     counts = rows["status"].value_counts()
     ends = [f"{status} {counts[status]:,}" for status in ordered(counts.index.tolist(), tuple(STATUSES))]
     lines.append((count(len(rows), "cell"), ", ".join(ends)))
+    if len(seeds) > 1:
+        lines.append(("false alarms", alarms(rows)))
     return Table("What ran", ("", " "), lines)
+
+
+def alarms(rows: "DataFrame") -> str:
+    """How many cells that nobody planted a fault in were told wrong, and the most that the rate may be.
+
+    The bound is Clopper and Pearson's, one-sided at 95 %. A cell that a Limit names has its cause traced, and
+    is no alarm; one that did not run is no cell.
+    """
+    from scipy.special import betaincinv
+
+    judged = int(rows["status"].isin(("agrees", "imprecise", "disagrees", "mistrusted")).sum())
+    false = int(rows["status"].isin(("disagrees", "mistrusted")).sum())
+    most = float(betaincinv(false + 1, judged - false, 0.95)) if false < judged else 1.0
+    rate = f"{false / max(judged, 1):.2g} a cell, at most {most:.1g} (95 %)"
+    return f"{false:,} of {count(judged, 'cell')} that should agree: {rate}"
 
 
 def verdict(rows: "DataFrame") -> list[Table]:

@@ -235,6 +235,16 @@ def test_the_header_names_run_machine_environment_seeds_and_ends():
     assert header["3 cells"] == "agrees 2, absent 1"
 
 
+def test_a_run_of_several_seeds_states_its_false_alarms():
+    ends = ["agrees"] * 997 + ["limited"] * 5 + ["absent"] * 4 + ["imprecise", "mistrusted", "disagrees"]
+    many = [row(seed=number % 2, status=end, case=f"case-{number}") for number, end in enumerate(ends)]
+    header = dict(overview.header(report.setups(frame(*many)), {}, {}).rows)
+    assert header["false alarms"].startswith(
+        "2 of 1,000 cells that should agree: 0.002 a cell, at most 0.006"
+    )
+    assert "false alarms" not in dict(overview.header(report.setups(frame(row())), {}, {}).rows)
+
+
 def test_gpus_blas_and_many_seeds_and_runs_are_named():
     machine = MACHINE | {"gpus": [{"name": "Card", "memory_gib": 80, "driver": "570"}, "junk"]}
     pools = [{"user_api": "blas", "internal_api": "openblas", "version": "0.3"}, {"user_api": "openmp"}, 7]
