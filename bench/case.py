@@ -1,6 +1,7 @@
 """The nouns of a page: a Case, its Contenders, what a training build returns, and its Limits."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +78,8 @@ class Limit:
 
     `versions` is a PEP 440 specifier on the backend's version, `cells` a mapping of cell fields
     to the one value or the values it covers, `z` the expected range of the row's rms ratio (at
-    most a factor of ten wide), `source` a file and line of the installed release or an upstream
+    most a factor of ten wide; infinite, twice, where the formula rounds nothing and the framework does),
+    `source` a file and line of the installed release or an upstream
     thread. `always` is False for a departure near the edge, which some inputs do not show.
     """
 
@@ -91,7 +93,7 @@ class Limit:
 
     def __post_init__(self) -> None:
         low, high = self.z
-        if not 0 < low < high <= 10 * low * (1 + 1e-9):
+        if not (0 < low < high <= 10 * low * (1 + 1e-9) or low == high == math.inf):
             raise ValueError(
                 f"limit of {self.backend}: z is {self.z}, should be 0 < low < high and at most a "
                 "factor of ten wide; split it into several limits"

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.backends import SHIPPED, Backend, backend
 from bench.case import INTEGERS, Case, Contender
+from bench.size import corpus
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,10 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     """Whether a default run times this cell: its contender's typical option, in float32.
 
-    Modes that nobody runs for speed (JAX op by op) are left to --full.
+    Modes that nobody runs for speed (JAX op by op) are left to --full. Of several seeds the first is timed.
     """
+    if cell.seed != selection.seeds[0]:
+        return False
     if selection.smoke or selection.full:
         return selection.full
     found = backend(cell.backend)
@@ -118,6 +121,9 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
     sizes = [size for size in case.sizes if size in (selection.sizes or case.sizes)]
     if not (selection.full or selection.sizes):
         sizes = sizes[:1]
+    if selection.full:
+        for size in corpus(case):
+            yield next(iter(case.options)), next(iter(case.regimes)), size
     for size in sizes:
         for option in case.options:
             for regime in case.regimes:

@@ -1,4 +1,4 @@
-"""The door `gaugeblock`: doctor, list, run, report, mutants, publish."""
+"""The door `gaugeblock`: doctor, list, run, report, mutants, explore, publish."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -111,6 +111,35 @@ def mutants(
         _print(matrix.matrix(found))
     if matrix.survivors(found):
         raise typer.Exit(1)
+
+
+@app.command()
+def explore(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+    ] = None,
+    backends: Annotated[list[str] | None, typer.Option("--backend", help="Repeatable.")] = None,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float32",
+    examples: Annotated[int, typer.Option(help="Sizes to draw for each contender.")] = 30,
+    seed: Annotated[int, typer.Option(help="Of the sizes and the inputs.")] = 0,
+) -> None:
+    """Judge every contender on sizes that Hypothesis draws; what fails is kept for every --full run."""
+    from bench import explore as exploring
+    from bench import pages, size
+    from bench.backends import SHIPPED
+
+    with _refusals():
+        cases = [pages.case(name) for name in names] if names else list(pages.cases().values())
+        finds = []
+        for case in cases:
+            finds += exploring.explore(
+                case, backends or list(SHIPPED), dtype=dtype, examples=examples, seed=seed, told=typer.echo
+            )
+            typer.echo(f"{case.name}: {examples} sizes a contender", err=True)
+        if finds:
+            kept = size.keep((find.cell.case, find.cell.size) for find in finds)
+            typer.echo(f"{len(finds)} kept in {kept}")
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from bench.cache import folder
 from bench.case import INTEGERS, Case, known
 from bench.cell import Cell
 from bench.noise import precision
+from bench.size import dims
 from bench.spread import Expected, from_arrays, spread, to_arrays
 from bench.tree import Tree, flatten, tree_map
 
@@ -53,7 +54,7 @@ def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[st
     rng = np.random.default_rng(_seed(case.name, cell.regime, size, cell.seed))
     whole = cell.regime == INTEGERS
     extra = {"regime": next(iter(case.regimes)) if whole else cell.regime} if len(case.regimes) > 1 else {}
-    weights, data = case.inputs(rng, **case.sizes[size], **case.options[cell.option], **extra)
+    weights, data = case.inputs(rng, **dims(case, size), **case.options[cell.option], **extra)
     if whole:
         bits = case.integers[cell.option]
         lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
@@ -208,7 +209,7 @@ def _seed(*parts: Any) -> int:
 def _key(cell: Cell, worst: bool) -> str:
     case = pages.case(cell.case)
     page: Callable[..., Any] = case.inputs
-    size = sorted(case.sizes[cell.size].items())
+    size = sorted(dims(case, cell.size).items())
     option = sorted(case.options[cell.option].items())
     parts = (str(cell), cell.seed, size, option, worst, np.__version__, _sources(page.__module__))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -8,6 +8,7 @@ from typing import Any
 from bench import pages
 from bench.cell import Cell
 from bench.row import Row
+from bench.size import dims
 from bench.timing import BUDGET, FEWEST, ROUNDS, Timing
 from bench.worker import Died, as_request
 
@@ -64,9 +65,9 @@ def with_speed(row: Row, cell: Cell, timing: Timing | str) -> Row:
         why = f"not waited for: reading one result took {timing.residue_s:.2g} s after the claimed end"
         return replace(row, status="error", why=why)
     case = pages.case(cell.case)
-    dims = {**case.sizes[cell.size], **case.options[cell.option]}
+    given = {**dims(case, cell.size), **case.options[cell.option]}
     passes = 3 if cell.direction == "gradient" else 1  # a forward pass, and two products for each of its
-    flops = passes * float(case.flops(**dims))
+    flops = passes * float(case.flops(**given))
     low, high = timing.interval_s
     return replace(
         row,
@@ -77,7 +78,7 @@ def with_speed(row: Row, cell: Cell, timing: Timing | str) -> Row:
         samples=len(timing.samples),
         calls=timing.calls,
         residue_s=timing.residue_s,
-        throughput=float(case.items(**dims)) / timing.median_s,
+        throughput=float(case.items(**given)) / timing.median_s,
         unit=case.unit,
         flops=flops,
         gflops=flops / timing.median_s / 1e9,

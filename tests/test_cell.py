@@ -53,6 +53,12 @@ def test_the_default_leaves_sizes_and_slow_modes_to_full():
     assert set(default) < set(full)
 
 
+def test_of_several_seeds_one_is_timed():
+    selection = Selection(seeds=(3, 4))
+    assert {cell.seed for cell in cells([page()], selection)} == {3, 4}
+    assert {cell.seed for cell in cells([page()], selection) if timed(cell, page(), selection)} == {3}
+
+
 def test_a_minor_case_is_judged_once_a_contender_and_timed_under_full_only():
     minor = page(minor=True)
     found = [str(cell) for cell in cells([minor], Selection())]

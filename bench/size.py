@@ -1,0 +1,66 @@
+"""Sizes: named on the page, or spelled out where exploring has found one: ``batch:1+kernel:3.2``."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.case import Case
+
+CORPUS = "corpus.txt"
+SPELLED = r"\w+:\d+(\.\d+)*(\+\w+:\d+(\.\d+)*)*"
+
+
+def dims(case: Case, size: str) -> dict[str, Any]:
+    """The dimensions of a size; raises ValueError where it is neither a name of the page nor spelled out."""
+    if size in case.sizes:
+        return dict(case.sizes[size])
+    found = dict(map(_dimension, size.split("+"))) if re.fullmatch(SPELLED, size) else {}
+    if set(found) != set(first(case)):
+        known = f"{', '.join(case.sizes)}, or spelled out as {spelled(first(case))}"
+        raise ValueError(f"size of {case.name}: got {size!r}, should be one of {known}")
+    return found
+
+
+def spelled(found: Mapping[str, Any]) -> str:
+    """Dimensions as a name, in characters that pytest's -k takes."""
+    sides = {name: value if isinstance(value, tuple) else (value,) for name, value in found.items()}
+    return "+".join(f"{name}:{'.'.join(map(str, value))}" for name, value in sides.items())
+
+
+def _dimension(text: str) -> tuple[str, Any]:
+    name, _, sides = text.partition(":")
+    found = tuple(map(int, sides.split(".")))
+    return name, found if len(found) > 1 else found[0]
+
+
+def first(case: Case) -> Mapping[str, Any]:
+    """The dimensions of the case's first size."""
+    return next(iter(case.sizes.values()))
+
+
+def corpus(case: Case) -> list[str]:
+    """The sizes that exploring once found wanting, kept in suites/corpus.txt; every --full run has them."""
+    return [size for name, size in _kept() if name == case.name]
+
+
+def keep(found: Iterable[tuple[str, str]]) -> Path:
+    """Add (case, size) to the corpus."""
+    lines = [f"{name} {size}" for name, size in dict.fromkeys((*_kept(), *found))]
+    _file().write_text("".join(f"{line}\n" for line in sorted(lines)))
+    _kept.cache_clear()
+    return _file()
+
+
+def _file() -> Path:
+    import suites
+
+    return Path(next(iter(suites.__path__))) / CORPUS
+
+
+@cache
+def _kept() -> tuple[tuple[str, str], ...]:
+    lines = _file().read_text().splitlines() if _file().exists() else []
+    pairs = (line.split(maxsplit=1) for line in lines)
+    return tuple((name, size) for name, size in pairs)
