@@ -1,5 +1,6 @@
 """``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
 
+import os
 import re
 import time
 import zlib
@@ -22,6 +23,8 @@ from bench.row import Row
 from bench.train import Trained, train
 from bench.tree import flatten
 from bench.verdict import compare
+
+THREADS = "GAUGEBLOCK_THREADS"
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,18 @@ def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
 
 @lru_cache
 def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
-    """One backend per device and dtype in this process; raises Absent."""
+    """One backend per device and dtype in this process; raises Absent, or RuntimeError for its threads.
+
+    A worker is told in its environment how many threads it was started with.
+    """
     cls.installed()
-    return cls(device, dtype)
+    engine = cls(device, dtype)
+    asked, found = os.environ.get(THREADS), engine.threads()
+    if asked and found is not None and found != int(asked):
+        raise RuntimeError(
+            f"{cls.name}: reads back {found} threads, should be the {asked} it was started with"
+        )
+    return engine
 
 
 def sentence(error: BaseException) -> str:

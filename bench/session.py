@@ -14,7 +14,7 @@ from bench.cell import Cell
 from bench.plan import Group, Unit, plan
 from bench.rounds import rounds, with_speed
 from bench.row import TIMED, Row
-from bench.run import judge
+from bench.run import THREADS, judge
 from bench.timing import Timing
 from bench.worker import Died, Worker, as_request
 
@@ -143,7 +143,8 @@ class Session:
         if key not in self._workers:
             limits = key[0] == "limits"
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
-            self._workers[key] = Worker(numpy if limits else dict(key[1]))
+            threads = {THREADS: str(self.threads)}
+            self._workers[key] = Worker(numpy if limits else dict(key[1]) | threads)
         return self._workers[key]
 
     def _derive(self, group: Group, key: tuple[Any, ...]) -> None:

@@ -40,9 +40,9 @@ class Worker:
 
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
         self._words = Path(tempfile.mkstemp(prefix="gaugeblock-", suffix=".log")[1])
-        variables = "".join(
-            f"//env:{name}={value}" for name, value in environment.items() if "//" not in value
-        )
+        if crossed := [f"{name}={value}" for name, value in environment.items() if "//" in value]:
+            raise ValueError(f"environment of a worker: got {crossed[0]}, should hold no //")
+        variables = "".join(f"//env:{name}={value}" for name, value in environment.items())
         self._group = execnet.Group()
         # only the main thread may set how signals are heard
         spec = f"popen//python={python}//execmodel=main_thread_only{variables}"

@@ -2,6 +2,9 @@
 
 import pytest
 
+from bench.backends.numpy import NumPy
+from bench.cell import Cell
+from bench.run import THREADS, instance, run
 from bench.worker import Died, Worker
 
 
@@ -22,3 +25,23 @@ def test_an_unknown_verb_ends_the_worker_with_its_words():
             worker.request("fly")
     finally:
         worker.close()
+
+
+def test_a_variable_that_could_not_be_set_is_refused_and_not_left_out():
+    with pytest.raises(ValueError, match="environment of a worker: got XLA_FLAGS=a//b, should hold no //"):
+        Worker({"XLA_FLAGS": "a//b"})
+
+
+def test_a_thread_setting_that_does_not_take_is_an_error(monkeypatch):
+    cell = Cell(
+        "relu", "plain", "typical", "small", "reference.activation.relu", "numpy", "eager", "cpu", "float64",
+        "forward",
+    )  # fmt: skip
+    for asked, status in (("1", "error"), ("2", "agrees")):
+        instance.cache_clear()
+        monkeypatch.setenv(THREADS, asked)
+        monkeypatch.setattr(NumPy, "threads", lambda self: 2)
+        row = run(cell)
+        assert row.status == status, row.why
+        assert ("reads back 2 threads, should be the 1 it was started with" in row.why) == (asked == "1")
+    instance.cache_clear()
