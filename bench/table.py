@@ -144,11 +144,12 @@ def _rich(table: Table) -> "object":
         show_edge=False,
         show_header=any(name.strip() for name in table.columns),
     )
+    whole = {*table.right, *table.tokens} or {table.columns[0]}  # no digit is cut off; nor a name, if it can be
     for name in table.columns:
         shown.add_column(
             _lines(name),
             justify="right" if name in table.right else "left",
-            no_wrap=name in table.right or name in table.tokens,  # no digit may be cut off
+            no_wrap=name in whole,
             overflow="fold",
         )
     for row in table.rows:
