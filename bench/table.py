@@ -144,7 +144,7 @@ def _rich(table: Table) -> "object":
         show_edge=False,
         show_header=any(name.strip() for name in table.columns),
     )
-    whole = {*table.right, *table.tokens} or {table.columns[0]}  # no digit is cut off; nor a name, if it can be
+    whole = {*table.right, *table.tokens} or {table.columns[0]}  # what must not be cut off
     for name in table.columns:
         shown.add_column(
             _lines(name),
