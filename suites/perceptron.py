@@ -118,6 +118,7 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     rare=("sigmoid", "tanh", "gelu-tanh", "gelu"),
+    variants={"GELU": {"erf": ("gelu",), "tanh": ("gelu-tanh",)}},
     contenders=(
         Contender("torch", "torch.nn.Sequential", in_torch),
         Contender("tensorflow", "keras.Sequential", in_keras),
