@@ -12,6 +12,8 @@ import pytest
 from bench import pages
 from bench.backends import SHIPPED, backend
 from bench.cell import Cell, Selection, cells, timed
+from bench.digits import count
+from bench.results import FAILURES
 
 DTYPES = ("float64", "float32")
 _LIST = {"action": "append", "metavar": "NAME"}
@@ -101,6 +103,7 @@ class Door:
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
             drawn=self.run.curve,
+            failures=str((self.run.folder / FAILURES).resolve()),
         )
         try:
             yield running
@@ -118,6 +121,9 @@ class Door:
         else:
             report.write(self.run.folder)
         report.show([self.run.folder])
+        if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
+            where = self.run.folder / FAILURES
+            print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
 
 
 DOOR: pytest.StashKey[Door] = pytest.StashKey()

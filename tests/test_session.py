@@ -48,6 +48,20 @@ class Dies(NumPy):
     builds = {"linear-regression": dies}
 """
 
+WRONG_TORCH = """
+from bench.backends.torch import Torch
+
+FACTOR = 2
+
+
+def twice_too_large(weights, **option):
+    return weights, lambda params, x: {"y": FACTOR * x @ params["W"] + params["b"]}
+
+
+class WrongTorch(Torch):
+    builds = {"linear-regression": twice_too_large}
+"""
+
 
 def suites(folder: Path, *arguments: str, **more):
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(folder / "run")]
@@ -82,6 +96,20 @@ def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path
     command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1)
     again = subprocess.run(command, cwd=tmp_path, shell=True, capture_output=True, text=True, check=False)
     assert "1 failed" in again.stdout, again.stdout[-2000:]
+
+
+def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):
+    pytest.importorskip("torch")
+    (tmp_path / "mine.py").write_text(WRONG_TORCH)
+    done = suites(tmp_path, *linear("--backend", "mine.py:WrongTorch"))
+    (folder,) = (tmp_path / "run").glob("*/failures")
+    assert f"2 cells failed: inputs, values and a repro.py are in {folder}" in done.stdout.replace("\n", " ")
+    rows = load(tmp_path / "run")
+    for row in rows[rows.status == "disagrees"].itertuples():
+        (script,) = folder.glob(f"*_{row.direction}_0/repro.py")
+        alone = [sys.executable, str(ROOT / "tests" / "replaying.py"), str(script.parent)]
+        said = subprocess.run(alone, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert f"{row.z_worst:.3g} times its limit" in said.stdout, said.stderr[-2000:]
 
 
 def test_a_worker_that_dies_costs_its_own_cells_and_leaves_its_last_words(tmp_path):
