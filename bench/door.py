@@ -119,11 +119,22 @@ class Door:
         if interrupted:
             print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
         else:
+            self._blame()
             report.write(self.run.folder)
         report.show([self.run.folder])
         if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
             where = self.run.folder / FAILURES
             print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
+
+    def _blame(self) -> None:
+        """Add to the rows that disagree whether they are alone with it."""
+        from bench.blame import blame
+        from bench.row import Row
+
+        rows = [Row(**row) for row in self.run.rows()]
+        found = {str(cell): (cell, row) for row in rows for cell in [cell_of(row.as_dict())]}
+        for _, row in blame(found.values(), self.run.folder / FAILURES):
+            self.run.append(row)
 
 
 DOOR: pytest.StashKey[Door] = pytest.StashKey()

@@ -1,7 +1,7 @@
 """A failing cell's folder: what it was given and gave, what it should have given, and a script that shows it.
 
 `inputs.npz` and `expected.npz` hold what repro.py reads, the latter in the framework's own layout; `got.npz`
-holds the tensors that were compared, `contender.py` the page's own build, `cell.json` coordinates and versions.
+holds the tensors that were compared, `contender.py` the page's build, `cell.json` coordinates and versions.
 """
 
 import json

@@ -43,6 +43,15 @@ class Wrong(NumPy):
     builds = {"linear-regression": twice_too_large}
 
 
+class WrongToo(NumPy):
+    name = "wrong-too"
+    builds = {"linear-regression": twice_too_large}
+
+
+class Right(NumPy):
+    name = "right"
+
+
 class Dies(NumPy):
     name = "dies"
     builds = {"linear-regression": dies}
@@ -110,6 +119,23 @@ def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):
         alone = [sys.executable, str(ROOT / "tests" / "replaying.py"), str(script.parent)]
         said = subprocess.run(alone, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert f"{row.z_worst:.3g} times its limit" in said.stdout, said.stderr[-2000:]
+
+
+def whys(folder: Path, *names: str) -> set[str]:
+    """How the disagreements of these backends end, after the first sentence."""
+    (folder / "mine.py").write_text(WRONG)
+    suites(folder, *linear(*(word for name in names for word in ("--backend", f"mine.py:{name}"))))
+    rows = load(folder / "run")
+    return {why.partition("; ")[2] for why in rows[rows.status == "disagrees"].why}
+
+
+def test_one_framework_that_disagrees_is_told_from_a_reference_that_all_disagree_with(tmp_path):
+    for name in ("one", "all", "lonely"):
+        (tmp_path / name).mkdir()
+    assert whys(tmp_path / "one", "Wrong", "Right") == {"only Wrong disagrees, Right agrees"}
+    suspect = "the reference is suspect: Wrong and WrongToo agree with each other"
+    assert whys(tmp_path / "all", "Wrong", "WrongToo") == {suspect}
+    assert whys(tmp_path / "lonely", "Wrong") == {""}
 
 
 def test_a_worker_that_dies_costs_its_own_cells_and_leaves_its_last_words(tmp_path):
