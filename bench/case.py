@@ -79,8 +79,9 @@ class Limit:
     `versions` is a PEP 440 specifier on the backend's version, `cells` a mapping of cell fields
     to the one value or the values it covers, `z` the expected range of the row's rms ratio (at
     most a factor of ten wide; infinite, twice, where the formula rounds nothing and the framework does),
-    `source` a file and line of the installed release or an upstream
-    thread. `always` is False for a departure near the edge, which some inputs do not show.
+    `source` a file and line of the installed release or an upstream thread. `always` is False for a
+    departure near the edge, which some inputs do not show. `since` is the first release that departs,
+    where somebody has looked.
     """
 
     backend: str
@@ -90,6 +91,7 @@ class Limit:
     z: tuple[float, float]
     cells: Mapping[str, Any] = field(default_factory=dict)
     always: bool = True
+    since: str = ""
 
     def __post_init__(self) -> None:
         low, high = self.z
@@ -119,13 +121,14 @@ class Case:
     `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
     `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
     to --full. A `minor` case is judged on its typical option, in one mode a contender, and not timed,
-    unless --full asks for it whole. `integers` names the options whose formula is exact on whole numbers
-    (sums and products), each with the bits of the data's (of the weights' where no data
-    are floating): they are judged with no tolerance. `fixed` names floating data that nobody
-    differentiates (targets). `items` and `flops` take size and option as keywords: items per
-    call, counted in `unit`, and floating-point operations of one forward pass (of one step, for
-    training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and
-    not gated; `score(predict) -> (metric, value)` says what the trained model is worth, and
+    unless --full asks for it whole. `variants` says which options are conventions of one name: by topic
+    (``"epsilon of Adam"``), by convention, the options that follow it; topics may span cases. `integers`
+    names the options whose formula is exact on whole numbers (sums and products), each with the bits of
+    the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
+    names floating data that nobody differentiates (targets). `items` and `flops` take size and option as
+    keywords: items per call, counted in `unit`, and floating-point operations of one forward pass (of
+    one step, for training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training,
+    drawn and not gated; `score(predict) -> (metric, value)` says what the trained model is worth, and
     `predict(weights, x, **option)` is the reference's forward pass for it.
     """
 
@@ -144,6 +147,7 @@ class Case:
     options: Mapping[str, Option] = field(default_factory=lambda: {"plain": {}})
     regimes: Mapping[str, str] = field(default_factory=lambda: {"typical": "seeded normal draws"})
     rare: Sequence[str] = ()
+    variants: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     minor: bool = False
     integers: Mapping[str, int] = field(default_factory=dict)
     fixed: Sequence[str] = ()
@@ -169,6 +173,13 @@ class Case:
                 raise ValueError(
                     f"case {self.name}: rare names {name!r}, should be an option or regime but the first"
                 )
+        for topic, conventions in self.variants.items():
+            for name in (option for options in conventions.values() for option in options):
+                if name not in self.options:
+                    raise ValueError(
+                        f"case {self.name}: variants of {topic} name {name!r}, should be one of "
+                        f"{', '.join(self.options)}"
+                    )
 
     @property
     def training(self) -> bool:

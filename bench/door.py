@@ -12,6 +12,8 @@ import pytest
 from bench import pages
 from bench.backends import SHIPPED, backend
 from bench.cell import Cell, Selection, cells, timed
+from bench.digits import count
+from bench.results import FAILURES
 
 DTYPES = ("float64", "float32")
 _LIST = {"action": "append", "metavar": "NAME"}
@@ -101,6 +103,7 @@ class Door:
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
             drawn=self.run.curve,
+            failures=str((self.run.folder / FAILURES).resolve()),
         )
         try:
             yield running
@@ -116,8 +119,22 @@ class Door:
         if interrupted:
             print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
         else:
+            self._blame()
             report.write(self.run.folder)
         report.show([self.run.folder])
+        if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
+            where = self.run.folder / FAILURES
+            print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
+
+    def _blame(self) -> None:
+        """Add to the rows that disagree whether they are alone with it."""
+        from bench.blame import blame
+        from bench.row import Row
+
+        rows = [Row(**row) for row in self.run.rows()]
+        found = {str(cell): (cell, row) for row in rows for cell in [cell_of(row.as_dict())]}
+        for _, row in blame(found.values(), self.run.folder / FAILURES):
+            self.run.append(row)
 
 
 DOOR: pytest.StashKey[Door] = pytest.StashKey()

@@ -1,15 +1,17 @@
 """Known departures and refusals of the frameworks, held against what a run found: none goes stale unseen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from fnmatch import fnmatchcase
+from itertools import product
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
 from bench import pages
-from bench.backends import Backend
-from bench.case import Contender, Limit
-from bench.cell import Cell
+from bench.backends import Backend, backend
+from bench.case import Case, Contender, Limit
+from bench.cell import Cell, Selection, cells
 from bench.verdict import Agreement
 
 
@@ -19,10 +21,18 @@ def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
     return [
         limit
         for limit in pages.case(unit.case).limits
-        if limit.backend in engine.lineage()
-        and SpecifierSet(limit.versions).contains(engine.version.split("+")[0], prereleases=True)
-        and all(fields[name] in ([x] if isinstance(x, str) else x) for name, x in limit.cells.items())
+        if limit.backend in engine.lineage() and released(limit, engine.version) and covers(limit, fields)
     ]
+
+
+def released(limit: Limit, version: str) -> bool:
+    """Whether the limit speaks of that release."""
+    return SpecifierSet(limit.versions).contains(version.split("+")[0], prereleases=True)
+
+
+def covers(limit: Limit, fields: Mapping[str, Any]) -> bool:
+    """Whether the limit names the cell, or the row, that has these fields."""
+    return all(fields[name] in several(value) for name, value in limit.cells.items())
 
 
 def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:
@@ -50,3 +60,62 @@ def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:
     """The words with which the framework is known to refuse this cell."""
     place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
     return next((words for glob, words in contender.refuses.items() if fnmatchcase(place, glob)), None)
+
+
+def strays(case: Case) -> Iterator[str]:
+    """Where a case's limits, options left out and refusals name what its page does not have."""
+    for contender in case.contenders:
+        who, engine = f"{case.name}, {contender}", backend(contender.backend)
+        for option in contender.without:
+            if option not in case.options:
+                yield f"{who}: without names {option!r}, should be one of {', '.join(case.options)}"
+        modes = [mode for mode in engine.modes if mode in (contender.modes or engine.modes)]
+        expressed = [option for option in case.options if option not in contender.without]
+        directions = contender.directions or case.directions
+        places = list(map("/".join, product(expressed, modes, engine.devices, engine.dtypes, directions)))
+        for glob in contender.refuses:
+            if not any(fnmatchcase(place, glob) for place in places):
+                yield f"{who}: refuses {glob!r}, which is none of its cells, such as {places[0]}"
+    for limit in case.limits:
+        yield from _astray(case, limit)
+
+
+def _astray(case: Case, limit: Limit) -> Iterator[str]:
+    """What a limit names that is not on its page; a limit of no cell at all, where each name is there."""
+    who, engine = f"{case.name}, limit of {limit.backend}", backend(limit.backend)
+    right = {
+        "case": [case.name],
+        "option": case.options,
+        "regime": case.regimes,
+        "size": case.sizes,
+        "contender": [str(each) for each in engine.contenders(case)],
+        "mode": engine.modes,
+        "device": engine.devices,
+        "dtype": engine.dtypes,
+        "direction": case.directions,
+    }
+    wrong = [
+        f"{who}: its {name} is {value!r}, should be one of {', '.join(right[name])}"
+        for name, values in limit.cells.items()
+        for value in several(values)
+        if value not in right[name]
+    ]
+    if not (wrong or named(case, limit, engine.devices, engine.dtypes)):
+        wrong = [f"{who}: {limit.reason!r} names no cell of a full run; its names never meet"]
+    yield from wrong
+
+
+def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str]) -> list[Cell]:
+    """The cells of a full run that the limit names, where their contender can express them."""
+    every = Selection((limit.backend,), devices, dtypes, full=True)
+    without = {str(each): each.without for each in backend(limit.backend).contenders(case)}
+    return [
+        cell
+        for cell in cells([case], every)
+        if covers(limit, asdict(cell)) and cell.option not in without[cell.contender]
+    ]
+
+
+def several(value: Any) -> Sequence[str]:
+    """The one value, or the values, that a limit gives for a field."""
+    return [value] if isinstance(value, str) else value

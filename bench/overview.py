@@ -94,7 +94,7 @@ def verdict(rows: "DataFrame") -> list[Table]:
             under = " ".join(
                 f"{dtype.removeprefix('float').replace('bfloat', 'b')}{arrow}" for dtype, arrow in slots
             )
-            columns = [f"{_short(backend)}\n{under}" for backend in four]
+            columns = [f"{short(backend)}\n{under}" for backend in four]
             lines = [
                 (label, *(" ".join(_token(line.get((each, *slot))) for slot in slots) for each in four))
                 for label, line in _formulas(cells)
@@ -187,7 +187,7 @@ def _token(ended: Ended | None) -> str:
     return f"{GLYPHS[ended.status]}{bits:<2}"
 
 
-def _short(backend: str) -> str:
+def short(backend: str) -> str:
     """A plug-in's class instead of the path of its file."""
     return backend.rpartition(":")[2]
 

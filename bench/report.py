@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.curves import draw
 from bench.findings import departures, limited, scores, unrun
+from bench.limits import LIMITS, page, unneeded
 from bench.machine import key
 from bench.overview import Records, header, setups, verdict
 from bench.results import REPORT
@@ -14,6 +15,7 @@ from bench.rows import RECORDS, curves, files, load, record
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
 from bench.table import show as print_sections
+from bench.variants import conventions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,7 +44,9 @@ def sections(
         *scores(rows),
         *figures,
         *summary(timed),
+        *conventions(rows),
         *limited(rows),
+        *unneeded(rows),
         *unrun(rows, every=every),
         *(detail(timed) if every else []),
     ]
@@ -85,15 +89,23 @@ def text(paths: Sequence[str | os.PathLike[str]]) -> str:
 
 
 def write(folder: Path) -> Path:
-    """Write a run's report.md, and the drawings of its training curves, beside its rows."""
+    """Write a run's report.md, its limits.md, and the drawings of its training curves, beside its rows."""
     figures = draw(curves(folder), folder)
-    found = [*sections(*read([folder]), every=True, figures=figures), *kills(folder)]
-    file = folder / REPORT
+    rows, machines, environments = read([folder])
+    known = page(rows)
+    if known:
+        _keep(folder / LIMITS, "# Known departures\n\n" + markdown(known))
+    found = [*sections(rows, machines, environments, every=True, figures=figures), *kills(folder)]
+    link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
+    return _keep(folder / REPORT, _document(found, link if known else ""))
+
+
+def _document(found: Sequence[Section], links: str = "") -> str:
+    return f"# Gaugeblock report\n\n{links}{markdown(found)}"
+
+
+def _keep(file: Path, text: str) -> Path:
     partial = file.with_suffix(".part")
-    partial.write_text(_document(found))
+    partial.write_text(text)
     partial.replace(file)
     return file
-
-
-def _document(found: Sequence[Section]) -> str:
-    return "# Gaugeblock report\n\n" + markdown(found)

@@ -20,6 +20,7 @@ from bench.rows import CURVES, RECORDS, ROWS, lines, record
 from bench.rows import load as load
 
 REPORT = "report.md"
+FAILURES = "failures"  # a folder for each cell that failed; it is not published
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from bench.case import INTEGERS, Case, Contender
 from bench.cell import Cell
 from bench.expect import expectation, inputs
 from bench.known import limits, refusal, settle
-from bench.layout import layout
+from bench.layout import Layout, layout
 from bench.row import Row
 from bench.train import Trained, train
 from bench.tree import flatten
@@ -34,6 +34,8 @@ class Judged:
     rows: Mapping[str, Row]
     ready: Any = None  # what bench.timing prepares its calls from
     curve: Sequence[float] = ()
+    got: Mapping[str, Any] = field(default_factory=dict)  # by tensor, in the reference's layout
+    places: Layout | None = None
 
 
 def run(cell: Cell) -> Row:
@@ -178,7 +180,7 @@ def _formula(
         back = {**flatten(places.back(found["params"])), **flatten(found["data"])}
         got |= {f"gradient.{p}": array for p, array in back.items() if p.split(".")[0] not in case.fixed}
     rows = {each: verdict(unit, each, got, engine, first_call_s=first) for each in directions}
-    return Judged(rows, Ready(engine, run, vjp, *on_device))
+    return Judged(rows, Ready(engine, run, vjp, *on_device), got=got, places=places)
 
 
 def forward(unit: Cell, engine: Backend, outputs: Any) -> Row:
@@ -194,7 +196,7 @@ def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, cur
         assert case.curve is not None
         metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"
         row = replace(row, metric=metric, score=trained.score[1])
-    return Judged({"training": row}, trained.ready, trained.curve)
+    return Judged({"training": row}, trained.ready, trained.curve, trained.got, trained.places)
 
 
 def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:

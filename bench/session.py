@@ -34,12 +34,13 @@ class Session:
         done: Mapping[str, Row],
         finished: Callable[[Row], None],
         drawn: Callable[[dict[str, Any]], None],
+        failures: str = "",
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
         self.threads = threads
         self._timed = {str(cell): cell for cell in timed}
-        self._finished, self._drawn = finished, drawn
+        self._finished, self._drawn, self._failures = finished, drawn, failures
         self._groups = plan(wanted, self._timed, curves, self._complete)
         self._workers: dict[tuple[Any, ...], Worker] = {}
         self._busy: set[tuple[Any, ...]] = set()
@@ -157,7 +158,7 @@ class Session:
         cell, answer = unit.cell, None
         try:
             backend(cell.backend).installed()
-            request = (as_request(cell), unit.directions, unit.keep, unit.curve)
+            request = (as_request(cell), unit.directions, unit.keep, unit.curve, self._failures)
             answer = self._worker(key).request("judge", *request)
             rows = {direction: Row(**row) for direction, row in answer["rows"].items()}
         except Absent:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class Trained:
     got: dict[str, np.ndarray]
     first_call_s: float
     ready: Any
+    places: Layout
     curve: Sequence[float] = ()
     score: tuple[str, float] | None = None
 
@@ -59,11 +60,11 @@ def train(
         found["loss"] = np.asarray(engine.get(loss))
         got.update({f"training.{step}.{path}": array for path, array in found.items()})
     loop.load(*places.forth(given.starts[0][:2]))
-    trained = Trained(got, first, Ready(engine, loop, batches))
+    trained = Trained(got, first, Ready(engine, loop, batches), places)
     if not (curve and case.curve):
         return trained
     losses, score = _free(case, contender, engine, unit)
-    return Trained(got, first, trained.ready, losses, score)
+    return replace(trained, curve=losses, score=score)
 
 
 def _home(found: Tree) -> dict[str, Any]:

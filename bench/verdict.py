@@ -102,6 +102,12 @@ def compare(
     return Agreement("agrees", "", **figures)
 
 
+def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
+    """By tensor, what each element should be and how far off it may be."""
+    t = multiple(sum(one.value.size for one in expected.values()))
+    return {name: (_nearest(one, dtype), _limit(one, t, dtype)) for name, one in expected.items()}
+
+
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> Iterator[str]:
     """What needs no tolerance."""
     for name in expected:
@@ -153,10 +159,7 @@ def _measured(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: obj
 
 
 def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _Tensor:
-    precise = precision(dtype)
-    error = _error(got, one, dtype)
-    moves = (one.sigma > 0) | (one.jump > 0)
-    limit = np.where(moves, t * one.sigma + precise.u * np.abs(one.value) + one.jump, 0)
+    error, limit = _error(got, one, dtype), _limit(one, t, dtype)
     with np.errstate(all="ignore"):
         z = np.where(error == 0, 0, error / limit)
         spread = np.hypot(one.scatter * one.sigma, one.jump)
@@ -167,12 +170,20 @@ def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _T
     return _Tensor(name, got, one.value, z, float(count), float(ratio), _rms(limit), _rms(finite))
 
 
+def _limit(one: Expected, t: float, dtype: object) -> Array:
+    moves = (one.sigma > 0) | (one.jump > 0)
+    return np.where(moves, t * one.sigma + precision(dtype).u * np.abs(one.value) + one.jump, 0)
+
+
+def _nearest(one: Expected, dtype: object) -> Array:
+    """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
+    fixed = (one.sigma == 0) & (one.jump == 0)
+    return np.where(fixed, _rounded(one.value, precision(dtype).bits), one.value)
+
+
 def _error(got: Array, one: Expected, dtype: object) -> Array:
     """|got - value|; zero where both are the same infinity or NaN, and where a subnormal was flushed."""
-    value, precise = one.value, precision(dtype)
-    # what no rounding moves may still have more digits than the dtype (a constant of the formula)
-    fixed = (one.sigma == 0) & (one.jump == 0)
-    value = np.where(fixed, _rounded(value, precise.bits), value)
+    value, precise = _nearest(one, dtype), precision(dtype)
     with np.errstate(invalid="ignore"):
         error = np.asarray(np.abs(got - value))
     flushed = (got == 0) & (np.abs(value) < precise.tiny)

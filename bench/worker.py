@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,11 @@ class Desk:
         with suppress(Exception):
             expectation(Cell(**cell))
 
-    def judge(self, unit: dict[str, Any], directions: list[str], keep: bool, curve: bool) -> dict[str, Any]:
-        """The rows of one unit by direction, and the losses of its free run."""
+    def judge(
+        self, unit: dict[str, Any], directions: list[str], keep: bool, curve: bool, failures: str = ""
+    ) -> dict[str, Any]:
+        """The rows of one unit by direction, and the losses of its free run; `failures` is their folder."""
+        from bench.failure import freeze
         from bench.run import judge
 
         cell = Cell(**unit)
@@ -108,6 +111,14 @@ class Desk:
         judged = judge(cell, directions, curve=curve)
         if keep and judged.ready is not None:
             self.kept[str(cell)] = judged.ready
+        for direction, row in judged.rows.items() if failures else ():
+            freeze(
+                Path(failures),
+                replace(cell, direction=direction),
+                row,
+                judged,
+                graph="gradient" in directions,
+            )
         rows = {direction: plain(row.as_dict()) for direction, row in judged.rows.items()}
         return {"rows": rows, "curve": [float(loss) for loss in judged.curve]}
 

@@ -91,6 +91,7 @@ LIMITS = {
         through_float32(3747, "gradient", (4e3, 4e4)),
     ),
 }
+GELU = {"gelu": {"GELU": {"erf": ("plain",)}}, "gelu-tanh": {"GELU": {"tanh": ("plain",)}}}
 
 
 def inputs(rng, *, rows, width):
@@ -120,6 +121,7 @@ cases = tuple(
         gradient=ACTIVATIONS[name][1],
         inputs=inputs,
         sizes=SIZES,
+        variants=GELU.get(name, {}),
         contenders=[contender(api, call) for api, call in calls.items()],
         items=lambda *, rows, width, **_: rows * width,
         unit="elements",

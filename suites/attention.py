@@ -159,6 +159,12 @@ case = Case(
     options=OPTIONS,
     regimes=REGIMES,
     limits=LIMITS,
+    variants={
+        "attention's rows without keys": {
+            "zeros": ("masked-rows-zero",),
+            "the mean of the values": ("masked-rows-mean",),
+        }
+    },
     contenders=(
         Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch, without=ZERO),
         Contender("tensorflow", "keras.ops.dot_product_attention", in_keras, without=MEAN),

@@ -175,6 +175,12 @@ cases = (
         inputs=sparse_inputs,
         options=OPTIONS | {"weighted-mean": {"weighted": True, "reduction": "weighted mean"}},
         rare=("each", "confident", "weighted-mean"),
+        variants={
+            "weighted mean of cross-entropy": {
+                "over the number of examples": ("weights",),
+                "over the sum of their weights": ("weighted-mean",),
+            }
+        },
         contenders=(
             contender("torch.nn.functional.cross_entropy", in_torch, BY_WEIGHTS),
             contender("tensorflow.nn.sparse_softmax_cross_entropy_with_logits", tf_sparse, NO_SMOOTHING),

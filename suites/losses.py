@@ -125,37 +125,45 @@ def examples(*, batch, **_):
 CANCELS = "(1 - y) z + log(1 + e^-z) cancels where y = 0 and z is far below 0: what is left is off by u |z|"
 TORCH = "torch/_decomp/decompositions.py:5154 writes out what the kernel does"
 TENSORFLOW = "tensorflow/python/ops/nn_impl.py:335"
-LIMITS = (
-    *(
-        Limit("torch", "==2.13.*", CANCELS, TORCH, z, {"direction": "forward"} | cells)
-        for z, cells in (
-            ((0.1, 1), {"option": "each", "dtype": "float64"}),
-            ((0.3, 3), {"option": "each", "dtype": "float32"}),
-            ((1e2, 1e3), {"regime": "confident"}),
-            ((1e3, 1e4), {"regime": "confident"}),
-        )
-    ),
-    *(
-        Limit("tensorflow", "==2.21.*", CANCELS, TENSORFLOW, z, {"contender": WEIGHTED} | cells)
-        for z, cells in (
-            ((0.1, 1), {"option": "each", "dtype": "float64", "direction": "forward"}),
-            ((0.3, 3), {"option": "each", "dtype": "float32", "direction": "forward"}),
-            (
-                (0.1, 1),
-                {"direction": "gradient", "mode": ("eager", "function")},
-            ),  # XLA adds up before it cancels
-        )
-    ),
+
+
+def cancels(backend, versions, source, *found):
+    return tuple(Limit(backend, versions, CANCELS, source, z, cells) for z, cells in found)
+
+
+def torch_limits(*found):
+    return cancels("torch", "==2.13.*", TORCH, *((z, {"direction": "forward"} | cells) for z, cells in found))
+
+
+EACH = torch_limits(
+    ((0.1, 1), {"option": "each", "dtype": "float64"}),
+    ((0.3, 3), {"option": "each", "dtype": "float32"}),
+)
+BINARY_LIMITS = (
+    *EACH,
+    *torch_limits(((1e2, 1e3), {"regime": "confident"}), ((1e3, 1e4), {"regime": "confident"})),
     Limit(
         "jax",
         "==0.10.*",
         "the slope of log-sigmoid is e^(z - logaddexp(z, 0)), off by u |z|",
         "jax/_src/lax/other.py:288",
         (0.5, 5),
-        {"direction": "gradient", "contender": "optax.sigmoid_binary_cross_entropy"},
+        {"direction": "gradient"},
         always=False,  # single elements, up to four times their limit
     ),
 )
+WEIGHTED_LIMITS = (
+    *EACH,
+    *cancels(
+        "tensorflow",
+        "==2.21.*",
+        TENSORFLOW,
+        ((0.1, 1), {"option": "each", "dtype": "float64", "direction": "forward"}),
+        ((0.3, 3), {"option": "each", "dtype": "float32", "direction": "forward"}),
+        ((0.1, 1), {"direction": "gradient", "mode": ("eager", "function")}),  # XLA adds up, then cancels
+    ),
+)
+
 cases = (
     Case(
         name="mean-squared-error",
@@ -195,7 +203,7 @@ cases = (
         items=examples,
         unit="examples",
         flops=lambda *, batch, classes, **_: 13 * batch * classes,  # a transcendental counts as one
-        limits=LIMITS,
+        limits=BINARY_LIMITS,
     ),
     Case(
         name="weighted-binary-cross-entropy",
@@ -214,6 +222,6 @@ cases = (
         items=examples,
         unit="examples",
         flops=lambda *, batch, classes, **_: 14 * batch * classes,
-        limits=LIMITS,
+        limits=WEIGHTED_LIMITS,
     ),
 )

@@ -194,6 +194,9 @@ case = Case(
         "adam-two-biases": {"lr": 0.001, "eps": 1e-8, "biases": 2},
         "adam-epsilon-hat": {"lr": 0.001, "eps": 1e-7, "hat": True},
     },
+    variants={
+        "biases of an LSTM": {"one a gate": ("adam", "adam-epsilon-hat"), "two a gate": ("adam-two-biases",)}
+    },
     contenders=(
         Contender("torch", "torch.nn.LSTM", in_torch, without={"adam-epsilon-hat": HAT}),
         Contender(

@@ -168,6 +168,13 @@ case = Case(
     options=OPTIONS,
     limits=(FLOAT32_SCALE,),
     rare=("cross", "no-shifts", "additive-mask", "masked-rows-nan", "masked-rows-zero", "masked-rows-mean"),
+    variants={
+        "attention's rows without keys": {
+            "NaN": ("masked-rows-nan",),
+            "zeros": ("masked-rows-zero",),
+            "the mean of the values": ("masked-rows-mean",),
+        }
+    },
     contenders=(
         Contender("torch", LAYER, in_torch, conventions("nan")),
         Contender("torch", LAYER, in_torch_fused, conventions("zero"), variant="need_weights=False"),

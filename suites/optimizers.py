@@ -139,8 +139,10 @@ OUTSIDE = dict.fromkeys(
     ("momentum-inside", "nesterov-inside"), "keeps the learning rate outside the momentum buffer"
 )
 INSIDE = dict.fromkeys(("momentum", "nesterov"), "keeps the learning rate inside the momentum buffer")
-CORRECTED = dict.fromkeys(("hat", "hat-tiny-gradients"), "adds epsilon to the bias-corrected root")
+CORRECTED = {"hat": "adds epsilon to the bias-corrected root"}
+CORRECTED_TINY = CORRECTED | {"hat-tiny-gradients": CORRECTED["hat"]}
 HAT = {"plain": "adds epsilon to the uncorrected root"}
+EPSILON = {"beside the corrected root, √v̂ + ε": ("plain",), "beside the uncorrected root, √v + ε̂": ("hat",)}
 REGIMES = {
     "typical": "seeded normal draws",
     "tiny-gradients": "features of 1e-8: gradients near epsilon, where its place in the formula decides",
@@ -176,6 +178,12 @@ cases = (
             "momentum-inside": {"lr": 0.1, "momentum": 0.9, "inside": True},
             "nesterov-inside": {"lr": 0.1, "momentum": 0.9, "inside": True, "nesterov": True},
         },
+        variants={
+            "learning rate of SGD with momentum": {
+                "outside the buffer": ("momentum", "nesterov"),
+                "inside the buffer": ("momentum-inside", "nesterov-inside"),
+            }
+        },
         contenders=(
             Contender("torch", "torch.optim.SGD", torch_sgd, without=OUTSIDE),
             Contender("tensorflow", "keras.optimizers.SGD", keras_sgd, without=INSIDE),
@@ -196,10 +204,11 @@ cases = (
             "hat-tiny-gradients": {"lr": 0.001, "eps": 1e-7, "hat": True, "tiny": True},
         },
         regimes=REGIMES,
+        variants={"epsilon of Adam": EPSILON},
         contenders=(
-            Contender("torch", "torch.optim.Adam", torch_adam, without=CORRECTED),
+            Contender("torch", "torch.optim.Adam", torch_adam, without=CORRECTED_TINY),
             Contender("tensorflow", "keras.optimizers.Adam", keras_adam, without=HAT),
-            Contender("jax", "optax.adam", optax_adam, without=CORRECTED),
+            Contender("jax", "optax.adam", optax_adam, without=CORRECTED_TINY),
         ),
         limits=(
             through_float32("β₁ and β₂", "keras/src/optimizers/adam.py:107 (3.15.1)", (2e9, 2e10)),
@@ -218,6 +227,7 @@ cases = (
             "plain": {"lr": 0.001, "eps": 1e-8, "decay": 0.01},
             "hat": {"lr": 0.001, "eps": 1e-7, "decay": 0.01, "hat": True},
         },
+        variants={"epsilon of Adam": EPSILON},
         contenders=(
             Contender("torch", "torch.optim.AdamW", torch_adamw, without=CORRECTED),
             Contender("tensorflow", "keras.optimizers.AdamW", keras_adamw, without=HAT),

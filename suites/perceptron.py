@@ -119,6 +119,7 @@ case = Case(
     options=OPTIONS,
     rare=("sigmoid", "tanh", "gelu-tanh", "gelu"),
     integers={"relu": 4},
+    variants={"GELU": {"erf": ("gelu",), "tanh": ("gelu-tanh",)}},
     contenders=(
         Contender("torch", "torch.nn.Sequential", in_torch),
         Contender("tensorflow", "keras.Sequential", in_keras),

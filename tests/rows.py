@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from bench.row import Row
 
 MACHINE = {"cpu": "Acme Three", "cores": 2, "memory_gib": 24, "os": "Linux 6", "gpus": []}
@@ -44,3 +46,20 @@ def timed(median: float, **other: Any) -> Row:
     speed = {"median_s": median, "low_s": 0.999 * median, "high_s": 1.001 * median, "first_call_s": 0.25}
     rate = {"throughput": 1000 / median, "unit": "tokens/s", "gflops": 0.002 / median}
     return row(**{**speed, **rate, **other})
+
+
+def frame(*rows: Row) -> pd.DataFrame:
+    """Rows as `load` gives them."""
+    found = pd.DataFrame([each.as_dict() for each in rows])
+    numbers = [
+        "bits",
+        "z_rms",
+        "median_s",
+        "low_s",
+        "high_s",
+        "throughput",
+        "gflops",
+        "first_call_s",
+        "score",
+    ]
+    return found.astype(dict.fromkeys(numbers, float)).astype({"seed": "Int64", "threads": "Int64"})

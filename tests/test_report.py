@@ -8,7 +8,6 @@ import re
 import time
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -17,26 +16,9 @@ from bench.machine import key
 from bench.results import start
 from bench.row import STATUSES
 from bench.table import GLYPHS, Listing, Table, command, escape, markdown, plain, show
-from tests.rows import ENVIRONMENT, MACHINE, row, timed
+from tests.rows import ENVIRONMENT, MACHINE, frame, row, timed
 
 EVIL = "\x1b[31mred\x1b[0m [bold]b[/bold] | `x` <img src=x> [a](b) \u202eabc\nnew"
-
-
-def frame(*rows):
-    """Rows as `load` gives them."""
-    found = pd.DataFrame([each.as_dict() for each in rows])
-    numbers = [
-        "bits",
-        "z_rms",
-        "median_s",
-        "low_s",
-        "high_s",
-        "throughput",
-        "gflops",
-        "first_call_s",
-        "score",
-    ]
-    return found.astype(dict.fromkeys(numbers, float)).astype({"seed": "Int64", "threads": "Int64"})
 
 
 def tables(*rows, every=False, **records):

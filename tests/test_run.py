@@ -160,6 +160,20 @@ def test_a_limit_that_got_worse_fails():
     assert found["status"] == "disagrees" and "outside its Limit's z of 100 to 1000" in found["why"]
 
 
+@pytest.mark.parametrize(
+    ("build", "z", "status", "why"),
+    [
+        (honest, (100, 1000), "disagrees", "stale limit: the cell agrees, but a Limit says: its softmax"),
+        (wrong, (1e2, 1e3), "disagrees", "outside its Limit's z of 100 to 1000: y["),
+        (wrong, (1e12, 1e13), "limited", "its softmax is in float32"),
+    ],
+)
+def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
+    page(build, limits=(replace(LIMIT, z=z),))
+    row = run(cell())
+    assert row.status == status and row.why.startswith(why)
+
+
 def test_a_mistrusted_cell_is_no_limit():
     assert settle(replace(FAR, status="mistrusted"), [LIMIT])["status"] == "mistrusted"
 

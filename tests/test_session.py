@@ -43,9 +43,32 @@ class Wrong(NumPy):
     builds = {"linear-regression": twice_too_large}
 
 
+class WrongToo(NumPy):
+    name = "wrong-too"
+    builds = {"linear-regression": twice_too_large}
+
+
+class Right(NumPy):
+    name = "right"
+
+
 class Dies(NumPy):
     name = "dies"
     builds = {"linear-regression": dies}
+"""
+
+WRONG_TORCH = """
+from bench.backends.torch import Torch
+
+FACTOR = 2
+
+
+def twice_too_large(weights, **option):
+    return weights, lambda params, x: {"y": FACTOR * x @ params["W"] + params["b"]}
+
+
+class WrongTorch(Torch):
+    builds = {"linear-regression": twice_too_large}
 """
 
 
@@ -82,6 +105,37 @@ def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path
     command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1)
     again = subprocess.run(command, cwd=tmp_path, shell=True, capture_output=True, text=True, check=False)
     assert "1 failed" in again.stdout, again.stdout[-2000:]
+
+
+def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):
+    pytest.importorskip("torch")
+    (tmp_path / "mine.py").write_text(WRONG_TORCH)
+    done = suites(tmp_path, *linear("--backend", "mine.py:WrongTorch"))
+    (folder,) = (tmp_path / "run").glob("*/failures")
+    assert f"2 cells failed: inputs, values and a repro.py are in {folder}" in done.stdout.replace("\n", " ")
+    rows = load(tmp_path / "run")
+    for row in rows[rows.status == "disagrees"].itertuples():
+        (script,) = folder.glob(f"*_{row.direction}_0/repro.py")
+        alone = [sys.executable, str(ROOT / "tests" / "replaying.py"), str(script.parent)]
+        said = subprocess.run(alone, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert f"{row.z_worst:.3g} times its limit" in said.stdout, said.stderr[-2000:]
+
+
+def whys(folder: Path, *names: str) -> set[str]:
+    """How the disagreements of these backends end, after the first sentence."""
+    (folder / "mine.py").write_text(WRONG)
+    suites(folder, *linear(*(word for name in names for word in ("--backend", f"mine.py:{name}"))))
+    rows = load(folder / "run")
+    return {why.partition("; ")[2] for why in rows[rows.status == "disagrees"].why}
+
+
+def test_one_framework_that_disagrees_is_told_from_a_reference_that_all_disagree_with(tmp_path):
+    for name in ("one", "all", "lonely"):
+        (tmp_path / name).mkdir()
+    assert whys(tmp_path / "one", "Wrong", "Right") == {"only Wrong disagrees, Right agrees"}
+    suspect = "the reference is suspect: Wrong and WrongToo agree with each other"
+    assert whys(tmp_path / "all", "Wrong", "WrongToo") == {suspect}
+    assert whys(tmp_path / "lonely", "Wrong") == {""}
 
 
 def test_a_worker_that_dies_costs_its_own_cells_and_leaves_its_last_words(tmp_path):

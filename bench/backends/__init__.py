@@ -34,6 +34,18 @@ class Loop:
     predict: Callable[[Any], Any] | None = None  # inputs on the device, gives the model's outputs
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a script is to do: `build` is the call that gives a contender's params and run, or training."""
+
+    build: str
+    direction: str
+    mode: str
+    graph: bool  # the outputs come with gradients
+    wrt: Sequence[str]  # the data that are differentiated
+    outputs: Sequence[str]  # those that have a cotangent
+
+
 class Backend(ABC):
     """One framework on one device in one dtype. The one place that synchronises."""
 
@@ -46,6 +58,7 @@ class Backend(ABC):
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
     builds: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # case name: a build that replaces the page's
     precision: str = "as the dtype"
+    sorts: ClassVar[bool] = False  # whether the leaves of a dict come sorted by their names
 
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
@@ -120,6 +133,14 @@ class Backend(ABC):
         """``(params, data) -> outputs``, as inference runs it."""
         compiled = self.compile(run, mode)
         return lambda params, data: compiled(params, **data)
+
+    def script(self, asked: Asked) -> list[str]:
+        """Lines of Python to do what a cell does without this house: from weights, data, dy to a list `got`.
+
+        It holds the outputs; or the gradients of the leaves of params, then of the data; or the loss, the
+        params and the state after a training step, floating leaves only.
+        """
+        raise NotImplementedError
 
     def wait(self, tree: Tree) -> None:
         """Return when every array of `tree` has its value."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Loop
+from bench.backends import Absent, Asked, Backend, Loop
 from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
@@ -17,6 +17,7 @@ class Jax(Backend):
     packages = ("jax",)
     modes = ("jit", "eager")
     typical = ("eager",)
+    sorts = True
 
     @classmethod
     def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
@@ -123,6 +124,40 @@ class Jax(Backend):
             lambda: (self.get(held["params"]), self.get(held["state"])),
             training.predict and predict,
         )
+
+    def script(self, asked: Asked) -> list[str]:
+        lines = ["import jax", "import jax.numpy as jnp"]
+        lines += [f"jax.config.update('jax_enable_x64', {self.dtype == 'float64'})"]
+        lines += (
+            ["jax.config.update('jax_default_matmul_precision', 'highest')"] if self.device == "gpu" else []
+        )
+        jit = "jax.jit" if asked.mode == "jit" else ""
+        if asked.direction == "training":
+            return [
+                *lines,
+                f"training = {asked.build}",
+                f"params, state, loss = {jit}(training.step)(training.params, training.state, **data)",
+                "leaves = [loss, *jax.tree.leaves((params, state))]",
+                "got = [y for y in leaves if jnp.issubdtype(y.dtype, jnp.floating)]",
+            ]
+        lines.append(f"params, run = {asked.build}")
+        if not asked.graph:
+            lines += ["params, data = jax.tree.map(jnp.asarray, (params, data))"]
+            lines += [f"outputs = {jit}(run)(params, **data)"]
+        else:
+            wrt = ", ".join(f"'{name}': data['{name}']" for name in asked.wrt)
+            lines += [
+                "params, data, dy = jax.tree.map(jnp.asarray, (params, data, dy))",
+                "def call(params, data, dy):",
+                "    def floats(params, x):",
+                "        return {k: y for k, y in run(params, **data | x).items() if k in dy}",
+                f"    outputs, pull = jax.vjp(floats, params, {{{wrt}}})",
+                "    return outputs, pull(dy)",
+                f"outputs, gradients = {jit}(call)(params, data, dy)",
+            ]
+        if asked.direction == "gradient":
+            return [*lines, "got = jax.tree.leaves(gradients)"]
+        return [*lines, f"got = [outputs[name] for name in {list(asked.outputs)}]"]
 
     def wait(self, tree: Tree) -> None:
         import jax

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Loop
+from bench.backends import Absent, Asked, Backend, Loop
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
 
@@ -16,6 +16,7 @@ class TensorFlow(Backend):
     name = "tensorflow"
     packages = ("tensorflow", "tensorflow-cpu", "tensorflow-intel")
     modes = ("function", "eager", "xla")
+    sorts = True
 
     @classmethod
     def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
@@ -132,6 +133,45 @@ class TensorFlow(Backend):
             return self.get(params), {"variables": [np.asarray(slot) for slot in slots]}
 
         return Loop(load, lambda batch: step(**batch), read, training.predict)
+
+    def script(self, asked: Asked) -> list[str]:
+        full = (
+            ["tf.config.experimental.enable_tensor_float_32_execution(False)"] if self.device == "gpu" else []
+        )
+        lines = ["import tensorflow as tf", *full, f"tf.keras.config.set_floatx('{self.dtype}')"]
+        compiled = {"eager": "", "xla": "tf.function(jit_compile=True)"}.get(asked.mode, "tf.function")
+        if asked.direction == "training":
+            return [
+                *lines,
+                f"model, optimizer = (training := {asked.build}).live",
+                "variables = list(getattr(model, 'trainable_variables', model))",
+                "optimizer.build(variables)",
+                "optimizer.iterations.assign(training.state.get('iterations', 0))",
+                "variables += optimizer.variables[2:]",
+                "values = tf.nest.flatten([training.params, training.state.get('variables', [])])",
+                "for variable, value in zip(variables, values):",
+                "    variable.assign(value)",
+                f"step = {compiled}(training.step)",
+                "got = [step(**tf.nest.map_structure(tf.constant, data)), *variables]",
+            ]
+        lines.append(f"params, run = {asked.build}")
+        names = list(asked.outputs)
+        if not asked.graph:
+            lines.append("params, data = tf.nest.map_structure(tf.constant, (params, data))")
+            return [*lines, f"got = map({compiled}(run)(params, **data).get, {names})"]
+        lines += [
+            "params, data, dy = tf.nest.map_structure(tf.constant, (params, data, dy))",
+            *([f"@{compiled}"] if compiled else []),
+            "def call(params, data, dy):",
+            f"    wrt = [*tf.nest.flatten(params), *map(data.get, {list(asked.wrt)})]",
+            "    with tf.GradientTape() as tape:",
+            "        tape.watch(wrt)",
+            "        y = run(params, **data)",
+            "    return y, tape.gradient([y[k] for k in dy], wrt, list(dy.values()), 'zero')",
+        ]
+        if asked.direction == "gradient":
+            return [*lines, "got = map(tf.convert_to_tensor, call(params, data, dy)[1])"]
+        return [*lines, f"got = map(call(params, data, dy)[0].get, {names})"]
 
     def wait(self, tree: Tree) -> None:
         import tensorflow as tf

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Loop
+from bench.backends import Absent, Asked, Backend, Loop
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
 
@@ -148,6 +148,53 @@ class Torch(Backend):
                 return training.predict(x)
 
         return Loop(load, lambda batch: training.step(**batch), read, training.predict and predict)
+
+    def script(self, asked: Asked) -> list[str]:
+        wide = self.dtype != "float32"
+        lines = ["import torch", *(['torch.set_default_device("cuda")'] if self.device == "gpu" else [])]
+        lines += [f"torch.set_default_dtype(torch.{self.dtype})"] if wide else []
+        built = ["torch.set_default_dtype(torch.float32)"] if wide else []
+        if asked.direction == "training":
+            return [
+                *lines,
+                f"model, optimizer = (made := {asked.build}).live",
+                *built,
+                *(["model.compile()"] if asked.mode == "compile" else []),
+                "named = model if isinstance(model, dict) else dict(model.named_parameters())",
+                "for n, x in named.items():",
+                "    x.data.copy_(torch.tensor(made.params[n]))",
+                "    for k, v in made.state.items():",
+                "        optimizer.state[x][k] = torch.tensor(v[n] if isinstance(v, dict) else float(v))",
+                "loss = made.step(**{k: torch.tensor(v) for k, v in data.items()})",
+                "kept = [optimizer.state[named[n]][k] for k, v in made.state.items() if isinstance(v, dict) "
+                "for n in v]",
+                "got = [y.detach().cpu().numpy() for y in (loss, *map(named.get, made.params), *kept)]",
+            ]
+        lines += ["from torch.utils._pytree import tree_leaves, tree_map"]
+        lines += [f"params, run = {asked.build}", *built]
+        lines += ["run = torch.compile(run)"] if asked.mode == "compile" else []
+        put = "tree_map(lambda x: torch.tensor(x).contiguous(), (params, data{}))"
+        if not asked.graph:
+            return [
+                *lines,
+                f"params, data = {put.format('')}",
+                "with torch.no_grad():",
+                "    outputs = run(params, **data)",
+                f"got = [outputs[name].cpu().numpy() for name in {list(asked.outputs)}]",
+            ]
+        lines += [
+            f"params, data, dy = {put.format(', dy')}",
+            f"wrt = [x.requires_grad_() for x in [*tree_leaves(params), *map(data.get, {list(asked.wrt)})]]",
+            "outputs = run(params, **data)",
+        ]
+        if asked.direction == "forward":
+            return [*lines, f"got = [outputs[name].detach().cpu().numpy() for name in {list(asked.outputs)}]"]
+        return [
+            *lines,
+            "got = torch.autograd.grad([outputs[k] for k in dy], wrt, list(dy.values()), allow_unused=True)",
+            "got = [torch.zeros_like(x) if g is None else g.to_dense() for x, g in zip(wrt, got)]",
+            "got = [g.cpu().numpy() for g in got]",
+        ]
 
     def wait(self, tree: Tree) -> None:
         import torch

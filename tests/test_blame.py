@@ -1,0 +1,101 @@
+"""A framework that disagrees alone is told from a reference that all frameworks disagree with."""
+
+import numpy as np
+import pytest
+
+from bench import blame as page
+from bench.blame import blame
+from bench.cell import Cell
+from bench.failure import folder_name
+from bench.spread import Expected
+from tests.rows import row
+
+VALUE = np.array([1.0, 2.0, 3.0])
+SIGMA = np.array([1e-3, 1e-3, 0.0])
+EXPECTED = {"forward.y": Expected(VALUE, SIGMA, SIGMA, np.zeros(3)), "gradient.x": None}
+OFF = np.array([1.5, 2.0, 3.0])
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch):
+    monkeypatch.setattr(page, "expectation", lambda cell: EXPECTED)
+
+
+def cell(backend, function="f"):
+    where = ("attention", "plain", "typical", "small", f"{backend}.{function}", backend)
+    return Cell(*where, "eager", "cpu", "float32", "forward")
+
+
+def ends(folder, **gave):
+    """What is added to the rows of those backends that gave something, which is not what they should have."""
+    found = []
+    for backend, y in gave.items():
+        each = cell(backend)
+        status = "agrees" if y is None else "disagrees"
+        found.append((each, row(backend=backend, status=status, why="" if y is None else "y[0] is off")))
+        if y is not None:
+            (folder / folder_name(each)).mkdir()
+            np.savez(folder / folder_name(each) / "got.npz", **{"forward.y": y})
+    return {each.backend: told.why.removeprefix("y[0] is off") for each, told in blame(found, folder)}
+
+
+SUSPECT = "; the reference is suspect: jax and torch agree with each other"
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (OFF, SUSPECT),
+        (np.array([1.505, 2, 3]), SUSPECT),  # inside the limit of what rounding explains
+        (np.array([1.6, 2, 3]), None),
+        (np.array([1.5, 2, 3 + 1e-9]), None),  # where rounding moves nothing
+        (OFF[:2], None),
+        (np.array([np.nan, 2.0, 3.0]), None),
+    ],
+)
+def test_the_reference_is_suspect_where_all_frameworks_agree_with_each_other(tmp_path, other, told):
+    expected = {"jax": told, "torch": told} if told else {}
+    assert ends(tmp_path, torch=OFF, jax=other) == expected
+
+
+def test_nan_against_a_number_of_the_reference_is_alike(tmp_path):
+    strange = np.array([np.nan, 2.0, 3.0])
+    assert ends(tmp_path, torch=strange, jax=strange)["jax"] == SUSPECT
+
+
+def test_two_shapes_that_are_alike_make_the_reference_suspect(tmp_path):
+    assert ends(tmp_path, torch=np.ones((3, 1)), jax=np.ones((3, 1)))["torch"] == SUSPECT
+
+
+def test_a_framework_that_agrees_with_the_reference_clears_it(tmp_path):
+    assert ends(tmp_path, torch=OFF, jax=OFF, tensorflow=None) == {}
+
+
+def test_one_that_disagrees_alone_is_named_with_those_that_agree(tmp_path):
+    told = ends(tmp_path, torch=OFF, jax=None, tensorflow=None)
+    assert told == {"torch": "; only torch disagrees, jax and tensorflow agree"}
+
+
+def test_one_framework_by_itself_says_nothing(tmp_path):
+    assert ends(tmp_path, torch=OFF) == {}
+
+
+def test_two_contenders_of_one_framework_are_no_two_witnesses(tmp_path):
+    both = [cell("torch"), cell("torch", "g")]
+    for each in both:
+        (tmp_path / folder_name(each)).mkdir()
+        np.savez(tmp_path / folder_name(each) / "got.npz", **{"forward.y": OFF})
+    assert not list(blame([(each, row(status="disagrees", why="off")) for each in both], tmp_path))
+
+
+def test_what_was_said_before_is_not_said_twice(tmp_path):
+    before = row(status="disagrees", why="off; only torch disagrees, jax agrees")
+    others = [(cell("jax"), row()), (cell("tensorflow"), row())]
+    ((_, told),) = blame([(cell("torch"), before), *others], tmp_path)
+    assert told.why == "off; only torch disagrees, jax and tensorflow agree"
+    assert not list(blame([(cell("torch"), told), *others], tmp_path))
+
+
+def test_without_what_was_got_nobody_is_suspect(tmp_path):
+    rows = [(cell(each), row(status="disagrees", why="off")) for each in ("torch", "jax")]
+    assert not list(blame(rows, tmp_path))

@@ -1,0 +1,154 @@
+"""What a page says of known departures names what is there, and each is on the page of limits."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench import pages, report
+from bench.case import FIELDS, Limit
+from bench.known import named, strays
+from bench.limits import page, unneeded
+from bench.results import start
+from tests.rows import ENVIRONMENT, MACHINE, frame, row
+
+LAYER_NORM = pages.case("layer-norm")
+LIMIT = Limit("torch", "==2.13.*", "its softmax is in float32", "torch/nn/functional.py:1", z=(100, 1000))
+
+
+@pytest.mark.parametrize("case", pages.cases().values(), ids=lambda case: case.name)
+def test_limits_refusals_and_options_left_out_name_what_their_page_has(case):
+    assert list(strays(case)) == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "cells", "words"),
+    [
+        ("torch", {"contender": "torch.nn.LayerNrm"}, "its contender is 'torch.nn.LayerNrm', should be one"),
+        ("jax", {"contender": "torch.nn.LayerNorm"}, "its contender is 'torch.nn.LayerNorm', should be one"),
+        ("torch", {"option": ("plain", "plane")}, "its option is 'plane', should be one of plain, no-bias"),
+        ("torch", {"regime": "huge-mean"}, "its regime is 'huge-mean', should be one of typical, large-mean"),
+        ("torch", {"size": "smal"}, "its size is 'smal', should be one of small"),
+        ("torch", {"mode": "jit"}, "its mode is 'jit', should be one of eager, compile"),
+        ("torch", {"device": "tpu"}, "its device is 'tpu', should be one of cpu, gpu"),
+        ("torch", {"dtype": "float23"}, "its dtype is 'float23', should be one of float64, float32"),
+        ("torch", {"direction": "training"}, "its direction is 'training', should be one of forward"),
+        ("torch", {"case": "layernorm"}, "its case is 'layernorm', should be one of layer-norm"),
+        ("torch", {"option": "epsilon", "regime": "large-mean"}, "names no cell of a full run"),
+    ],
+)
+def test_a_limit_of_what_does_not_exist_is_astray(backend, cells, words):
+    limit = replace(LIMIT, backend=backend, cells=cells)
+    (found,) = strays(replace(LAYER_NORM, limits=(limit,)))
+    assert found.startswith(f"layer-norm, limit of {backend}: ") and words in found
+
+
+def test_a_limit_of_an_option_that_its_contender_lacks_names_no_cell():
+    limit = replace(LIMIT, cells={"option": "plain"})
+    torch = replace(LAYER_NORM.contenders[0], without={"plain": "lacks it"})
+    (found,) = strays(replace(LAYER_NORM, limits=(limit,), contenders=(torch,)))
+    assert "names no cell of a full run" in found
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"without": {"plane": "lacks it"}}, "without names 'plane', should be one of plain, no-bias"),
+        ({"refuses": {"plain/jit/*": "no"}}, "refuses 'plain/jit/*', which is none of its cells, such as"),
+        ({"refuses": {"*/bfloat61/*": "no"}}, "refuses '*/bfloat61/*', which is none of its cells"),
+        (
+            {"without": {"plain": "lacks it"}, "refuses": {"plain/*": "no"}},
+            "refuses 'plain/*', which is none",
+        ),
+        ({"directions": ("forward",), "refuses": {"*/gradient": "no"}}, "refuses '*/gradient', which is"),
+    ],
+)
+def test_an_option_left_out_or_a_refusal_of_what_does_not_exist_is_astray(more, words):
+    contender = replace(LAYER_NORM.contenders[0], **more)
+    (found,) = strays(replace(LAYER_NORM, limits=(), contenders=(contender,)))
+    assert found.startswith("layer-norm, torch.nn.functional.layer_norm: ") and words in found
+
+
+# the page of limits
+
+
+@pytest.fixture
+def limited(monkeypatch):
+    """Two limits of one page, and the rows that they may meet."""
+    near = replace(LIMIT, reason="near the edge", cells={"direction": "gradient"}, always=False, since="2.9")
+    case = replace(LAYER_NORM, limits=(LIMIT, near))
+    monkeypatch.setattr(pages, "cases", lambda: {"layer-norm": case})
+    return [
+        row(case="layer-norm", option="plain", dtype="float64", bits=43.0, z_rms=150.0, **KNOWN),
+        row(case="layer-norm", option="plain", dtype="float32", bits=14.0, z_rms=900.0, **KNOWN),
+    ]
+
+
+KNOWN = {"status": "limited", "why": LIMIT.reason, "source": LIMIT.source, "versions": LIMIT.versions}
+
+
+def met(*rows):
+    found = {section.title: section.rows for section in page(frame(*rows))}
+    return found.get("Met in these rows", []), found.get("Met by no row", [])
+
+
+def test_each_limit_stands_once_with_release_reach_size_reason_and_source(limited):
+    explained, rest = met(*limited)
+    what = f"{LIMIT.reason}\n{LIMIT.source}"
+    figures = ("2", "150 to 900", "10", "100 to 1000")
+    assert explained == [("layer-norm", "torch ==2.13.*", "", "all", *figures, what)]
+    where = ("layer-norm", "torch ==2.13.*", "2.9", "direction gradient")
+    what = f"near the edge\n{LIMIT.source}"
+    assert rest == [(*where, "none of these cells ran", "100 to 1000, or agrees", what)]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({}, "agrees 1"),
+        ({"status": "disagrees"}, "disagrees 1"),
+        ({"version": "2.14.0"}, "another release ran: 2.14.0"),
+        ({"direction": "forward"}, "none of these cells ran"),
+        ({"case": "attention"}, "none of these cells ran"),
+    ],
+)
+def test_a_limit_that_nothing_met_says_why_not(limited, more, why):
+    _, rest = met(*limited, row(**{"case": "layer-norm", "direction": "gradient", "mode": "x"} | more))
+    assert [line[4] for line in rest] == [why]
+
+
+def test_a_row_beyond_its_limit_is_not_that_limits(limited):
+    explained, _ = met(replace(limited[0], z_rms=2000.0))
+    assert [line[3] for line in explained] == ["on no page of these suites"]
+
+
+def test_rows_of_older_pages_keep_their_words(limited):
+    explained, _ = met(
+        row(case="gone", status="limited", why="old", source="f.py:1", versions="<1", z_rms=5.0)
+    )
+    assert explained == [
+        ("gone", "torch <1", "", "on no page of these suites", "1", "5.0", "0.60", "", "old\nf.py:1")
+    ]
+
+
+def test_a_limit_that_a_full_run_did_not_need_is_noticed(limited):
+    near = pages.cases()["layer-norm"].limits[1]
+    every = [
+        row(**{name: getattr(cell, name) for name in FIELDS})
+        for cell in named(LAYER_NORM, near, ("cpu",), ("float64", "float32"))
+    ]
+    (table,) = unneeded(frame(*limited, *every))
+    assert table.rows == [
+        ("layer-norm", "torch ==2.13.*", f"agrees {len(every)}", f"near the edge\n{LIMIT.source}")
+    ]
+    assert table in report.sections(frame(*limited, *every))
+    assert unneeded(frame(*limited, *every[1:])) == []
+    assert unneeded(frame(*limited, *(replace(each, version="2.12.1") for each in every))) == []
+
+
+def test_the_page_is_written_beside_the_report_and_linked_from_it(limited, tmp_path):
+    run = start(tmp_path, MACHINE, ENVIRONMENT)
+    for each in limited:
+        run.append(each)
+    assert "[Known departures](limits.md)" in report.write(run.folder).read_text()
+    text = (run.folder / "limits.md").read_text()
+    assert text.startswith("# Known departures\n") and text.count(LIMIT.reason) == 1
