@@ -10,8 +10,9 @@ from packaging.specifiers import SpecifierSet
 
 from bench import pages
 from bench.backends import Backend, backend
-from bench.case import Case, Contender, Limit
+from bench.case import INTEGERS, Case, Contender, Limit
 from bench.cell import Cell, Selection, cells
+from bench.size import corpus
 from bench.verdict import Agreement
 
 
@@ -86,8 +87,8 @@ def _astray(case: Case, limit: Limit) -> Iterator[str]:
     right = {
         "case": [case.name],
         "option": case.options,
-        "regime": case.regimes,
-        "size": case.sizes,
+        "regime": [*case.regimes, *([INTEGERS] if case.integers else [])],
+        "size": [*case.sizes, *corpus(case)],
         "contender": [str(each) for each in engine.contenders(case)],
         "mode": engine.modes,
         "device": engine.devices,
