@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from bench.case import Case
@@ -25,6 +27,16 @@ def cases() -> dict[str, Case]:
                 raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
             found[case.name] = case
     return found
+
+
+@contextmanager
+def also(case: Case) -> Iterator[None]:
+    """One case more, while it lasts."""
+    cases()[case.name] = case
+    try:
+        yield
+    finally:
+        del cases()[case.name]
 
 
 def case(name: str) -> Case:

@@ -66,7 +66,7 @@ def given(cell: Cell, row: Row) -> dict[str, Tree]:
     """What the script reads, by the names that it has for it; of a training the step that was worst."""
     found = inputs(cell)
     if found.starts:
-        weights, state, batch = found.starts[_step(row)]
+        weights, state, batch = found.starts[worst_step(row)]
         return {"weights": weights, "state": state, "data": dict(batch)}
     return {"weights": found.weights, "data": dict(found.data), "dy": dict(found.cotangents)}
 
@@ -80,7 +80,7 @@ def differentiated(cell: Cell) -> tuple[str, ...]:
 def tensors(cell: Cell, row: Row, engine: Backend, places: Layout) -> dict[str, Pair]:
     """What the script's `got` should be, one after the other, in the framework's own names and layouts."""
     every = {path: one for path, one in expectation(cell).items() if path.startswith(f"{cell.direction}.")}
-    prefix = f"training.{_step(row)}." if cell.direction == "training" else f"{cell.direction}."
+    prefix = f"training.{worst_step(row)}." if cell.direction == "training" else f"{cell.direction}."
     known = margins(every, cell.dtype)
     mine = {path.removeprefix(prefix): pair for path, pair in known.items() if path.startswith(prefix)}
     if cell.direction == "forward":
@@ -142,7 +142,7 @@ def _literal(tree: Tree, path: str) -> str:
     return f"a[{path!r}]" if isinstance(tree, np.ndarray) else repr(tree)
 
 
-def _step(row: Row) -> int:
+def worst_step(row: Row) -> int:
     """The step of a training row's worst element."""
     first = row.worst.partition(".")[0]
     return int(first) if first.isdigit() else 0

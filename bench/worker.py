@@ -103,6 +103,7 @@ class Desk:
         """The rows of one unit by direction, and the losses of its free run; `failures` is their folder."""
         from bench.failure import freeze
         from bench.run import judge
+        from bench.steps import explained
 
         cell = Cell(**unit)
         with suppress(Absent):
@@ -111,15 +112,13 @@ class Desk:
         judged = judge(cell, directions, curve=curve)
         if keep and judged.ready is not None:
             self.kept[str(cell)] = judged.ready
-        for direction, row in judged.rows.items() if failures else ():
-            freeze(
-                Path(failures),
-                replace(cell, direction=direction),
-                row,
-                judged,
-                graph="gradient" in directions,
-            )
-        rows = {direction: plain(row.as_dict()) for direction, row in judged.rows.items()}
+        rows = {}
+        for direction, row in judged.rows.items():
+            if failures:
+                one = replace(cell, direction=direction)
+                row = explained(one, row)
+                freeze(Path(failures), one, row, judged, graph="gradient" in directions)
+            rows[direction] = plain(row.as_dict())
         return {"rows": rows, "curve": [float(loss) for loss in judged.curve]}
 
     def ready(self, cell: dict[str, Any]) -> dict[str, Any]:

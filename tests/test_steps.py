@@ -1,0 +1,110 @@
+"""A model that disagrees names the first of its steps that does so by itself."""
+
+from dataclasses import replace
+from operator import attrgetter
+
+import pytest
+
+from bench import pages
+from bench.cell import Cell
+from bench.run import judge
+from bench.steps import explained, steps
+
+# torch with one function off by a thousandth, wherever the framework itself calls it
+FAULTY = """
+from bench.backends.torch import Torch
+
+
+class Faulty(Torch):
+    def __init__(self, device, dtype):
+        import torch
+
+        super().__init__(device, dtype)
+        owner = {owner}
+        honest = owner.{function}
+        honest = getattr(honest, "honest", honest)
+
+        def planted(*arguments, **keywords):
+            y = honest(*arguments, **keywords)
+            return (1.001 * y[0], *y[1:]) if isinstance(y, tuple) else 1.001 * y
+
+        planted.honest = honest
+        owner.{function} = planted
+"""
+
+
+@pytest.fixture
+def faulty(tmp_path, monkeypatch):
+    """A backend that plants the fault when it starts, and takes it away with the test."""
+    torch = pytest.importorskip("torch")
+
+    def plant(owner, function):
+        file = tmp_path / f"{function}.py"
+        file.write_text(FAULTY.format(owner=owner, function=function))
+        place = attrgetter(owner.removeprefix("torch."))(torch)
+        monkeypatch.setattr(place, function, getattr(place, function))  # put back with the test
+        return f"{file}:Faulty"
+
+    return plant
+
+
+def ended(spec, case, option, contender, direction):
+    unit = Cell(case, option, "typical", "small", contender, spec, "eager", "cpu", "float64", "")
+    row = judge(unit, pages.case(case).directions).rows[direction]
+    assert row.status == "disagrees"
+    return explained(replace(unit, direction=direction), row).why.rpartition("; ")[2]
+
+
+CNN = ("cnn", "plain", "torch.nn.Sequential")
+MLP = ("perceptron", "tanh", "torch.nn.Sequential")
+LAYER = ("transformer-encoder-layer", "post-norm", "torch.nn.TransformerEncoderLayer")
+FORECAST = ("lstm-model", "adam", "torch.nn.LSTM")
+
+
+@pytest.mark.parametrize(
+    ("model", "direction", "function", "step"),
+    [
+        (CNN, "forward", "max_pool2d", "max-pool 1"),
+        (CNN, "gradient", "relu", "relu 1"),
+        (MLP, "forward", "linear", "linear-regression 1"),
+        (MLP, "forward", "softmax", "softmax 1"),
+        (LAYER, "gradient", "layer_norm", "layer-norm 1"),
+        (FORECAST, "training", "mse_loss", "mean-squared-error 1"),
+    ],
+)
+def test_the_first_step_that_diverges_is_named(faulty, model, direction, function, step):
+    said = ended(faulty("torch.nn.functional", function), *model, direction)
+    assert said.startswith(f"the first step that diverges is {step}, torch.nn.")
+    assert said.endswith(" by itself")
+
+
+def test_a_fault_in_what_joins_the_steps_is_in_none_of_them(faulty):
+    said = ended(faulty("torch.nn.Sequential", "forward"), *MLP, "forward")
+    steps = [f"{name} {n}" for n, name in ((1, "linear-regression"), (1, "tanh"), (2, "linear-regression"))]
+    assert said.startswith(f"each of its steps agrees by itself: {', '.join(steps)}, ")
+    assert said.endswith("linear-regression 3, softmax 1")
+
+
+def test_what_agrees_or_is_composed_of_nothing_says_nothing_more(faulty):
+    unit = Cell(
+        "layer-norm", "plain", "typical", "small", "torch.nn.LayerNorm", "", "eager", "cpu", "float64", ""
+    )
+    unit = replace(unit, backend=faulty("torch.nn.functional", "layer_norm"))
+    row = judge(unit, ("forward",)).rows["forward"]
+    cell = replace(unit, direction="forward")
+    assert row.status == "disagrees" and explained(cell, row) == row
+    agreed = replace(row, status="agrees", why="")
+    assert explained(cell, agreed) is agreed
+
+
+def names(case, option):
+    cell = Cell(case, option, "typical", "small", "", "torch", "eager", "cpu", "float64", "forward")
+    return [step.name for step in steps(cell, None)]
+
+
+def test_the_steps_of_a_model_are_its_references_own():
+    layers = ["conv2d 1", "relu 1", "max-pool 1", "conv2d 2", "relu 2", "max-pool 2"]
+    assert names("cnn", "plain") == [*layers, "dense-flatten 1", "relu 3", "linear-regression 1", "softmax 1"]
+    block = ["multi-head-attention 1", "layer-norm 1", "linear-regression 1", "relu 1", "linear-regression 2"]
+    assert names("transformer-encoder-layer", "post-norm") == [*block, "layer-norm 2"]
+    assert names("layer-norm", "plain") == []
