@@ -35,7 +35,8 @@ class Mutant:
     """One fault: in the function `where` (``module.function`` of reference/, or ``suites.page.function``) the
     text `old`, which stands there once, becomes `new`.
 
-    `new` may call `tf32`, `bfloat16`, `float16` and `float32`, which round an array to that many bits.
+    `new` may call `np`, and `tf32`, `bfloat16`, `float16` and `float32`, which round an array to that many
+    bits.
     `option` and `regime` say what shows the fault, where the typical ones do not. `equivalent` is the reason
     why no input can show it.
     """

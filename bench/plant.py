@@ -8,6 +8,8 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from bench.coarse import cut
 from bench.tree import tree_map
 
@@ -16,7 +18,13 @@ def _rounding(bits: int) -> Callable[[Any], Any]:
     return lambda x: tree_map(lambda leaf: cut(leaf, bits), x)
 
 
-TOOLS = {"tf32": _rounding(11), "bfloat16": _rounding(8), "float16": _rounding(11), "float32": _rounding(24)}
+TOOLS = {
+    "np": np,
+    "tf32": _rounding(11),
+    "bfloat16": _rounding(8),
+    "float16": _rounding(11),
+    "float32": _rounding(24),
+}
 
 
 @contextmanager

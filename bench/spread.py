@@ -131,9 +131,14 @@ def _pooled(parts: list[_Part], rounding: noise.Rounding) -> Expected:
     draws = np.concatenate([part.draws for part in parts])
     widest = draws.max() / noise.rms(draws) if np.isfinite(draws).all() and draws.any() else 1.0
     unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
+    value, moved = parts[0].value, sigma > 0
+    sigma = sigma * rounding.shrink * rounding.both
+    # a flushed subnormal is off by its size, which does not shrink with u
+    low = moved & (np.abs(value) < rounding.precision.tiny)
+    sigma = np.where(low, np.maximum(sigma, np.abs(value)), sigma)
     return Expected(
-        parts[0].value,
-        sigma * rounding.shrink * rounding.both,
+        value,
+        sigma,
         one * unbiased / rounding.u,
         reduce(np.maximum, [part.jump for part in parts]),
         float(widest),

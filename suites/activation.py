@@ -4,7 +4,8 @@ Each activation is a case; softmaxes go over the last axis. GELU is by default t
 TensorFlow and Keras, the tanh form in JAX: here both are named and asked for. The layers (torch.nn.GELU,
 keras.layers.ReLU, flax.linen.gelu) call these functions; suites/perceptron.py has them. Every other row of
 the inputs is drawn 8 times as large: sigmoid, tanh and GELU saturate, softmax is one-hot. No input is
-exactly zero: relu'(0) is a convention, not a matter of rounding.
+exactly zero: relu'(0) is a convention, not a matter of rounding. Where eˣ is part of the formula, a regime
+goes to where it overflows.
 """
 
 import importlib
@@ -71,6 +72,9 @@ SIZES = {
     "wide": {"rows": 4, "width": 4099},
     "large": {"rows": 4096, "width": 1000},
 }
+TYPICAL = {"typical": "seeded normal draws, every other row × 8"}
+OVERFLOW = "a row of four 1000 + x, every other row 1000 x: eˣ overflows and e⁻ˣ vanishes, in float64 too"
+REGIMES = {name: TYPICAL | {"overflow": OVERFLOW} for name in ("sigmoid", "tanh", "softmax", "log-softmax")}
 CAST = "tensorflow/python/ops/nn_ops.py"
 CONSTANTS = "its constants are cast from Python through float32: about 28 right bits"
 
@@ -94,9 +98,12 @@ LIMITS = {
 GELU = {"gelu": {"GELU": {"erf": ("plain",)}}, "gelu-tanh": {"GELU": {"tanh": ("plain",)}}}
 
 
-def inputs(rng, *, rows, width):
+def inputs(rng, *, rows, width, regime="typical"):
     x = rng.normal(size=(rows, width))
     x[1::2] *= 8
+    if regime == "overflow":
+        x[1::2] *= 125
+        x[2::4] += 1000
     return {}, {"x": x}
 
 
@@ -122,6 +129,8 @@ cases = tuple(
         inputs=inputs,
         sizes=SIZES,
         variants=GELU.get(name, {}),
+        regimes=REGIMES.get(name, TYPICAL),
+        rare=[regime for regime in REGIMES.get(name, ()) if regime != "typical"],
         contenders=[contender(api, call) for api, call in calls.items()],
         items=lambda *, rows, width, **_: rows * width,
         unit="elements",

@@ -28,6 +28,7 @@ OPTIONS = {
 REGIMES = {
     "typical": "seeded normal draws",
     "large-logits": "queries × 20: rows near one-hot, where a softmax recomputed from its log-sum loses bits",
+    "shifted-logits": "a coordinate in common: logits 1000 and a few, whose e^S overflows, in float64 too",
 }
 
 
@@ -38,6 +39,8 @@ def inputs(rng, *, batch, heads, time, keys, width, masking=None, regime="typica
         "k": rng.normal(size=(batch, heads, keys, width)),
         "v": rng.normal(size=(batch, heads, keys, width)),
     }
+    if regime == "shifted-logits":
+        data["q"][..., 0] = data["k"][..., 0] = math.sqrt(1000 * math.sqrt(width))
     if masking == "additive":  # as a relative position bias: one for all of the batch
         data["bias"] = rng.normal(size=(heads, time, keys))
     elif masking:
@@ -131,14 +134,17 @@ KERAS_WHERE = "keras/src/backend/tensorflow/nn.py:1774"
 JAX = {"contender": "jax.nn.dot_product_attention", "dtype": "float64"}
 JAX_WHY = "computes the softmax in float32, of float64 inputs too"
 JAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
+SHIFTED, UNSHIFTED = {"regime": "shifted-logits"}, {"regime": ("typical", "large-logits")}
 LARGER = ("blocks", "gpt2", "long", "7b")
 LIMITS = (
     Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e7, 2e8), {**KERAS, "regime": "typical"}),
     Limit(
         "tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (1.5e6, 1.5e7), {**KERAS, "regime": "large-logits"}
     ),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (1e8, 1e9), {**JAX, "size": "small"}),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, "size": LARGER}),
+    Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (3e4, 3e5), {**KERAS, **SHIFTED}),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (1e8, 1e9), {**JAX, **UNSHIFTED, "size": "small"}),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **UNSHIFTED, "size": LARGER}),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (3e7, 3e8), {**JAX, **SHIFTED}),
     Limit(
         "torch",
         "==2.13.*",
@@ -165,6 +171,7 @@ case = Case(
             "the mean of the values": ("masked-rows-mean",),
         }
     },
+    rare=("shifted-logits",),
     contenders=(
         Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch, without=ZERO),
         Contender("tensorflow", "keras.ops.dot_product_attention", in_keras, without=MEAN),

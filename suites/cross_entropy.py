@@ -26,6 +26,7 @@ SIZES = {
 REGIMES = {
     "typical": "logits 3 x, every fourth row 40 x, where e^z overflows in float32; targets at random",
     "confident": "the logit of the target 12 above the others: a small loss, where what cancels shows",
+    "shifted": "logits 1000 + 3 x: e^z overflows, in float64 too, and the shift cancels out of the loss",
 }
 OPTIONS = {
     "plain": {},
@@ -37,6 +38,7 @@ NO_SMOOTHING = {"smoothing": "smooths no labels"}
 NO_WEIGHTS = {"weights": "takes no class weights"}
 NEITHER = NO_SMOOTHING | NO_WEIGHTS
 BY_WEIGHTS = {"weights": "its mean divides by the weights of the targets (see weighted-mean)"}
+SHIFTED = [(z, {"regime": "shifted"}) for z in ((3.3, 33), (33, 330))]  # of one number, which scatters
 SPARSE_LIMITS = tuple(
     Limit(
         "jax",
@@ -47,7 +49,7 @@ SPARSE_LIMITS = tuple(
         {"direction": "forward"} | cells,
         always=False,  # only a small loss beside a large logit shows it, and not for every seed
     )
-    for z, cells in (((1, 10), {"regime": "confident"}), ((0.15, 1.5), {"option": "each"}))
+    for z, cells in (((1, 10), {"regime": "confident"}), ((0.15, 1.5), {"option": "each"}), *SHIFTED)
 )
 
 
@@ -57,6 +59,8 @@ def sparse_inputs(rng, *, batch, classes, weighted=False, regime="typical", **op
     z *= 3
     if regime == "confident":
         z[range(batch), y] = z.max(axis=-1) + 12
+    elif regime == "shifted":
+        z += 1000
     else:
         z[3::4] *= 40 / 3
     w = {"w": rng.uniform(0.5, 2, size=classes)} if weighted else {}
@@ -158,7 +162,7 @@ cases = (
         gradient=cross_entropy_vjp,
         inputs=dense_inputs,
         options=OPTIONS,
-        rare=("each", "confident"),
+        rare=("each", "confident", "shifted"),
         contenders=(
             contender("torch.nn.functional.cross_entropy", in_torch),
             contender("tensorflow.nn.softmax_cross_entropy_with_logits", tf_dense, NEITHER),
@@ -174,7 +178,7 @@ cases = (
         gradient=sparse_cross_entropy_vjp,
         inputs=sparse_inputs,
         options=OPTIONS | {"weighted-mean": {"weighted": True, "reduction": "weighted mean"}},
-        rare=("each", "confident", "weighted-mean"),
+        rare=("each", "confident", "shifted", "weighted-mean"),
         variants={
             "weighted mean of cross-entropy": {
                 "over the number of examples": ("weights",),

@@ -20,6 +20,9 @@ REGIMES = {
     "typical": "seeded normal draws",
     "diabetes": "rows of scikit-learn's diabetes set drawn with replacement: small, correlated features",
 }
+LOSS_REGIMES = REGIMES | {
+    "close-fit": "targets a hundredth off the plane, where a square that is multiplied out cancels",
+}
 
 
 def line_inputs(rng, *, rows, **option):
@@ -57,7 +60,10 @@ def inputs(rng, *, rows, features, outputs=1, bias=True, regime="typical"):
 
 def loss_inputs(rng, *, rows, features, regime="typical"):
     x, y = draw(rng, rows=rows, features=features, regime=regime)
-    return draw_weights(rng, features, 1, regime), {"x": x, "y": y}
+    weights = draw_weights(rng, features, 1, regime)
+    if regime == "close-fit":
+        y = x @ weights["W"] + weights["b"] + 0.01 * rng.standard_normal(y.shape)
+    return weights, {"x": x, "y": y}
 
 
 def as_matrix(build):
@@ -221,7 +227,8 @@ cases = (
         inputs=loss_inputs,
         fixed=("y",),
         sizes=SAMPLES,
-        regimes=REGIMES,
+        regimes=LOSS_REGIMES,
+        rare=("close-fit",),
         contenders=(
             Contender("torch", "torch.nn.functional.mse_loss", torch_loss),
             Contender("tensorflow", "keras.losses.MeanSquaredError", keras_loss),

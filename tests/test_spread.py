@@ -51,6 +51,15 @@ def test_an_output_that_no_rounding_touches_is_its_input():
     assert np.array_equal(expected["i"].value, np.arange(3)) and not expected["i"].sigma.any()
 
 
+@pytest.mark.parametrize(("dtype", "smallest"), [("float64", 5e-324), ("float32", 1e-45)])
+def test_a_subnormal_may_be_off_by_its_size_in_every_dtype_unless_nothing_touches_it(dtype, smallest):
+    x = np.array([2 * smallest, -9 * smallest, 0.0, 1.0], dtype)
+    found = spread(lambda x: x[:], (x,), dtype=dtype, seed=0)[""]
+    assert not found.sigma.any()
+    flushed = spread(lambda x: x * 0.3, (10 * x,), dtype=dtype, seed=0)[""]
+    assert np.array_equal(flushed.sigma[:3], np.abs(flushed.value[:3])) and 0 < flushed.sigma[3] < 1e-6
+
+
 def test_the_inputs_stay_as_they_are():
     x = inputs()
     kept = x.copy()

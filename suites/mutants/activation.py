@@ -1,0 +1,103 @@
+"""Planted faults of the activations."""
+
+from bench.mutant import Mutant
+
+GIVEN = "(x):\n"  # what follows it happens to the input first
+GELU, GELU_BACK = "activation.gelu", "activation.gelu_vjp"
+TANH, TANH_BACK = "activation.gelu_tanh", "activation.gelu_tanh_vjp"
+SOFT, SOFT_BACK = "activation.softmax", "activation.softmax_vjp"
+LOG, LOG_BACK = "activation.log_softmax", "activation.log_softmax_vjp"
+
+
+def reading(function):
+    """How any of them may misread its input."""
+    where = f"activation.{function}"
+    return (
+        Mutant("input-in-bfloat16", "precision", where, GIVEN, f"{GIVEN}    x = bfloat16(x)\n"),
+        Mutant("input-in-float32", "dtype", where, GIVEN, f"{GIVEN}    x = float32(x)\n"),
+        Mutant("promoted", "dtype", where, GIVEN, f"{GIVEN}    x = x.astype(np.float64)\n"),
+        Mutant("rows-read-as-columns", "layout", where, GIVEN, f"{GIVEN}    x = x.T.reshape(x.shape)\n"),
+        Mutant("rest-of-a-row-left-out", "mask", where, GIVEN, f"{GIVEN}    x = np.where(np.arange(x.shape[-1]) < x.shape[-1] // 4 * 4, x, 0)\n"),
+    )  # fmt: skip
+
+
+mutants = {
+    "sigmoid": (
+        *reading("sigmoid"),
+        Mutant("sign-of-the-exponent", "formula", "activation.sigmoid", "expit(x)", "expit(-x)"),
+        Mutant("hard", "formula", "activation.sigmoid", "expit(x)", "np.clip(x / 6 + 0.5, 0, 1)"),
+        Mutant("probabilities-kept-off-the-ends", "formula", "activation.sigmoid", "expit(x)", "np.clip(expit(x), 1e-7, 1 - 1e-7)"),
+        Mutant("quotient-of-exponentials", "unstable", "activation.sigmoid", "expit(x)", "np.exp(x) / (1 + np.exp(x))", regime="overflow"),
+        Mutant("half-of-one-plus-tanh", "unstable", "activation.sigmoid", "expit(x)", "0.5 * (1 + np.tanh(0.5 * x))"),
+        Mutant("gradient-without-one-minus-s", "gradient", "activation.sigmoid_vjp", "dy * s * (1 - s)", "dy * s"),
+        Mutant("gradient-of-the-input", "gradient", "activation.sigmoid_vjp", "s = expit(x)\n", "s = x\n"),
+        Mutant("gradient-saturates-at-eight", "gradient", "activation.sigmoid_vjp", "s = expit(x)\n", "s = expit(np.clip(x, -8, 8))\n"),
+    ),
+    "tanh": (
+        *reading("tanh"),
+        Mutant("hard", "formula", "activation.tanh", "np.tanh(x)", "np.clip(x, -1, 1)"),
+        Mutant("scaled-as-lecun-has-it", "formula", "activation.tanh", "np.tanh(x)", "1.7159 * np.tanh(2 / 3 * x)"),
+        Mutant("rational-approximation", "formula", "activation.tanh", "np.tanh(x)", "np.clip(x * (27 + x * x) / (27 + 9 * x * x), -1, 1)"),
+        Mutant("quotient-of-exponentials", "unstable", "activation.tanh", "np.tanh(x)", "(np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))", regime="overflow"),
+        Mutant("through-a-sigmoid", "unstable", "activation.tanh", "np.tanh(x)", "2 * expit(2 * x) - 1"),
+        Mutant("gradient-not-squared", "gradient", "activation.tanh_vjp", "(1 - t * t)", "(1 - t)"),
+        Mutant("gradient-of-the-input", "gradient", "activation.tanh_vjp", "t = np.tanh(x)\n", "t = x\n"),
+        Mutant("gradient-off-by-a-millionth", "gradient", "activation.tanh_vjp", "(1 - t * t)", "(1 + 1e-6 - t * t)"),
+    ),
+    "relu": (
+        *reading("relu"),
+        Mutant("leaky", "formula", "activation.relu", "np.maximum(x, 0)", "np.maximum(x, 0.01 * x)"),
+        Mutant("cut-at-six", "formula", "activation.relu", "np.maximum(x, 0)", "np.clip(x, 0, 6)"),
+        Mutant("softplus", "formula", "activation.relu", "np.maximum(x, 0)", "np.logaddexp(x, 0)"),
+        Mutant("gradient-leaks", "gradient", "activation.relu_vjp", "np.where(x > 0, dy, 0)", "np.where(x > 0, dy, 0.01 * dy)"),
+        Mutant("gradient-passes-below", "gradient", "activation.relu_vjp", "np.where(x > 0, dy, 0)", "dy"),
+        Mutant("gate-of-the-cotangent", "gradient", "activation.relu_vjp", "np.where(x > 0, dy, 0)", "np.where(dy > 0, dy, 0)"),
+        Mutant("gate-at-a-hundredth", "gradient", "activation.relu_vjp", "x > 0,", "x > 0.01,"),
+        Mutant("gate-of-the-row-before", "mask", "activation.relu_vjp", "x > 0,", "np.roll(x, 1, axis=0) > 0,"),
+    ),
+    "gelu": (
+        *reading("gelu"),
+        Mutant("tanh-form", "formula", GELU, "erf(x * sqrt(1 / 2))", "np.tanh(sqrt(2 / pi) * (x + 0.044715 * (x * x * x)))"),
+        Mutant("sigmoid-form", "formula", GELU, "x * (0.5 * (1 + erf(x * sqrt(1 / 2))))", "x * expit(1.702 * x)"),
+        Mutant("no-root-of-two", "formula", GELU, "x * sqrt(1 / 2)", "x"),
+        Mutant("constant-of-six-digits", "formula", GELU, "sqrt(1 / 2)", "0.707107"),
+        Mutant("constant-through-float32", "precision", GELU, "sqrt(1 / 2)", "float(np.float32(sqrt(1 / 2)))"),
+        Mutant("density-dropped", "gradient", GELU_BACK, "(Phi + x * phi)", "Phi"),
+        Mutant("density-not-times-x", "gradient", GELU_BACK, "x * phi", "phi"),
+        Mutant("density-without-its-half", "gradient", GELU_BACK, "-0.5 * (x * x)", "-(x * x)"),
+    ),
+    "gelu-tanh": (
+        *reading("gelu_tanh"),
+        Mutant("erf-form", "formula", TANH, "    t = np.tanh(sqrt(2 / pi) * (x + 0.044715 * (x * x * x)))", "    t = erf(x * sqrt(1 / 2))"),
+        Mutant("coefficient-of-three-digits", "formula", TANH, "0.044715", "0.0447"),
+        Mutant("coefficient-through-float32", "precision", TANH, "0.044715", "float(np.float32(0.044715))"),
+        Mutant("cube-inside-the-coefficient", "formula", TANH, "0.044715 * (x * x * x)", "(0.044715 * x) ** 3"),
+        Mutant("slope-without-its-three", "gradient", TANH_BACK, "1 + 3 * 0.044715", "1 + 0.044715"),
+        Mutant("slope-of-the-cube-dropped", "gradient", TANH_BACK, "(1 + 3 * 0.044715 * (x * x))", "1"),
+        Mutant("inner-part-detached", "gradient", TANH_BACK, " + 0.5 * x * (1 - t * t) * du", ""),
+    ),
+    "softmax": (
+        *reading("softmax"),
+        Mutant("without-its-maximum", "unstable", SOFT, "x - x.max(axis=-1, keepdims=True)", "x", regime="overflow"),
+        Mutant("maximum-of-the-whole-array", "unstable", SOFT, "x.max(axis=-1, keepdims=True)", "x.max()", regime="overflow"),
+        Mutant("over-the-first-axis", "formula", SOFT, "e.sum(axis=-1", "e.sum(axis=0"),
+        Mutant("epsilon-in-the-sum", "formula", SOFT, "e.sum(axis=-1, keepdims=True)", "(e.sum(axis=-1, keepdims=True) + 1e-7)"),
+        Mutant("powers-of-two", "formula", SOFT, "np.exp(", "np.exp2("),
+        Mutant("last-class-outside-the-sum", "mask", SOFT, "e.sum(", "e[..., :-1].sum("),
+        Mutant("row-sum-dropped", "gradient", SOFT_BACK, "(dy - (dy * y).sum(axis=-1, keepdims=True))", "dy"),
+        Mutant("diagonal-alone", "gradient", SOFT_BACK, "(dy - (dy * y).sum(axis=-1, keepdims=True))", "(dy - dy * y)"),
+        Mutant("mean-for-the-row-sum", "gradient", SOFT_BACK, "(dy * y).sum(", "(dy * y).mean("),
+    ),
+    "log-softmax": (
+        *reading("log_softmax"),
+        Mutant("without-its-maximum", "unstable", LOG, "s = x - x.max(axis=-1, keepdims=True)", "s = x", regime="overflow"),
+        Mutant("log-of-the-softmax", "unstable", LOG, "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))", "np.log(softmax(x))", regime="overflow"),
+        Mutant("maximum-added-to-the-log-sum", "unstable", LOG, "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))", "x - (np.log(np.exp(s).sum(axis=-1, keepdims=True)) + (x - s))", regime="overflow"),
+        Mutant("epsilon-in-the-log", "formula", LOG, "np.exp(s).sum(axis=-1, keepdims=True)", "np.exp(s).sum(axis=-1, keepdims=True) + 1e-7"),
+        Mutant("log-of-base-two", "formula", LOG, "np.log(", "np.log2("),
+        Mutant("last-class-outside-the-sum", "mask", LOG, "np.exp(s).sum(", "np.exp(s)[..., :-1].sum("),
+        Mutant("log-sum-detached", "gradient", LOG_BACK, "dy - softmax(x) * dy.sum(axis=-1, keepdims=True)", "dy"),
+        Mutant("gradient-of-the-softmax", "gradient", LOG_BACK, "dy - softmax(x) * dy.sum(", "dy - softmax(x) * (dy * softmax(x)).sum("),
+        Mutant("sum-over-the-rows", "gradient", LOG_BACK, "dy.sum(axis=-1", "dy.sum(axis=0"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,47 @@
+"""Planted faults of the cross-entropies."""
+
+from bench.mutant import Mutant
+
+DENSE, DENSE_BACK = "loss.cross_entropy", "loss.cross_entropy_vjp"
+SPARSE, SPARSE_BACK = "loss.sparse_cross_entropy", "loss.sparse_cross_entropy_vjp"
+SOFTMAX = "activation.log_softmax"
+SHIFT = "s = x - x.max(axis=-1, keepdims=True)"
+SUM = "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))"
+
+shared = (
+    Mutant("without-its-maximum", "unstable", SOFTMAX, SHIFT, "s = x", regime="shifted"),
+    Mutant("maximum-added-to-the-log-sum", "unstable", SOFTMAX, SUM, "x - (np.log(np.exp(s).sum(axis=-1, keepdims=True)) + (x - s))", regime="shifted"),
+    Mutant("epsilon-in-the-log", "formula", SOFTMAX, "np.exp(s).sum(axis=-1, keepdims=True)", "np.exp(s).sum(axis=-1, keepdims=True) + 1e-7"),
+    Mutant("last-class-outside-the-sum", "mask", SOFTMAX, "np.exp(s).sum(", "np.exp(s)[..., :-1].sum("),
+    Mutant("logits-in-float32", "dtype", SOFTMAX, SHIFT, "s = float32(x - x.max(axis=-1, keepdims=True))"),
+    Mutant("logits-in-bfloat16", "precision", SOFTMAX, SHIFT, "s = bfloat16(x - x.max(axis=-1, keepdims=True))"),
+    Mutant("number-promotes", "dtype", "loss._reduce", "else l.size)", "else np.float64(l.size))"),
+    Mutant("sum-for-the-mean", "formula", "loss._reduce", 'reduction == "sum"', 'reduction in ("sum", "mean")'),
+    Mutant("log-sum-detached", "gradient", "activation.log_softmax_vjp", "dy - softmax(x) * dy.sum(axis=-1, keepdims=True)", "dy"),
+)  # fmt: skip
+
+mutants = {
+    "cross-entropy": (
+        *shared,
+        Mutant("log-of-the-softmax", "unstable", DENSE, "log_softmax(z)", "np.log(np.exp(log_softmax(z)))", regime="confident"),
+        Mutant("probabilities-kept-off-the-ends", "formula", DENSE, "log_softmax(z)", "np.log(np.clip(np.exp(log_softmax(z)), 1e-7, 1 - 1e-7))"),
+        Mutant("smoothing-over-the-others", "formula", DENSE, "z.shape[-1]", "z.shape[-1] - 1", option="smoothing"),
+        Mutant("smoothing-adds-up", "formula", "loss._smooth", "y * (1 - smoothing) + smoothing / classes", "y + smoothing / classes", option="smoothing"),
+        Mutant("weights-after-the-softmax", "gradient", DENSE_BACK, 'log_softmax_vjp(-dl * (w * t), z)["x"]', 'w * log_softmax_vjp(-dl * t, z)["x"]', option="weights"),
+        Mutant("mean-over-the-classes-too", "gradient", DENSE_BACK, "z[..., 0].size", "z.size"),
+        Mutant("smoothing-forgotten", "gradient", DENSE_BACK, "_smooth(y, smoothing, z.shape[-1])", "y", option="smoothing"),
+        Mutant("classes-reversed", "layout", DENSE, "(w * t *", "(w * t[..., ::-1] *"),
+    ),
+    "sparse-cross-entropy": (
+        *shared,
+        Mutant("classes-from-one", "formula", SPARSE, "y[..., None]", "y[..., None] - 1"),
+        Mutant("log-of-the-softmax", "unstable", SPARSE, "    l = -log_softmax(z) if", "    l = -np.log(np.exp(log_softmax(z))) if", regime="confident"),
+        Mutant("smoothing-over-the-others", "formula", SPARSE, "(smoothing / z.shape[-1])", "(smoothing / (z.shape[-1] - 1))", option="smoothing"),
+        Mutant("weights-of-the-class-before", "layout", SPARSE, "else -w *", "else -np.roll(w, 1) *", option="weights"),
+        Mutant("weighted-mean-by-number", "formula", "loss._reduce", '(weights.sum() if reduction == "weighted mean" else l.size)', "l.size", option="weighted-mean"),
+        Mutant("gradient-by-number", "gradient", "loss._share", '(weights.sum() if reduction == "weighted mean" else size)', "size", option="weighted-mean"),
+        Mutant("smoothing-forgotten", "gradient", SPARSE_BACK, "    if smoothing:", "    if not smoothing:", option="smoothing"),
+        Mutant("target-of-the-class-before", "gradient", SPARSE_BACK, "== y[..., None]", "== y[..., None] - 1"),
+        Mutant("last-example-left-out", "mask", SPARSE, "_reduce(chosen,", "_reduce(chosen * (np.arange(len(chosen)) < len(chosen) - 1),"),
+    ),
+}  # fmt: skip
