@@ -1,6 +1,7 @@
 """A framework seen as a few verbs: what each verb promises, held against every shipped backend."""
 
 import importlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -57,6 +58,24 @@ def test_every_mode_gives_outputs_and_gradients(engine):
         forward = engine.forward(product, mode)(engine.put({"W": W}), engine.put({"x": X}))
         engine.wait(forward)
         assert np.array_equal(engine.get(forward)["y"], X @ W)
+
+
+def test_torch_compiles_every_option_of_a_build_and_not_the_first_eight_only(monkeypatch):
+    torch = pytest.importorskip("torch")
+    # what decides is the tracer; the code generator behind it takes seconds a build
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+
+    def build(eps):
+        def run(params, x):
+            y = torch.nn.functional.layer_norm(x, x.shape[1:], eps=eps)
+            return {"y": y, "compiled": torch.ones(()) * (1.0 if torch.compiler.is_compiling() else 0.0)}
+
+        return run
+
+    engine = Torch("cpu", "float32")
+    for number in range(10):
+        found = engine.forward(build(10.0**-number), "compile")({}, {"x": torch.ones(2, 3)})
+        assert found["compiled"] == 1, f"build {number} ran eagerly"
 
 
 def test_an_unused_parameter_has_a_gradient_of_zeros(engine):

@@ -76,7 +76,10 @@ class Torch(Backend):
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import torch
 
-        return torch.compile(function) if mode == "compile" else function
+        if mode != "compile":
+            return function
+        _compile_every()
+        return torch.compile(function)
 
     def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import torch
@@ -120,6 +123,7 @@ class Torch(Backend):
         model, optimizer = training.live
         names = model if isinstance(model, dict) else dict(model.named_parameters())
         if mode == "compile" and isinstance(model, torch.nn.Module):
+            _compile_every()
             model.compile()
         kept = [key for key, value in training.state.items() if isinstance(value, dict)]
 
@@ -154,6 +158,13 @@ class Torch(Backend):
 
         if self.device == "gpu":
             torch.cuda.synchronize()
+
+
+def _compile_every() -> None:
+    """Builds of many options share their code, and after eight torch runs what it should compile eagerly."""
+    import torch._dynamo
+
+    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = 2**16
 
 
 @contextmanager
