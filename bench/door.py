@@ -1,7 +1,7 @@
 """What `pytest suites/` asks of the machine: options, the cells they select, the run, the report."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from bench import pages
 from bench.backends import SHIPPED, backend
 from bench.cell import Cell, Selection, cells, timed
 
+MANY = 100  # cells, beside which a minute of compiling probes is little
 DTYPES = ("float64", "float32")
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -87,6 +88,7 @@ class Door:
         from bench.machine import environment, machine
         from bench.results import resume, start
         from bench.row import Row
+        from bench.rows import fingerprints
         from bench.session import Session
 
         folder = Path(self.results or "results/local")
@@ -101,11 +103,27 @@ class Door:
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
             drawn=self.run.curve,
+            probed=self._probes(fingerprints(folder)),
+            fingerprinted=self.run.fingerprint,
         )
         try:
             yield running
         finally:
             running.close()
+
+    def _probes(self, known: Sequence[Mapping[str, Any]]) -> Callable[[Cell], bool]:
+        """Whose fingerprint is taken: what is not known yet, and of what compiles long only in a long run."""
+        from bench.fingerprint import PLACE
+
+        taken = {tuple(each.get(name) for name in PLACE) for each in known}
+        many = len(self.chosen) > MANY
+
+        def probes(unit: Cell) -> bool:
+            found = backend(unit.backend)
+            new = (found.name, unit.mode, unit.device, unit.dtype) not in taken
+            return new and not self.smoke and (many or unit.mode not in found.heavy)
+
+        return probes
 
     def report(self, *, interrupted: bool) -> None:
         """Print the report, and write it beside the rows; an interrupted run says how to go on."""

@@ -6,6 +6,7 @@ the pages have for its parent, and `builds` replaces them case by case.
 
 import importlib
 import importlib.util
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -88,6 +89,14 @@ class Backend(ABC):
     def threads(self) -> int | None:
         """Threads the framework says it uses, read back."""
         return None
+
+    def lacks(self, error: BaseException) -> bool:
+        """Whether `error` says that the framework has no kernel for this dtype: an absence, no fault."""
+        return False
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        """What a fingerprint is taken of: `multiply` and `matmul`; of the last axis, `sum` and `softmax`."""
+        return {"multiply": operator.mul, "matmul": operator.matmul}
 
     def building(self) -> AbstractContextManager[Any]:
         """The default dtype and device under which a build constructs its layers."""

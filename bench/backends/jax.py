@@ -65,6 +65,11 @@ class Jax(Backend):
         asked = os.environ.get("NPROC")
         return int(asked) if asked else None
 
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        import jax
+
+        return {**super().operations(), "sum": lambda x: jax.numpy.sum(x, -1), "softmax": jax.nn.softmax}
+
     def building(self) -> Any:
         import jax
 

@@ -55,6 +55,9 @@ class NumPy(Backend):
         pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
         return max(pools, default=None)
 
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        return {**super().operations(), "sum": lambda x: x.sum(-1)}
+
     def put(self, tree: Tree) -> Tree:
         return tree
 

@@ -51,6 +51,11 @@ class TensorFlow(Backend):
 
         return tf.config.threading.get_intra_op_parallelism_threads() or None
 
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        import tensorflow as tf
+
+        return {**super().operations(), "sum": lambda x: tf.reduce_sum(x, -1), "softmax": tf.nn.softmax}
+
     def building(self) -> AbstractContextManager[Any]:
         return _policy(self.dtype, self.place)
 

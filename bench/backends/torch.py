@@ -43,6 +43,15 @@ class Torch(Backend):
 
         return torch.get_num_threads()
 
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        import torch
+
+        return {
+            **super().operations(),
+            "sum": lambda x: torch.sum(x, -1),
+            "softmax": lambda x: torch.softmax(x, -1),
+        }
+
     def building(self) -> AbstractContextManager[Any]:
         return _defaults(self.dtype, self.place)
 
