@@ -14,12 +14,11 @@ from bench.backends import SHIPPED, backend
 from bench.cell import Cell, Selection, cells, timed
 
 MANY = 100  # cells, beside which a minute of compiling probes is little
-DTYPES = ("float64", "float32")
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "backend": (_LIST, "numpy, torch, tensorflow, jax, a plug-in, or path/to/file.py:Name; repeatable"),
     "device": (_LIST, "cpu or gpu; repeatable (default: cpu, and gpu where the machine has one)"),
-    "dtype": (_LIST, "float64 or float32; repeatable"),
+    "dtype": (_LIST, "float64, float32, bfloat16 or float16; repeatable (default: the first two)"),
     "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
@@ -49,7 +48,7 @@ class Door:
         found = pages.cases()
         right = {
             "device": {"cpu", "gpu"},
-            "dtype": set(DTYPES),
+            "dtype": {dtype for each in classes.values() for dtype in each.dtypes},
             "mode": {mode for each in classes.values() for mode in each.modes},
             "size": {size for case in found.values() for size in case.sizes},
         }

@@ -1,8 +1,9 @@
 """Known departures and refusals of the frameworks, held against what a run found: none goes stale unseen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fnmatch import fnmatchcase
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
@@ -21,8 +22,13 @@ def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
         for limit in pages.case(unit.case).limits
         if limit.backend in engine.lineage()
         and SpecifierSet(limit.versions).contains(engine.version.split("+")[0], prereleases=True)
-        and all(fields[name] in ([x] if isinstance(x, str) else x) for name, x in limit.cells.items())
+        and all(fields[name] in ([x] if isinstance(x, str) else x) for name, x in _named(limit).items())
     ]
+
+
+def _named(limit: Limit) -> Mapping[str, Any]:
+    """What a limit covers: unless it names them, no dtypes in which rounding may hide what it is about."""
+    return {"dtype": ("float64", "float32"), **limit.cells}
 
 
 def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:

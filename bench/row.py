@@ -44,6 +44,7 @@ class Row:
     seed: int = _column("seed of the inputs", 0)
     threads: int | None = _column("threads the worker was given, as read back")
     precision: str = _column("declared precision of products and sums", "")
+    accumulator: str = _column("dtype of sums, inferred below float32: the widest that explains the row", "")
     lane: str = _column("semantics (float64) or native (the dtype's own rounding)", "")
     status: str = _column("one of: " + ", ".join(STATUSES), "")
     why: str = _column("one sentence where the status is not agrees", "")

@@ -165,3 +165,39 @@ def test_a_wrong_backend_is_refused_in_a_sentence(spec, message):
 def test_a_backend_lacks_nothing_of_the_contract():
     with pytest.raises(TypeError, match="abstract"):
         Backend("cpu", "float32")
+
+
+# ---- below float32 ----
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_put_and_get_are_inverse_below_float32(engine, dtype):
+    from bench.expect import rounded
+
+    tree = rounded({"x": np.linspace(-3, 3, 12).reshape(3, 4), "i": np.array([1, 2], np.int32)}, dtype)
+    low = type(engine)("cpu", dtype)
+    back = low.get(low.put(tree))
+    assert back["x"].dtype == dtype and np.array_equal(back["x"].astype(float), tree["x"].astype(float))
+    assert back["i"].dtype == np.int32
+
+
+def test_a_missing_kernel_is_known_by_the_frameworks_own_words(engine):
+    """Each framework is asked for the inverse of a matrix, which none has below float32 on a CPU."""
+    inverse = {
+        "torch": lambda x: importlib.import_module("torch").linalg.inv(x),
+        "tensorflow": lambda x: importlib.import_module("tensorflow").linalg.cholesky(x),
+        "jax": lambda x: importlib.import_module("jax").numpy.linalg.inv(x),
+    }[engine.name]
+    from bench.expect import rounded
+
+    for dtype in ("bfloat16", "float16"):
+        low = type(engine)("cpu", dtype)
+        x = low.put(rounded({"x": np.eye(3)}, dtype))
+        for mode in {engine.modes[0], "eager"}:
+            if engine.name == "tensorflow" and dtype == "float16":
+                continue  # it has that one
+            with pytest.raises(Exception, match=r"dtype|implemented|allowed|recision|DataType") as caught:
+                low.wait(low.forward(lambda params, x: {"y": inverse(x)}, mode)({}, x))
+            assert low.lacks(caught.value), caught.value
+            assert not low.lacks(ValueError(str(caught.value)))
+            assert not low.lacks(type(engine)("cpu", "float32") and RuntimeError("out of memory"))

@@ -43,7 +43,7 @@ class Backend(ABC):
     modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
     heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
     typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
-    dtypes: ClassVar[Sequence[str]] = ("float64", "float32")
+    dtypes: ClassVar[Sequence[str]] = ("float64", "float32", "bfloat16", "float16")
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
     builds: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # case name: a build that replaces the page's
     precision: str = "as the dtype"

@@ -43,6 +43,18 @@ class Torch(Backend):
 
         return torch.get_num_threads()
 
+    def lacks(self, error: BaseException) -> bool:
+        name = {"float64": "Double", "float32": "Float", "bfloat16": "BFloat16", "float16": "Half"}[
+            self.dtype
+        ]
+        words = {f"not implemented for '{name}'"}
+        if name in ("BFloat16", "Half"):
+            words |= {
+                "doesn't handle types other than float and double",
+                "Low precision dtypes not supported",
+            }
+        return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+
     def operations(self) -> dict[str, Callable[..., Any]]:
         import torch
 
