@@ -77,11 +77,11 @@ class Limit:
     """A known departure of a framework from the formula, as data.
 
     `versions` is a PEP 440 specifier on the backend's version, `cells` a mapping of cell fields
-    to the one value or the values it covers, `z` the expected range of the row's rms ratio (at
-    most a factor of ten wide; infinite, twice, where the formula rounds nothing and the framework does),
-    `source` a file and line of the installed release or an upstream thread. `always` is False for a
-    departure near the edge, which some inputs do not show. `since` is the first release that departs,
-    where somebody has looked.
+    to the one value or the values it covers (float64 and float32, where it names no dtype), `z` the
+    expected range of the row's rms ratio (at most a factor of ten wide; infinite, twice, where the formula
+    rounds nothing and the framework does), `source` a file and line of the installed release or an
+    upstream thread. `always` is False for a departure near the edge, which some inputs do not show. `since`
+    is the first release that departs, where somebody has looked.
     """
 
     backend: str

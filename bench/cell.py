@@ -9,6 +9,8 @@ from bench.backends import SHIPPED, Backend, backend
 from bench.case import INTEGERS, Case, Contender
 from bench.size import corpus
 
+LOW = ("bfloat16", "float16")  # judged by --full at a case's first size, or where --dtype names them
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -46,6 +48,8 @@ class Cell:
     def command(self) -> str:
         """The command that runs this one cell again."""
         choices = {"backend": self.backend, "device": self.device}
+        if self.dtype in LOW:
+            choices |= {"dtype": self.dtype, "mode": self.mode}
         flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in choices.items())
         node = shlex.quote(f"suites/test_suites.py::test_agree[{self}]")
         return f"pytest {node} --full {flags} --seed {self.seed}"
@@ -71,10 +75,12 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
     for case in pages:
         for seed in selection.seeds:
             for option, regime, size in _settings(case, selection):
-                for dtype in _dtypes(classes.values(), selection):
-                    if regime == INTEGERS and dtype == "float64":
-                        continue  # the lane is there for what the dtype may lose
+                for dtype in _dtypes(case, size, selection):
+                    if regime == INTEGERS and dtype != "float32":
+                        continue  # the bits of its numbers are those that float32 holds, and float64 more
                     for spec, found in classes.items():
+                        if dtype not in found.dtypes:
+                            continue
                         for contender in found.contenders(case):
                             typical = _typical(case, contender) == (option, regime)
                             briefly = (case.minor or regime == INTEGERS) and not selection.full
@@ -102,7 +108,7 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     if cell.seed != selection.seeds[0]:
         return False
     if selection.smoke or selection.full:
-        return selection.full
+        return selection.full and (cell.dtype not in LOW or selection.dtypes is not None)
     found = backend(cell.backend)
     if case.minor or (cell.dtype != "float32" and selection.dtypes is None) or cell.mode in found.typical:
         return False
@@ -135,10 +141,11 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
                 yield option, INTEGERS, size
 
 
-def _dtypes(classes: Any, selection: Selection) -> list[str]:
-    if selection.dtypes:
-        return list(selection.dtypes)
-    return ["float64"] if selection.smoke else ["float64", "float32"]
+def _dtypes(case: Case, size: str, selection: Selection) -> list[str]:
+    low = selection.full and size == next(iter(case.sizes))
+    usual = ["float64"] if selection.smoke else ["float64", "float32", *(LOW if low else ())]
+    # optimisers keep a master copy of the weights in float32, and no page has one yet
+    return [dtype for dtype in selection.dtypes or usual if not (case.training and dtype in LOW)]
 
 
 def _modes(
@@ -151,7 +158,7 @@ def _modes(
     modes = [mode for mode in found.modes if mode in (allowed or found.modes)]
     if selection.modes:
         return [mode for mode in modes if mode in selection.modes]
-    if selection.full:
+    if selection.full and dtype not in LOW:
         return modes
     if selection.smoke or dtype == "float64":
         return modes[:1]

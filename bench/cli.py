@@ -19,18 +19,19 @@ app = typer.Typer(
 )
 
 Fast = Annotated[bool, typer.Option("--fast", help="Read versions only; import no framework.")]
+Full = Annotated[bool, typer.Option("--full", help="Fingerprint every dtype and mode, which takes minutes.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
 Meanings = Annotated[bool, typer.Option("--meanings", help="What every status and column means.")]
 All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
 
 
 @app.command()
-def doctor(fast: Fast = False) -> None:
-    """What was found here: frameworks, versions, devices, threads, precision; what is absent and why."""
+def doctor(fast: Fast = False, full: Full = False) -> None:
+    """What was found here: frameworks, devices, precision, bits of the arithmetic; what is absent and why."""
     from bench.doctor import findings
 
     with _refusals():
-        _print(findings(fast=fast))
+        _print(findings(fast=fast, full=full))
 
 
 @app.command("list")

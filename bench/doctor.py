@@ -1,7 +1,7 @@
-"""What was found here: machine, frameworks, devices, threads and precision, and what is absent and why.
+"""What was found here: machine, frameworks, devices, threads, arithmetic; what is absent, and why.
 
-Each framework is probed in a process of its own, ``python -m bench.doctor NAME DEVICE``, so that a
-broken one costs one line.
+Each framework is probed in a process of its own, ``python -m bench.doctor NAME DEVICE DTYPE MODE…``, so that
+a broken one costs one line.
 """
 
 import json
@@ -14,18 +14,20 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from bench.arithmetic import arithmetic
 from bench.backends import SHIPPED, Absent, backend
 from bench.machine import environment, key, machine
 from bench.overview import environment_line, machine_line
 from bench.table import Section, Table
 
 DEVICES = ("cpu", "gpu")
+DTYPES = ("float32", "float64", "bfloat16", "float16")
 NO_SUCH = {"absent": "the backend has no such device"}
 PATIENCE = 180  # seconds; importing a framework takes up to ten
 
 
-def findings(*, fast: bool = False) -> list[Section]:
-    """The doctor's tables. `fast` reads versions only, and starts no process."""
+def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
+    """The doctor's tables. `fast` starts no process; `full` takes the fingerprint of every dtype and mode."""
     here, around = machine(), environment()
     about = [
         ("machine", machine_line(here, key(here))),
@@ -36,16 +38,22 @@ def findings(*, fast: bool = False) -> list[Section]:
     names = [*SHIPPED, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
     pairs = [(name, device) for name in names for device in DEVICES]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        found = pool.map(lambda pair: installed(*pair) if fast else probe(*pair), pairs)
-        lines = [
-            _line(name, device, answer)
-            for (name, device), answer in zip(pairs, found, strict=True)
-            if answer != NO_SUCH
+        answers = pool.map(lambda pair: installed(*pair) if fast else probe(*pair, full=full), pairs)
+        found = [(pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer != NO_SUCH]
+        more = [
+            (*pair, dtype)
+            for pair, answer in found
+            for dtype in DTYPES[1:]
+            if full and "absent" not in answer
         ]
+        others = list(pool.map(lambda each: probe(*each, full=True), more))
+    lines = [_line(*pair, answer) for pair, answer in found]
     columns = ("backend", "device", "version", "threads", "precision, or why it is absent")
+    prints = [each for answer in (*dict(found).values(), *others) for each in answer.get("fingerprints", ())]
     return [
         Table("What was found here", ("", " "), about),
         Table("Frameworks", columns, lines, right=("threads",), note="" if fast else "As read back."),
+        *arithmetic(prints),
     ]
 
 
@@ -62,16 +70,18 @@ def installed(name: str, device: str) -> dict[str, Any]:
         return {"absent": f"{type(error).__name__}: {error}"}
 
 
-def probe(name: str, device: str) -> dict[str, Any]:
+def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False) -> dict[str, Any]:
     """What the framework says of itself on that device, in a process that is started as a worker is."""
     known = installed(name, device)
     if "absent" in known:
         return known
-    variables = backend(name).environment(threads=os.cpu_count() or 1, dtype="float32", device=device)
+    cls = backend(name)
+    variables = cls.environment(threads=os.cpu_count() or 1, dtype=dtype, device=device)
+    modes = [mode for mode in cls.modes if full or mode not in cls.heavy]
     path = os.pathsep.join([str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         answer = subprocess.run(
-            [sys.executable, "-m", "bench.doctor", name, device],
+            [sys.executable, "-m", "bench.doctor", name, device, dtype, *modes],
             env={**os.environ, **variables, "PYTHONPATH": path},
             capture_output=True,
             text=True,
@@ -86,13 +96,16 @@ def probe(name: str, device: str) -> dict[str, Any]:
         return {**known, "absent": f"its process ended with {answer.returncode}: {words}"}
 
 
-def ask(name: str, device: str) -> dict[str, Any]:
-    """Import the framework here, and read it back."""
+def ask(name: str, device: str, dtype: str = DTYPES[0], *modes: str) -> dict[str, Any]:
+    """Import the framework here, read it back, and take its fingerprints."""
     import numpy  # noqa: F401  # loads its BLAS, whose threads are read back
 
+    from bench.fingerprint import fingerprint
+
     try:
-        engine = backend(name)(device, "float32")
-        return {"version": engine.version, "threads": engine.threads(), "precision": engine.precision}
+        engine = backend(name)(device, dtype)
+        read = {"version": engine.version, "threads": engine.threads(), "precision": engine.precision}
+        return {**read, "fingerprints": [fingerprint(engine, mode) for mode in modes]}
     except Absent as reason:
         return {"version": backend(name).installed(), "absent": str(reason)}
     except Exception as error:
@@ -106,4 +119,4 @@ def _line(name: str, device: str, answer: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(ask(*sys.argv[1:3])))
+    print(json.dumps(ask(*sys.argv[1:])))

@@ -1,7 +1,7 @@
 """What `pytest suites/` asks of the machine: options, the cells they select, the run, the report."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,12 @@ from bench.cell import Cell, Selection, cells, timed
 from bench.digits import count
 from bench.results import FAILURES
 
-DTYPES = ("float64", "float32")
+MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "backend": (_LIST, "numpy, torch, tensorflow, jax, a plug-in, or path/to/file.py:Name; repeatable"),
     "device": (_LIST, "cpu or gpu; repeatable (default: cpu, and gpu where the machine has one)"),
-    "dtype": (_LIST, "float64 or float32; repeatable"),
+    "dtype": (_LIST, "float64, float32, bfloat16 or float16; repeatable (default: the first two)"),
     "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
@@ -50,7 +50,7 @@ class Door:
         found = pages.cases()
         right = {
             "device": {"cpu", "gpu"},
-            "dtype": set(DTYPES),
+            "dtype": {dtype for each in classes.values() for dtype in each.dtypes},
             "mode": {mode for each in classes.values() for mode in each.modes},
             "size": {size for case in found.values() for size in case.sizes},
         }
@@ -89,6 +89,7 @@ class Door:
         from bench.machine import environment, machine
         from bench.results import resume, start
         from bench.row import Row
+        from bench.rows import fingerprints
         from bench.session import Session
 
         folder = Path(self.results or "results/local")
@@ -104,11 +105,27 @@ class Door:
             finished=self.run.append,
             drawn=self.run.curve,
             failures=str((self.run.folder / FAILURES).resolve()),
+            probed=self._probes(fingerprints(folder)),
+            fingerprinted=self.run.fingerprint,
         )
         try:
             yield running
         finally:
             running.close()
+
+    def _probes(self, known: Sequence[Mapping[str, Any]]) -> Callable[[Cell], bool]:
+        """Whose fingerprint is taken: what is not known yet, and of what compiles long only in a long run."""
+        from bench.fingerprint import PLACE
+
+        taken = {tuple(each.get(name) for name in PLACE) for each in known}
+        many = len(self.chosen) > MANY
+
+        def probes(unit: Cell) -> bool:
+            found = backend(unit.backend)
+            new = (found.name, unit.mode, unit.device, unit.dtype) not in taken
+            return new and not self.smoke and (many or unit.mode not in found.heavy)
+
+        return probes
 
     def report(self, *, interrupted: bool) -> None:
         """Print the report, and write it beside the rows; an interrupted run says how to go on."""

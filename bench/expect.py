@@ -22,7 +22,7 @@ from bench.cell import Cell
 from bench.noise import precision
 from bench.size import dims
 from bench.spread import Expected, from_arrays, spread, to_arrays
-from bench.tree import Tree, flatten, tree_map
+from bench.tree import Tree, flatten, floating, tree_map
 
 Expectation = dict[str, Expected]
 
@@ -41,7 +41,7 @@ def rounded(tree: Tree, dtype: str) -> Tree:
     """Floating arrays in `dtype`; integers, booleans and Python numbers as they are."""
 
     def leaf(value: Any) -> Any:
-        if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
+        if floating(value):
             return np.array(value, dtype=_numpy(dtype), order="C")  # ascontiguousarray makes () to (1,)
         return value
 
@@ -83,19 +83,20 @@ def inputs(cell: Cell) -> Inputs:
     return _inputs(shared(cell))
 
 
-def expectation(cell: Cell, *, worst: bool = False) -> Expectation:
+def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = None) -> Expectation:
     """Values and limits by tensor, from the disk where they were derived before.
 
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
-    replaces the rounding of every sum by its worst case.
+    replaces the rounding of every sum by its worst case; `accumulator` is the dtype of sums,
+    where it is not the widest that the cell's dtype may have.
     """
     common = shared(cell)
-    path = folder() / f"{_key(common, worst)}.npz"
+    path = folder() / f"{_key(common, worst, accumulator)}.npz"
     with FileLock(f"{path}.lock"):
         if path.exists():
             with np.load(path, allow_pickle=False) as arrays:
                 return from_arrays(dict(arrays))
-        found = derive(common, worst)
+        found = derive(common, worst, accumulator)
         partial = path.with_suffix(f".{os.getpid()}.part.npz")
         np.savez(partial, **to_arrays(found))  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
         partial.replace(path)
@@ -137,7 +138,7 @@ def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -
     return tuple(starts)
 
 
-def derive(cell: Cell, worst: bool = False) -> Expectation:
+def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
     """What `expectation` gives, derived anew."""
     cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
@@ -155,7 +156,7 @@ def derive(cell: Cell, worst: bool = False) -> Expectation:
         trees = (given.weights, given.data, given.cotangents)
         if cell.regime == INTEGERS:
             return _exact(both, trees, cell)
-        return spread(both, trees, dtype=cell.dtype, seed=seed, worst=worst)
+        return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
 
     def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
         assert case.step is not None
@@ -164,7 +165,9 @@ def derive(cell: Cell, worst: bool = False) -> Expectation:
 
     found: Expectation = {}
     for step, start in enumerate(given.starts):
-        expected = spread(one, start, dtype=cell.dtype, seed=seed + step, worst=worst)
+        expected = spread(
+            one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
+        )
         found.update({f"training.{step}.{path}": value for path, value in expected.items()})
     return found
 
@@ -206,12 +209,21 @@ def _seed(*parts: Any) -> int:
     return zlib.crc32("/".join(map(str, parts)).encode())
 
 
-def _key(cell: Cell, worst: bool) -> str:
+def _key(cell: Cell, worst: bool, accumulator: str | None) -> str:
     case = pages.case(cell.case)
     page: Callable[..., Any] = case.inputs
     size = sorted(dims(case, cell.size).items())
     option = sorted(case.options[cell.option].items())
-    parts = (str(cell), cell.seed, size, option, worst, np.__version__, _sources(page.__module__))
+    parts = (
+        str(cell),
+        cell.seed,
+        size,
+        option,
+        worst,
+        accumulator,
+        np.__version__,
+        _sources(page.__module__),
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 

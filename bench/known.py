@@ -33,7 +33,12 @@ def released(limit: Limit, version: str) -> bool:
 
 def covers(limit: Limit, fields: Mapping[str, Any]) -> bool:
     """Whether the limit names the cell, or the row, that has these fields."""
-    return all(fields[name] in several(value) for name, value in limit.cells.items())
+    return all(fields[name] in several(value) for name, value in _named(limit).items())
+
+
+def _named(limit: Limit) -> Mapping[str, Any]:
+    """What a limit covers: unless it names them, no dtypes in which rounding may hide what it is about."""
+    return {"dtype": ("float64", "float32"), **limit.cells}
 
 
 def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:

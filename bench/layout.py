@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.tree import Tree, flatten, tree_map
+from bench.tree import floating as _floating
 
 COUNTER = 2**30  # counters (Python integers) are numbered from here, and fit in 32 bits
 
@@ -117,10 +118,6 @@ def _without_counters(tree: Tree) -> Tree:
 def _elements(tree: Tree) -> np.ndarray:
     found = [leaf.ravel() for leaf in flatten(tree).values() if _floating(leaf)]
     return np.concatenate(found) if found else np.empty(0)
-
-
-def _floating(leaf: Any) -> bool:
-    return isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
 
 
 def _counter(leaf: Any) -> bool:

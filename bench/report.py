@@ -1,17 +1,18 @@
 """The report: pure functions from a DataFrame of rows to tables, for the terminal and for Markdown."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.arithmetic import arithmetic
 from bench.curves import draw
 from bench.findings import departures, limited, scores, unrun
 from bench.limits import LIMITS, page, unneeded
 from bench.machine import key
 from bench.overview import Records, header, setups, verdict
 from bench.results import REPORT
-from bench.rows import RECORDS, curves, files, load, record
+from bench.rows import RECORDS, curves, files, fingerprints, load, record
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
 from bench.table import show as print_sections
@@ -31,6 +32,7 @@ def sections(
     *,
     every: bool = False,
     figures: Sequence[Section] = (),
+    prints: Sequence[Mapping[str, Any]] = (),
 ) -> list[Section]:
     """The report on these rows. `every` adds each contender of each workload, and each sentence."""
     if rows.empty:
@@ -48,6 +50,7 @@ def sections(
         *limited(rows),
         *unneeded(rows),
         *unrun(rows, every=every),
+        *arithmetic(prints),
         *(detail(timed) if every else []),
     ]
 
@@ -72,6 +75,11 @@ def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records,
     return rows, machines, environments
 
 
+def taken(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
+    """The fingerprints beside the rows at several paths."""
+    return [each for path in paths for file in files(path) for each in fingerprints(file)]
+
+
 def show(
     paths: Sequence[str | os.PathLike[str]], console: "Console | None" = None, *, every: bool = False
 ) -> None:
@@ -80,12 +88,12 @@ def show(
         from rich.console import Console
 
         console = Console(width=WIDTH, highlight=False)
-    print_sections(sections(*read(paths), every=every), console)
+    print_sections(sections(*read(paths), every=every, prints=taken(paths)), console)
 
 
 def text(paths: Sequence[str | os.PathLike[str]]) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    return _document(sections(*read(paths), every=True))
+    return _document(sections(*read(paths), every=True, prints=taken(paths)))
 
 
 def write(folder: Path) -> Path:
@@ -95,7 +103,10 @@ def write(folder: Path) -> Path:
     known = page(rows)
     if known:
         _keep(folder / LIMITS, "# Known departures\n\n" + markdown(known))
-    found = [*sections(rows, machines, environments, every=True, figures=figures), *kills(folder)]
+    found = [
+        *sections(rows, machines, environments, every=True, figures=figures, prints=taken([folder])),
+        *kills(folder),
+    ]
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
     return _keep(folder / REPORT, _document(found, link if known else ""))
 

@@ -44,6 +44,7 @@ class Row:
     seed: int = _column("seed of the inputs", 0)
     threads: int | None = _column("threads the worker was given, as read back")
     precision: str = _column("declared precision of products and sums", "")
+    accumulator: str = _column("dtype of sums, inferred below float32: the widest that explains the row", "")
     lane: str = _column(
         "semantics (float64), native (the dtype's own rounding) or exact (whole numbers, no tolerance)", ""
     )

@@ -16,7 +16,7 @@ from bench.row import Row
 if TYPE_CHECKING:
     import pandas
 
-ROWS, CURVES = "rows.jsonl", "curves.jsonl"
+ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
@@ -90,6 +90,12 @@ def record(folder: Path, kind: str) -> Record:
 def curves(folder: Path) -> list[dict[str, Any]]:
     """The training curves beside a run's rows."""
     file = folder / CURVES
+    return list(lines(file)) if file.exists() else []
+
+
+def fingerprints(folder: Path) -> list[dict[str, Any]]:
+    """The fingerprints beside a run's rows: one for each backend, mode, device and dtype."""
+    file = (folder if folder.is_dir() else folder.parent) / FINGERPRINTS
     return list(lines(file)) if file.exists() else []
 
 

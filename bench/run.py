@@ -4,10 +4,10 @@ import os
 import re
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,15 @@ import numpy as np
 from bench import invariants, pages, saboteur
 from bench.backends import Absent, Backend, backend
 from bench.case import INTEGERS, Case, Contender
-from bench.cell import Cell
+from bench.cell import LOW, Cell
 from bench.expect import expectation, inputs
 from bench.known import limits, refusal, settle
 from bench.layout import Layout, layout
+from bench.noise import accumulators
 from bench.row import Row
 from bench.train import Trained, train
 from bench.tree import flatten
-from bench.verdict import compare
+from bench.verdict import Agreement, compare
 
 THREADS = "GAUGEBLOCK_THREADS"
 
@@ -120,6 +121,12 @@ def attempt(
             return _training(case, contender, engine, unit, curve)
         return _formula(case, contender, engine, unit, directions)
     except Exception as error:
+        if engine.lacks(error) and len(directions) > 1:  # one of them may have its kernels
+            alone = [attempt(case, contender, engine, unit, [each], curve) for each in directions]
+            return Judged({each: one.rows[each] for each, one in zip(directions, alone, strict=True)})
+        if engine.lacks(error):
+            why = f"no {unit.dtype} kernel: {sentence(error)}"
+            return Judged({each: _row(unit, each, status="absent", why=why) for each in directions})
         return _broken(unit, directions, error)
 
 
@@ -202,20 +209,12 @@ def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, cur
 def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
     """The row of what was `got`: compared with the expectation, then held against the limits."""
 
-    def of(tensors: Mapping[str, Any]) -> dict[str, Any]:
-        prefix = f"{direction}."
-        return {path.removeprefix(prefix): x for path, x in tensors.items() if path.startswith(prefix)}
-
-    mine = of(got)
-    agreement = compare(
-        mine,
-        of(expectation(unit)),
-        dtype=unit.dtype,
-        worst=lambda: of(expectation(unit, worst=True)),
-    )
-    if agreement.status == "agrees" and (passing := saboteur.passing(unit, direction)):
+    mine = _of(direction, lambda: got)
+    accumulator, agreement = _inferred(unit, direction, mine)
+    trusted = agreement.status != "agrees" or unit.dtype in LOW  # few bits let more pass: see `_resolved`
+    if not trusted and (passing := saboteur.passing(unit, direction)):
         agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
-    settled = settle(agreement, limits(unit, engine, direction))
+    settled = _resolved(settle(agreement, limits(unit, engine, direction)), unit.dtype)
     identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
     return _row(
         unit,
@@ -229,9 +228,33 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         version=engine.version,
         threads=engine.threads(),
         precision=engine.precision,
+        accumulator=accumulator,
         checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
         **more,
     )
+
+
+def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    prefix = f"{direction}."
+    return {path.removeprefix(prefix): x for path, x in tensors().items() if path.startswith(prefix)}
+
+
+def _inferred(unit: Cell, direction: str, got: Mapping[str, Any]) -> tuple[str, Agreement]:
+    """The first accumulator under which the cell agrees, the widest first; else what the last one says."""
+    for accumulator in accumulators(unit.dtype):
+        expected = partial(expectation, unit, accumulator=accumulator)
+        worst = partial(_of, direction, partial(expected, worst=True))
+        agreement = compare(got, _of(direction, expected), dtype=unit.dtype, worst=worst)
+        if agreement.status in ("agrees", "mistrusted"):
+            break
+    return accumulator, agreement
+
+
+def _resolved(settled: dict[str, str], dtype: str) -> dict[str, str]:
+    """Where rounding to few bits drowns a formula, that is said of the dtype, and not of the check."""
+    if settled["status"] != "mistrusted" or dtype not in LOW:
+        return settled
+    return {"status": "absent", "why": f"{dtype} does not resolve it: {settled['why']}"}
 
 
 def _row(unit: Cell, direction: str, **found: Any) -> Row:

@@ -35,12 +35,16 @@ class Session:
         finished: Callable[[Row], None],
         drawn: Callable[[dict[str, Any]], None],
         failures: str = "",
+        probed: Callable[[Cell], bool] = lambda unit: False,
+        fingerprinted: Callable[[dict[str, Any]], None] = lambda found: None,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
         self.threads = threads
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn, self._failures = finished, drawn, failures
+        self._probed, self._fingerprinted = probed, fingerprinted
+        self._fingers: set[tuple[str, ...]] = set()
         self._groups = plan(wanted, self._timed, curves, self._complete)
         self._workers: dict[tuple[Any, ...], Worker] = {}
         self._busy: set[tuple[Any, ...]] = set()
@@ -176,6 +180,19 @@ class Session:
                 names = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")
                 self._drawn({name: getattr(cell, name) for name in names} | {"loss": answer["curve"]})
             self._change.notify_all()
+        if answer and self._probed(cell):
+            self._fingerprint(cell, key)
+
+    def _fingerprint(self, cell: Cell, key: tuple[Any, ...]) -> None:
+        """Once for each backend, mode, device and dtype, in the worker that has just judged in it."""
+        place = (cell.backend, cell.mode, cell.device, cell.dtype)
+        if place in self._fingers:
+            return
+        self._fingers.add(place)
+        try:
+            self._fingerprinted(self._worker(key).request("fingerprint", as_request(cell)))
+        except Died:
+            self._bury(key)  # the cells that follow are asked of a new worker
 
     def _keep(self, cell: Cell, row: Row) -> None:
         self.rows[str(cell)] = row

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench import noise
 from bench.tree import Tree, flatten, tree_map
+from bench.tree import floating as _floating
 
 Array = NDArray[np.float64]
 
@@ -50,18 +51,40 @@ def spread(
 
     Floating arrays among the inputs are taken as they are, so they should hold numbers of `dtype`; integers,
     booleans and Python numbers pass through. `worst` replaces the rounding of every sum by its worst order.
+    Under the accumulator ``float32 inside`` all is computed in float32 and only outputs are of `dtype`.
     """
-    runs = _runs(function, trees)
+    inside = accumulator == noise.INSIDE
+    how: dict[str, Any] = {"seed": seed, "worst": worst}
+    how |= {"dtype": "float32"} if inside else {"dtype": dtype, "accumulator": accumulator}
+    runs = _runs(function, trees, how["dtype"])
     parts: dict[str, list[_Part]] = {}
     for run in range(runs):
-        rounding = noise.Rounding(dtype, accumulator=accumulator, seed=seed, worst=worst, runs=runs, run=run)
+        rounding = noise.Rounding(**how, runs=runs, run=run)
         with noise.under(rounding):
-            for path, leaf in flatten(function(*tree_map(_lift, trees))).items():
-                parts.setdefault(path, []).append(_part(leaf, rounding))
+            leaves = flatten(function(*tree_map(_lift, trees)))
+        rounding = rounding.outside(dtype) if inside else rounding
+        with noise.under(rounding):
+            for path, leaf in leaves.items():
+                result = _rounded(leaf, rounding) if inside else leaf
+                parts.setdefault(path, []).append(_part(result, rounding))
     return {path: _pooled(some, rounding) for path, some in parts.items()}
 
 
-def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...]) -> int:
+def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
+    """An output as a kernel gives it, except where it is one of the numbers that went in."""
+    if not noise.noisy(leaf):
+        return leaf
+    rows = np.array(noise.rows(leaf))
+    if rows.shape[-1] > 1:
+        value = rows[..., -1]
+        held = (rows == value[..., None]).all(axis=-1) & (
+            noise.to_bits(value, rounding.precision.bits) == value
+        )
+        rounding.round(rows, exact=held)
+    return noise.pack(rows)
+
+
+def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object) -> int:
     """Over how many runs the draws are spread, so that one stays inside `MEMORY`."""
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
     if sum(leaf.size for leaf in leaves) < FEW:
@@ -74,14 +97,9 @@ def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...]) -> int:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    fitting = [runs for runs, layout in noise.LAYOUTS.items() if layout.rows * peak <= MEMORY]
-    return min(fitting, default=max(noise.LAYOUTS))
-
-
-def _floating(leaf: Any) -> bool:
-    return isinstance(leaf, np.ndarray | np.floating) and (
-        leaf.dtype.kind == "f" or leaf.dtype.name == "bfloat16"
-    )
+    layouts = noise.layouts(dtype)
+    fitting = [runs for runs, layout in layouts.items() if layout.rows * peak <= MEMORY]
+    return min(fitting, default=max(layouts))
 
 
 def _lift(leaf: Any) -> Any:
@@ -105,6 +123,8 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
         leaf = noise.pack(np.asarray(leaf, dtype=np.float64)[..., None])
     rows = noise.rows(leaf)
     value = np.array(rows[..., -1], dtype=np.float64)
+    if rounding.overflow is not None:
+        value[np.abs(value) >= rounding.overflow] *= np.inf
     zero = np.zeros_like(value)
     if rows.shape[-1] == 1:
         return _Part(value, zero, zero, zero, np.zeros(1), rounding.undecided)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 Tree = Any
 
 
@@ -28,6 +30,13 @@ def _leaves(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:
         return
     for name, branch in branches:
         yield from _leaves(branch, f"{path}.{name}" if path else str(name))
+
+
+def floating(leaf: Any) -> bool:
+    """Whether a leaf holds floating numbers; to NumPy bfloat16 is an extension type of no kind."""
+    return isinstance(leaf, np.ndarray | np.generic) and (
+        leaf.dtype.kind == "f" or leaf.dtype.name == "bfloat16"
+    )
 
 
 def tree_map(function: Callable[[Any], Any], tree: Tree) -> Tree:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import multiple, precision
+from bench.noise import multiple, precision, to_bits
 from bench.spread import Expected
 
 Array = NDArray[np.float64]
 Expectation = Mapping[str, Expected]
 
 GATE = 2.0  # rms of error over that of the widest of the draws
+_ZERO = 2.0**-40  # what the reference, in float64, leaves of a zero by formula, beside other tensors
 FEW = 30  # a tensor in which no more elements weigh scatters too much for the gate
 
 
@@ -68,11 +69,12 @@ def compare(
     `worst` gives the limits under the worst order of every sum; called only where the derived ones fail.
     """
     undecided = max((one.undecided for one in expected.values()), default=0)
-    fault = next(_faults(got, expected, dtype), None)
-    if fault:
+    if fault := next(_faults(got, expected, dtype), None):
         return Agreement("disagrees", fault, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
+    if fault := next(_specials(got, expected), None):
+        return Agreement("disagrees", fault, undecided=undecided)
     tensors = _measured(got, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
     if low is None:
@@ -92,7 +94,7 @@ def compare(
         if worst is not None and not any(tensor.fails for tensor in _measured(got, worst(), dtype)):
             return Agreement("imprecise", f"{why}; inside the worst case of every sum", **figures)
         return Agreement("disagrees", why, **figures)
-    blind = _blind(tensors, precision(dtype).u)
+    blind = _blind(tensors, expected, dtype)
     if blind is not None:
         why = (
             f"{blind.name}: the limit's rms is {blind.limit:.3g}, should be below the value's, "
@@ -122,12 +124,14 @@ def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: objec
             yield f"{name} has shape {array.shape}, should be {one.value.shape}"
         elif str(array.dtype) != str(dtype):
             yield f"{name} has dtype {array.dtype}, should be {dtype}"
-        else:
-            yield from _specials(name, array.astype(np.float64), one)
 
 
-def _specials(name: str, got: Array, one: Expected) -> Iterator[str]:
-    value = one.value
+def _specials(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
+    for name, one in expected.items():
+        yield from _special(name, np.asarray(got[name]).astype(np.float64), one.value)
+
+
+def _special(name: str, got: Array, value: Array) -> Iterator[str]:
     for what, test in (("NaN", np.isnan), ("infinite", np.isinf)):
         wrong = np.asarray(test(got) != test(value))
         if what == "infinite":
@@ -178,7 +182,7 @@ def _limit(one: Expected, t: float, dtype: object) -> Array:
 def _nearest(one: Expected, dtype: object) -> Array:
     """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
     fixed = (one.sigma == 0) & (one.jump == 0)
-    return np.where(fixed, _rounded(one.value, precision(dtype).bits), one.value)
+    return np.where(fixed, to_bits(one.value, precision(dtype).bits), one.value)
 
 
 def _error(got: Array, one: Expected, dtype: object) -> Array:
@@ -189,11 +193,6 @@ def _error(got: Array, one: Expected, dtype: object) -> Array:
     flushed = (got == 0) & (np.abs(value) < precise.tiny)
     error[(got == value) | (np.isnan(got) & np.isnan(value)) | flushed] = 0
     return error
-
-
-def _rounded(value: Array, bits: int) -> Array:
-    mantissa, exponent = np.frexp(value)
-    return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
 
 
 def _bits(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> float:
@@ -208,16 +207,20 @@ def _bits(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object)
     return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / count)))
 
 
-def _blind(tensors: list[_Tensor], u: float) -> _Tensor | None:
-    """A tensor whose limit is not below its value, unless it is a zero by formula.
+def _blind(tensors: list[_Tensor], expected: Expectation, dtype: object) -> _Tensor | None:
+    """A tensor that zeros would pass for, unless it is a zero by formula.
 
-    Such a zero (the gradient of a bias that a softmax cancels) is known by its limit: it is of the size of
-    rounding beside the cell's other tensors.
+    Such a zero (the gradient of a bias that a softmax cancels) is known by its limit, or by its value: one of
+    them is of the size of rounding beside the cell's other tensors.
     """
     largest = max(tensor.size for tensor in tensors)
+    elements = sum(tensor.value.size for tensor in tensors)
     for tensor in tensors:
-        if tensor.limit >= tensor.size and tensor.limit > np.sqrt(u) * largest:
-            return tensor
+        by_formula = tensor.limit <= np.sqrt(precision(dtype).u) * largest or tensor.size <= _ZERO * largest
+        if tensor.limit >= tensor.size and not by_formula and np.isfinite(tensor.value).all():
+            zeros = np.zeros_like(tensor.value)
+            if not _tensor(tensor.name, zeros, expected[tensor.name], multiple(elements), dtype).fails:
+                return tensor
     return None
 
 

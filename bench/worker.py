@@ -121,6 +121,14 @@ class Desk:
             rows[direction] = plain(row.as_dict())
         return {"rows": rows, "curve": [float(loss) for loss in judged.curve]}
 
+    def fingerprint(self, unit: dict[str, Any]) -> dict[str, Any]:
+        """The arithmetic of a unit's backend, mode and dtype."""
+        from bench.fingerprint import fingerprint
+        from bench.run import instance
+
+        cell = Cell(**unit)
+        return fingerprint(instance(backend(cell.backend), cell.device, cell.dtype), cell.mode)
+
     def ready(self, cell: dict[str, Any]) -> dict[str, Any]:
         """Prepare one timed call; what went wrong, or its first call and block size."""
         from bench import timing

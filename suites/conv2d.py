@@ -121,9 +121,10 @@ def flops(*, batch, channels, kernels, kernel, groups=1, **rest):
 # grouped convolutions are not supported on CPU" (tensorflow#50397), "Current CPU implementations do not yet
 # support dilation rates larger than 1" (tensorflow#28264). Which of two gradients raises first varies.
 REFUSED = {
-    f"{option}/{mode}/cpu/float64/gradient": "Conv2DBackprop"
+    f"{option}/{mode}/cpu/{dtype}/gradient": "Conv2DBackprop"
     for option in ("dilated", "grouped")
     for mode in ("eager", "function")
+    for dtype in ("float64", "float16")
 }
 
 case = Case(

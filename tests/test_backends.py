@@ -1,6 +1,7 @@
 """A framework seen as a few verbs: what each verb promises, held against every shipped backend."""
 
 import importlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -57,6 +58,24 @@ def test_every_mode_gives_outputs_and_gradients(engine):
         forward = engine.forward(product, mode)(engine.put({"W": W}), engine.put({"x": X}))
         engine.wait(forward)
         assert np.array_equal(engine.get(forward)["y"], X @ W)
+
+
+def test_torch_compiles_every_option_of_a_build_and_not_the_first_eight_only(monkeypatch):
+    torch = pytest.importorskip("torch")
+    # what decides is the tracer; the code generator behind it takes seconds a build
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+
+    def build(eps):
+        def run(params, x):
+            y = torch.nn.functional.layer_norm(x, x.shape[1:], eps=eps)
+            return {"y": y, "compiled": torch.ones(()) * (1.0 if torch.compiler.is_compiling() else 0.0)}
+
+        return run
+
+    engine = Torch("cpu", "float32")
+    for number in range(10):
+        found = engine.forward(build(10.0**-number), "compile")({}, {"x": torch.ones(2, 3)})
+        assert found["compiled"] == 1, f"build {number} ran eagerly"
 
 
 def test_an_unused_parameter_has_a_gradient_of_zeros(engine):
@@ -146,3 +165,39 @@ def test_a_wrong_backend_is_refused_in_a_sentence(spec, message):
 def test_a_backend_lacks_nothing_of_the_contract():
     with pytest.raises(TypeError, match="abstract"):
         Backend("cpu", "float32")
+
+
+# ---- below float32 ----
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_put_and_get_are_inverse_below_float32(engine, dtype):
+    from bench.expect import rounded
+
+    tree = rounded({"x": np.linspace(-3, 3, 12).reshape(3, 4), "i": np.array([1, 2], np.int32)}, dtype)
+    low = type(engine)("cpu", dtype)
+    back = low.get(low.put(tree))
+    assert back["x"].dtype == dtype and np.array_equal(back["x"].astype(float), tree["x"].astype(float))
+    assert back["i"].dtype == np.int32
+
+
+def test_a_missing_kernel_is_known_by_the_frameworks_own_words(engine):
+    """Each framework is asked for the inverse of a matrix, which none has below float32 on a CPU."""
+    inverse = {
+        "torch": lambda x: importlib.import_module("torch").linalg.inv(x),
+        "tensorflow": lambda x: importlib.import_module("tensorflow").linalg.cholesky(x),
+        "jax": lambda x: importlib.import_module("jax").numpy.linalg.inv(x),
+    }[engine.name]
+    from bench.expect import rounded
+
+    for dtype in ("bfloat16", "float16"):
+        low = type(engine)("cpu", dtype)
+        x = low.put(rounded({"x": np.eye(3)}, dtype))
+        for mode in {engine.modes[0], "eager"}:
+            if engine.name == "tensorflow" and dtype == "float16":
+                continue  # it has that one
+            with pytest.raises(Exception, match=r"dtype|implemented|allowed|recision|DataType") as caught:
+                low.wait(low.forward(lambda params, x: {"y": inverse(x)}, mode)({}, x))
+            assert low.lacks(caught.value), caught.value
+            assert not low.lacks(ValueError(str(caught.value)))
+            assert not low.lacks(type(engine)("cpu", "float32") and RuntimeError("out of memory"))

@@ -147,3 +147,39 @@ def test_a_case_is_a_formula_or_a_training():
 def test_a_limit_wider_than_a_factor_of_ten_is_refused():
     with pytest.raises(ValueError, match="at most a factor of ten wide"):
         Limit("torch", ">=2", "why", "where", z=(1.0, 11.0))
+
+
+# ---- below float32 ----
+
+
+def test_low_precision_is_judged_under_full_at_the_first_size_and_not_timed():
+    low = {"bfloat16", "float16"}
+    assert not [name for name in names() if {*name.split("/")} & low]
+    full = [cell for cell in cells([page()], Selection(full=True)) if cell.dtype in low]
+    assert {cell.dtype for cell in full} == low and {cell.size for cell in full} == {"small"}
+    assert "compile" not in {cell.mode for cell in full}
+    assert not [cell for cell in full if timed(cell, page(), Selection(full=True))]
+
+
+def test_a_named_low_dtype_runs_as_float32_does_by_default():
+    usual, low = (names(dtypes=(dtype,)) for dtype in ("float32", "float16"))
+    assert [name.replace("float32", "float16") for name in usual] == low
+    assert names(dtypes=("float16",), sizes=("mission",))
+
+
+def test_a_training_has_no_cells_below_float32():
+    training = replace(page(), reference=None, gradient=None, step=print, start=print)
+    full = {cell.dtype for cell in cells([training], Selection(full=True))}
+    assert full == {"float64", "float32"}
+
+
+def test_a_backend_runs_in_the_dtypes_it_has(monkeypatch):
+    from bench.backends.torch import Torch
+
+    monkeypatch.setattr(Torch, "dtypes", ("float32",))
+    assert {name.split("/")[7] for name in names(backends=("torch",))} == {"float32"}
+
+
+def test_the_command_of_a_low_cell_names_the_dtype_that_selects_it():
+    cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float16", "forward")
+    assert "--full --backend torch --device cpu --dtype float16 --mode compile --seed 0" in cell.command

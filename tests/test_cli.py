@@ -78,6 +78,8 @@ def test_the_doctor_probes_unless_it_is_to_be_fast(monkeypatch):
     monkeypatch.setattr(doctor, "SHIPPED", {"numpy": "NumPy"})
     text = gaugeblock("doctor").output
     assert "As read back" in text and "as the dtype" in text and "gpu" not in text
+    assert "Fingerprints of the arithmetic" in text and "float32" in text and "float64" not in text
+    assert "float64" in gaugeblock("doctor", "--full").output
 
 
 def test_what_is_not_installed_is_absent_with_its_reason(monkeypatch):

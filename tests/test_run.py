@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import special
 
 from bench import pages
 from bench.case import Case, Contender, Limit
@@ -226,3 +227,150 @@ def test_inputs_are_the_same_for_all_and_rounded_to_the_dtype(page):
     assert single.data["x"].dtype == np.float32
     assert np.array_equal(double.data["x"].astype(np.float32), single.data["x"])
     assert set(double.cotangents) == {"y"}
+
+
+# ---- below float32 ----
+
+
+def curve(x, W):
+    return (x @ W * 1.1 - 16.5) * 1.7  # of 15 ± 1: what is rounded to the dtype before it cancels shows
+
+
+def curve_vjp(dy, x, W):
+    dh = dy * 1.7 * 1.1
+    return {"x": dh @ W.T, "W": x.T @ dh}
+
+
+def op_by_op(weights, **option):
+    return weights, lambda params, x: {"y": (x @ params["W"] * 1.1 - 16.5) * 1.7}
+
+
+def as_one_kernel(weights, **option):
+    def run(params, x):
+        wide = (x.float() @ params["W"].float() * 1.1 - 16.5) * 1.7
+        return {"y": wide.to(x.dtype)}
+
+    return weights, run
+
+
+def in_narrow_sums(weights, **option):
+    def run(params, x):
+        h = x[:, :1] * params["W"][:1]
+        for k in range(1, x.shape[1]):
+            h = h + x[:, k : k + 1] * params["W"][k : k + 1]  # each partial sum is rounded
+        return {"y": (h * 1.1 - 16.5) * 1.7}
+
+    return weights, run
+
+
+def unshifted(weights, **option):
+    return weights, lambda params, x: {"y": x @ params["W"] * 1.1 * 1.7}
+
+
+def without_kernel(weights, **option):
+    def run(params, x):
+        if x.requires_grad:
+            raise RuntimeError("\"curve_backward_cpu\" not implemented for 'BFloat16'")
+        return op_by_op(weights)[1](params, x)
+
+    return weights, run
+
+
+@pytest.fixture
+def low(page, monkeypatch):
+    """The row of a formula under its own name, by which its inputs and limits are kept."""
+
+    def judged(build, dtype="bfloat16", direction="forward", reference=curve, gradient=curve_vjp):
+        def inputs(rng, **option):
+            return {"W": rng.uniform(0, 0.2, size=(150, 40))}, {"x": 1 + rng.normal(size=(60, 150))}
+
+        name = reference.__name__
+        case = replace(page(build), name=name, inputs=inputs, reference=reference, gradient=gradient)
+        monkeypatch.setitem(pages.cases(), name, case)
+        return run(replace(cell(direction, dtype=dtype), case=name))
+
+    return judged
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize(
+    ("build", "accumulator"),
+    [(as_one_kernel, "float32 inside"), (op_by_op, "float32"), (in_narrow_sums, None)],
+)
+def test_what_sums_accumulate_in_is_inferred_and_stands_in_the_row(low, build, accumulator, dtype):
+    row = low(build, dtype)
+    assert (row.status, row.accumulator) == ("agrees", accumulator or dtype), row.why
+
+
+def test_a_row_in_float32_accumulates_in_float32(page):
+    page(honest)
+    assert run(cell(dtype="float32")).accumulator == "float32"
+
+
+def test_a_fault_in_low_precision_disagrees_under_every_accumulator(low):
+    row = low(unshifted, "float16")
+    assert row.status == "disagrees" and row.bits < 8
+
+
+def test_a_missing_kernel_is_absent_in_the_frameworks_words_and_costs_no_forward_row(low):
+    row = low(without_kernel)
+    assert row.status == "agrees"
+    rows = judge(replace(cell("", dtype="bfloat16"), case="curve"), ("forward", "gradient")).rows
+    assert rows["forward"].status == "agrees"
+    assert rows["gradient"].status == "absent"
+    assert rows["gradient"].why.startswith('no bfloat16 kernel: RuntimeError: "curve_backward_cpu" not')
+
+
+def test_a_kernel_missing_for_another_dtype_is_an_error(low):
+    rows = low(without_kernel, "float16", "gradient")
+    assert rows.status == "error" and "not implemented for 'BFloat16'" in rows.why
+
+
+def vast(x, W):
+    return (x @ W * 900) ** 2 / 8100.0
+
+
+def vast_vjp(dy, x, W):
+    dh = 2 * (x @ W * 900) / 8100.0 * 900 * dy
+    return {"x": dh @ W.T, "W": x.T @ dh}
+
+
+def test_what_a_dtype_cannot_resolve_is_absent_and_says_so(low):
+    """The square leaves the range of float16, so that what the formula gives there is no rounded value."""
+
+    def squares(weights, **option):
+        return weights, lambda params, x: {"y": (x @ params["W"] * 900) ** 2 / 8100.0}
+
+    row = low(squares, "float16", reference=vast, gradient=vast_vjp)
+    assert row.status == "absent", row.why
+    assert row.why.startswith("float16 does not resolve it: ")
+    assert low(squares, "bfloat16", reference=vast, gradient=vast_vjp).status == "agrees"
+
+
+def test_a_limit_that_names_no_dtype_covers_none_below_float32(page):
+    from bench.backends.torch import Torch
+
+    page(honest, limits=(LIMIT, replace(LIMIT, cells={"dtype": "bfloat16"})))
+    engine = Torch("cpu", "bfloat16")
+    assert len(limits(cell(dtype="bfloat16").unit, engine, "forward")) == 1
+    assert len(limits(cell(dtype="float32").unit, engine, "forward")) == 1
+
+
+def test_numpy_has_float16_and_no_bfloat16(page):
+    page(honest)
+    mine = {"backend": "numpy", "contender": f"{__name__}.product"}
+    row = run(replace(cell("gradient", dtype="float16"), **mine))
+    assert (row.status, row.accumulator) == ("agrees", "float32 inside"), row.why
+    row = run(replace(cell(dtype="bfloat16"), **mine))
+    assert row.status == "absent" and "numpy has no bfloat16" in row.why
+
+
+def error(x, W):
+    return special.erf(x @ W)
+
+
+def test_a_function_of_scipy_has_no_float16_and_is_absent(low):
+    low(op_by_op, reference=error, gradient=product_vjp)
+    at = {"case": "error", "backend": "numpy", "contender": f"{__name__}.error"}
+    row = run(replace(cell(dtype="float16"), **at))
+    assert row.status == "absent" and "scipy.special have no float16" in row.why

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.results import load
+from bench.rows import fingerprints
 from bench.timing import FEWEST, ROUNDS
 
 ROOT = Path(__file__).parent.parent
@@ -233,6 +234,26 @@ def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path)
     assert len(benchmarks) == len(rows)
     medians = {round(each["stats"]["median"], 12) for each in benchmarks}
     assert medians == {round(median, 12) for median in rows.median_s}
+
+
+def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
+    chosen = ["-k", "layer-norm/plain/", "--backend", "numpy", "--dtype", "float32"]
+    done = suites(tmp_path, *chosen)
+    assert done.returncode == 0, done.stdout[-2000:]
+    (folder,) = (tmp_path / "run").iterdir()
+    (found,) = fingerprints(folder)
+    assert (found["backend"], found["mode"], found["dtype"]) == ("numpy", "eager", "float32")
+    assert "Fingerprints of the arithmetic" in done.stdout
+    assert "Fingerprints of the arithmetic" in (folder / "report.md").read_text()
+    (folder / "rows.jsonl").write_text("")  # to be judged again, in the same run
+    suites(tmp_path, *chosen, "--results", str(folder))
+    assert len(load(folder)) > 2 and fingerprints(folder) == [found]
+
+
+def test_a_short_run_takes_no_fingerprint(tmp_path):
+    suites(tmp_path, *linear("--backend", "numpy"))
+    (folder,) = (tmp_path / "run").iterdir()
+    assert fingerprints(folder) == []
 
 
 def test_a_fault_of_the_machine_ends_the_run_and_is_shown(monkeypatch):

@@ -6,6 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from bench import noise
 from bench import spread as spread_module
 from bench.noise import EXACT_SUMS, FULL
 from bench.spread import Expected, from_arrays, spread, to_arrays
@@ -136,7 +137,7 @@ def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeyp
     x[0] = np.where(np.arange(40) < 2, 1, 0)
     W[1] = -W[0] * np.float32(1 + 2**-23)  # a choice that rounding turns
     one = spread(network, (x, W, dy), dtype="float32", seed=0)
-    monkeypatch.setattr(spread_module, "_runs", lambda function, trees: runs)
+    monkeypatch.setattr(spread_module, "_runs", lambda *_: runs)
     several = spread(network, (x, W, dy), dtype="float32", seed=0)
     for name in one:
         assert np.array_equal(one[name].value, several[name].value)
@@ -151,5 +152,80 @@ def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeyp
 def test_the_number_of_runs_follows_from_what_one_takes(memory, runs, monkeypatch):
     monkeypatch.setattr(spread_module, "MEMORY", memory)
     x = inputs(shape=(400, 200))
-    assert spread_module._runs(lambda x: np.tanh(x) * 2, (x,)) == runs
-    assert spread_module._runs(lambda x: np.tanh(x) * 2, (x[:10],)) == 1
+    assert spread_module._runs(lambda x: np.tanh(x) * 2, (x,), "float32") == runs
+    assert spread_module._runs(lambda x: np.tanh(x) * 2, (x[:10],), "float32") == 1
+
+
+# ---- below float32 ----
+
+LOW = ["bfloat16", "float16"]
+
+
+def to(x, dtype):
+    """x rounded to a dtype of few bits, in float64."""
+    return noise.to_bits(np.asarray(x, np.float64), noise.precision(dtype).bits)
+
+
+@pytest.mark.parametrize("dtype", LOW)
+def test_float32_inside_is_one_rounding_of_the_results(dtype):
+    x = to(inputs(shape=(40, 300)), dtype)
+
+    def chain(x):
+        return np.tanh(np.exp(x) - 1.5 * x)
+
+    once = spread(chain, (x,), dtype=dtype, accumulator=noise.INSIDE, seed=0)[""]
+    each = spread(chain, (x,), dtype=dtype, seed=0)[""]
+    error = to(chain(x), dtype) - once.value
+    assert 0.8 < noise.rms(error.ravel()) / noise.rms(once.sigma.ravel()) < 1.2
+    assert np.median(each.sigma / once.sigma) > 1.5
+
+
+def test_float32_inside_leaves_what_is_moved_as_it_is():
+    x = to(inputs(), "float16")
+    for function in (lambda x: x[::2], lambda x: np.concatenate([x[:1], x[3:]]), lambda x: x.max(axis=0)):
+        assert not spread(function, (x,), dtype="float16", accumulator=noise.INSIDE, seed=0)[""].sigma.any()
+
+
+def test_a_formula_that_leaves_the_range_of_float16_has_no_limit_there_and_one_in_bfloat16():
+    x = np.float32([300, 2])
+    for dtype, accumulator, finite in [
+        ("float16", None, False),
+        ("float16", noise.INSIDE, True),
+        ("bfloat16", None, True),
+    ]:
+        found = spread(lambda x: x * x / x, (x,), dtype=dtype, accumulator=accumulator, seed=0)[""]
+        assert found.value[0] == 300 and np.isfinite(found.sigma[0]) == finite and np.isfinite(found.sigma[1])
+
+
+@pytest.mark.parametrize("accumulator", [None, "float16", noise.INSIDE])
+def test_a_result_out_of_the_range_of_float16_is_infinite(accumulator):
+    x = np.float32([[200, -300], [-400, 200], [1, 1]])
+    for function in (lambda x: x[:, 0] * x[:, 0] * x[:, 1], lambda x: x @ x.T[:, :1] @ x[:1, :1] * x[:, :1]):
+        found = spread(function, (x,), dtype="float16", accumulator=accumulator, seed=0)[""]
+        assert np.array_equal(found.value, np.where(np.abs(y := function(x)) > 65504, np.sign(y) * np.inf, y))
+        assert np.isinf(found.value[:2]).all() and np.isfinite(found.value[2])
+        assert not found.sigma[:2].any()
+
+
+def test_a_zero_by_formula_is_not_flushed_for_the_little_that_float64_leaves_of_it():
+    x, y = (to(inputs(seed, (300, 8)), "float16") for seed in (0, 1))
+
+    def cancels(x, y):
+        return ((x @ y.T[:, :1])[:, 0] - np.sum(x * y[:1], axis=1)) * 1.5 * 1.5 * 1.5 * 1.5
+
+    found = spread(cancels, (x, y), dtype="float16", seed=0)[""]
+    terms = np.sqrt(np.square(x * y[:1]).sum(axis=1))
+    assert (np.abs(found.value) < 1e-12).all()
+    assert np.median(found.sigma / (2**-11 * terms)) > 1
+
+
+def test_few_bits_leave_choices_open_and_no_pair_of_them_hides_the_other():
+    """Turned together two choices cancel, so that only a toss that turns one alone shows what it changes."""
+    x = to(inputs(shape=(2, 500)) * 1e-3, "bfloat16")
+
+    def differ(x):
+        margin = (x + 1.1) * 1.3 - 1.1 * 1.3
+        return np.where(margin[0] > 0, 1.0, 0.0) - np.where(margin[1] > 0, 1.0, 0.0)
+
+    found = spread(differ, (x,), dtype="bfloat16", seed=0)[""]
+    assert found.undecided == 1000 and (found.jump >= 1).all()

@@ -1,6 +1,7 @@
 """The verdict: what it catches, what it lets pass, and what must not change it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -206,6 +207,29 @@ def test_a_check_that_zeros_would_pass_is_mistrusted():
     expected = {"y": Expected(value, np.full(50, 0.5), np.full(50, 1.0), np.zeros(50))}
     found = verdict({"y": value.astype(F)}, expected)
     assert found.status == "mistrusted" and "zeros would pass" in found.why
+
+
+def test_a_wide_limit_in_some_elements_does_not_hide_zeros_in_the_others():
+    value = np.random.default_rng(0).standard_normal(50)
+    sigma = np.where(np.arange(50) < 5, 10.0, 1e-3)
+    found = {"y": Expected(value, sigma, sigma, np.zeros(50))}
+    assert verdict({"y": value.astype(F)}, found).status == "agrees"
+    assert verdict({"y": np.zeros(50, F)}, found).status == "disagrees"
+
+
+def test_a_zero_by_formula_is_known_by_what_float64_leaves_of_it_where_few_bits_leave_much():
+    value = np.random.default_rng(0).standard_normal(50)
+    one = Expected(value, np.full(50, 1e-2), np.full(50, 1.0), np.zeros(50))
+    zero = Expected(value * 1e-16, np.full(50, 0.1), np.full(50, 1.0), np.zeros(50))
+    got = {"y": value.astype(F), "bias": np.zeros(50, F)}
+    assert verdict(got, {"y": one, "bias": zero}).status == "agrees"
+    small = replace(zero, value=value * 1e-8)
+    assert verdict(got, {"y": one, "bias": small}).status == "mistrusted"
+
+
+def test_a_value_without_a_limit_is_mistrusted_before_its_infinity_is_a_fault():
+    expected = {"y": Expected(np.ones(2), np.array([np.inf, 0]), np.ones(2), np.zeros(2))}
+    assert verdict({"y": np.array([np.inf, 1], F)}, expected).status == "mistrusted"
 
 
 def test_a_limit_that_is_not_finite_is_no_limit():

@@ -6,6 +6,7 @@ the pages have for its parent, and `builds` replaces them case by case.
 
 import importlib
 import importlib.util
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -54,7 +55,7 @@ class Backend(ABC):
     modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
     heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
     typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
-    dtypes: ClassVar[Sequence[str]] = ("float64", "float32")
+    dtypes: ClassVar[Sequence[str]] = ("float64", "float32", "bfloat16", "float16")
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
     builds: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # case name: a build that replaces the page's
     precision: str = "as the dtype"
@@ -101,6 +102,14 @@ class Backend(ABC):
     def threads(self) -> int | None:
         """Threads the framework says it uses, read back."""
         return None
+
+    def lacks(self, error: BaseException) -> bool:
+        """Whether `error` says that the framework has no kernel for this dtype: an absence, no fault."""
+        return False
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        """What a fingerprint is taken of: `multiply` and `matmul`; of the last axis, `sum` and `softmax`."""
+        return {"multiply": operator.mul, "matmul": operator.matmul}
 
     def building(self) -> AbstractContextManager[Any]:
         """The default dtype and device under which a build constructs its layers."""

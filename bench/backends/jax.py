@@ -1,6 +1,7 @@
 """JAX with flax and optax: jitted, and op by op. x64 is on exactly in float64 cells."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -65,6 +66,19 @@ class Jax(Backend):
         """What XLA's pool was asked for: it has no way to read it back."""
         asked = os.environ.get("NPROC")
         return int(asked) if asked else None
+
+    def lacks(self, error: BaseException) -> bool:
+        if isinstance(error, NotImplementedError):
+            return f"Unsupported dtype {self.dtype}" in str(error)
+        short = {"bfloat16": "BF16", "float16": "F16"}.get(self.dtype)  # as XLA names a product's precision
+        return isinstance(error, ValueError) and bool(
+            re.search(rf"The precision '{short}_\w+' is not supported by dot_general on", str(error))
+        )
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        import jax
+
+        return {**super().operations(), "sum": lambda x: jax.numpy.sum(x, -1), "softmax": jax.nn.softmax}
 
     def building(self) -> Any:
         import jax

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench.backends import Backend, Loop
+from bench.backends import Absent, Backend, Loop
 from bench.case import Case, Contender, Training, known
-from bench.tree import Tree
+from bench.tree import Tree, flatten, floating
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,32 @@ class NumPy(Backend):
         own = super().contenders(case)
         return own or [reference(case)]
 
+    def __init__(self, device: str, dtype: str) -> None:
+        super().__init__(device, dtype)
+        if dtype == "bfloat16":
+            raise Absent("numpy has no bfloat16: the type of ml_dtypes is one to store, computed in float32")
+
     def threads(self) -> int | None:
         from threadpoolctl import threadpool_info
 
         pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
         return max(pools, default=None)
 
+    def lacks(self, error: BaseException) -> bool:
+        words = (f"array type {self.dtype} is unsupported", f"scipy.special have no {self.dtype}")
+        return isinstance(error, TypeError) and any(each in str(error) for each in words)
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        return {**super().operations(), "sum": lambda x: x.sum(-1)}
+
     def put(self, tree: Tree) -> Tree:
         return tree
 
     def get(self, tree: Tree) -> Tree:
+        if self.dtype == "float16" and any(
+            y.dtype == "float64" for y in flatten(tree).values() if floating(y)
+        ):
+            raise TypeError("functions of scipy.special have no float16, and give float64")
         return tree
 
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:

@@ -52,6 +52,22 @@ class TensorFlow(Backend):
 
         return tf.config.threading.get_intra_op_parallelism_threads() or None
 
+    def lacks(self, error: BaseException) -> bool:
+        import tensorflow as tf
+
+        attribute = "half" if self.dtype == "float16" else self.dtype
+        words = (
+            f"of {attribute} is not in the list of allowed values",
+            f"has DataType {self.dtype} not in list of allowed values",
+        )
+        kinds = (TypeError, tf.errors.InvalidArgumentError)
+        return isinstance(error, kinds) and any(each in str(error) for each in words)
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        import tensorflow as tf
+
+        return {**super().operations(), "sum": lambda x: tf.reduce_sum(x, -1), "softmax": tf.nn.softmax}
+
     def building(self) -> AbstractContextManager[Any]:
         return _policy(self.dtype, self.place)
 

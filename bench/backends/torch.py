@@ -43,6 +43,27 @@ class Torch(Backend):
 
         return torch.get_num_threads()
 
+    def lacks(self, error: BaseException) -> bool:
+        name = {"float64": "Double", "float32": "Float", "bfloat16": "BFloat16", "float16": "Half"}[
+            self.dtype
+        ]
+        words = {f"not implemented for '{name}'"}
+        if name in ("BFloat16", "Half"):
+            words |= {
+                "doesn't handle types other than float and double",
+                "Low precision dtypes not supported",
+            }
+        return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        import torch
+
+        return {
+            **super().operations(),
+            "sum": lambda x: torch.sum(x, -1),
+            "softmax": lambda x: torch.softmax(x, -1),
+        }
+
     def building(self) -> AbstractContextManager[Any]:
         return _defaults(self.dtype, self.place)
 
@@ -76,7 +97,10 @@ class Torch(Backend):
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import torch
 
-        return torch.compile(function) if mode == "compile" else function
+        if mode != "compile":
+            return function
+        _compile_every()
+        return torch.compile(function)
 
     def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import torch
@@ -120,6 +144,7 @@ class Torch(Backend):
         model, optimizer = training.live
         names = model if isinstance(model, dict) else dict(model.named_parameters())
         if mode == "compile" and isinstance(model, torch.nn.Module):
+            _compile_every()
             model.compile()
         kept = [key for key, value in training.state.items() if isinstance(value, dict)]
 
@@ -201,6 +226,13 @@ class Torch(Backend):
 
         if self.device == "gpu":
             torch.cuda.synchronize()
+
+
+def _compile_every() -> None:
+    """Builds of many options share their code, and after eight torch runs what it should compile eagerly."""
+    import torch._dynamo
+
+    torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = 2**16
 
 
 @contextmanager

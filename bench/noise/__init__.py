@@ -5,10 +5,13 @@ from bench.noise.array import noisy as noisy
 from bench.noise.array import pack as pack
 from bench.noise.array import rows as rows
 from bench.noise.bits import rms as rms
+from bench.noise.bits import to_bits as to_bits
 from bench.noise.precision import EXACT_SUMS as EXACT_SUMS
 from bench.noise.precision import FULL as FULL
-from bench.noise.precision import LAYOUTS as LAYOUTS
+from bench.noise.precision import INSIDE as INSIDE
 from bench.noise.precision import P as P
+from bench.noise.precision import accumulators as accumulators
+from bench.noise.precision import layouts as layouts
 from bench.noise.precision import multiple as multiple
 from bench.noise.precision import precision as precision
 from bench.noise.rounding import Rounding as Rounding

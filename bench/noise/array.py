@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise.precision import LAYOUTS
+from bench.noise.precision import LAYOUTS, LOW_LAYOUTS
 from bench.noise.rounding import current
 
 _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.int64)}
@@ -19,7 +19,7 @@ _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.i
 SINGLE = np.dtype({"names": ["a", "b", "c"], "formats": ["f8"] * 3, "offsets": [0] * 3, "itemsize": 8})
 _FULL = {
     (layout.rows, kind): np.dtype([("rows", base, (layout.rows - 1,)), ("exact", base)])
-    for layout in LAYOUTS.values()
+    for layout in (*LAYOUTS.values(), *LOW_LAYOUTS.values())
     for kind, base in _BASES.items()
 }
 _ROWS_OF = {SINGLE: np.dtype((np.float64, (1,)))} | {

@@ -24,6 +24,12 @@ def binade(x: Array) -> Array:
     return np.where(power == np.inf, 0, power)
 
 
+def to_bits(x: Array, bits: int) -> Array:
+    """x rounded to so many significant bits."""
+    mantissa, exponent = np.frexp(x)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits))
+
+
 def is_power_of_two(x: Array) -> NDArray[np.bool_]:
     """Where a product with x is exact: ±2^k, zero and infinity."""
     return (np.asarray(x, dtype=np.float64, order="C").view(np.int64) & MANTISSA) == 0

@@ -34,6 +34,8 @@ FULL, EXACT_SUMS = 30, 10
 
 # By the number of runs that share the draws: what is too large for memory is run more often with less.
 LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 1)}
+# Few bits leave many choices open, and a few tosses may miss what two of them change together.
+LOW_LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 16), 5: Layout(6, 2, 4), 10: Layout(3, 1, 2)}
 
 # the chance that one honest cell is rejected: the one global constant of every verdict
 P = 1e-6
@@ -45,6 +47,11 @@ class Precision:
 
     bits: int
     smallest: int
+
+    @property
+    def overflow(self) -> float:
+        """The smallest number that is rounded to infinity."""
+        return 2.0 ** (2 - self.smallest) * (1 - self.u / 2)
 
     @property
     def u(self) -> float:
@@ -62,8 +69,20 @@ PRECISIONS = {
     "float16": Precision(11, -14),
 }
 
+INSIDE = "float32 inside"  # an accumulator, and more: only results are rounded to the dtype
+
 # what sums and products accumulate in, unless the caller says otherwise
 ACCUMULATORS = {"float64": "float64", "float32": "float32", "bfloat16": "float32", "float16": "float32"}
+
+
+def accumulators(dtype: str) -> tuple[str, ...]:
+    """What sums of this dtype may accumulate in, the widest first."""
+    return (dtype,) if ACCUMULATORS[dtype] == dtype else (INSIDE, ACCUMULATORS[dtype], dtype)
+
+
+def layouts(dtype: object) -> dict[int, Layout]:
+    """The layouts of a dtype by number of runs."""
+    return LAYOUTS if str(dtype) in ("float64", "float32") else LOW_LAYOUTS
 
 
 def precision(dtype: object) -> Precision:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.noise.bits import MANTISSA, Array, binade, mixed
-from bench.noise.precision import ACCUMULATORS, LAYOUTS, precision
+from bench.noise.precision import ACCUMULATORS, layouts, precision
 
 # The mean of (2^⌊log2 m⌋ / m)² over mantissas that are spread as 1/m.
 BENFORD = 3 / (8 * np.log(2))
@@ -34,7 +34,7 @@ class Rounding:
         runs: int = 1,
         run: int = 0,
     ) -> None:
-        self.layout, self.run = LAYOUTS[runs], run
+        self.layout, self.run = layouts(dtype)[runs], run
         self.precision = precision(dtype)
         self.shrink = 2.0**-10 if self.precision.bits == 53 else 1.0
         # in float64 the reference's own value is rounded like any other
@@ -42,11 +42,19 @@ class Rounding:
         self.u = self.precision.u / self.shrink
         self.accumulator = precision(accumulator or ACCUMULATORS[str(dtype)]).u / self.shrink
         self.tiny = self.precision.tiny / self.shrink
+        # single and double range is wide enough to be left alone
+        self.overflow = self.precision.overflow if self.precision.smallest > -126 else None
         self.worst = worst
         self.undecided = 0
         self._bits = np.random.SFC64([seed, run])
         self._seed = np.uint64((seed + (run << 40)) % 2**64)
         self._constants: dict[tuple[float, bool], Array] = {}
+
+    def outside(self, dtype: object) -> "Rounding":
+        """The rounding to `dtype` of what this one computed: its rows and choices, and draws of its own."""
+        other = Rounding(dtype, seed=int(self._seed) ^ 1 << 32, run=self.run)
+        other.layout, other.undecided = self.layout, self.undecided
+        return other
 
     def draws(self, count: int, columns: int) -> NDArray[np.int16]:
         """Uniform over the 16-bit integers: the quickest source that NumPy has."""
@@ -84,9 +92,19 @@ class Rounding:
         if exact is not None:
             half[np.broadcast_to(exact, half.shape)] = 0
         self.spread(y, half)
+        self.leave(y)
+
+    def leave(self, y: Array) -> None:
+        """Noisy rows out of the dtype's range are infinite."""
+        if self.overflow is not None:
+            some = y[..., : self.layout.noisy]
+            some[np.abs(some) >= self.overflow] *= np.inf
 
     def underflow(self, y: Array, value: Array, half: Array) -> None:
-        """Subnormal results may be flushed to zero: in half of the noisy rows they are."""
+        """Subnormal results may be flushed to zero: in half of the noisy rows they are.
+
+        A row is flushed for what it is itself: what the exact row has of a zero by formula is very small.
+        """
         size = np.abs(value)
         low = size < self.precision.tiny / self.precision.u
         if not low.any():
@@ -96,7 +114,8 @@ class Rounding:
         subnormal = low & (size < self.precision.tiny)
         half[subnormal] = 0
         noisy = self.layout.noisy
-        y[subnormal, :noisy] *= self.draws(int(np.count_nonzero(subnormal)), noisy) > 0
+        kept = self.draws(int(np.count_nonzero(subnormal)), noisy) > 0
+        y[subnormal, :noisy] *= kept | (np.abs(y[subnormal, :noisy]) >= self.tiny)
 
     def sum(
         self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None
@@ -124,6 +143,7 @@ class Rounding:
         # where sums accumulate exactly, each term still is a rounded number, and so is the total
         exact_sums = np.where(n == 1, last, np.hypot(last, self.u * np.sqrt(BENFORD * squares)))
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
+        self.leave(y)
 
     def constant(self, c: float, *, inverted: bool = False) -> Array:
         """A number of the formula, rounded once a run: one row where the dtype holds it, else all.
