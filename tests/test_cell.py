@@ -53,6 +53,15 @@ def test_the_default_leaves_sizes_and_slow_modes_to_full():
     assert set(default) < set(full)
 
 
+def test_data_that_lie_otherwise_in_memory_are_judged_in_full_at_the_first_size_and_never_timed():
+    full = Selection(full=True)
+    found = [cell for cell in cells([page()], full) if cell.mode in ("transposed", "gaps")]
+    assert {cell.backend for cell in found} == {"numpy", "torch"}
+    assert {cell.size for cell in found} == {next(iter(page().sizes))}
+    assert not [cell for cell in found if timed(cell, page(), full)]
+    assert not [name for name in names() if "/gaps/" in name]
+
+
 def test_a_minor_case_is_judged_once_a_contender_and_timed_under_full_only():
     minor = page(minor=True)
     found = [str(cell) for cell in cells([minor], Selection())]
