@@ -87,6 +87,8 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                             if (selection.smoke or (briefly and regime != INTEGERS)) and not typical:
                                 continue
                             modes = _modes(found, contender.modes, dtype, typical, selection)
+                            if case.training or size != next(iter(case.sizes)):
+                                modes = [mode for mode in modes if mode not in found.layouts]
                             if option in contender.without or (briefly and not selection.modes):
                                 modes = modes[:1]  # one row says it
                             for mode in modes:
@@ -105,11 +107,11 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
 
     Modes that nobody runs for speed (JAX op by op) are left to --full. Of several seeds the first is timed.
     """
-    if cell.seed != selection.seeds[0]:
+    found = backend(cell.backend)
+    if cell.seed != selection.seeds[0] or cell.mode in found.layouts:
         return False
     if selection.smoke or selection.full:
         return selection.full and (cell.dtype not in LOW or selection.dtypes is not None)
-    found = backend(cell.backend)
     if case.minor or (cell.dtype != "float32" and selection.dtypes is None) or cell.mode in found.typical:
         return False
     contenders = found.contenders(case)

@@ -1,4 +1,4 @@
-"""The door `gaugeblock`: doctor, list, run, report, mutants, explore, publish."""
+"""The door `gaugeblock`: doctor, list, run, report, coverage, mutants, explore, publish."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -92,6 +92,24 @@ def report(
             typer.echo(reports.text(found), nl=False)
         else:
             reports.show(found, every=every)
+
+
+@app.command()
+def coverage(
+    results: Annotated[Path, typer.Option(help="Where the table is written.")] = Path("results"),
+    every: All = False,
+) -> None:
+    """Every parameter of every API that the pages name: covered, or not and why. 1 where neither is said."""
+    from bench.coverage import study, tables, write
+
+    found, faults = study()
+    sections = tables(found)
+    _print(sections if every else sections[:1])
+    for path in write(found, results):
+        typer.echo(path)
+    for fault in faults:
+        typer.echo(fault, err=True)
+    raise typer.Exit(bool(faults))
 
 
 @app.command()

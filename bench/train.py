@@ -40,7 +40,7 @@ def train(
     case: Case, contender: Contender, engine: Backend, unit: Cell, given: Inputs, *, curve: bool
 ) -> Trained:
     """Each of the case's steps, from the reference's own state; then the free run, where asked for."""
-    loop, places = _begin(case, contender, engine, unit, *given.starts[0][:2])
+    loop, places = begin(case, contender, engine, unit, *given.starts[0][:2])
     batches = [engine.put(dict(each)) for _, _, each in given.starts]
     got: dict[str, np.ndarray] = {}
     first = 0.0
@@ -73,9 +73,10 @@ def _home(found: Tree) -> dict[str, Any]:
     return {f"{names[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
 
 
-def _begin(
+def begin(
     case: Case, contender: Contender, engine: Backend, unit: Cell, weights: Tree, state: Tree
 ) -> tuple[Loop, Layout]:
+    """The contender's loop at its start, and where each of its weights comes from."""
     option = case.options[unit.option]
 
     def arrange(tree: Tree) -> Tree:
@@ -99,7 +100,7 @@ def _free(
     assert case.curve is not None and case.start is not None
     weights, data = rounded(draw(case, unit, case.curve["size"]), unit.dtype)
     state = case.start(weights, **known(case.start, case.options[unit.option]))
-    loop, _ = _begin(case, contender, engine, unit, weights, state)
+    loop, _ = begin(case, contender, engine, unit, weights, state)
     rounds = len(next(iter(data.values())))
     batches = [engine.put(batch(data, step)) for step in range(min(rounds, case.curve["steps"]))]
     losses = [

@@ -90,6 +90,12 @@ class Desk:
         self.kept: dict[str, Any] = {}
         self.calls: dict[str, Any] = {}
 
+    def record(self, backend: str) -> list[dict[str, Any]]:
+        """What the pages pass to each API that this backend's contenders name."""
+        from bench.calls import record
+
+        return [asdict(call) for call in record(backend)]
+
     def derive(self, cell: dict[str, Any]) -> None:
         """Derive a cell's limits into the cache; the cells that need them say what went wrong."""
         from bench.expect import expectation

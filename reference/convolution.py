@@ -21,7 +21,8 @@ Source
 Choices
     Kernels are not flipped. Channels are last: so compute TensorFlow, Keras, JAX, Flax; torch reads a view.
     padding=p puts p zeros at both ends of an axis; (p, q) does it for rows and columns.
-    padding="same" gives ⌈h / stride⌉ outputs, with the odd zero at the bottom and on the right (TensorFlow).
+    padding="same" gives ⌈h / stride⌉ outputs, with the odd zero at the bottom and on the right (TensorFlow);
+    padding="ceil" adds there what the last window lacks, so that no pixel is left out (torch's ceil_mode).
     Output channels of a group are neighbours.
     The bias is one more term of the sum: some libraries begin with it, some end with it.
 """
@@ -77,12 +78,15 @@ def windows(x, size, *, stride=1, padding=0, dilation=1, fill=0.0):
 
 def margins(shape, size, stride, padding, dilation=(1, 1)):
     """The zeros before and after the rows, and before and after the columns."""
-    if padding != "same":
+    if padding not in ("same", "ceil"):
         return tuple((p, p) for p in pair(padding))
     ends = []
     for n, k, s, d in zip(shape, size, stride, dilation, strict=True):
-        total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-        ends.append((total // 2, total - total // 2))
+        reach = (k - 1) * d + 1
+        steps = -(-n // s) - 1 if padding == "same" else -(-(n - reach) // s)
+        total = max(steps * s + reach - n, 0)
+        before = total // 2 if padding == "same" else 0
+        ends.append((before, total - before))
     return tuple(ends)
 
 

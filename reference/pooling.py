@@ -1,13 +1,13 @@
 """Maximum and average pooling of images.
 
 Formula
-    max_pool    Y[n, p, q, c] = max_{r, s} X[n, p·stride + r, q·stride + s, c]
+    max_pool    Y[n, p, q, c] = max_{r, s} X[n, p·stride + r·dilation, q·stride + s·dilation, c]
     avg_pool    Y[n, p, q, c] = Σ_{r, s} X[n, p·stride + r, q·stride + s, c] / N[p, q]
-    N counts the pixels of the window.
+    N counts the pixels of the window, or is a number that is given.
     Gradient: a maximum passes dY to the one pixel that it took, an average passes dY / N to each pixel.
 Shapes
     x : (n, h, w, c)    images, channels last
-    y : (n, p, q, c)    p = ⌊(h + margins - size) / stride⌋ + 1, q alike
+    y : (n, p, q, c)    p = ⌊(h + margins - (size - 1) dilation - 1) / stride⌋ + 1, q alike
 Source
     LeCun et al. 1998, section II.B (average). Ranzato et al. 2007, Unsupervised learning of invariant feature
     hierarchies (maximum). Boureau et al. 2010, A theoretical analysis of feature pooling.
@@ -26,59 +26,61 @@ import numpy as np
 from reference.convolution import every, margins, pair, windows
 
 
-def max_pool(x, *, size=2, stride=None, padding=0):
-    u, first = _choice(x, size, stride, padding)  # (n, p, q, r s, c), (n, p, q, 1, c)
+def max_pool(x, *, size=2, stride=None, padding=0, dilation=1):
+    u, first = _choice(x, size, stride, padding, dilation)  # (n, p, q, r s, c), (n, p, q, 1, c)
     return np.take_along_axis(u, first, axis=3)[:, :, :, 0]  # (n, p, q, c)
 
 
-def max_pool_vjp(dy, x, *, size=2, stride=None, padding=0):
-    u, first = _choice(x, size, stride, padding)
+def max_pool_vjp(dy, x, *, size=2, stride=None, padding=0, dilation=1):
+    u, first = _choice(x, size, stride, padding, dilation)
     n, p, q, _, c = u.shape
     du = np.zeros_like(u)
     np.put_along_axis(du, first, dy[:, :, :, None], axis=3)
     du = du.reshape(n, p, q, *pair(size), c)  # (n, p, q, r, s, c)
-    return {"x": _fold(du, x, stride or size, padding)}
+    return {"x": _fold(du, x, stride or size, padding, pair(dilation))}
 
 
-def avg_pool(x, *, size=2, stride=None, padding=0, count_margin=True):
+def avg_pool(x, *, size=2, stride=None, padding=0, count_margin=True, divisor=None):
     u = windows(x, size, stride=stride or size, padding=padding)  # (n, p, q, r, s, c)
-    return u.sum(axis=(3, 4)) / _count(x, size, stride, padding, count_margin)  # (n, p, q, c)
+    return u.sum(axis=(3, 4)) / _count(x, size, stride, padding, count_margin, divisor)  # (n, p, q, c)
 
 
-def avg_pool_vjp(dy, x, *, size=2, stride=None, padding=0, count_margin=True):
+def avg_pool_vjp(dy, x, *, size=2, stride=None, padding=0, count_margin=True, divisor=None):
     r, s = pair(size)
-    du = dy / _count(x, size, stride, padding, count_margin)  # (n, p, q, c)
+    du = dy / _count(x, size, stride, padding, count_margin, divisor)  # (n, p, q, c)
     du = np.broadcast_to(du[:, :, :, None, None], (*du.shape[:3], r, s, du.shape[3]))  # (n, p, q, r, s, c)
     return {"x": _fold(du, x, stride or size, padding)}
 
 
-def _choice(x, size, stride, padding):
-    u = windows(x, size, stride=stride or size, padding=padding, fill=-math.inf)
+def _choice(x, size, stride, padding, dilation):
+    u = windows(x, size, stride=stride or size, padding=padding, dilation=dilation, fill=-math.inf)
     n, p, q, r, s, c = u.shape
     u = u.reshape(n, p, q, r * s, c)
     return u, u.argmax(axis=3)[:, :, :, None]
 
 
-def _fold(du, x, stride, padding):
+def _fold(du, x, stride, padding, dilation=(1, 1)):
     """The transpose of `windows`: each pixel collects what its windows hold for it."""
     n, p, q, r, s, c = du.shape
     h, w = x.shape[1:3]
-    (top, bottom), (left, right) = margins((h, w), (r, s), pair(stride), padding)
-    apart = pair(stride)[0] >= r and pair(stride)[1] >= s  # then a pixel has one window at most
+    (top, bottom), (left, right) = margins((h, w), (r, s), pair(stride), padding, dilation)
+    reach = (r - 1) * dilation[0] + 1, (s - 1) * dilation[1] + 1
+    apart = all(step >= k for step, k in zip(pair(stride), reach, strict=True))  # then one window a pixel
     shape = (1 if apart else r * s, n, h + top + bottom, w + left + right, c)
     dx = np.zeros_like(du, shape=shape)  # (r s, n, ĥ, ŵ, c)
     for i, j in np.ndindex(r, s):
-        rows, columns = every(i, pair(stride)[0], p), every(j, pair(stride)[1], q)
+        rows = every(i * dilation[0], pair(stride)[0], p)
+        columns = every(j * dilation[1], pair(stride)[1], q)
         dx[0 if apart else i * s + j, :, rows, columns] = du[:, :, :, i, j]
     dx = dx[:, :, top : top + h, left : left + w]  # (r s, n, h, w, c)
     return dx[0] if apart else dx.sum(axis=0)  # (n, h, w, c)
 
 
-def _count(x, size, stride, padding, count_margin):
+def _count(x, size, stride, padding, count_margin, divisor):
     """How many pixels each average divides by: a number, or (p, q, 1) where margins do not count."""
     (r, s), stride = pair(size), pair(stride or size)
-    if count_margin:
-        return float(r * s)
+    if count_margin or divisor:
+        return float(divisor or r * s)
     inside = []
     for n, k, step, (before, after) in zip(
         x.shape[1:3], (r, s), stride, margins(x.shape[1:3], (r, s), stride, padding), strict=True

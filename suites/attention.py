@@ -151,7 +151,8 @@ LIMITS = (
         "its backward kernel recomputes A as exp(S − log-sum): the rounding of the log-sum shifts a row",
         "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: attn <- exp(…)",
         (1, 10),
-        {**TORCH, "regime": "large-logits", "direction": "gradient"},
+        # with keys whose last axis is no run of memory it takes other kernels
+        {**TORCH, "regime": "large-logits", "direction": "gradient", "mode": ("eager", "compile")},
     ),
 )
 

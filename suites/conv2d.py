@@ -5,24 +5,29 @@ torch.nn.Conv2d computes in that format, torch.nn.functional.conv2d on a contigu
 torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), in torch (o, c, r, s).
 """
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Option
+from bench.pairs import pairs
 from reference.convolution import conv2d, conv2d_vjp, margins, pair
 
 
-def inputs(rng, *, batch, height, width, channels, kernels, kernel, groups=1, regime="typical", **option):
+def inputs(
+    rng, *, batch, height, width, channels, kernels, kernel, groups=1, bias=True, regime="typical", **option
+):
     r, s = kernel
     W = rng.normal(size=(r, s, channels // groups, kernels)) / (r * s * channels // groups) ** 0.5
     x = rng.normal(size=(batch, height, width, channels))
     if regime == "pixels":
         x = rng.integers(0, 256, size=x.shape).astype(float)
-    return {"W": W, "b": rng.normal(size=kernels)}, {"x": x}
+    b = rng.normal(size=kernels)
+    return {"W": W, "b": b} if bias else {"W": W}, {"x": x}
 
 
 def torch_layout(weights):
-    return {"weight": weights["W"].transpose(3, 2, 0, 1), "bias": weights["b"]}  # (o, e, r, s)
+    params = {"weight": weights["W"].transpose(3, 2, 0, 1)}  # (o, e, r, s)
+    return params | ({"bias": weights["b"]} if "b" in weights else {})
 
 
-def in_torch(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def in_torch(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     import torch
 
     def run(params, x):
@@ -31,17 +36,17 @@ def in_torch(weights, *, stride=1, padding=0, dilation=1, groups=1):
             kernel = params["weight"].shape[2:]
             rows, columns = margins(x.shape[2:], kernel, pair(stride), padding, pair(dilation))
             x, p = torch.nn.functional.pad(x, (*columns, *rows)), 0
-        y = torch.nn.functional.conv2d(x, params["weight"], params["bias"], stride, p, dilation, groups)
+        y = torch.nn.functional.conv2d(x, params["weight"], params.get("bias"), stride, p, dilation, groups)
         return {"y": y.permute(0, 2, 3, 1)}
 
     return torch_layout(weights), run
 
 
-def in_torch_layer(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def in_torch_layer(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     import torch
 
     r, s, e, o = weights["W"].shape
-    layer = torch.nn.Conv2d(e * groups, o, (r, s), stride, padding, dilation, groups)
+    layer = torch.nn.Conv2d(e * groups, o, (r, s), stride, padding, dilation, groups, "b" in weights)
 
     def run(params, x):
         y = torch.func.functional_call(layer, params, (x.permute(0, 3, 1, 2),))  # (n, o, p, q)
@@ -50,7 +55,7 @@ def in_torch_layer(weights, *, stride=1, padding=0, dilation=1, groups=1):
     return torch_layout(weights), run
 
 
-def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     import tensorflow as tf
 
     (p, q), ends = (0, 0) if padding == "same" else pair(padding), "SAME" if padding == "same" else "VALID"
@@ -58,17 +63,19 @@ def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, groups=1):
         ends = [[0, 0], [p, p], [q, q], [0, 0]]
 
     def run(params, x):  # it reads the groups from the shapes
-        return {"y": tf.nn.conv2d(x, params["W"], stride, ends, dilations=dilation) + params["b"]}
+        y = tf.nn.conv2d(x, params["W"], stride, ends, dilations=dilation)
+        return {"y": y + params["b"] if "b" in params else y}
 
     return dict(weights), run
 
 
-def in_keras(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def in_keras(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     import keras
 
     r, s, e, o = weights["W"].shape
     how = "same" if padding == "same" else "valid"
-    layer = keras.layers.Conv2D(o, (r, s), stride, how, dilation_rate=dilation, groups=groups)
+    more = {"dilation_rate": dilation, "groups": groups, "use_bias": "b" in weights}
+    layer = keras.layers.Conv2D(o, (r, s), stride, how, **more)
     layer.build((None, None, None, e * groups))
     margin = None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)  # the layer has none
 
@@ -76,31 +83,31 @@ def in_keras(weights, *, stride=1, padding=0, dilation=1, groups=1):
         x = margin(x) if margin else x
         return {"y": layer.stateless_call(params, [], x)[0]}
 
-    return [weights["W"], weights["b"]], run
+    return list(weights.values()), run
 
 
-def in_jax(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def in_jax(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     import jax
 
     ends = "SAME" if padding == "same" else [(p, p) for p in pair(padding)]
-    option = {"rhs_dilation": pair(dilation), "feature_group_count": groups}
+    more = {"rhs_dilation": pair(dilation), "feature_group_count": groups}
     axes = ("NHWC", "HWIO", "NHWC")
 
     def run(params, x):
-        y = jax.lax.conv_general_dilated(x, params["W"], pair(stride), ends, dimension_numbers=axes, **option)
-        return {"y": y + params["b"]}
+        y = jax.lax.conv_general_dilated(x, params["W"], pair(stride), ends, dimension_numbers=axes, **more)
+        return {"y": y + params["b"] if "b" in params else y}
 
     return dict(weights), run
 
 
-def in_flax(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def in_flax(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     import flax.linen
 
     r, s, _, o = weights["W"].shape
     ends = "SAME" if padding == "same" else [(p, p) for p in pair(padding)]
-    option = {"kernel_dilation": pair(dilation), "feature_group_count": groups}
-    layer = flax.linen.Conv(o, (r, s), pair(stride), ends, param_dtype=weights["W"].dtype, **option)
-    params = {"kernel": weights["W"], "bias": weights["b"]}
+    more = {"kernel_dilation": pair(dilation), "feature_group_count": groups, "use_bias": "b" in weights}
+    layer = flax.linen.Conv(o, (r, s), pair(stride), ends, param_dtype=weights["W"].dtype, **more)
+    params = {{"W": "kernel", "b": "bias"}[name]: array for name, array in weights.items()}
     return params, lambda params, x: {"y": layer.apply({"params": params}, x)}
 
 
@@ -117,15 +124,55 @@ def flops(*, batch, channels, kernels, kernel, groups=1, **rest):
     return batch * outputs(kernel=kernel, **rest) * kernels * each
 
 
+NAMED: dict[str, Option] = {
+    "plain": {},
+    "padded": {"padding": (2, 1), "stride": 2},
+    "same": {"padding": "same", "stride": 2},
+    "dilated": {"dilation": 2, "padding": "same"},
+    "grouped": {"groups": 2},
+}
+PAIRS = pairs(
+    {
+        "stride": (1, 2, (2, 1)),
+        "padding": (0, (2, 1), "same"),
+        "dilation": (1, 2),
+        "groups": (1, 2),
+        "bias": (True, False),
+    }
+)
+OPTIONS = NAMED | PAIRS
+
+
+def those(reason, **wanted):
+    """The options that meet every one of these conditions, each with the reason."""
+    return {
+        name: reason
+        for name, option in OPTIONS.items()
+        if all(holds(option.get(keyword)) for keyword, holds in wanted.items())
+    }
+
+
+def some(value):
+    return value not in (None, 1)
+
+
 # Without XLA or oneDNN (float32 only) TensorFlow's CPU kernels have no gradient of these: "Gradients for
 # grouped convolutions are not supported on CPU" (tensorflow#50397), "Current CPU implementations do not yet
 # support dilation rates larger than 1" (tensorflow#28264). Which of two gradients raises first varies.
 REFUSED = {
     f"{option}/{mode}/cpu/{dtype}/gradient": "Conv2DBackprop"
-    for option in ("dilated", "grouped")
-    for mode in ("eager", "function")
+    for option in those("", dilation=some) | those("", groups=some)
     for dtype in ("float64", "float16")
+    for mode in ("eager", "function")
+} | {  # and oneDNN takes a dilation only with padding "SAME" or "VALID"
+    f"{option}/{mode}/cpu/float32/gradient": "do not yet support dilation rates"
+    for option in those("", dilation=some, padding=lambda p: p not in (None, "same"))
+    for mode in ("eager", "function")
 }
+NOT_SAME = those(
+    "padding='same' is not supported for strided convolutions", padding=lambda p: p == "same", stride=some
+)
+NOT_BOTH = those("takes a stride or a dilation, not both", stride=some, dilation=some)
 
 case = Case(
     name="conv2d",
@@ -140,29 +187,18 @@ case = Case(
         "mission": {"batch": 32, "height": 13, "width": 13, "channels": 32, "kernels": 64, "kernel": (3, 3)},
         "large": {"batch": 5, "height": 33, "width": 33, "channels": 64, "kernels": 64, "kernel": (3, 3)},
     },
-    options={
-        "plain": {},
-        "padded": {"padding": (2, 1), "stride": 2},
-        "same": {"padding": "same", "stride": 2},
-        "dilated": {"dilation": 2, "padding": "same"},
-        "grouped": {"groups": 2},
-    },
+    options=OPTIONS,
     regimes={
         "typical": "seeded normal draws",
         "pixels": "whole numbers from 0 to 255, far from zero mean, where a transformed algorithm cancels",
     },
-    rare=("pixels", "padded"),
+    rare=("pixels", "padded", *PAIRS),
     integers={"plain": 12, "padded": 12, "same": 12, "dilated": 12, "grouped": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", in_torch),
-        Contender(
-            "torch",
-            "torch.nn.Conv2d",
-            in_torch_layer,
-            without={"same": "padding='same' is not supported for strided convolutions"},
-        ),
+        Contender("torch", "torch.nn.Conv2d", in_torch_layer, without=NOT_SAME),
         Contender("tensorflow", "tensorflow.nn.conv2d", in_tensorflow, refuses=REFUSED),
-        Contender("tensorflow", "keras.layers.Conv2D", in_keras),
+        Contender("tensorflow", "keras.layers.Conv2D", in_keras, without=NOT_BOTH),
         Contender("jax", "jax.lax.conv_general_dilated", in_jax),
         Contender("jax", "flax.linen.Conv", in_flax),
     ),

@@ -1,8 +1,9 @@
 """Maximum and average pooling of images, against each framework's layer and function.
 
 Images are channels last; torch reads a permuted view. To a maximum a margin is -∞: Keras, whose users pad
-with zeros, cannot have one. In an average it is counted ("padded") or left out ("same"): torch and Flax have
-a switch, TensorFlow leaves it out. Of equal pixels the first gets the whole gradient ("ties").
+with zeros, cannot have one. In an average it is counted ("padded") or left out ("same", "uncounted"): torch
+and Flax have a switch, TensorFlow leaves it out. torch's ceil_mode ("ceil") has a margin at the ends only.
+Of equal pixels the first gets the whole gradient ("ties").
 """
 
 from functools import partial
@@ -17,7 +18,7 @@ def inputs(rng, *, batch, height, width, channels, regime="typical", **option):
     return {}, {"x": rng.integers(-2, 3, size=x.shape).astype(float) if regime == "ties" else x}
 
 
-def in_torch(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+def in_torch(kind, weights, *, size=2, stride=None, padding=0, dilation=1, count_margin=True, divisor=None):
     import torch
 
     def run(params, x):
@@ -25,36 +26,43 @@ def in_torch(kind, weights, *, size=2, stride=None, padding=0, count_margin=True
         ends = margins(x.shape[2:], pair(size), pair(stride or size), padding)
         p, ceil = (ends[0][0], ends[1][0]), any(before < after for before, after in ends)
         if kind == "max":
-            y = torch.nn.functional.max_pool2d(x, size, stride, p, ceil_mode=ceil)
+            y = torch.nn.functional.max_pool2d(x, size, stride, p, dilation, ceil)
         else:
-            y = torch.nn.functional.avg_pool2d(x, size, stride, p, ceil, count_margin)
+            y = torch.nn.functional.avg_pool2d(x, size, stride, p, ceil, count_margin, divisor)
         return {"y": y.permute(0, 2, 3, 1)}
 
     return {}, run
 
 
-def in_torch_layer(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+def in_torch_layer(
+    kind, weights, *, size=2, stride=None, padding=0, dilation=1, count_margin=True, divisor=None
+):
     import torch
 
+    p, ceil = (0, True) if padding == "ceil" else (padding, False)
     if kind == "max":
-        layer = torch.nn.MaxPool2d(size, stride, padding)
+        layer = torch.nn.MaxPool2d(size, stride, p, dilation, ceil_mode=ceil)
     else:
-        layer = torch.nn.AvgPool2d(size, stride, padding, count_include_pad=count_margin)
+        layer = torch.nn.AvgPool2d(size, stride, p, ceil, count_margin, divisor)
     return {}, lambda params, x: {"y": layer(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)}
+
+
+def explicit(x, size, stride, padding, dilation=1):
+    """The margins of all four axes, as TensorFlow and JAX take them."""
+    return [(0, 0), *margins(x.shape[1:3], pair(size), pair(stride or size), padding, pair(dilation)), (0, 0)]
 
 
 def in_tensorflow(kind, weights, *, size=2, stride=None, padding=0, **option):
     import tensorflow as tf
 
-    p, q = (0, 0) if padding == "same" else pair(padding)
-    margin = [[0, 0], [p, p], [q, q], [0, 0]]
-    ends = "SAME" if padding == "same" else "VALID"
+    ends = {"same": "SAME", 0: "VALID"}.get(padding)
 
     def run(params, x):
+        margin = ends or explicit(x, size, stride, padding)
         if kind == "max":
-            return {"y": tf.nn.max_pool2d(x, size, stride or size, margin if p or q else ends)}
-        x = tf.pad(x, margin) if p or q else x  # tf.nn.avg_pool2d takes no explicit margin
-        return {"y": tf.nn.avg_pool2d(x, size, stride or size, ends)}
+            return {"y": tf.nn.max_pool2d(x, size, stride or size, margin)}
+        x = x if ends else tf.pad(x, margin)  # tf.nn.avg_pool2d takes no explicit margin
+        return {"y": tf.nn.avg_pool2d(x, size, stride or size, ends or "VALID")}
 
     return {}, run
 
@@ -71,31 +79,31 @@ def in_keras(kind, weights, *, size=2, stride=None, padding=0, **option):
     return {}, lambda params, x: {"y": layer(margin(x) if margin else x)}
 
 
-def in_jax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+def in_jax(kind, weights, *, size=2, stride=None, padding=0, dilation=1, count_margin=True, divisor=None):
     import jax
     import jax.numpy as jnp
 
-    window, strides, ends = (1, *pair(size), 1), (1, *pair(stride or size), 1), "SAME"
-    if padding != "same":
-        ends = [(0, 0), *((p, p) for p in pair(padding)), (0, 0)]
+    window, strides, holes = (1, *pair(size), 1), (1, *pair(stride or size), 1), (1, *pair(dilation), 1)
 
     def run(params, x):
+        ends = "SAME" if padding == "same" else explicit(x, size, stride, padding, dilation)
         if kind == "max":
-            return {"y": jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, strides, ends)}
+            how = {"window_dilation": holes}
+            return {"y": jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, strides, ends, **how)}
         total = jax.lax.reduce_window(x, 0.0, jax.lax.add, window, strides, ends)
-        if count_margin:
-            return {"y": total / (window[1] * window[2])}
+        if count_margin or divisor:
+            return {"y": total / (divisor or window[1] * window[2])}
         return {"y": total / jax.lax.reduce_window(jnp.ones_like(x), 0.0, jax.lax.add, window, strides, ends)}
 
     return {}, run
 
 
-def in_flax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
+def in_flax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True, **option):
     import flax.linen
 
-    shape = pair(size), pair(stride or size), "SAME" if padding == "same" else [(p, p) for p in pair(padding)]
-
     def run(params, x):
+        ends = "SAME" if padding == "same" else explicit(x, size, stride, padding)[1:3]
+        shape = pair(size), pair(stride or size), ends
         if kind == "max":
             return {"y": flax.linen.max_pool(x, *shape)}
         return {"y": flax.linen.avg_pool(x, *shape, count_include_pad=count_margin)}
@@ -103,16 +111,22 @@ def in_flax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True)
     return {}, run
 
 
-def flops(*, batch, height, width, channels, size=2, stride=None, padding=0, **_):
-    (r, s), stride = pair(size), pair(stride or size)
-    axes = zip(
-        (height, width), (r, s), stride, margins((height, width), (r, s), stride, padding), strict=True
-    )
-    p, q = ((n + before + after - k) // step + 1 for n, k, step, (before, after) in axes)
+def flops(*, batch, height, width, channels, size=2, stride=None, padding=0, dilation=1, **_):
+    (r, s), stride, dilation = pair(size), pair(stride or size), pair(dilation)
+    ends = margins((height, width), (r, s), stride, padding, dilation)
+    axes = zip((height, width), (r, s), stride, dilation, ends, strict=True)
+    p, q = ((n + before + after - (k - 1) * d - 1) // step + 1 for n, k, step, d, (before, after) in axes)
     return batch * p * q * channels * r * s
 
 
-REFUSED = {"padded": "has no margin but 'same', and a margin of zeros is not one of -∞"}
+MARGIN = "has no margin but 'same', and a margin of zeros is not one of -∞"
+UNCOUNTED = "has no margin of its own but 'same', and one that its users add is counted"
+REFUSED = {
+    "max": {"padded": MARGIN, "ceil": MARGIN, "dilated": "has no dilation"},
+    "average": {"uncounted": UNCOUNTED, "ceil": UNCOUNTED, "divisor": "divides by the window"},
+}
+UNDILATED = {"dilated": "has no dilation"}
+DIVIDED = {"divisor": "divides by the window"}
 UNLIKE = {"same": "has no padding='same': one number is the margin of both ends"}
 CONTENDERS = {
     "max": (
@@ -122,19 +136,31 @@ CONTENDERS = {
             "tensorflow",
             "tensorflow.nn.max_pool2d",
             partial(in_tensorflow, "max"),
-            refuses={"padded/xla/*": "XLA does not support pooling ops with explicit padding"},
+            without=UNDILATED,
+            refuses=dict.fromkeys(
+                ("padded/xla/*", "ceil/xla/*"), "XLA does not support pooling ops with explicit padding"
+            ),
         ),
-        Contender("tensorflow", "keras.layers.MaxPooling2D", partial(in_keras, "max"), without=REFUSED),
-        Contender("jax", "jax.lax.reduce_window", partial(in_jax, "max")),
-        Contender("jax", "flax.linen.max_pool", partial(in_flax, "max")),
+        Contender("tensorflow", "keras.layers.MaxPooling2D", partial(in_keras, "max"), REFUSED["max"]),
+        Contender(
+            "jax",
+            "jax.lax.reduce_window",
+            partial(in_jax, "max"),
+            refuses={"dilated/*/gradient": "VJP not implemented for select_and_gather"},
+        ),
+        Contender("jax", "flax.linen.max_pool", partial(in_flax, "max"), UNDILATED),
     ),
     "average": (
         Contender("torch", "torch.nn.functional.avg_pool2d", partial(in_torch, "average")),
         Contender("torch", "torch.nn.AvgPool2d", partial(in_torch_layer, "average"), without=UNLIKE),
-        Contender("tensorflow", "tensorflow.nn.avg_pool2d", partial(in_tensorflow, "average")),
-        Contender("tensorflow", "keras.layers.AveragePooling2D", partial(in_keras, "average")),
+        Contender(
+            "tensorflow", "tensorflow.nn.avg_pool2d", partial(in_tensorflow, "average"), REFUSED["average"]
+        ),
+        Contender(
+            "tensorflow", "keras.layers.AveragePooling2D", partial(in_keras, "average"), REFUSED["average"]
+        ),
         Contender("jax", "jax.lax.reduce_window", partial(in_jax, "average")),
-        Contender("jax", "flax.linen.avg_pool", partial(in_flax, "average")),
+        Contender("jax", "flax.linen.avg_pool", partial(in_flax, "average"), DIVIDED),
     ),
 }
 SHARED = {
@@ -151,6 +177,7 @@ SHARED = {
 }
 PADDED = {"size": 3, "stride": 2, "padding": 1}
 SAME = {"size": 3, "stride": 2, "padding": "same"}
+CEIL = {"size": 3, "stride": 2, "padding": "ceil"}
 
 cases = (
     Case(
@@ -158,9 +185,15 @@ cases = (
         title="Maximum pooling",
         reference=max_pool,
         gradient=max_pool_vjp,
-        options={"plain": {}, "padded": PADDED, "same": SAME},
+        options={
+            "plain": {},
+            "padded": PADDED,
+            "same": SAME,
+            "ceil": CEIL,
+            "dilated": {"stride": 1, "dilation": 2},
+        },
         regimes={"typical": "seeded normal draws", "ties": "whole numbers from -2 to 2: most windows tie"},
-        rare=("same", "ties", "padded"),
+        rare=("same", "ties", "padded", "ceil", "dilated"),
         integers={"plain": 18, "padded": 18, "same": 18},
         contenders=CONTENDERS["max"],
         **SHARED,
@@ -170,8 +203,15 @@ cases = (
         title="Average pooling",
         reference=avg_pool,
         gradient=avg_pool_vjp,
-        options={"plain": {}, "padded": PADDED, "same": SAME | {"count_margin": False}},
-        rare=("same", "padded"),
+        options={
+            "plain": {},
+            "padded": PADDED,
+            "same": SAME | {"count_margin": False},
+            "ceil": CEIL | {"count_margin": False},
+            "uncounted": PADDED | {"count_margin": False},
+            "divisor": PADDED | {"divisor": 5},
+        },
+        rare=("same", "padded", "ceil", "uncounted", "divisor"),
         integers={"plain": 12},
         contenders=CONTENDERS["average"],
         **SHARED,

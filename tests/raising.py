@@ -3,7 +3,6 @@
 python -m tests.raising torch
 """
 
-import importlib
 import json
 import os
 import sys
@@ -12,24 +11,11 @@ from bench import pages
 from bench.backends import backend
 from bench.cell import Cell
 from bench.run import judge
+from bench.signature import owner_of
 
 
 def planted(*arguments, **keywords):
     raise RuntimeError("planted")
-
-
-def owner_of(api: str):
-    """The object that holds the last name of a dotted path, and that name."""
-    parts = api.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        try:
-            owner = importlib.import_module(".".join(parts[:length]))
-        except ImportError:
-            continue
-        for part in parts[length:-1]:
-            owner = getattr(owner, part)
-        return owner, parts[-1]
-    raise ImportError(api)
 
 
 def main(name: str) -> None:

@@ -59,6 +59,15 @@ def test_of_several_seeds_one_is_timed():
     assert {cell.seed for cell in cells([page()], selection) if timed(cell, page(), selection)} == {3}
 
 
+def test_data_that_lie_otherwise_in_memory_are_judged_in_full_at_the_first_size_and_never_timed():
+    full = Selection(full=True)
+    found = [cell for cell in cells([page()], full) if cell.mode in ("transposed", "gaps")]
+    assert {cell.backend for cell in found} == {"numpy", "torch"}
+    assert {cell.size for cell in found} == {next(iter(page().sizes))}
+    assert not [cell for cell in found if timed(cell, page(), full)]
+    assert not [name for name in names() if "/gaps/" in name]
+
+
 def test_a_minor_case_is_judged_once_a_contender_and_timed_under_full_only():
     minor = page(minor=True)
     found = [str(cell) for cell in cells([minor], Selection())]

@@ -25,8 +25,16 @@ POOLS = {
     "padded": {"size": 3, "stride": (2, 1), "padding": 1},
     "same": {"size": 2, "padding": "same"},
     "gaps": {"size": 1, "stride": 2},
+    "ceil": {"size": (3, 2), "stride": (3, 2), "padding": "ceil"},
 }
-AVERAGES = POOLS | {"margin left out": {"size": 3, "stride": 2, "padding": 1, "count_margin": False}}
+MAXIMA = POOLS | {
+    "dilated": {"size": (2, 3), "stride": 1, "dilation": (3, 2)},
+    "dilated and strided": {"size": 2, "stride": 2, "padding": 1, "dilation": 2},
+}
+AVERAGES = POOLS | {
+    "margin left out": {"size": 3, "stride": 2, "padding": 1, "count_margin": False},
+    "divisor": {"size": 3, "stride": 2, "padding": 1, "divisor": 4},
+}
 
 
 @pytest.fixture
@@ -51,6 +59,9 @@ def ends(padding, shape, size, stride, dilation=(1, 1)):
         if padding == "same":
             count.append(-(-n // s))
             before.append(max((count[-1] - 1) * s + reach - n, 0) // 2)
+        elif padding == "ceil":
+            count.append(-(-(n - reach) // s) + 1)
+            before.append(0)
         else:
             before.append(both(padding)[axis])
             count.append((n + 2 * before[-1] - reach) // s + 1)
@@ -73,19 +84,20 @@ def conv2d_by_loops(x, W, b, *, stride=1, padding=0, dilation=1, groups=1):
     return y
 
 
-def pool_by_loops(x, choose, *, size=2, stride=None, padding=0, count_margin=True):
+def pool_by_loops(x, choose, *, size=2, stride=None, padding=0, dilation=1, count_margin=True, divisor=None):
     n, h, w, c = x.shape
-    size, stride = both(size), both(stride or size)
-    (top, left), (p, q) = ends(padding, (h, w), size, stride)
+    size, stride, dilation = both(size), both(stride or size), both(dilation)
+    (top, left), (p, q) = ends(padding, (h, w), size, stride, dilation)
     y = np.zeros((n, p, q, c))
     for m, i, j, k in np.ndindex(*y.shape):
         window = [
             x[m, row, column, k]
-            for row in range(i * stride[0] - top, i * stride[0] - top + size[0])
-            for column in range(j * stride[1] - left, j * stride[1] - left + size[1])
+            for row in (i * stride[0] - top + u * dilation[0] for u in range(size[0]))
+            for column in (j * stride[1] - left + v * dilation[1] for v in range(size[1]))
             if 0 <= row < h and 0 <= column < w
         ]
-        y[m, i, j, k] = choose(window, size[0] * size[1] if count_margin else len(window))
+        whole = size[0] * size[1] if count_margin else len(window)
+        y[m, i, j, k] = choose(window, divisor or whole)
     return y
 
 
@@ -135,7 +147,7 @@ def test_same_padding_puts_the_odd_zero_last():
     assert conv2d(x, W, padding=(0, 1), stride=(1, 2)).ravel().tolist() == [100, 321, 543]
 
 
-@pytest.mark.parametrize("option", POOLS.values(), ids=POOLS)
+@pytest.mark.parametrize("option", MAXIMA.values(), ids=MAXIMA)
 def test_max_pooling_takes_the_largest_pixel(option, rng):
     x = rng.normal(size=(2, 7, 6, 3)) - 9
     want = pool_by_loops(x, lambda window, size: max(window), **option)

@@ -34,6 +34,25 @@ def wrong(weights, **option):
     return weights, lambda params, x: {"y": x @ params["W"] * 1.001}
 
 
+def keeps(weights, **option):
+    first = []
+
+    def run(params, x):
+        first.append(params["W"].detach().clone())
+        return {"y": x @ first[0]}
+
+    return weights, run
+
+
+def reads_on(weights, **option):
+    """A kernel that takes the place of the first element and goes on from there."""
+
+    def run(params, x):
+        return {"y": x.as_strided(x.shape, (x.shape[1], 1)) @ params["W"]}
+
+    return weights, run
+
+
 def scaled(weights, **option):
     return {"W": 2 * weights["W"]}, lambda params, x: {"y": x @ params["W"]}
 
@@ -86,6 +105,23 @@ def test_an_honest_contender_agrees_in_both_directions(page):
         assert (row.status, row.why) == ("agrees", "")
         assert row.bits > 50 and row.z_rms < 2 and row.z_worst < 1
         assert row.version and row.checksum and row.threads
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile's own
+def test_a_compiled_contender_that_keeps_the_weights_of_its_first_call_disagrees(page):
+    page(keeps)
+    assert run(cell()).status == "agrees"
+    assert run(replace(cell(), mode="compile")).status == "disagrees"
+
+
+@pytest.mark.parametrize("mode", ["transposed", "gaps"])
+@pytest.mark.parametrize("direction", ["forward", "gradient"])
+def test_a_contender_that_reads_memory_as_if_it_were_whole_disagrees(page, mode, direction):
+    page(honest)
+    assert run(replace(cell(direction), mode=mode)).status == "agrees"
+    page(reads_on)
+    assert run(cell(direction)).status == "agrees"
+    assert run(replace(cell(direction), mode=mode)).status == "disagrees"
 
 
 def test_a_wrong_contender_disagrees_in_one_sentence(page):

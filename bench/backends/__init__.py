@@ -55,6 +55,7 @@ class Backend(ABC):
     modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
     heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
     typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
+    layouts: ClassVar[Sequence[str]] = ()  # modes of data that lie otherwise in memory: --full, never timed
     dtypes: ClassVar[Sequence[str]] = ("float64", "float32", "bfloat16", "float16")
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
     builds: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # case name: a build that replaces the page's

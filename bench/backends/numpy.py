@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from bench.backends import Absent, Backend, Loop
 from bench.case import Case, Contender, Training, known
-from bench.tree import Tree, flatten, floating
+from bench.tree import Tree, flatten, floating, tree_map
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,24 @@ def named(outputs: Any) -> dict[str, Any]:
     return outputs if isinstance(outputs, dict) else {"y": outputs}
 
 
+def placed(tree: Tree, mode: str) -> Tree:
+    """The same arrays as views: of their transposes, or of every second element of wider ones."""
+
+    def leaf(array: Any) -> Any:
+        if mode == "transposed":
+            return np.asfortranarray(array)
+        wide = np.full((*array.shape, 2), np.nan if array.dtype.kind == "f" else -1).astype(array.dtype)
+        wide[..., 0] = array
+        return wide[..., 0]
+
+    return tree_map(leaf, tree) if mode in NumPy.layouts else tree
+
+
 class NumPy(Backend):
     name = "numpy"
     packages = ("numpy",)
-    modes = ("eager",)
+    modes = ("eager", "transposed", "gaps")
+    layouts = heavy = ("transposed", "gaps")
     devices = ("cpu",)
 
     @classmethod
@@ -82,6 +98,7 @@ class NumPy(Backend):
 
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
         def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
+            data, cotangents = placed(dict(data), mode), placed(dict(cotangents), mode)
             gradients = run.vjp(params, data, cotangents)  # type: ignore[attr-defined]  # a Formula
             return run(params, **data), {
                 "params": {name: gradients[name] for name in params},
@@ -89,6 +106,9 @@ class NumPy(Backend):
             }
 
         return call
+
+    def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        return lambda params, data: run(params, **placed(dict(data), mode))
 
     def loop(self, training: Training, mode: str) -> Loop:
         held: dict[str, Any] = {}

@@ -14,8 +14,9 @@ from bench.tree import Tree, flatten, tree_map
 class Torch(Backend):
     name = "torch"
     packages = ("torch",)
-    modes = ("eager", "compile")
-    heavy = ("compile",)
+    modes = ("eager", "compile", "transposed", "gaps")
+    heavy = ("compile", "transposed", "gaps")
+    layouts = ("transposed", "gaps")
 
     @classmethod
     def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
@@ -109,7 +110,7 @@ class Torch(Backend):
 
         def call(params: Tree, data: Mapping[str, Any]) -> Any:
             with torch.no_grad():
-                return compiled(params, **data)
+                return compiled(params, **placed(dict(data), mode))
 
         return call
 
@@ -120,7 +121,8 @@ class Torch(Backend):
 
         def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
             params = tree_map(lambda tensor: tensor.detach().requires_grad_(), params)
-            data = {**data, **{name: data[name].detach().requires_grad_() for name in wrt}}
+            laid, cotangents = placed(dict(data), mode), placed(dict(cotangents), mode)
+            data = {**laid, **{name: laid[name].detach().requires_grad_() for name in wrt}}
             leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
             outputs = compiled(params, **data)
             found = torch.autograd.grad(
@@ -233,6 +235,20 @@ def _compile_every() -> None:
     import torch._dynamo
 
     torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = 2**16
+
+
+def placed(tree: Tree, mode: str) -> Tree:
+    """The same tensors as views: of their transposes, or of every second element of wider ones."""
+    import torch
+
+    def leaf(tensor: Any) -> Any:
+        if mode == "transposed":
+            axes = tuple(reversed(range(tensor.ndim)))
+            return tensor.permute(axes).contiguous().permute(axes)
+        beside = torch.full_like(tensor, torch.nan if tensor.is_floating_point() else -1)
+        return torch.stack([tensor, beside], -1)[..., 0]
+
+    return tree_map(leaf, tree) if mode in Torch.layouts else tree
 
 
 @contextmanager

@@ -1,0 +1,107 @@
+"""The parameters of a public API, read from the API itself: its constructor or function, and its call.
+
+A constructor that passes keywords on has its parents' parameters too. What Python cannot say of a compiled
+function, its native schema says.
+"""
+
+import importlib
+import inspect
+import typing
+from collections.abc import Callable, Iterable
+from inspect import Parameter, Signature
+from typing import Any
+
+LOOSE = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+CALLS = ("forward", "__call__", "call")  # torch; Flax and the losses of Keras; the layers of Keras
+
+
+def owner_of(api: str) -> tuple[Any, str]:
+    """The object that holds the last name of a dotted path, and that name."""
+    parts = api.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        try:
+            owner = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        for part in parts[length:-1]:
+            owner = getattr(owner, part)
+        return owner, parts[-1]
+    raise ImportError(f"{api}: no module has it")
+
+
+def call_of(cls: type) -> str | None:
+    """The method that an instance's users reach by calling it, where that names what it takes."""
+    for name in CALLS:
+        if any(name in vars(parent) for parent in cls.__mro__[:-1]):
+            taken = method(getattr(cls, name)).parameters.values()
+            if any(each.kind not in LOOSE for each in taken):
+                return name
+    return None
+
+
+def method(found: Callable[..., Any]) -> Signature:
+    """A method's signature, without the instance."""
+    signature = inspect.signature(found)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def constructor(cls: type) -> Signature:
+    """What a class is made from: the overloads that it documents, or its own and what it passes on."""
+    merged: dict[str, Parameter] = {}
+    for parent in (parent for parent in cls.__mro__[:-1] if "__init__" in vars(parent)):
+        own = vars(parent)["__init__"]
+        overloads = typing.get_overloads(own)
+        found = [each for one in overloads or [own] for each in method(one).parameters.values()]
+        if merged:  # passed on by keyword; what the parent needs, the class gives
+            found = [
+                each if each.kind is Parameter.VAR_KEYWORD else each.replace(kind=Parameter.KEYWORD_ONLY)
+                for each in found
+                if each.kind is Parameter.VAR_KEYWORD or each.default is not Parameter.empty
+            ]
+        for each in found:
+            merged.setdefault(each.name, each)
+        if overloads or not any(each.kind is Parameter.VAR_KEYWORD for each in found):
+            break
+    return _signature(merged.values())
+
+
+def function(found: Callable[..., Any]) -> Signature:
+    """Python's signature; that of the longer where torch has two functions in one; or a native schema."""
+    try:
+        signature = inspect.signature(found)
+    except ValueError:
+        return _native(found)
+    if all(each.kind in LOOSE for each in signature.parameters.values()):
+        from torch._jit_internal import boolean_dispatched
+
+        return inspect.signature(boolean_dispatched[found]["if_true"])
+    return signature
+
+
+def _native(found: Callable[..., Any]) -> Signature:
+    import torch
+
+    merged: dict[str, Parameter] = {}
+    name = torch.jit._builtins._find_builtin(found)
+    for schema in torch._C._jit_get_schemas_for_operator(name):
+        if str(schema.arguments[0].type) != "Tensor":  # Python's own numbers
+            continue
+        for each in schema.arguments:
+            title = "input" if each.name == "self" else each.name
+            kind = Parameter.KEYWORD_ONLY if each.kwarg_only else Parameter.POSITIONAL_OR_KEYWORD
+            needed = Parameter.empty if not each.kwarg_only else None  # a tensor to write to
+            default = each.default_value if each.has_default_value() else needed
+            merged.setdefault(title, Parameter(title, kind, default=default))
+    return _signature(merged.values())
+
+
+def _signature(parameters: Iterable[Parameter]) -> Signature:
+    """In Python's order of kinds, without annotations; one needed after one that is not may be left out."""
+    ordered, default = [], False
+    for each in sorted(parameters, key=lambda each: each.kind):
+        if each.kind is Parameter.POSITIONAL_OR_KEYWORD:
+            default |= each.default is not Parameter.empty
+            if default and each.default is Parameter.empty:
+                each = each.replace(default=None)
+        ordered.append(each)
+    return Signature(ordered)
