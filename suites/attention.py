@@ -141,10 +141,18 @@ LIMITS = (
     Limit(
         "tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (1.5e6, 1.5e7), {**KERAS, "regime": "large-logits"}
     ),
-    Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (3e4, 3e5), {**KERAS, **SHIFTED}),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        KERAS_WHY,
+        KERAS_WHERE,
+        (5e4, 5e5),
+        {**KERAS, **SHIFTED, "size": ("small", "blocks")},
+    ),
+    Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e4, 2e5), {**KERAS, **SHIFTED, "size": "7b"}),
     Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (1e8, 1e9), {**JAX, **UNSHIFTED, "size": "small"}),
     Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **UNSHIFTED, "size": LARGER}),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (3e7, 3e8), {**JAX, **SHIFTED}),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **SHIFTED}),
     Limit(
         "torch",
         "==2.13.*",
@@ -153,6 +161,15 @@ LIMITS = (
         (1, 10),
         # with keys whose last axis is no run of memory it takes other kernels
         {**TORCH, "regime": "large-logits", "direction": "gradient", "mode": ("eager", "compile")},
+    ),
+    Limit(
+        "torch",
+        "==2.13.*",
+        "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A departs "
+        "by a few u |S| (exact where √d is a power of two), and rows of dS do not add up to zero",
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: scale * q @ k.T",
+        (4, 40),
+        {**TORCH, **SHIFTED, "direction": "gradient", "size": ("blocks", "7b")},
     ),
 )
 
