@@ -185,6 +185,8 @@ def read(folder: Path) -> list[Fate]:
 
 def run(names: Sequence[str], quick: bool, folder: Path | None, told: Callable[[str], None]) -> list[Fate]:
     """All of it: judge, write, and give the fates. Says how long it took in `told`."""
+    if folder is not None and not folder.is_dir():
+        raise FileNotFoundError(f"results {folder}: got no folder there, should be that of a run")
     start = time.monotonic()
     found = list(fates(names, quick=quick, told=told))
     if folder is not None:

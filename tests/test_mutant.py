@@ -109,6 +109,11 @@ def test_the_command_fails_where_one_survives(monkeypatch, tmp_path):
         assert "Kill matrix" in done.output and (tmp_path / matrix.FILE).exists()
 
 
+def test_a_folder_that_is_not_there_is_refused_before_the_work(tmp_path):
+    done = CliRunner().invoke(app, ["mutants", "--results", str(tmp_path / "nowhere")])
+    assert done.exit_code == 2 and "got no folder there, should be that of a run" in done.output
+
+
 def test_an_unknown_case_is_refused_with_the_list():
     done = CliRunner().invoke(app, ["mutants", "nothing"])
     assert done.exit_code == 2 and "case: got 'nothing', should be one of" in done.output
