@@ -113,7 +113,8 @@ class Case:
 
     A formula has `reference(**data, **weights, **option)`, which returns an array (named ``y``)
     or a dict of named arrays, and `gradient(cotangent, **data, **weights, **option)`, which
-    returns the gradients by input name (a dict of cotangents where the reference returns a dict).
+    returns the gradients by input name (a dict of cotangents where the reference returns a dict), or is
+    None where nothing has one (a schedule is a function of the step's number).
     A training case has `step(weights, state, **batch, **option) -> (weights, state, loss)` and
     `start(weights, **option) -> state` instead; its data carry a leading axis of steps.
 
@@ -157,7 +158,7 @@ class Case:
     predict: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        formula = self.reference is not None and self.gradient is not None
+        formula = self.reference is not None  # with a gradient, unless nothing in it has one
         training = self.step is not None and self.start is not None
         if formula == training:
             raise ValueError(
@@ -187,4 +188,6 @@ class Case:
 
     @property
     def directions(self) -> tuple[str, ...]:
-        return ("training",) if self.training else ("forward", "gradient")
+        if self.training:
+            return ("training",)
+        return ("forward", "gradient") if self.gradient else ("forward",)

@@ -146,12 +146,13 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> E
     if not case.training:
 
         def both(weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Tree:
-            assert case.reference is not None and case.gradient is not None
+            assert case.reference is not None
+            found = {"forward": named(case.reference(**data, **weights, **known(case.reference, option)))}
+            if case.gradient is None:
+                return found
             cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
-            return {
-                "forward": named(case.reference(**data, **weights, **known(case.reference, option))),
-                "gradient": case.gradient(cotangent, **data, **weights, **known(case.gradient, option)),
-            }
+            gradient = case.gradient(cotangent, **data, **weights, **known(case.gradient, option))
+            return found | {"gradient": gradient}
 
         trees = (given.weights, given.data, given.cotangents)
         if cell.regime == INTEGERS:

@@ -102,7 +102,7 @@ def _units(case: Case, mutant: Mutant | General, *, typical: bool) -> Iterator[t
             yield "exact", unit(option, INTEGERS, "float32")
     for option, regime in chosen:
         yield "native", unit(option, regime, "float32")
-    if not case.training:
+    if "gradient" in case.directions:
         for option, regime in chosen:
             yield "invariants", unit(option, regime, "float32")
 

@@ -62,13 +62,14 @@ def _previous(cell: Cell, direction: str, values: Tensors) -> Tensors:
     case = pages.case(cell.case)
     if case.training:  # paths start with the step
         return {path: values.get(_before(path), np.zeros_like(y)) for path, y in values.items()}
-    assert case.reference is not None and case.gradient is not None
+    assert case.reference is not None
     other = inputs(replace(cell, seed=cell.seed + 1))
     option = case.options[cell.option]
     arrays = {**rounded(other.data, "float64"), **rounded(other.weights, "float64")}
     if direction == "forward":
         found = named(case.reference(**arrays, **known(case.reference, option)))
     else:
+        assert case.gradient is not None
         cotangents = rounded(other.cotangents, "float64")
         cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
         found = case.gradient(cotangent, **arrays, **known(case.gradient, option))

@@ -29,33 +29,33 @@ from reference.activation import log_softmax, log_softmax_vjp, sigmoid
 
 def mean_squared_error(p, y, *, reduction="mean"):
     d = p - y
-    return _reduce(d * d, reduction)
+    return reduced(d * d, reduction)
 
 
 def mean_squared_error_vjp(dy, p, y, *, reduction="mean"):
-    return {"p": _share(dy, p.size, reduction) * (2 * (p - y))}
+    return {"p": share(dy, p.size, reduction) * (2 * (p - y))}
 
 
 def binary_cross_entropy(z, y, w=1, *, smoothing=0.0, reduction="mean"):
     t = _smooth(y, smoothing, 2)
-    return _reduce(w * t * _softplus(-z) + (1 - t) * _softplus(z), reduction)
+    return reduced(w * t * _softplus(-z) + (1 - t) * _softplus(z), reduction)
 
 
 def binary_cross_entropy_vjp(dy, z, y, w=1, *, smoothing=0.0, reduction="mean"):
     """With p = σ(z): dz = (1 - t) p - w t (1 - p)."""
     t = _smooth(y, smoothing, 2)
     p = sigmoid(z)
-    return {"z": _share(dy, z.size, reduction) * ((1 - t) * p - w * t * (1 - p))}
+    return {"z": share(dy, z.size, reduction) * ((1 - t) * p - w * t * (1 - p))}
 
 
 def cross_entropy(z, y, w=1, *, smoothing=0.0, reduction="mean"):
     t = _smooth(y, smoothing, z.shape[-1])
-    return _reduce(-(w * t * log_softmax(z)).sum(axis=-1), reduction)  # (n,)
+    return reduced(-(w * t * log_softmax(z)).sum(axis=-1), reduction)  # (n,)
 
 
 def cross_entropy_vjp(dy, z, y, w=1, *, smoothing=0.0, reduction="mean"):
     t = _smooth(y, smoothing, z.shape[-1])
-    dl = _share(dy, z[..., 0].size, reduction)[..., None]  # (n, 1) or (1,)
+    dl = share(dy, z[..., 0].size, reduction)[..., None]  # (n, 1) or (1,)
     return {"z": log_softmax_vjp(-dl * (w * t), z)["x"]}
 
 
@@ -64,12 +64,12 @@ def sparse_cross_entropy(z, y, w=None, *, smoothing=0.0, reduction="mean"):
     chosen = np.take_along_axis(l, y[..., None], axis=-1)[..., 0]  # (n,)
     if smoothing:
         chosen = (1 - smoothing) * chosen + (smoothing / z.shape[-1]) * l.sum(axis=-1)
-    return _reduce(chosen, reduction, None if w is None else w[y])
+    return reduced(chosen, reduction, None if w is None else w[y])
 
 
 def sparse_cross_entropy_vjp(dy, z, y, w=None, *, smoothing=0.0, reduction="mean"):
     """The cotangent of -w log softmax is (1 - ε) at the target and ε/c everywhere."""
-    dchosen = _share(dy, y.size, reduction, None if w is None else w[y])[..., None]  # (n, 1) or (1,)
+    dchosen = share(dy, y.size, reduction, None if w is None else w[y])[..., None]  # (n, 1) or (1,)
     dl = np.where(np.arange(z.shape[-1]) == y[..., None], (1 - smoothing) * dchosen, 0)  # (n, c)
     if smoothing:
         dl = dl + (smoothing / z.shape[-1]) * dchosen
@@ -85,7 +85,7 @@ def _smooth(y, smoothing, classes):
     return y * (1 - smoothing) + smoothing / classes if smoothing else y
 
 
-def _reduce(l, reduction, weights=None):
+def reduced(l, reduction, weights=None):
     """The loss of all elements: "none", "sum", "mean", or "weighted mean" by `weights`."""
     if reduction == "none":
         return l
@@ -94,8 +94,8 @@ def _reduce(l, reduction, weights=None):
     return l.sum() / (weights.sum() if reduction == "weighted mean" else l.size)
 
 
-def _share(dy, size, reduction, weights=None):
-    """The gradient of `_reduce`: what one of `size` elements gets of `dy`."""
+def share(dy, size, reduction, weights=None):
+    """The gradient of `reduced`: what one of `size` elements gets of `dy`."""
     if reduction in ("none", "sum"):
         return dy
     return dy / (weights.sum() if reduction == "weighted mean" else size)

@@ -28,47 +28,47 @@ import numpy as np
 
 
 def sgd_start(theta, *, momentum=0.0):
-    return {"v": _map(np.zeros_like, theta)} if momentum else {}
+    return {"v": tree_map(np.zeros_like, theta)} if momentum else {}
 
 
 def sgd(theta, g, state, *, lr=0.01, momentum=0.0, nesterov=False, inside=False):
     """Gradient descent, with (Nesterov's) momentum where μ ≠ 0."""
     if not momentum:
-        return _map(lambda p, g: p - lr * g, theta, g), {}
+        return tree_map(lambda p, g: p - lr * g, theta, g), {}
     scale = -lr if inside else 1.0
-    v = _map(lambda v, g: momentum * v + scale * g, state["v"], g)
-    d = _map(lambda v, g: momentum * v + scale * g, v, g) if nesterov else v
-    return _map(lambda p, d: p + d if inside else p - lr * d, theta, d), {"v": v}
+    v = tree_map(lambda v, g: momentum * v + scale * g, state["v"], g)
+    d = tree_map(lambda v, g: momentum * v + scale * g, v, g) if nesterov else v
+    return tree_map(lambda p, d: p + d if inside else p - lr * d, theta, d), {"v": v}
 
 
 def adam_start(theta):
-    return {"m": _map(np.zeros_like, theta), "v": _map(np.zeros_like, theta), "t": 0}
+    return {"m": tree_map(np.zeros_like, theta), "v": tree_map(np.zeros_like, theta), "t": 0}
 
 
 def adam(theta, g, state, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, hat=False):
     t = state["t"] + 1
-    m = _map(lambda m, g: beta1 * m + (1 - beta1) * g, state["m"], g)
-    v = _map(lambda v, g: beta2 * v + (1 - beta2) * (g * g), state["v"], g)
+    m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state["m"], g)
+    v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * (g * g), state["v"], g)
     c1, c2 = 1 - beta1**t, 1 - beta2**t
     if hat:
         rate = lr * math.sqrt(c2) / c1
-        theta = _map(lambda p, m, v: p - rate * m / (np.sqrt(v) + eps), theta, m, v)
+        theta = tree_map(lambda p, m, v: p - rate * m / (np.sqrt(v) + eps), theta, m, v)
     else:
-        theta = _map(lambda p, m, v: p - lr * (m / c1) / (np.sqrt(v / c2) + eps), theta, m, v)
+        theta = tree_map(lambda p, m, v: p - lr * (m / c1) / (np.sqrt(v / c2) + eps), theta, m, v)
     return theta, {"m": m, "v": v, "t": t}
 
 
 def adamw(theta, g, state, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, decay=0.01, hat=False):
     """Adam with decoupled weight decay: λ never enters the moments."""
-    theta = _map(lambda p: p - (lr * decay) * p, theta)
+    theta = tree_map(lambda p: p - (lr * decay) * p, theta)
     return adam(theta, g, state, lr=lr, beta1=beta1, beta2=beta2, eps=eps, hat=hat)
 
 
-def _map(f, *trees):
+def tree_map(f, *trees):
     """f over the leaves of trees of one structure."""
     first = trees[0]
     if isinstance(first, dict):
-        return {name: _map(f, *(tree[name] for tree in trees)) for name in first}
+        return {name: tree_map(f, *(tree[name] for tree in trees)) for name in first}
     if isinstance(first, list | tuple):
-        return [_map(f, *leaves) for leaves in zip(*trees, strict=True)]
+        return [tree_map(f, *leaves) for leaves in zip(*trees, strict=True)]
     return f(*trees)

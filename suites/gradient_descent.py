@@ -24,8 +24,8 @@ def torch_names(theta):
     return {"weight": theta["W"].T, "bias": theta["b"]}
 
 
-def torch_loop(weights, optimizer, objective="least_squares", state=None):
-    """The loop of a torch tutorial; `optimizer(parameters)` makes the optimiser."""
+def torch_loop(weights, optimizer, objective="least_squares", state=None, clip=None):
+    """The loop of a torch tutorial; `optimizer(parameters)` makes the optimiser, `clip` works in place."""
     import torch
 
     model = torch.nn.Linear(*weights["W"].shape)
@@ -39,13 +39,15 @@ def torch_loop(weights, optimizer, objective="least_squares", state=None):
         optimizer.zero_grad()
         loss = losses[objective](model(x), y)
         loss.backward()
+        if clip:
+            clip(model.parameters())
         optimizer.step()
         return loss
 
     return Training(torch_names(weights), state or {}, step, live=(model, optimizer), predict=model)
 
 
-def keras_loop(weights, optimizer, objective="least_squares", state=None):
+def keras_loop(weights, optimizer, objective="least_squares", state=None, clip=None):
     """A custom loop of the Keras guide: a tape around model and loss, then apply the gradients."""
     import keras
     import tensorflow as tf
@@ -61,6 +63,8 @@ def keras_loop(weights, optimizer, objective="least_squares", state=None):
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))
         gradients = tape.gradient(loss, model.trainable_variables)
+        if clip:
+            gradients = clip(gradients)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 

@@ -134,13 +134,13 @@ class TensorFlow(Backend):
         model, optimizer = training.live
         variables = getattr(model, "trainable_variables", model)
         optimizer.build(variables)
-        slots = optimizer.variables[2:]  # after the iteration count and the learning rate
+        count, _, *slots = optimizer.variables  # iterations, as Keras counts them, and the learning rate
         step = self.compile(training.step, mode)
 
         def load(params: Tree, state: Tree) -> None:
             for variable, array in zip(variables, flatten(params).values(), strict=True):
                 variable.assign(array)
-            optimizer.iterations.assign(state.get("iterations", 0))
+            count.assign(state.get("iterations", 0))
             for variable, array in zip(slots, flatten(state.get("variables", [])).values(), strict=True):
                 variable.assign(array)
 

@@ -23,9 +23,9 @@ mutants = {
         Mutant("no-correction", "state", ADAM, RATES, "c1, c2 = 1, 1"),
         Mutant("one-correction-for-both", "state", ADAM, RATES, "c1, c2 = 1 - beta1**t, 1 - beta1**t"),
         Mutant("step-counted-twice", "state", ADAM, 'state["t"] + 1', 'state["t"] + 2'),
-        Mutant("decays-exchanged", "state", ADAM, "    m = _map", "    beta1, beta2 = beta2, beta1\n    m = _map"),
+        Mutant("decays-exchanged", "state", ADAM, "    m = tree_map", "    beta1, beta2 = beta2, beta1\n    m = tree_map"),
         Mutant("moment-of-the-step-before", "state", ADAM, "(np.sqrt(v / c2) + eps), theta, m, v)", '(np.sqrt(v / c2) + eps), theta, state["m"], v)'),
         Mutant("moment-not-kept", "state", ADAM, '{"m": m,', '{"m": state["m"],'),
-        Mutant("weights-decay", "state", ADAM, "    m = _map", "    g = _map(lambda g, p: g + 1e-4 * p, g, theta)\n    m = _map"),
+        Mutant("weights-decay", "state", ADAM, "    m = tree_map", "    g = tree_map(lambda g, p: g + 1e-4 * p, g, theta)\n    m = tree_map"),
     ),
 }  # fmt: skip

@@ -19,7 +19,7 @@ mutants = {
         Mutant("bias-of-the-batch-mean", "gradient", KERNEL_BACK, "dy.sum(axis=(0, 1, 2))", "dy.sum(axis=(1, 2)).mean(axis=0)"),
         Mutant("last-window-left-out", "mask", KERNEL_BACK, "np.swapaxes(U, 1, 2) @ V", "np.swapaxes(U[:, :-1], 1, 2) @ V[:, :-1]"),
         Mutant("cropped-by-the-other-margin", "mask", BACK, CROP, "bottom : bottom + h + up, left : left + w + back", option="same"),
-        Mutant("odd-zero-at-the-top", "mask", MARGINS, "(total // 2, total - total // 2)", "(total - total // 2, total // 2)", option="same"),
+        Mutant("odd-zero-at-the-top", "mask", MARGINS, "(before, total - before)", "(total - before, before)", option="same"),
         Mutant("same-without-the-stride", "mask", MARGINS, "max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)", "(k - 1) * d", option="same"),
         Mutant("margin-of-the-edge", "mask", WINDOWS, "constant_values=fill", 'mode="edge"', option="padded"),
         Mutant("not-dilated", "mask", WINDOWS, ":: dilation[0], :: dilation[1]", ": size[0], : size[1]", option="dilated"),

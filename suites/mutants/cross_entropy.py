@@ -15,8 +15,8 @@ shared = (
     Mutant("last-class-outside-the-sum", "mask", SOFTMAX, "np.exp(s).sum(", "np.exp(s)[..., :-1].sum("),
     Mutant("logits-in-float32", "dtype", SOFTMAX, SHIFT, "s = float32(x - x.max(axis=-1, keepdims=True))"),
     Mutant("logits-in-bfloat16", "precision", SOFTMAX, SHIFT, "s = bfloat16(x - x.max(axis=-1, keepdims=True))"),
-    Mutant("number-promotes", "dtype", "loss._reduce", "else l.size)", "else np.float64(l.size))"),
-    Mutant("sum-for-the-mean", "formula", "loss._reduce", 'reduction == "sum"', 'reduction in ("sum", "mean")'),
+    Mutant("number-promotes", "dtype", "loss.reduced", "else l.size)", "else np.float64(l.size))"),
+    Mutant("sum-for-the-mean", "formula", "loss.reduced", 'reduction == "sum"', 'reduction in ("sum", "mean")'),
     Mutant("log-sum-detached", "gradient", "activation.log_softmax_vjp", "dy - softmax(x) * dy.sum(axis=-1, keepdims=True)", "dy"),
 )  # fmt: skip
 
@@ -38,10 +38,10 @@ mutants = {
         Mutant("log-of-the-softmax", "unstable", SPARSE, "    l = -log_softmax(z) if", "    l = -np.log(np.exp(log_softmax(z))) if", regime="confident"),
         Mutant("smoothing-over-the-others", "formula", SPARSE, "(smoothing / z.shape[-1])", "(smoothing / (z.shape[-1] - 1))", option="smoothing"),
         Mutant("weights-of-the-class-before", "layout", SPARSE, "else -w *", "else -np.roll(w, 1) *", option="weights"),
-        Mutant("weighted-mean-by-number", "formula", "loss._reduce", '(weights.sum() if reduction == "weighted mean" else l.size)', "l.size", option="weighted-mean"),
-        Mutant("gradient-by-number", "gradient", "loss._share", '(weights.sum() if reduction == "weighted mean" else size)', "size", option="weighted-mean"),
+        Mutant("weighted-mean-by-number", "formula", "loss.reduced", '(weights.sum() if reduction == "weighted mean" else l.size)', "l.size", option="weighted-mean"),
+        Mutant("gradient-by-number", "gradient", "loss.share", '(weights.sum() if reduction == "weighted mean" else size)', "size", option="weighted-mean"),
         Mutant("smoothing-forgotten", "gradient", SPARSE_BACK, "    if smoothing:", "    if not smoothing:", option="smoothing"),
         Mutant("target-of-the-class-before", "gradient", SPARSE_BACK, "== y[..., None]", "== y[..., None] - 1"),
-        Mutant("last-example-left-out", "mask", SPARSE, "_reduce(chosen,", "_reduce(chosen * (np.arange(len(chosen)) < len(chosen) - 1),"),
+        Mutant("last-example-left-out", "mask", SPARSE, "reduced(chosen,", "reduced(chosen * (np.arange(len(chosen)) < len(chosen) - 1),"),
     ),
 }  # fmt: skip

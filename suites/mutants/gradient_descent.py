@@ -13,7 +13,7 @@ mutants = {
         Mutant("ascent", "formula", SGD, "p - lr * g,", "p + lr * g,"),
         Mutant("rate-off-by-a-millionth", "formula", SGD, "p - lr * g,", "p - lr * (1 + 1e-6) * g,"),
         Mutant("half-the-squared-error", "formula", SQUARES, "(2 * (p - y))", "(p - y)"),
-        Mutant("sum-for-the-mean", "formula", SQUARES, "_share(dy, p.size, reduction)", "dy"),
+        Mutant("sum-for-the-mean", "formula", SQUARES, "share(dy, p.size, reduction)", "dy"),
         Mutant("rate-in-float32", "precision", SGD, "p - lr * g,", "p - float(np.float32(lr)) * g,"),
         Mutant("gradient-in-bfloat16", "precision", SGD, "p - lr * g,", "p - lr * bfloat16(g),"),
         Mutant("rate-promotes", "dtype", SGD, "p - lr * g,", "p - np.float64(lr) * g,"),

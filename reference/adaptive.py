@@ -1,0 +1,75 @@
+"""RMSprop and Adagrad: steps scaled by the history of each weight's own gradient.
+
+Formula
+    rmsprop   v ← ρ v + (1 − ρ) g²;  centered: m ← ρ m + (1 − ρ) g, else m = 0
+              d = g / (√(v − m²) + ε);  root: d = g / √(v − m² + ε)
+              θ ← θ − α d;  with momentum b ← μ b + d;  θ ← θ − α b
+              inside: b ← μ b + α d;  θ ← θ − b;  update: b ← μ b − α d;  θ ← θ + b
+    adagrad   s ← s + g²;  θ ← θ − α_t g / (√s + ε);  root: θ ← θ − α_t g / √(s + ε)
+              α_t = α / (1 + λ t), t the steps taken before
+Shapes
+    theta : tree    weights; g, v, m, b and s have its shapes
+    state : tree    {"v"}, with "m" where centered and "b" with momentum; adagrad {"s", "t"}
+Source
+    Hinton 2012, lecture 6e; Graves 2013, eqs. (38) to (41). arXiv:1308.0850
+    Duchi, Hazan, Singer 2011, figure 1.
+Choices
+    ε stands outside the root (torch) or inside it (Keras; optax by default): at gradients below √ε the
+    first forgets ε, the second divides by √ε.
+    The momentum buffer holds unscaled steps (torch), steps (Keras) or updates (optax); the weights
+    agree as long as α is constant.
+    The first v is 0, or what `initial` says (1 in TensorFlow 1); the first s is `initial`, by default 0
+    in torch and 0.1 in Keras and optax.
+"""
+
+import numpy as np
+
+from reference.optimizer import tree_map
+
+
+def rmsprop_start(theta, *, momentum=0.0, centered=False, initial=0.0):
+    names = ("v",) + ("m",) * centered + ("b",) * bool(momentum)
+    values = {"v": initial, "m": 0.0, "b": 0.0}
+    return {name: tree_map(lambda p, x=values[name]: np.full_like(p, x), theta) for name in names}
+
+
+def rmsprop(
+    theta,
+    g,
+    state,
+    *,
+    lr=0.01,
+    rho=0.99,
+    eps=1e-8,
+    root=False,
+    momentum=0.0,
+    centered=False,
+    buffer="outside",
+):
+    v = tree_map(lambda v, g: rho * v + (1 - rho) * (g * g), state["v"], g)
+    moved, power = {"v": v}, v
+    if centered:
+        moved["m"] = tree_map(lambda m, g: rho * m + (1 - rho) * g, state["m"], g)
+        power = tree_map(lambda v, m: v - m * m, v, moved["m"])
+    d = tree_map(lambda g, v: _over_root(g, v, eps, root), g, power)
+    if not momentum:
+        return tree_map(lambda p, d: p - lr * d, theta, d), moved
+    scale = {"outside": 1.0, "inside": lr, "update": -lr}[buffer]
+    moved["b"] = tree_map(lambda b, d: momentum * b + scale * d, state["b"], d)
+    step = {"outside": -lr, "inside": -1.0, "update": 1.0}[buffer]
+    return tree_map(lambda p, b: p + step * b, theta, moved["b"]), moved
+
+
+def adagrad_start(theta, *, initial=0.0):
+    return {"s": tree_map(lambda p: np.full_like(p, initial), theta), "t": 0}
+
+
+def adagrad(theta, g, state, *, lr=0.01, eps=1e-10, root=False, decay=0.0):
+    s = tree_map(lambda s, g: s + g * g, state["s"], g)
+    rate = lr / (1 + state["t"] * decay)
+    theta = tree_map(lambda p, g, s: p - rate * _over_root(g, s, eps, root), theta, g, s)
+    return theta, {"s": s, "t": state["t"] + 1}
+
+
+def _over_root(g, v, eps, root):
+    return g / np.sqrt(v + eps) if root else g / (np.sqrt(v) + eps)

@@ -1,0 +1,74 @@
+"""Kullback-Leibler divergences of predicted distributions q from targets p.
+
+Formula
+    kl_divergence               ℓ = Σ_k p_k (log p_k - z_k),      z = log q,  0 log 0 = 0
+    kl_divergence_log_targets   ℓ = Σ_k e^(t_k) (t_k - z_k),      z = log q,  t = log p
+    kl_divergence_floored       ℓ = Σ_k p̃_k log(p̃_k / q̃_k),      x̃ = min(max(x, ε), 1)
+Shapes
+    z : (n, c)    log-probabilities; t has the same shape
+    p : (n, c)    probabilities of the targets; q of the predictions
+    dy : ()    cotangent of the loss, of its shape where it is that of each example or element
+Source
+    Kullback and Leibler 1951, eq. (2.6).
+Choices
+    "batch mean" divides Σ ℓ by the n examples, "mean" by all n c elements (torch's default); "each" is the
+    loss of each example, "none" that of each element.
+    From probabilities, Keras floors predictions and targets alike at ε, so that a target of zero costs
+    ε log(ε/q); beyond the bounds a prediction gets no gradient, at them it does.
+    Targets are given, not differentiated, unless they are logarithms.
+"""
+
+import numpy as np
+
+from reference.loss import reduced, share
+
+
+def kl_divergence(z, p, *, reduction="batch mean"):
+    return _over_batch(p * (np.log(_or_one(p)) - z), reduction)
+
+
+def kl_divergence_vjp(dy, z, p, *, reduction="batch mean"):
+    return {"z": -_of_batch(dy, z, reduction) * p}
+
+
+def kl_divergence_log_targets(z, t, *, reduction="batch mean"):
+    return _over_batch(np.exp(t) * (t - z), reduction)
+
+
+def kl_divergence_log_targets_vjp(dy, z, t, *, reduction="batch mean"):
+    """The product rule: dt = p (t - z) + p."""
+    p = np.exp(t)
+    dl = _of_batch(dy, z, reduction)
+    return {"z": -dl * p, "t": dl * (p * (t - z) + p)}
+
+
+def kl_divergence_floored(q, p, *, floor=1e-7, reduction="batch mean"):
+    q, p = (np.minimum(np.maximum(x, floor), 1) for x in (q, p))
+    return _over_batch(p * np.log(p / q), reduction)
+
+
+def kl_divergence_floored_vjp(dy, q, p, *, floor=1e-7, reduction="batch mean"):
+    """d log(p/q) = -(q/p) (p/q²) dq, where q lies within the bounds."""
+    p = np.minimum(np.maximum(p, floor), 1)
+    inside = (q >= floor) & (q <= 1)
+    return {"q": np.where(inside, -_of_batch(dy, q, reduction) * p / np.maximum(q, floor), 0)}
+
+
+def _or_one(p):
+    """p, and 1 for what is zero, whose logarithm is then 0."""
+    return np.where(p > 0, p, 1)
+
+
+def _over_batch(l, reduction):
+    """The loss of all elements, of which those of the last axis make an example."""
+    if reduction in ("batch mean", "each"):
+        return reduced(l.sum(axis=-1), "none" if reduction == "each" else "mean")
+    return reduced(l, reduction)
+
+
+def _of_batch(dy, l, reduction):
+    """The gradient of `_over_batch`: what an element of l gets of dy."""
+    if reduction in ("batch mean", "each"):
+        examples = l[..., 0].size
+        return share(dy, examples, "none" if reduction == "each" else "mean")[..., None]
+    return share(dy, l.size, reduction)

@@ -1,0 +1,55 @@
+"""Between the gradient and the step: gradients accumulated over micro-batches, and clipped.
+
+Formula
+    accumulate             ḡ = (1/k) Σ_i ∇J(θ; B_i);  total: Σ_i ∇J(θ; B_i)
+    clip_by_value          g ← min(max(g, −c), c)
+    clip_by_global_norm    g ← g min(1, c / (n + ε)),  n = √Σ g² over all tensors
+Shapes
+    theta : tree    weights; g has its shapes
+    x : (k, m, d)    k micro-batches
+    y : (k, m, o)    their targets
+Source
+    Mikolov 2012, 3.2.2 (by value). Pascanu, Mikolov, Bengio 2013, algorithm 1. arXiv:1211.5063
+Choices
+    The loss of k micro-batches is reduced as their gradients are: their mean, or their total.
+    ε is 10⁻⁶ in torch, so that a clipped gradient stays below c, and 0 elsewhere.
+    each=True clips every tensor by its own norm (Keras's clipnorm); infinity=True takes max |g| for n.
+    c, ε and 1/k are Python floats. At c itself, both sides of a choice agree.
+"""
+
+import numpy as np
+
+from reference.descent import value_and_gradient
+from reference.optimizer import tree_map
+
+
+def accumulate(theta, x, y, *, total=False):
+    """J and ∇J over all micro-batches."""
+    loss, g = value_and_gradient(theta, x[0], y[0])
+    for x_i, y_i in zip(x[1:], y[1:], strict=True):
+        more, g_i = value_and_gradient(theta, x_i, y_i)
+        loss, g = loss + more, tree_map(lambda a, b: a + b, g, g_i)
+    return (loss, g) if total else (loss / len(x), tree_map(lambda g: g / len(x), g))
+
+
+def clip_by_value(g, *, most):
+    return tree_map(lambda g: np.minimum(np.maximum(g, -most), most), g)
+
+
+def clip_by_global_norm(g, *, most, eps=0.0, each=False, infinity=False):
+    if each:
+        return {name: g[name] * _factor([g[name]], most, eps, infinity) for name in g}
+    factor = _factor(list(g.values()), most, eps, infinity)
+    return {name: g[name] * factor for name in g}
+
+
+def _factor(tensors, most, eps, infinity):
+    """min(1, c / (n + ε))"""
+    return np.minimum(most / (_norm(tensors, infinity) + eps), 1)
+
+
+def _norm(tensors, infinity):
+    if infinity:
+        largest = [np.abs(g).max() for g in tensors]
+        return np.max(np.stack(largest))
+    return np.sqrt(np.stack([(g * g).sum() for g in tensors]).sum())

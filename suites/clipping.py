@@ -1,0 +1,161 @@
+"""Clipped gradients between loss and step: by value, and by norm, as users of each framework write it.
+
+torch adds 1e-6 to the norm (`epsilon`), the others nothing (`plain`). Keras's optimisers clip by an argument;
+its custom loops call tf's functions. Steps are those of plain descent on a linear model, α is 1/8, which
+every dtype holds, and the bound is near the middle of what the gradients are, so that some are clipped.
+"""
+
+from bench.case import Case, Contender
+from reference.descent import start, value_and_gradient
+from reference.gradient import clip_by_global_norm, clip_by_value
+from reference.optimizer import sgd
+from suites.gradient_descent import keras_loop, optax_loop, torch_loop
+from suites.optimizers import COMMON, SIZES, inputs
+
+LR = 0.125
+
+
+def value_step(theta, state, x, y, *, most):
+    loss, g = value_and_gradient(theta, x, y)
+    return *sgd(theta, clip_by_value(g, most=most), state, lr=LR), loss
+
+
+def norm_step(theta, state, x, y, *, most, eps=0.0, each=False, infinity=False):
+    loss, g = value_and_gradient(theta, x, y)
+    g = clip_by_global_norm(g, most=most, eps=eps, each=each, infinity=infinity)
+    return *sgd(theta, g, state, lr=LR), loss
+
+
+def in_torch(weights, clip):
+    import torch
+
+    return torch_loop(weights, lambda parameters: torch.optim.SGD(parameters, lr=LR), clip=clip)
+
+
+def torch_value(weights, state, *, most):
+    import torch
+
+    return in_torch(weights, lambda parameters: torch.nn.utils.clip_grad_value_(parameters, most))
+
+
+def torch_norm(weights, state, *, most, each=False, infinity=False, **option):
+    import torch
+
+    kind = float("inf") if infinity else 2.0
+
+    def clip(parameters):
+        for group in parameters if each else [parameters]:
+            torch.nn.utils.clip_grad_norm_(group, most, norm_type=kind)
+
+    return in_torch(weights, clip)
+
+
+def in_keras(weights, clip=None, **argument):
+    import keras
+
+    return keras_loop(weights, keras.optimizers.SGD(LR, **argument), clip=clip)
+
+
+def keras_value(weights, state, *, most):
+    return in_keras(weights, clipvalue=most)
+
+
+def keras_norm(weights, state, *, most, each=False, **option):
+    return in_keras(weights, **{"clipnorm" if each else "global_clipnorm": most})
+
+
+def tf_value(weights, state, *, most):
+    import tensorflow as tf
+
+    return in_keras(weights, lambda gradients: [tf.clip_by_value(g, -most, most) for g in gradients])
+
+
+def tf_norm(weights, state, *, most, **option):
+    import tensorflow as tf
+
+    return in_keras(weights, lambda gradients: tf.clip_by_global_norm(gradients, most)[0])
+
+
+def tf_each_norm(weights, state, *, most, **option):
+    import tensorflow as tf
+
+    return in_keras(weights, lambda gradients: [tf.clip_by_norm(g, most) for g in gradients])
+
+
+def in_optax(weights, clip):
+    import optax
+
+    nothing = (optax.EmptyState(), (optax.EmptyState(), optax.EmptyState()))
+    return optax_loop(weights, optax.chain(clip, optax.sgd(LR)), state=nothing)
+
+
+def optax_value(weights, state, *, most):
+    import optax
+
+    return in_optax(weights, optax.clip(most))
+
+
+def optax_norm(weights, state, *, most, **option):
+    import optax
+
+    return in_optax(weights, optax.clip_by_global_norm(most))
+
+
+def absent(reason, *options):
+    return dict.fromkeys(options, reason)
+
+
+EPSILON = ("epsilon", "each-epsilon", "infinity")
+ADDS = absent("adds 1e-6 to the norm", "plain", "loose", "each")
+ADDS_NOTHING = absent("adds nothing to the norm", *EPSILON)
+GLOBAL = absent("takes one norm over all tensors", "each")
+NORMS = absent("takes a norm a tensor", "plain", "loose")
+MINOR = COMMON | {
+    "start": start,
+    "inputs": inputs,
+    "minor": True,
+    "sizes": {
+        "small": SIZES["small"],
+        "one": {"rows": 1, "features": 1, "outputs": 1, "steps": 12},
+        "large": SIZES["large"],
+    },
+}
+
+cases = (
+    Case(
+        name="clip-by-value",
+        title="Descent on gradients clipped by value",
+        step=value_step,
+        options={"plain": {"most": 0.05}, "loose": {"most": 10.0}},
+        contenders=(
+            Contender("torch", "torch.nn.utils.clip_grad_value_", torch_value),
+            Contender("tensorflow", "keras.optimizers.SGD", keras_value, variant="clipvalue"),
+            Contender("tensorflow", "tensorflow.clip_by_value", tf_value),
+            Contender("jax", "optax.clip", optax_value),
+        ),
+        **MINOR,
+    ),
+    Case(
+        name="clip-by-norm",
+        title="Descent on gradients clipped by their norm",
+        step=norm_step,
+        options={
+            "plain": {"most": 0.3},
+            "epsilon": {"most": 0.3, "eps": 1e-6},
+            "loose": {"most": 10.0},
+            "infinity": {"most": 0.1, "eps": 1e-6, "infinity": True},
+            "each": {"most": 0.1, "each": True},
+            "each-epsilon": {"most": 0.1, "each": True, "eps": 1e-6},
+        },
+        contenders=(
+            Contender("torch", "torch.nn.utils.clip_grad_norm_", torch_norm, without=ADDS),
+            Contender(
+                "tensorflow", "keras.optimizers.SGD", keras_norm, variant="clipnorm", without=ADDS_NOTHING
+            ),
+            Contender("tensorflow", "tensorflow.clip_by_global_norm", tf_norm, without=ADDS_NOTHING | GLOBAL),
+            Contender("tensorflow", "tensorflow.clip_by_norm", tf_each_norm, without=ADDS_NOTHING | NORMS),
+            Contender("jax", "optax.clip_by_global_norm", optax_norm, without=ADDS_NOTHING | GLOBAL),
+        ),
+        **MINOR,
+    ),
+)

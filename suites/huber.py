@@ -1,0 +1,110 @@
+"""Huber's loss and the smooth L1: reference/huber.py against each framework's own.
+
+torch's huber_loss, Keras's Huber and optax's huber_loss are one formula; torch's smooth_l1_loss is the same
+divided by its bound, and |p - y| where that is zero. optax gives the loss of each element. Keras takes the
+mean over the last axis first; one of length 1 leaves each element its own.
+"""
+
+import numpy as np
+
+from bench.case import Case, Limit
+from reference.huber import huber, huber_vjp, smooth_l1, smooth_l1_vjp
+from suites.losses import KERAS, contender, examples
+
+SIZES = {
+    "small": {"batch": 13, "classes": 7},
+    "one": {"batch": 1, "classes": 1},
+    "one-class": {"batch": 31, "classes": 1},
+    "large": {"batch": 4096, "classes": 1000},
+}
+REGIMES = {
+    "typical": "errors of the size of the bound, so that both pieces are taken",
+    "kink": "errors that are exactly 0, the bound, or twice that, of either sign: ties of the choice",
+    "far": "errors of 1000 and more: all straight",
+    "near": "errors of a thousandth: all square",
+}
+
+
+def inputs(rng, *, batch, classes, regime="typical", delta=1.0, beta=1.0, **option):
+    bound = delta * beta or 1.0
+    y = rng.normal(size=(batch, classes))
+    e = bound * (1e3 if regime == "far" else 1.5) * rng.normal(size=y.shape)
+    if regime == "near":
+        e = 1e-3 * bound * np.sign(e) * rng.uniform(0.5, 1, size=y.shape)
+    if regime == "kink":
+        y = np.round(8 * y) / 8  # so that p - y is exact
+        e = bound * rng.integers(-2, 3, size=y.shape)
+    return {}, {"p": y + e, "y": y}
+
+
+def torch_huber(torch, *, delta=1.0, reduction="mean"):
+    return lambda p, y: torch.nn.functional.huber_loss(p, y, reduction=reduction, delta=delta)
+
+
+def torch_smooth_l1(torch, *, beta=1.0, reduction="mean"):
+    return lambda p, y: torch.nn.functional.smooth_l1_loss(p, y, reduction=reduction, beta=beta)
+
+
+def keras_huber(keras, *, delta=1.0, reduction="mean"):
+    loss = keras.losses.Huber(delta=delta, reduction=KERAS.get(reduction, reduction))
+    if reduction == "mean":
+        return lambda p, y: loss(y, p)
+    return lambda p, y: loss(y[..., None], p[..., None])
+
+
+def optax_huber(optax, *, delta=1.0, reduction="mean"):
+    def loss(p, y):
+        l = optax.losses.huber_loss(p, y, delta=delta)
+        return l if reduction == "none" else getattr(l, reduction)()
+
+    return loss
+
+
+REDUCTIONS = {"plain": {}, "sum": {"reduction": "sum"}, "each": {"reduction": "none"}}
+COMMON = {
+    "inputs": inputs,
+    "sizes": SIZES,
+    "regimes": REGIMES,
+    "minor": True,
+    "items": examples,
+    "unit": "examples",
+    "flops": lambda *, batch, classes, **_: 5 * batch * classes,
+}
+SOURCE = "optax/losses/_regression.py:103 (0.2.8)"
+CANCELS = "the slope is δ sign(e) - δ sign(e) + e near zero: it cancels, and what is left is off by u δ"
+OPTAX = {"contender": "optax.losses.huber_loss", "direction": "gradient"}
+LIMITS = (
+    *(
+        Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, z, OPTAX | {"regime": "near"})
+        for z in ((20, 200), (200, 2000))
+    ),
+    *(
+        Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, z, OPTAX | {"regime": "typical"}, always=False)
+        for z in ((0.05, 0.5), (0.5, 5))  # single elements that are small
+    ),
+)
+cases = (
+    Case(
+        name="huber",
+        title="Huber's loss",
+        reference=huber,
+        gradient=huber_vjp,
+        options=REDUCTIONS | {"half": {"delta": 0.5}, "tenth": {"delta": 0.1}, "wide": {"delta": 4.0}},
+        contenders=(
+            contender("torch.nn.functional.huber_loss", torch_huber),
+            contender("keras.losses.Huber", keras_huber),
+            contender("optax.losses.huber_loss", optax_huber),
+        ),
+        limits=LIMITS,
+        **COMMON,
+    ),
+    Case(
+        name="smooth-l1",
+        title="Smooth L1 loss",
+        reference=smooth_l1,
+        gradient=smooth_l1_vjp,
+        options=REDUCTIONS | {"half": {"beta": 0.5}, "ninth": {"beta": 1 / 9}, "absolute": {"beta": 0.0}},
+        contenders=(contender("torch.nn.functional.smooth_l1_loss", torch_smooth_l1),),
+        **COMMON,
+    ),
+)
