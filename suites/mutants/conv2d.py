@@ -20,7 +20,7 @@ mutants = {
         Mutant("last-window-left-out", "mask", KERNEL_BACK, "np.swapaxes(U, 1, 2) @ V", "np.swapaxes(U[:, :-1], 1, 2) @ V[:, :-1]"),
         Mutant("cropped-by-the-other-margin", "mask", BACK, CROP, "bottom : bottom + h + up, left : left + w + back", option="same"),
         Mutant("odd-zero-at-the-top", "mask", MARGINS, "(before, total - before)", "(total - before, before)", option="same"),
-        Mutant("same-without-the-stride", "mask", MARGINS, "max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)", "(k - 1) * d", option="same"),
+        Mutant("same-without-the-stride", "mask", MARGINS, "max(steps * s + reach - n, 0)", "(k - 1) * d", option="same"),
         Mutant("margin-of-the-edge", "mask", WINDOWS, "constant_values=fill", 'mode="edge"', option="padded"),
         Mutant("not-dilated", "mask", WINDOWS, ":: dilation[0], :: dilation[1]", ": size[0], : size[1]", option="dilated"),
         Mutant("groups-interleaved", "layout", ROWS, "groups, c // groups), 5, 0)", "c // groups, groups), 6, 0)", option="grouped"),
