@@ -1,0 +1,71 @@
+"""Planted faults of the optimisers."""
+
+from bench.mutant import Mutant
+
+SGD, ADAM, ADAMW = "optimizer.sgd", "optimizer.adam", "optimizer.adamw"
+LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"
+BUFFER = "momentum * v + scale * g, state"
+FIRST, SECOND = "beta1 * m + (1 - beta1) * g, state", "beta2 * v + (1 - beta2) * (g * g), state"
+STEP = "p - lr * (m / c1) / (np.sqrt(v / c2) + eps)"
+POWERS = "1 - beta1**t, 1 - beta2**t"
+DECAY = "p - (lr * decay) * p"
+THEN = "adam(theta, g, state, lr=lr, beta1=beta1, beta2=beta2, eps=eps, hat=hat)"
+
+gradients = (
+    Mutant("half-the-squared-error", "gradient", SQUARES, "(2 * (p - y))", "(p - y)"),
+    Mutant("last-row-left-out", "mask", LINE, "x.reshape(-1, d).T @ rows", "x.reshape(-1, d)[:-1].T @ rows[:-1]"),
+)  # fmt: skip
+moments = (
+    *gradients,
+    Mutant("first-moment-uncorrected", "formula", ADAM, STEP, "p - lr * m / (np.sqrt(v / c2) + eps)"),
+    Mutant("second-moment-uncorrected", "formula", ADAM, STEP, "p - lr * (m / c1) / (np.sqrt(v) + eps)"),
+    Mutant("epsilon-left-out", "formula", ADAM, STEP, "p - lr * (m / c1) / np.sqrt(v / c2)"),
+    Mutant("epsilon-inside-the-root", "formula", ADAM, STEP, "p - lr * (m / c1) / np.sqrt(v / c2 + eps)"),
+    Mutant("epsilon-beside-the-uncorrected-root", "formula", ADAM, STEP, "p - lr * (m / c1) / (np.sqrt(v / c2) + eps / math.sqrt(c2))"),
+    Mutant("epsilon-beside-the-corrected-root", "formula", ADAM, "(np.sqrt(v) + eps)", "(np.sqrt(v) + eps * math.sqrt(c2))", option="hat"),
+    Mutant("corrections-exchanged", "formula", ADAM, POWERS, "1 - beta2**t, 1 - beta1**t"),
+    Mutant("betas-exchanged", "formula", ADAM, "    t = ", "    beta1, beta2 = beta2, beta1\n    t = "),
+    Mutant("second-moment-of-the-first", "formula", ADAM, '(g * g), state["v"], g)', '(g * g), state["v"], m)'),
+    Mutant("gradients-not-squared", "formula", ADAM, "(g * g)", "abs(g)"),
+    Mutant("count-one-ahead", "state", ADAM, POWERS, "1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1)"),
+    Mutant("count-one-behind", "state", ADAM, POWERS, "1 - beta1 ** max(t - 1, 1), 1 - beta2 ** max(t - 1, 1)"),
+    Mutant("steps-by-the-old-moment", "state", ADAM, "+ eps), theta, m, v)\n    return", '+ eps), theta, state["m"], v)\n    return'),
+    Mutant("largest-second-moment", "state", ADAM, SECOND, "np.maximum(v, beta2 * v + (1 - beta2) * (g * g)), state"),
+    Mutant("first-moment-in-bfloat16", "precision", ADAM, FIRST, "bfloat16(beta1 * m + (1 - beta1) * g), state"),
+    Mutant("corrections-in-float32", "precision", ADAM, POWERS, "float(1 - np.float32(beta1) ** t), float(1 - np.float32(beta2) ** t)"),
+    Mutant("rate-promotes", "dtype", ADAM, STEP, "p - np.float64(lr) * (m / c1) / (np.sqrt(v / c2) + eps)"),
+    Mutant("weights-stored-in-float32", "dtype", ADAM, STEP, f"float32({STEP})"),
+)  # fmt: skip
+
+mutants = {
+    "sgd-momentum": (
+        *gradients,
+        Mutant("dampened", "formula", SGD, BUFFER, "momentum * v + (1 - momentum) * scale * g, state"),
+        Mutant("gradient-before-the-momentum", "formula", SGD, BUFFER, "momentum * (v + scale * g), state"),
+        Mutant("momentum-off-by-a-millionth", "formula", SGD, BUFFER, "momentum * (1 + 1e-6) * v + scale * g, state"),
+        Mutant("looks-ahead-unasked", "formula", SGD, "if nesterov else v", "if True else v"),
+        Mutant("looks-not-ahead", "formula", SGD, "if nesterov else v", "if False else v", option="nesterov"),
+        Mutant("looks-ahead-along-the-gradient", "formula", SGD, "momentum * v + scale * g, v, g)", "v + momentum * scale * g, v, g)", option="nesterov"),
+        Mutant("looks-ahead-from-the-old-buffer", "state", SGD, "momentum * v + scale * g, v, g)", 'momentum * v + scale * g, state["v"], g)', option="nesterov"),
+        Mutant("rate-inside-and-outside", "formula", SGD, "p + d if inside", "p + lr * d if inside", option="momentum-inside"),
+        Mutant("steps-by-the-old-buffer", "state", SGD, "if nesterov else v", 'if nesterov else state["v"]'),
+        Mutant("buffer-in-bfloat16", "precision", SGD, BUFFER, "bfloat16(momentum * v + scale * g), state"),
+        Mutant("momentum-in-float32", "precision", SGD, BUFFER, "float(np.float32(momentum)) * v + scale * g, state"),
+        Mutant("rate-promotes", "dtype", SGD, "p - lr * d,", "p - np.float64(lr) * d,"),
+        Mutant("buffer-not-kept", "state", SGD, '{"v": v}', '{"v": state["v"]}'),
+    ),
+    "adam": (
+        *moments,
+        Mutant("count-not-kept", "state", ADAM, '"t": t}', '"t": state["t"]}'),
+    ),
+    "adamw": (
+        *moments,
+        Mutant("decay-left-out", "formula", ADAMW, DECAY, "p"),
+        Mutant("decay-without-the-rate", "formula", ADAMW, DECAY, "p - decay * p"),
+        Mutant("decay-in-the-gradient", "formula", ADAMW, f"{DECAY}, theta)", "p, theta)\n    g = {name: g[name] + decay * theta[name] for name in g}"),
+        Mutant("decay-after-the-step", "formula", ADAMW, f"{DECAY}, theta)\n    return {THEN}", f"p, theta)\n    theta, state = {THEN}\n    return {{name: {DECAY} for name, p in theta.items()}}, state"),
+        Mutant("growth", "formula", ADAMW, DECAY, "p + (lr * decay) * p"),
+        Mutant("intercepts-spared", "formula", ADAMW, DECAY, "p - (lr * decay) * p if p.ndim > 1 else p"),
+        Mutant("decay-promotes", "dtype", ADAMW, DECAY, "p - np.float64(lr * decay) * p"),
+    ),
+}  # fmt: skip
