@@ -212,7 +212,6 @@ def _seed(*parts: Any) -> int:
 
 def _key(cell: Cell, worst: bool, accumulator: str | None) -> str:
     case = pages.case(cell.case)
-    page: Callable[..., Any] = case.inputs
     size = sorted(dims(case, cell.size).items())
     option = sorted(case.options[cell.option].items())
     parts = (
@@ -223,7 +222,7 @@ def _key(cell: Cell, worst: bool, accumulator: str | None) -> str:
         worst,
         accumulator,
         np.__version__,
-        _sources(page.__module__),
+        _sources(pages.page(case)),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bench import pages
 from bench.case import Case
 from bench.coarse import Coarseness, coarse
 from bench.plant import apart, instead
@@ -62,7 +63,7 @@ class Mutant:
         """The case as its page gives it with the fault in the source; ValueError where the source changed."""
         module, _, function = self.where.rpartition(".")
         module = module if module.startswith("suites.") else f"reference.{module}"
-        page = case.inputs.__module__
+        page = pages.page(case)
         with apart(page), instead(module, lambda source: self._faulty(source, function)):
             fresh = importlib.import_module(page)
         found = {each.name: each for each in getattr(fresh, "cases", None) or [fresh.case]}
@@ -132,7 +133,7 @@ def _spoiled(case: Case) -> Case:
 
 def mutants(case: Case) -> tuple[Mutant | General, ...]:
     """The case's own mutants, beside its page in suites/mutants/, and those of every formula."""
-    page = case.inputs.__module__.rpartition(".")[2]
+    page = pages.page(case).rpartition(".")[2]
     try:
         listed = importlib.import_module(f"suites.mutants.{page}").mutants
     except ModuleNotFoundError:

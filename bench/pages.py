@@ -12,12 +12,8 @@ from bench.case import Case
 @cache
 def cases() -> dict[str, Case]:
     """Every case of every page, in the order of the pages' names. Imports NumPy, and no framework."""
-    import suites
-
     found: dict[str, Case] = {}
-    for page in sorted(module.name for module in pkgutil.iter_modules(suites.__path__) if not module.ispkg):
-        if page in ("conftest", "uncovered") or page.startswith("test_"):
-            continue
+    for page in _pages():
         module = importlib.import_module(f"suites.{page}")
         listed = getattr(module, "cases", None) or [getattr(module, "case", None)]
         for case in listed:
@@ -27,6 +23,25 @@ def cases() -> dict[str, Case]:
                 raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
             found[case.name] = case
     return found
+
+
+def page(case: Case) -> str:
+    """The module that lists the case; of one that no page lists, that of its inputs."""
+    lists = (f"suites.{each}" for each in _pages())
+    return next((each for each in lists if case.name in _names(each)), case.inputs.__module__)
+
+
+@cache
+def _names(module: str) -> frozenset[str]:
+    listed = importlib.import_module(module)
+    return frozenset(case.name for case in getattr(listed, "cases", None) or [listed.case])
+
+
+def _pages() -> list[str]:
+    import suites
+
+    found = sorted(module.name for module in pkgutil.iter_modules(suites.__path__) if not module.ispkg)
+    return [each for each in found if each not in ("conftest", "uncovered") and not each.startswith("test_")]
 
 
 @contextmanager

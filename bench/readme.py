@@ -39,7 +39,7 @@ def words() -> dict[str, str]:
 
 def overview(rows: "DataFrame", run: str) -> Table:
     """One line a page, in float32: the worst status, the fewest effective bits, and a speed as a ratio."""
-    page = {case.name: case.inputs.__module__.rpartition(".")[2] for case in pages.cases().values()}
+    page = {case.name: pages.page(case).rpartition(".")[2] for case in pages.cases().values()}
     rows = rows[rows.case.isin(page) & (rows.dtype == "float32")].assign(page=rows.case.map(page))
     lines = [(str(name).replace("_", " "), *_cells(mine)) for name, mine in rows.groupby("page", sort=True)]
     note = (

@@ -59,6 +59,8 @@ def general(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_formula_has_eight_faults_and_a_quarter_of_them_at_most_edits_outputs(name):
+    if pages.case(name).minor and not own(name):
+        pytest.skip("a minor formula with the faults of every formula only")
     every = [*own(name), *general(name)]
     assert len(every) >= 8, [each.name for each in every]
     assert 4 * sum(each.edits_outputs for each in every) <= len(every)
@@ -73,7 +75,7 @@ def test_there_are_two_hundred_in_all_of_every_kind():
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_of_faults_stands_beside_its_page_and_names_its_formulas(file):
-    mine = {name for name in CASES if pages.case(name).inputs.__module__ == f"suites.{file}"}
+    mine = {name for name in CASES if pages.page(pages.case(name)) == f"suites.{file}"}
     assert mine, f"suites/{file}.py is no page"
     listed = importlib.import_module(f"suites.mutants.{file}").mutants
     assert set(listed) == mine
