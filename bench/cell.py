@@ -1,7 +1,7 @@
 """A Cell is one coordinate of the suite; `cells` enumerates them without importing a framework."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,6 +75,8 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                     if regime == INTEGERS and dtype == "float64":
                         continue  # the lane is there for what the dtype may lose
                     for spec, found in classes.items():
+                        if selection.smoke and not selection.dtypes and dtype != found.dtypes[0]:
+                            continue
                         for contender in found.contenders(case):
                             typical = _typical(case, contender) == (option, regime)
                             briefly = (case.minor or regime == INTEGERS) and not selection.full
@@ -130,10 +132,12 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
                 yield option, INTEGERS, size
 
 
-def _dtypes(classes: Any, selection: Selection) -> list[str]:
+def _dtypes(classes: Iterable[type[Backend]], selection: Selection) -> list[str]:
     if selection.dtypes:
         return list(selection.dtypes)
-    return ["float64"] if selection.smoke else ["float64", "float32"]
+    if selection.smoke:
+        return list(dict.fromkeys(found.dtypes[0] for found in classes))
+    return ["float64", "float32"]
 
 
 def _modes(

@@ -59,11 +59,12 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             raise Absent(f"{contender}: {contender.without[unit.option]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
     except Absent as reason:
-        return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
+        return _absent(unit, directions, reason)
     except Exception as error:
         return _broken(unit, directions, error)
+    lacking = [each for each in directions if each in engine.without]
     refusals = {each: words for each in directions if (words := refusal(contender, unit, each))}
-    willing = [each for each in directions if each not in refusals]
+    willing = [each for each in directions if each not in lacking and each not in refusals]
     judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
     rows = dict(judged.rows)
     cheap = unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
@@ -81,6 +82,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
         else:
             why = f"stale refusal: got {row.status}, should raise {words!r}; {row.why}".rstrip("; ")
             rows[each] = replace(row, status="disagrees", why=why)
+    for each in lacking:
+        rows |= _absent(unit, [each], Absent(engine.without[each])).rows
     return replace(judged, rows=rows)
 
 
@@ -114,8 +117,14 @@ def attempt(
         if case.training:
             return _training(case, contender, engine, unit, curve)
         return _formula(case, contender, engine, unit, directions)
+    except Absent as reason:  # some frameworks say only when they are called that they have no such kernel
+        return _absent(unit, directions, reason)
     except Exception as error:
         return _broken(unit, directions, error)
+
+
+def _absent(unit: Cell, directions: Sequence[str], reason: Absent) -> Judged:
+    return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
 
 
 def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
@@ -151,10 +160,10 @@ def _formula(
         raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
     floating = [name for name, value in given.data.items() if value.dtype.kind not in "iub"]
     wrt = [name for name in floating if name not in case.fixed]
-    vjp = engine.vjp(run, unit.mode, wrt)
+    vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
     on_device = engine.put(params), engine.put(dict(given.data)), engine.put(dict(given.cotangents))
     start = time.perf_counter()
-    if "gradient" in directions:
+    if vjp:
         outputs, gradients = vjp(*on_device)
     else:
         outputs, gradients = engine.forward(run, unit.mode)(*on_device[:2]), None
