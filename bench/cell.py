@@ -1,7 +1,7 @@
 """A Cell is one coordinate of the suite; `cells` enumerates them without importing a framework."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +32,8 @@ class Cell:
         shipped = self.backend in SHIPPED
         who = self.contender if shipped else f"{self.backend.rpartition(':')[2]}:{self.contender}"
         where = (self.case, self.option, self.regime, self.size, who, self.mode, self.device)
-        return "/".join((*where, self.dtype, self.direction))
+        seed = (f"seed-{self.seed}",) if self.seed else ()
+        return "/".join((*where, self.dtype, self.direction, *seed))
 
     @property
     def unit(self) -> "Cell":
@@ -75,11 +76,13 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
     for case in pages:
         for seed in selection.seeds:
             for option, regime, size in _settings(case, selection):
-                for dtype in _dtypes(case, size, selection):
+                for dtype in _dtypes(classes.values(), case, size, selection):
                     if regime == INTEGERS and dtype != "float32":
                         continue  # the bits of its numbers are those that float32 holds, and float64 more
                     for spec, found in classes.items():
                         if dtype not in found.dtypes:
+                            continue
+                        if selection.smoke and not selection.dtypes and dtype != found.dtypes[0]:
                             continue
                         for contender in found.contenders(case):
                             typical = _typical(case, contender) == (option, regime)
@@ -143,9 +146,11 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
                 yield option, INTEGERS, size
 
 
-def _dtypes(case: Case, size: str, selection: Selection) -> list[str]:
+def _dtypes(classes: Iterable[type[Backend]], case: Case, size: str, selection: Selection) -> list[str]:
     low = selection.full and size == next(iter(case.sizes))
-    usual = ["float64"] if selection.smoke else ["float64", "float32", *(LOW if low else ())]
+    usual = ["float64", "float32", *(LOW if low else ())]
+    if selection.smoke:
+        usual = list(dict.fromkeys(found.dtypes[0] for found in classes))
     # optimisers keep a master copy of the weights in float32, and no page has one yet
     return [dtype for dtype in selection.dtypes or usual if not (case.training and dtype in LOW)]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.arithmetic import arithmetic
-from bench.backends import SHIPPED, Absent, backend
+from bench.backends import FURTHER, SHIPPED, Absent, backend
 from bench.machine import environment, key, machine
 from bench.overview import environment_line, machine_line
 from bench.table import Section, Table
@@ -35,7 +35,7 @@ def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
         ("environment", environment_line(around, key(around))),
         *((f"${name}", value) for name, value in around["variables"].items()),
     ]
-    names = [*SHIPPED, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
+    names = [*SHIPPED, *FURTHER, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
     pairs = [(name, device) for name in names for device in DEVICES]
     with ThreadPoolExecutor(max_workers=2) as pool:
         answers = pool.map(lambda pair: installed(*pair) if fast else probe(*pair, full=full), pairs)

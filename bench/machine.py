@@ -15,7 +15,8 @@ Record = dict[str, Any]
 
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
-    "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax", "ml-dtypes", "onnxruntime",
+    "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax", "ml-dtypes", "onnx",
+    "onnxruntime",
 )  # fmt: skip
 
 # variables that change numbers or speed; no others, since a record is published

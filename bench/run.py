@@ -65,11 +65,12 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             raise Absent(f"{contender}: {contender.without[unit.option]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
     except Absent as reason:
-        return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
+        return _absent(unit, directions, reason)
     except Exception as error:
         return _broken(unit, directions, error)
+    lacking = [each for each in directions if each in engine.without]
     refusals = {each: words for each in directions if (words := refusal(contender, unit, each))}
-    willing = [each for each in directions if each not in refusals]
+    willing = [each for each in directions if each not in lacking and each not in refusals]
     judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
     rows = dict(judged.rows)
     cheap = unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
@@ -87,6 +88,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
         else:
             why = f"stale refusal: got {row.status}, should raise {words!r}; {row.why}".rstrip("; ")
             rows[each] = replace(row, status="disagrees", why=why)
+    for each in lacking:
+        rows |= _absent(unit, [each], Absent(engine.without[each])).rows
     return replace(judged, rows=rows)
 
 
@@ -120,6 +123,8 @@ def attempt(
         if case.training:
             return _training(case, contender, engine, unit, curve)
         return _formula(case, contender, engine, unit, directions)
+    except Absent as reason:  # some frameworks say only when they are called that they have no such kernel
+        return _absent(unit, directions, reason)
     except Exception as error:
         if engine.lacks(error) and len(directions) > 1:  # one of them may have its kernels
             alone = [attempt(case, contender, engine, unit, [each], curve) for each in directions]
@@ -128,6 +133,10 @@ def attempt(
             why = f"no {unit.dtype} kernel: {sentence(error)}"
             return Judged({each: _row(unit, each, status="absent", why=why) for each in directions})
         return _broken(unit, directions, error)
+
+
+def _absent(unit: Cell, directions: Sequence[str], reason: Absent) -> Judged:
+    return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
 
 
 def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
@@ -172,12 +181,12 @@ def _formula(
         raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
     floating = [name for name, value in given.data.items() if value.dtype.kind not in "iub"]
     wrt = [name for name in floating if name not in case.fixed]
-    vjp = engine.vjp(run, unit.mode, wrt)
+    vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
     on_device = engine.put(params), engine.put(dict(given.data)), engine.put(dict(given.cotangents))
     forward = engine.forward(run, unit.mode)
 
     def call(params: Any) -> Any:
-        if "gradient" in directions:
+        if vjp:
             return vjp(params, *on_device[1:])
         return forward(params, on_device[1]), None
 

@@ -85,7 +85,20 @@ def through_float32(line, direction, z):
     return Limit("tensorflow", "==2.21.*", CONSTANTS, f"{CAST}:{line}; Keras calls it", z, cells)
 
 
+def in_onnx(reason, source, z, **cells):
+    return Limit("onnxruntime", "==1.32.*", reason, source, z, cells)
+
+
+MANY = ("small", "wide", "large")
+SIGMOID = "below zero it is 1/2 + p(x) in float32, 1 − σ(−x) in float64: right to u, not to u σ(x)"
+SIGMOID_WHERE = (
+    "onnxruntime/core/mlas/lib/logistic.cpp, onnxruntime/core/providers/cpu/activation/activations.h; "
+    "microsoft/onnxruntime#26281"
+)
+GELU = "has no kernel for float64, and the operator's function has its constants in float32"
+GELU_WHERE = "onnx/defs/math/defs.cc:477 (1.23.2)"
 LIMITS = {
+    "sigmoid": (in_onnx(SIGMOID, SIGMOID_WHERE, (0.15, 1.5), size=MANY),),
     "gelu": (
         through_float32(3756, "forward", (5e5, 5e6)),
         through_float32(3756, "gradient", (4e6, 4e7)),
@@ -93,6 +106,8 @@ LIMITS = {
     "gelu-tanh": (
         through_float32(3747, "forward", (1e5, 1e6)),
         through_float32(3747, "gradient", (4e3, 4e4)),
+        in_onnx(GELU, GELU_WHERE, (8e5, 8e6), dtype="float64", size=MANY),
+        in_onnx(GELU, GELU_WHERE, (5e6, 5e7), dtype="float64", size="one"),
     ),
 }
 GELU = {"gelu": {"GELU": {"erf": ("plain",)}}, "gelu-tanh": {"GELU": {"tanh": ("plain",)}}}

@@ -76,17 +76,16 @@ def in_keras(weights, *, causal=False, **option):
 
 def in_keras_layer(weights, *, causal=False, **option):
     import keras
-    import tensorflow as tf
 
     layer = keras.layers.Attention(use_scale=True)
     layer.build([(None, None, 1)] * 3)
 
     def run(params, q, k, v):
         b, h, t, d = q.shape
-        q, k, v = (tf.reshape(x, (b * h, -1, d)) for x in (q, k, v))  # the layer has no axis of heads
-        scale = tf.constant(1 / math.sqrt(d), q.dtype)
+        q, k, v = (keras.ops.reshape(x, (b * h, -1, d)) for x in (q, k, v))  # the layer has no axis of heads
+        scale = keras.ops.convert_to_tensor(1 / math.sqrt(d), q.dtype)
         y, _ = layer.stateless_call([scale], [], [q, v, k], use_causal_mask=causal)
-        return {"y": tf.reshape(y, (b, h, t, d))}
+        return {"y": keras.ops.reshape(y, (b, h, t, d))}
 
     return {}, run
 
@@ -123,7 +122,8 @@ UNMASKED = dict.fromkeys(
     "the layer takes a mask of keys only, not of pairs",
 )
 
-TORCH = {"contender": "torch.nn.functional.scaled_dot_product_attention", "device": "cpu"}
+TORCH = {"device": "cpu", "direction": "gradient"}
+SDPA = ("torch.nn.functional.scaled_dot_product_attention", "keras.ops.dot_product_attention")
 KERAS = {
     "contender": "keras.ops.dot_product_attention",
     "dtype": "float64",
@@ -135,8 +135,21 @@ JAX = {"contender": "jax.nn.dot_product_attention", "dtype": "float64"}
 JAX_WHY = "computes the softmax in float32, of float64 inputs too"
 JAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
 SHIFTED, UNSHIFTED = {"regime": "shifted-logits"}, {"regime": ("typical", "large-logits")}
+ONNX_WHY = "has no kernel for float64, and the operator's function takes ⁴√d in float32 for its scale"
+ONNX_WHERE = "onnx/defs/nn/old.cc:4484 (1.23.2)"
 LARGER = ("blocks", "gpt2", "long", "7b")
 LIMITS = (
+    *(
+        Limit("onnxruntime", "==1.32.*", ONNX_WHY, ONNX_WHERE, z, {"dtype": "float64"} | cells)
+        for z, cells in (
+            ((3e7, 3e8), {"size": "small", "regime": "typical"}),
+            ((4e5, 4e6), {"size": "blocks", "regime": "typical"}),  # ⁴√24 is nearly a float32
+            ((8e6, 8e7), {"size": LARGER[1:], "regime": "typical"}),
+            ((3e6, 3e7), {"size": "small", "regime": "large-logits"}),
+            ((2e4, 2e5), {"size": "blocks", "regime": "large-logits"}),
+            ((5e5, 5e6), {"size": LARGER[1:], "regime": "large-logits"}),
+        )
+    ),
     Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e7, 2e8), {**KERAS, "regime": "typical"}),
     Limit(
         "tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (1.5e6, 1.5e7), {**KERAS, "regime": "large-logits"}
@@ -160,7 +173,13 @@ LIMITS = (
         "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: attn <- exp(…)",
         (1, 10),
         # with keys whose last axis is no run of memory it takes other kernels
-        {**TORCH, "regime": "large-logits", "direction": "gradient", "mode": ("eager", "compile")},
+        {
+            **TORCH,
+            "contender": SDPA,
+            "regime": "large-logits",
+            "direction": "gradient",
+            "mode": ("eager", "compile"),
+        },
     ),
     Limit(
         "torch",
@@ -169,7 +188,15 @@ LIMITS = (
         "by a few u |S| (exact where √d is a power of two), and rows of dS do not add up to zero",
         "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: scale * q @ k.T",
         (4, 40),
-        {**TORCH, **SHIFTED, "direction": "gradient", "size": ("blocks", "7b")},
+        {**TORCH, "contender": SDPA, **SHIFTED, "direction": "gradient", "size": ("blocks", "7b")},
+    ),
+    Limit(
+        "keras-torch",
+        "==2.13.*",
+        "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n",
+        "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
+        (1e7, 1e8),
+        {**TORCH, "option": "masked-rows-mean"},
     ),
 )
 

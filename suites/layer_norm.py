@@ -90,12 +90,33 @@ def named(weights, gamma):
 
 MEAN, CONSTANT = {"regime": "large-mean"}, {"regime": "near-constant"}
 FORWARD, GRADIENT = {"direction": "forward"}, {"direction": "gradient"}
+UNCENTRED = {**GRADIENT, "regime": ("large-mean", "near-constant")}
+KERAS = {"tensorflow": "==2.21.*", "keras-torch": "==2.13.*", "keras-jax": "==0.10.*"}
 FLAX = {
     "contender": "flax.linen.LayerNorm",
 }
 FLAX_WHY = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
 FLAX_WHERE = "flax/linen/normalization.py:142"
+ONNX_WHY = "takes ε from an attribute, and ONNX keeps attributes in float32"
+ONNX_WHERE = "onnx/onnx.proto:184 (1.23.2)"
+DEFAULT, LARGER = ("plain", "no-bias", "two-axes"), ("gpt2", "7b")
 LIMITS = (
+    *(
+        Limit("onnxruntime", "==1.32.*", ONNX_WHY, ONNX_WHERE, z, {"dtype": "float64", **cells}, always)
+        for z, cells, always in (
+            ((100, 1000), {"size": "small", "regime": "typical", "option": DEFAULT}, True),
+            ((40, 400), {"size": LARGER, "regime": "typical", "option": DEFAULT[:2]}, True),
+            (
+                (1, 10),
+                {"size": LARGER, "regime": "typical", "option": "two-axes"},
+                False,
+            ),  # long rows hide it
+            ((4e4, 4e5), {"size": "small", "regime": "typical", "option": "epsilon"}, True),
+            ((8e3, 8e4), {"size": LARGER, "regime": "typical", "option": "epsilon"}, True),
+            ((1.5e3, 1.5e4), {"size": "small", **CONSTANT}, True),
+            ((2e2, 2e3), {"size": LARGER, **CONSTANT}, True),
+        )
+    ),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3e2, 3e3), FLAX | MEAN | FORWARD),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e3, 2e4), FLAX | MEAN | GRADIENT),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3, 30), FLAX | CONSTANT | FORWARD),
@@ -106,7 +127,7 @@ LIMITS = (
         "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel",
         "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, LayerNormBackwardKernelImplInternal",
         (0.35, 3.5),
-        {**GRADIENT, "regime": ("large-mean", "near-constant"), "device": "cpu"},
+        {**UNCENTRED, "contender": ("torch.nn.functional.layer_norm", "torch.nn.LayerNorm"), "device": "cpu"},
         always=False,  # few elements are outside, and in a lucky draw none
     ),
     Limit(
@@ -118,14 +139,17 @@ LIMITS = (
         {**GRADIENT, "size": "batch:1+time:1+width:1", "device": "cpu", "mode": "eager"},
         always=False,  # some draws round to nothing
     ),
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
-        "keras/src/ops/nn.py:3191",
-        (0.3, 3),
-        {**GRADIENT, "regime": ("large-mean", "near-constant")},
-        always=False,  # the same
+    *(
+        Limit(
+            backend,
+            versions,
+            "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
+            "keras/src/ops/nn.py:3191",
+            (0.3, 3),
+            {**UNCENTRED, "contender": "keras.layers.LayerNormalization"},
+            always=False,  # the same
+        )
+        for backend, versions in KERAS.items()
     ),
 )
 

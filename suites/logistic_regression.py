@@ -126,6 +126,15 @@ def optax_loss(weights, **option):
     return params, loss
 
 
+ONNX = Limit(
+    "onnxruntime",
+    "==1.32.*",
+    "below zero it is 1/2 + p(x) in float32, 1 − σ(−x) in float64: right to u, not to u σ(x)",
+    "onnxruntime/core/mlas/lib/logistic.cpp, onnxruntime/core/providers/cpu/activation/activations.h; "
+    "microsoft/onnxruntime#26281",
+    (0.13, 1.3),
+    always=False,  # only a probability near zero shows it
+)
 SOFTPLUS = Limit(
     "jax",
     ">=0.10,<0.11",
@@ -157,6 +166,7 @@ cases = (
             Contender("tensorflow", "keras.layers.Dense", keras_probability),
             Contender("jax", "jax.nn.sigmoid", jax_probability),
         ),
+        limits=(ONNX,),
         items=lambda *, rows, **_: rows,
         unit="rows",
         flops=lambda *, rows, features, **_: 2 * rows * features,

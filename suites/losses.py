@@ -122,6 +122,7 @@ def examples(*, batch, **_):
     return batch
 
 
+LOG_SIGMOID = ("optax.sigmoid_binary_cross_entropy", "keras.losses.BinaryCrossentropy")
 CANCELS = "(1 - y) z + log(1 + e^-z) cancels where y = 0 and z is far below 0: what is left is off by u |z|"
 TORCH = "torch/_decomp/decompositions.py:5154 writes out what the kernel does"
 TENSORFLOW = "tensorflow/python/ops/nn_impl.py:335"
@@ -148,7 +149,7 @@ BINARY_LIMITS = (
         "the slope of log-sigmoid is e^(z - logaddexp(z, 0)), off by u |z|",
         "jax/_src/lax/other.py:288",
         (0.5, 5),
-        {"direction": "gradient"},
+        {"direction": "gradient", "contender": LOG_SIGMOID},
         always=False,  # single elements, up to four times their limit
     ),
 )

@@ -157,6 +157,14 @@ FLOAT32_SCALE = Limit(
     (3e6, 3e7),
     {"dtype": "float64", "size": ("small", "7b")},  # 1/√64 is exact
 )
+MASKED_ROWS = Limit(
+    "keras-torch",
+    "==2.13.*",
+    "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n",
+    "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
+    (1e7, 1e8),
+    {"device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
+)
 
 case = Case(
     name="multi-head-attention",
@@ -166,7 +174,7 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options=OPTIONS,
-    limits=(FLOAT32_SCALE,),
+    limits=(FLOAT32_SCALE, MASKED_ROWS),
     rare=("cross", "no-shifts", "additive-mask", "masked-rows-nan", "masked-rows-zero", "masked-rows-mean"),
     variants={
         "attention's rows without keys": {

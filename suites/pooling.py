@@ -8,7 +8,7 @@ Of equal pixels the first gets the whole gradient ("ties").
 
 from functools import partial
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.convolution import margins, pair
 from reference.pooling import avg_pool, avg_pool_vjp, max_pool, max_pool_vjp
 
@@ -214,6 +214,16 @@ cases = (
         rare=("same", "padded", "ceil", "uncounted", "divisor"),
         integers={"plain": 12},
         contenders=CONTENDERS["average"],
+        limits=(
+            Limit(
+                "keras-torch",
+                "==2.13.*",
+                "where one end has a wider margin it repeats the last pixels there, and counts them",
+                "keras/src/backend/torch/nn.py:282 (3.15.1); keras-team/keras#23233",
+                (1e6, 1e7),
+                {"option": "same", "size": ("small", "mission")},
+            ),
+        ),
         **SHARED,
     ),
 )

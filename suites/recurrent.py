@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Limit
 from reference.lstm import lstm, lstm_vjp
 from reference.rnn import rnn, rnn_vjp
 
@@ -83,7 +83,6 @@ def in_torch(name, weights, *, activation="tanh", last=False, **option):
 
 def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **option):
     import keras
-    import tensorflow as tf
 
     layers, stack, params = weights["layers"], [], []
     for n, directions in enumerate(layers):
@@ -106,7 +105,7 @@ def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **opt
             x, _ = layer.stateless_call(params[n], layer.non_trainable_variables, x, **start)
             x, *end = x if starts else [x]
             ends.append(end)
-        return {"y": x} | {k: tf.stack(parts) for k, *parts in zip("hc", *ends, strict=False)}
+        return {"y": x} | {k: keras.ops.stack(parts) for k, *parts in zip("hc", *ends, strict=False)}
 
     return params, run
 
@@ -185,6 +184,10 @@ BOTH = {
     "last-both-directions": {"depth": 2, "directions": 2, "last": True, "bias": False},
 }
 
+ONNX = "onnxruntime/core/providers/cpu/rnn/rnn_activation_functors.h, Tanh"
+TANH = "takes tanh(x) as 2 σ(2x) − 1, which cancels near zero"
+SATURATED = "below zero its σ(x) is 1/2 + p(x): right to u, not to u σ(x)"
+
 cases = (
     Case(
         name="rnn",
@@ -204,6 +207,7 @@ cases = (
             Contender("jax", "flax.linen.SimpleCell", partial(in_flax, "SimpleCell")),
         ),
         flops=partial(flops, 1),
+        limits=(Limit("onnxruntime", "==1.32.*", TANH, ONNX, (0.3, 3), {"regime": "typical"}, always=False),),
         **COMMON,
     ),
     Case(
@@ -230,6 +234,16 @@ cases = (
             Contender("jax", "flax.linen.LSTMCell", partial(in_flax, "LSTMCell"), modes=("jit",)),
         ),
         flops=partial(flops, 4),
+        limits=(
+            Limit(
+                "onnxruntime",
+                "==1.32.*",
+                SATURATED,
+                "onnxruntime/core/mlas/lib/logistic.cpp; microsoft/onnxruntime#26281",
+                (0.1, 1),
+                {"regime": "saturated"},
+            ),
+        ),
         **COMMON,
     ),
 )

@@ -20,14 +20,15 @@ def planted(*arguments, **keywords):
 
 def main(name: str) -> None:
     found = backend(name)
-    os.environ.update(found.environment(threads=1, dtype="float64", device="cpu"))
+    dtype = found.dtypes[0]
+    os.environ.update(found.environment(threads=1, dtype=dtype, device="cpu"))
     rows = []
     for case in pages.cases().values():
         for contender in found.contenders(case):
             option = next(option for option in case.options if option not in contender.without)
             size, regime = next(iter(case.sizes)), next(iter(case.regimes))
             mode = next(mode for mode in found.modes if mode in (contender.modes or found.modes))
-            unit = Cell(case.name, option, regime, size, str(contender), name, mode, "cpu", "float64", "")
+            unit = Cell(case.name, option, regime, size, str(contender), name, mode, "cpu", dtype, "")
             owner, last = owner_of(contender.api)
             honest = getattr(owner, last)
             setattr(owner, last, planted)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax", "optax"}
+FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax", "optax", "onnx", "onnxruntime"}
 
 
 def imported(file: Path, *, anywhere: bool) -> set[str]:

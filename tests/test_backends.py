@@ -6,9 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bench.backends import SHIPPED, Absent, Backend, backend
+from bench.backends import FURTHER, SHIPPED, Absent, Backend, backend
 from bench.backends.torch import Torch
 from bench.case import Contender
+from bench.cell import Selection
 
 FRAMEWORKS = [name for name in SHIPPED if name != "numpy"]
 X, W = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((3, 2), np.float32)
@@ -145,6 +146,57 @@ def test_a_subclass_inherits_builds_and_replaces_them_case_by_case():
     assert [each.build for each in Chip.contenders(attention)] == [mine]
     assert Chip.contenders(lstm) == Torch.contenders(lstm) != []
     assert all(isinstance(each, Contender) for each in Chip.contenders(attention))
+
+
+def test_a_build_comes_from_the_nearest_class_that_has_one():
+    from bench import pages
+
+    def mine(weights):
+        return {}, None
+
+    class Chip(Torch):
+        name = "chip"
+        builds = {"attention": mine, "lstm": Contender("chip", "chip.lstm", mine, {"plain": "no"})}  # noqa: RUF012
+
+    class Faster(Chip):
+        name = "faster"
+        builds = {"softmax": mine}  # noqa: RUF012
+
+    (inherited,) = Faster.contenders(pages.case("attention"))
+    assert (inherited.backend, inherited.build) == ("faster", mine) and inherited.api.endswith("Chip")
+    (lstm,) = Faster.contenders(pages.case("lstm"))
+    assert (lstm.backend, lstm.api, lstm.without) == ("faster", "chip.lstm", {"plain": "no"})
+    (softmax,) = Faster.contenders(pages.case("softmax"))
+    assert softmax.api.endswith("Faster")
+    assert Faster.contenders(pages.case("layer-norm")) == Torch.contenders(pages.case("layer-norm"))
+
+
+def test_a_file_is_executed_once(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\n"
+        "from bench.backends.numpy import NumPy\n"
+        "with (Path(__file__).parent / 'log').open('a') as log:\n    log.write('once')\n"
+        "class Mine(NumPy):\n    name = 'mine'\n"
+    )
+    spec = f"{tmp_path / 'mine.py'}:Mine"
+    assert backend(spec) is backend(spec)
+    assert (tmp_path / "log").read_text() == "once"
+
+
+def test_a_backend_without_what_it_needs_is_absent():
+    class Needy(Torch):
+        name = "needy"
+        packages = ("numpy",)
+        needs = ("no-such-engine",)
+
+    with pytest.raises(Absent, match=r"needy needs no-such-engine, .* \(pip install no-such-engine\)"):
+        Needy.installed()
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_what_runs_only_when_it_is_named_is_found_and_is_in_no_default(name):
+    assert backend(name).name == name
+    assert name not in Selection().backends
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,24 @@ def test_every_cell_has_a_name_of_its_own():
     assert len(found) == len(set(found))
 
 
+def test_a_cell_of_another_seed_has_another_name():
+    found = names(backends=("torch",), seeds=(0, 1))
+    assert len(found) == len(set(found))
+    assert {name.endswith("/seed-1") for name in found} == {True, False}
+
+
+def test_a_smoke_runs_each_backend_in_the_first_of_its_dtypes():
+    found = list(cells([page()], Selection(backends=("torch", "keras-torch"), smoke=True)))
+    assert {(cell.backend, cell.dtype) for cell in found} == {("torch", "float64")}
+    keras = page()
+    keras = replace(keras, contenders=[Contender("tensorflow", "keras.ops.add", lambda weights: ({}, None))])
+    found = list(cells([keras], Selection(backends=("tensorflow", "keras-torch"), smoke=True)))
+    assert {(cell.backend, cell.dtype) for cell in found} == {
+        ("tensorflow", "float64"),
+        ("keras-torch", "float32"),
+    }
+
+
 def test_the_default_leaves_sizes_and_slow_modes_to_full():
     default, full = names(), names(full=True)
     assert not [name for name in default if "/mission/" in name or "/compile/" in name]
@@ -141,9 +159,9 @@ def test_the_typical_option_in_float32_is_timed():
 
 
 def test_the_command_names_what_selects_the_cell():
-    cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
+    cell = Cell("a", "b", "c", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
     assert cell.command == (
-        "pytest 'suites/test_suites.py::test_agree[a/b/typical/big/torch.add/compile/cpu/float32/forward]'"
+        "pytest 'suites/test_suites.py::test_agree[a/b/c/big/torch.add/compile/cpu/float32/forward/seed-3]'"
         " --full --backend torch --device cpu --seed 3"
     )
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.backends import SHIPPED, Absent, backend
+from bench.backends import FURTHER, SHIPPED, Absent, backend
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [*SHIPPED, *FURTHER])
 def test_a_named_api_that_raises_makes_an_error_row(name):
     try:
         backend(name).installed()
@@ -23,6 +23,8 @@ def test_a_named_api_that_raises_makes_an_error_row(name):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     rows = json.loads(done.stdout.splitlines()[-1])
+    if name in FURTHER:  # what they lack says nothing of what they call
+        rows = [row for row in rows if row[3] != "absent"]
     assert rows
     untouched = [row for row in rows if row[3] != "error" or "planted" not in row[4]]
     assert not untouched, "these contenders do not call the API that they name"

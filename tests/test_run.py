@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 from bench import pages
+from bench.backends import Absent, backend
 from bench.case import Case, Contender, Limit
 from bench.cell import Cell
 from bench.known import limits, settle
@@ -169,6 +170,27 @@ def test_an_option_that_the_api_lacks_is_absent_with_its_reason(page):
     page(honest, contender={"without": {"other": "it has no such keyword"}})
     row = run(cell(option="other"))
     assert (row.status, row.why) == ("absent", "torch.matmul: it has no such keyword")
+
+
+def test_a_direction_that_the_backend_lacks_is_absent_and_costs_no_other(page, monkeypatch):
+    page(honest)
+    monkeypatch.setattr(backend("torch"), "without", {"gradient": "it runs inference"})
+    rows = judge(cell("").unit, ("forward", "gradient")).rows
+    assert rows["forward"].status == "agrees"
+    assert (rows["gradient"].status, rows["gradient"].why) == ("absent", "it runs inference")
+    assert run(cell("gradient")).status == "absent"
+
+
+def test_what_a_call_finds_absent_is_absent_in_its_words(page):
+    def no_kernel(weights, **option):
+        def run(params, x):
+            raise Absent("no kernel for double")
+
+        return weights, run
+
+    page(no_kernel)
+    rows = judge(cell("").unit, ("forward", "gradient")).rows
+    assert {(row.status, row.why) for row in rows.values()} == {("absent", "no kernel for double")}
 
 
 def test_a_missing_contender_names_those_that_exist(page):

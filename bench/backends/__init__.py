@@ -1,7 +1,7 @@
 """A framework seen as a few verbs: `Backend`, one file per framework, and `backend(name)` to find one.
 
-A backend of your own is a subclass of `Backend`, or of a shipped one: it inherits every build that
-the pages have for its parent, and `builds` replaces them case by case.
+A backend of your own is a subclass of `Backend`, or of another: it inherits every build that the pages
+have for its parents, and `builds` replaces them case by case.
 """
 
 import importlib
@@ -10,15 +10,23 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 from bench.case import Case, Contender, Training
 from bench.tree import Tree
 
 SHIPPED = {"numpy": "NumPy", "torch": "Torch", "tensorflow": "TensorFlow", "jax": "Jax"}
+# shipped too, and run when they are named: module and class
+FURTHER = {
+    "onnxruntime": ("onnxruntime", "OnnxRuntime"),
+    "keras-torch": ("keras", "KerasTorch"),
+    "keras-jax": ("keras", "KerasJax"),
+}
 
 
 class Absent(Exception):
@@ -52,13 +60,20 @@ class Backend(ABC):
 
     name: ClassVar[str]
     packages: ClassVar[Sequence[str]]  # distributions, any of which brings the framework
+    needs: ClassVar[Sequence[str]] = ()  # distributions without which it does not run
     modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
     heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
     typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
     layouts: ClassVar[Sequence[str]] = ()  # modes of data that lie otherwise in memory: --full, never timed
-    dtypes: ClassVar[Sequence[str]] = ("float64", "float32", "bfloat16", "float16")
+    dtypes: ClassVar[Sequence[str]] = (
+        "float64",
+        "float32",
+        "bfloat16",
+        "float16",
+    )  # the first runs the smoke
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
-    builds: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # case name: a build that replaces the page's
+    without: ClassVar[Mapping[str, str]] = {}  # directions that it has not, each with its reason
+    builds: ClassVar[Mapping[str, Callable[..., Any] | Contender]] = {}  # by case, in place of the page's
     precision: str = "as the dtype"
     sorts: ClassVar[bool] = False  # whether the leaves of a dict come sorted by their names
 
@@ -77,18 +92,28 @@ class Backend(ABC):
     @classmethod
     def installed(cls) -> str:
         """The installed version; raises Absent. Imports nothing."""
-        for package in cls.packages:
-            try:
-                return version(package)
-            except PackageNotFoundError:
-                continue
-        raise Absent(f"{cls.name} is not installed (pip install {cls.packages[0]})")
+        for package in cls.needs:
+            if _version(package) is None:
+                raise Absent(f"{cls.name} needs {package}, which is not installed (pip install {package})")
+        found = next(filter(None, map(_version, cls.packages)), None)
+        if found is None:
+            raise Absent(f"{cls.name} is not installed (pip install {cls.packages[0]})")
+        return found
 
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
-        """This backend's contenders on a page: its own build, or those of its parents."""
-        if case.name in cls.builds:
-            return [Contender(cls.name, f"{cls.__module__}.{cls.__qualname__}", cls.builds[case.name])]
+        """This backend's contenders on a page: a build of its own or of the nearest parent, or the page's."""
+        for parent in cls.__mro__:
+            build = vars(parent).get("builds", {}).get(case.name)
+            if isinstance(build, Contender):
+                return [replace(build, backend=cls.name)]
+            if build is not None:
+                return [Contender(cls.name, f"{parent.__module__}.{parent.__qualname__}", build)]
+        return cls.inherited(case)
+
+    @classmethod
+    def inherited(cls, case: Case) -> list[Contender]:
+        """The page's contenders that this backend takes: those of its parents."""
         return [contender for contender in case.contenders if contender.backend in cls.lineage()]
 
     @classmethod
@@ -126,7 +151,7 @@ class Backend(ABC):
 
     @abstractmethod
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
-        """`function` as `mode` runs it."""
+        """`function` as `mode` runs it: a run, or what this backend's own builds give in its place."""
 
     @abstractmethod
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
@@ -163,25 +188,43 @@ def backend(spec: str) -> type[Backend]:
     A plug-in is code and is loaded only because it is named. Raises ValueError for an unknown
     name, and says which exist.
     """
-    if spec in SHIPPED:
-        return _checked(getattr(importlib.import_module(f"bench.backends.{spec}"), SHIPPED[spec]), spec)
+    shipped = {**{name: (name, cls) for name, cls in SHIPPED.items()}, **FURTHER}
+    if spec in shipped:
+        module, name = shipped[spec]
+        return _checked(getattr(importlib.import_module(f"bench.backends.{module}"), name), spec)
     path, colon, name = spec.rpartition(":")
     if colon:
         if not Path(path).is_file():
             raise ValueError(f"backend {spec}: got no file at {path}, should be path/to/file.py:Name")
-        found = importlib.util.spec_from_file_location(Path(path).stem, path)
-        if found is None or found.loader is None:
+        file = _executed(Path(path).resolve())
+        if file is None:
             raise ValueError(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
-        module = importlib.util.module_from_spec(found)
-        found.loader.exec_module(module)
-        if not hasattr(module, name):
+        if not hasattr(file, name):
             raise ValueError(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
-        return _checked(getattr(module, name), spec)
+        return _checked(getattr(file, name), spec)
     plugged = {entry.name: entry for entry in entry_points(group="gaugeblock.backends")}
     if spec in plugged:
         return _checked(plugged[spec].load(), spec)
-    known = ", ".join([*SHIPPED, *plugged])
+    known = ", ".join([*shipped, *plugged])
     raise ValueError(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+
+
+@cache
+def _executed(path: Path) -> ModuleType | None:
+    """The module of that file, once a process: another class for each call would be another engine."""
+    found = importlib.util.spec_from_file_location(path.stem, path)
+    if found is None or found.loader is None:
+        return None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _checked(found: Any, spec: str) -> type[Backend]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.backends import Absent, Asked, Backend, Loop
+from bench.backends.keras import policy
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
 
@@ -69,7 +70,7 @@ class TensorFlow(Backend):
         return {**super().operations(), "sum": lambda x: tf.reduce_sum(x, -1), "softmax": tf.nn.softmax}
 
     def building(self) -> AbstractContextManager[Any]:
-        return _policy(self.dtype, self.place)
+        return _defaults(self.dtype, self.place)
 
     def put(self, tree: Tree) -> Tree:
         import tensorflow as tf
@@ -205,16 +206,8 @@ def _set_threads(threads: int) -> None:
 
 
 @contextmanager
-def _policy(dtype: str, place: str) -> Any:
-    import keras
+def _defaults(dtype: str, place: str) -> Any:
     import tensorflow as tf
 
-    before, floatx = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
-    try:
-        with tf.device(place):
-            yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(before)
+    with policy(dtype), tf.device(place):
+        yield

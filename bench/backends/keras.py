@@ -1,0 +1,113 @@
+"""Keras 3 on its torch and JAX engines: the pages' Keras builds, with the verbs of the engine's own backend.
+
+Keras reads KERAS_BACKEND when it is imported, so that each engine has a worker process of its own.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from bench.backends import Absent, Backend
+from bench.backends.jax import Jax
+from bench.backends.torch import Torch
+from bench.case import Case, Contender
+
+
+class Keras(Backend):
+    """What Keras adds to its engine, which a subclass names and inherits."""
+
+    engine: ClassVar[str]
+    packages = ("keras",)
+    dtypes = ("float32",)
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        return {
+            **super().environment(threads=threads, dtype=dtype, device=device),
+            "KERAS_BACKEND": cls.engine,
+            "KERAS_TORCH_DEVICE": "cuda" if device == "gpu" else "cpu",
+        }
+
+    @classmethod
+    def inherited(cls, case: Case) -> list[Contender]:
+        """The page's Keras builds. Modes and refusals there are TensorFlow's, and fall away."""
+        return [
+            replace(contender, backend=cls.name, modes=None, refuses={})
+            for contender in case.contenders
+            if contender.api.startswith("keras.")
+        ]
+
+    def __init__(self, device: str, dtype: str) -> None:
+        import keras
+
+        super().__init__(device, dtype)
+        if keras.backend.backend() != self.engine:
+            raise RuntimeError(
+                f"{self.name}: Keras runs on {keras.backend.backend()}: "
+                "KERAS_BACKEND should be set before keras is imported"
+            )
+        if (kept := keras.backend.result_type(dtype, dtype)) != dtype:
+            raise Absent(
+                f"{self.name} has no {dtype}: to Keras the sum of two {dtype} is {kept} on this engine "
+                "(keras/src/backend/common/dtypes.py:240, keras-team/keras#23704)"
+            )
+
+    @property
+    def version(self) -> str:
+        """The engine's version, so that its Limits hold here too, with Keras's as its local part."""
+        return f"{super().version.partition('+')[0]}+keras.{self.installed()}"
+
+    def building(self) -> AbstractContextManager[Any]:
+        return self._building(super().building())
+
+    @contextmanager
+    def _building(self, defaults: AbstractContextManager[Any]) -> Iterator[None]:
+        with policy(self.dtype), defaults, _without_tensorflow():
+            try:
+                yield
+            except ModuleNotFoundError as error:
+                if error.name != "tensorflow":
+                    raise
+                raise Absent(f"{self.name}: the page's build is written with TensorFlow") from error
+
+
+class KerasTorch(Keras, Torch):
+    name = "keras-torch"
+    engine = "torch"
+    needs = ("torch",)
+
+
+class KerasJax(Keras, Jax):
+    name = "keras-jax"
+    engine = "jax"
+    needs = ("jax",)
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Installed or not, it cannot be imported: its tensors are none of this engine's."""
+    hidden = sys.modules.get("tensorflow")
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as Python documents it
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
+        if hidden is not None:
+            sys.modules["tensorflow"] = hidden
+
+
+@contextmanager
+def policy(dtype: str) -> Iterator[None]:
+    """Keras's default dtype, of variables and of what layers compute in."""
+    import keras
+
+    before, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(before)

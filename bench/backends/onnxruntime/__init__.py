@@ -1,0 +1,92 @@
+"""ONNX Runtime: inference sessions on small ONNX graphs, forward only.
+
+A session holds its weights as initializers, as an exported model does ("session": it may fold and pack
+them), or is given them in each call ("inputs").
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench.backends import Absent, Backend, Loop
+from bench.backends.onnxruntime.graphs import CONTENDERS, Graph
+from bench.case import Training
+from bench.tree import Tree
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}
+
+
+class OnnxRuntime(Backend):
+    name = "onnxruntime"
+    packages = ("onnxruntime", "onnxruntime-gpu")
+    needs = ("onnx",)
+    modes = ("session", "inputs")
+    without = dict.fromkeys(("gradient", "training"), "ONNX Runtime runs inference: it has no gradients")
+    builds = CONTENDERS
+
+    @classmethod
+    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+        return {"OMP_NUM_THREADS": str(threads)}  # the session is told: it reads no variable
+
+    def __init__(self, device: str, dtype: str) -> None:
+        import onnxruntime
+
+        super().__init__(device, dtype)
+        if PROVIDERS[device] not in onnxruntime.get_available_providers():
+            raise Absent(f"onnxruntime lists no {PROVIDERS[device]} here")
+        self.options = onnxruntime.SessionOptions()
+        self.options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", 0))
+        self.options.log_severity_level = 4  # what goes wrong is raised too
+        self.provider: Any = PROVIDERS[device]
+        self.made: Any = None  # the last session, which says what it runs with
+        if device == "gpu":
+            self.options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+            self.provider = (PROVIDERS[device], {"use_tf32": "0"})
+            self.precision = "TF32 off"
+
+    @property
+    def version(self) -> str:
+        import onnxruntime
+
+        return str(onnxruntime.__version__)
+
+    def threads(self) -> int | None:
+        read = self.options if self.made is None else self.made.get_session_options()
+        return read.intra_op_num_threads or None
+
+    def put(self, tree: Tree) -> Tree:
+        return tree  # a session takes and gives NumPy's arrays
+
+    def get(self, tree: Tree) -> Tree:
+        return tree
+
+    def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        graph: Any = function
+        held: dict[str, Any] = {}
+
+        def call(params: Tree, **data: Any) -> Any:
+            fed = data if mode == "session" else {**params, **data}
+            if held.get("params") is not params:  # a session of its own for these weights
+                held.update(params=params, session=self._session(graph, params, fed))
+            return dict(zip(graph.outputs, held["session"].run(graph.outputs, fed), strict=True))
+
+        return call
+
+    def _session(self, graph: Graph, params: Tree, fed: Tree) -> Any:
+        import onnxruntime
+        from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NoKernel
+
+        model = graph.model(fed, {name: params[name] for name in params if name not in fed})
+        try:
+            self.made = onnxruntime.InferenceSession(
+                model.SerializeToString(), self.options, providers=[self.provider]
+            )
+        except NoKernel as error:
+            raise Absent(f"onnxruntime: {error}") from error
+        return self.made
+
+    def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        raise Absent(self.without["gradient"])
+
+    def loop(self, training: Training, mode: str) -> Loop:
+        raise Absent(self.without["training"])
