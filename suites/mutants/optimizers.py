@@ -54,10 +54,7 @@ mutants = {
         Mutant("rate-promotes", "dtype", SGD, "p - lr * d,", "p - np.float64(lr) * d,"),
         Mutant("buffer-not-kept", "state", SGD, '{"v": v}', '{"v": state["v"]}'),
     ),
-    "adam": (
-        *moments,
-        Mutant("count-not-kept", "state", ADAM, '"t": t}', '"t": state["t"]}'),
-    ),
+    "adam": moments,
     "adamw": (
         *moments,
         Mutant("decay-left-out", "formula", ADAMW, DECAY, "p"),
