@@ -52,9 +52,9 @@ def _said(wrong: list[tuple[Cell, Row]], right: list[str], failures: Path) -> st
     if len(families) < 2:
         return ""
     expected = _expected(wrong[0][0])
-    gave = [(family(cell), _got(failures / folder_name(cell))) for cell, _ in wrong]
-    of_two = [(one, other) for (a, one), (b, other) in combinations(gave, 2) if a != b]
-    if all(one and other and _alike(one, other, expected, wrong[0][0].dtype) for one, other in of_two):
+    gave = [_got(failures / folder_name(cell)) for cell, _ in wrong]
+    dtype = wrong[0][0].dtype
+    if all(gave) and all(_alike(one, other, expected, dtype) for one, other in combinations(gave, 2)):
         return f"{SUSPECT}{_and(families)} with each other"
     return ""
 

@@ -52,10 +52,10 @@ def diverged(cell: Cell, row: Row) -> str:
     agreed = []
     for step in steps(cell, row):
         ends = dict(_alone(cell, step))
-        wrong = [contender for contender, status in ends.items() if status == "disagrees"]
+        wrong = [contender for contender, statuses in ends.items() if "disagrees" in statuses]
         if wrong:
             return f"; the first step that diverges is {step.name}, {wrong[0]} by itself"
-        agreed += [step.name] if set(ends.values()) & set(TIMED) else []
+        agreed += [step.name] if set().union(*ends.values()) & set(TIMED) else []
     return f"; each of its steps agrees by itself: {', '.join(agreed)}" if agreed else ""
 
 
@@ -104,8 +104,8 @@ def _watched(others: Mapping[CodeType, Case]) -> Iterator[list[tuple[Case, dict[
         sys.setprofile(before)
 
 
-def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, str]]:
-    """How each of the framework's contenders for the step ends on its arguments."""
+def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, set[str]]]:
+    """How each of the framework's contenders for the step ends on its arguments, in each direction."""
     found = backend(cell.backend)
     contenders = found.contenders(step.case)
     option, case = _case(cell, step, contenders)
@@ -118,8 +118,7 @@ def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, str]]:
             where = (case.name, option, "typical", "here", str(contender), cell.backend, mode)
             unit = Cell(*where, cell.device, cell.dtype, "", cell.seed)
             rows = judge(unit, directions).rows.values() if directions else ()
-            ends = {row.status for row in rows}
-            yield str(contender), "disagrees" if "disagrees" in ends else min(ends, default="absent")
+            yield str(contender), {row.status for row in rows}
 
 
 def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Case]:

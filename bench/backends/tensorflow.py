@@ -161,15 +161,15 @@ class TensorFlow(Backend):
             return [
                 *lines,
                 f"model, optimizer = (training := {asked.build}).live",
-                "variables = list(getattr(model, 'trainable_variables', model))",
+                "variables = getattr(model, 'trainable_variables', model)",
                 "optimizer.build(variables)",
-                "optimizer.iterations.assign(training.state.get('iterations', 0))",
-                "variables += optimizer.variables[2:]",
+                "count, _, *slots = optimizer.variables",
+                "count.assign(training.state.get('iterations', 0))",
                 "values = tf.nest.flatten([training.params, training.state.get('variables', [])])",
-                "for variable, value in zip(variables, values):",
+                "for variable, value in zip([*variables, *slots], values):",
                 "    variable.assign(value)",
                 f"step = {compiled}(training.step)",
-                "got = [step(**tf.nest.map_structure(tf.constant, data)), *variables]",
+                "got = [step(**tf.nest.map_structure(tf.constant, data)), *variables, *slots]",
             ]
         lines.append(f"params, run = {asked.build}")
         names = list(asked.outputs)
