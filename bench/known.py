@@ -9,7 +9,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 from bench import pages
-from bench.backends import Backend, backend
+from bench.backends import FURTHER, Backend, backend
 from bench.case import INTEGERS, Case, Contender, Limit
 from bench.cell import Cell, Selection, cells
 from bench.size import corpus
@@ -89,12 +89,13 @@ def strays(case: Case) -> Iterator[str]:
 def _astray(case: Case, limit: Limit) -> Iterator[str]:
     """What a limit names that is not on its page; a limit of no cell at all, where each name is there."""
     who, engine = f"{case.name}, limit of {limit.backend}", backend(limit.backend)
+    heirs = [engine, *(each for each in map(backend, FURTHER) if limit.backend in each.lineage())]
     right = {
         "case": [case.name],
         "option": case.options,
         "regime": [*case.regimes, *([INTEGERS] if case.integers else [])],
         "size": [*case.sizes, *corpus(case)],
-        "contender": [str(each) for each in engine.contenders(case)],
+        "contender": [str(each) for heir in heirs for each in heir.contenders(case)],
         "mode": engine.modes,
         "device": engine.devices,
         "dtype": engine.dtypes,

@@ -110,7 +110,7 @@ LIMITS = {
         in_onnx(GELU, GELU_WHERE, (5e6, 5e7), dtype="float64", size="one"),
     ),
 }
-GELU = {"gelu": {"GELU": {"erf": ("plain",)}}, "gelu-tanh": {"GELU": {"tanh": ("plain",)}}}
+FORMS = {"gelu": {"GELU": {"erf": ("plain",)}}, "gelu-tanh": {"GELU": {"tanh": ("plain",)}}}
 
 
 def inputs(rng, *, rows, width, regime="typical"):
@@ -143,7 +143,7 @@ cases = tuple(
         gradient=ACTIVATIONS[name][1],
         inputs=inputs,
         sizes=SIZES,
-        variants=GELU.get(name, {}),
+        variants=FORMS.get(name, {}),
         regimes=REGIMES.get(name, TYPICAL),
         rare=[regime for regime in REGIMES.get(name, ()) if regime != "typical"],
         contenders=[contender(api, call) for api, call in calls.items()],

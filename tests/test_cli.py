@@ -76,6 +76,7 @@ def test_a_framework_is_probed_in_a_process_of_its_own():
 
 def test_the_doctor_probes_unless_it_is_to_be_fast(monkeypatch):
     monkeypatch.setattr(doctor, "SHIPPED", {"numpy": "NumPy"})
+    monkeypatch.setattr(doctor, "FURTHER", {})
     text = gaugeblock("doctor").output
     assert "As read back" in text and "as the dtype" in text and "gpu" not in text
     assert "Fingerprints of the arithmetic" in text and "float32" in text and "float64" not in text
