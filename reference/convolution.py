@@ -40,9 +40,13 @@ def conv2d(x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv2d_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    n, h, w, _ = x.shape
-    r, s, e, o = W.shape
-    p, q = dy.shape[1:3]
+    option = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return {"x": conv2d_transposed(dy, W, x.shape[1:3], **option)} | conv2d_kernel_vjp(dy, x, W, b, **option)
+
+
+def conv2d_transposed(dy, W, shape, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """The gradient of images of that shape alone, to which a transposed convolution adds a bias."""
+    (n, p, q, o), (h, w), (r, s, e, _) = dy.shape, shape, W.shape
     stride, dilation = pair(stride), pair(dilation)
     (top, bottom), (left, right) = margins((h, w), (r, s), stride, padding, dilation)
     up, back = (r - 1) * dilation[0], (s - 1) * dilation[1]
@@ -51,9 +55,7 @@ def conv2d_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     spread = spread[:, top : top + h + up, left : left + w + back]  # (n, h + up, w + back, o)
     turned = np.moveaxis(W[::-1, ::-1].reshape(r, s, e, groups, o // groups), 4, 2)  # (r, s, o/g, e, g)
     turned = np.swapaxes(turned, 3, 4).reshape(r, s, o // groups, groups * e)  # (r, s, o/g, c)
-    dx = conv2d(spread, turned, dilation=dilation, groups=groups)  # (n, h, w, c)
-    option = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return {"x": dx} | conv2d_kernel_vjp(dy, x, W, b, **option)
+    return conv2d(spread, turned, b, dilation=dilation, groups=groups)  # (n, h, w, c)
 
 
 def conv2d_kernel_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):

@@ -1,0 +1,127 @@
+"""Bags of word vectors of any length: one list of words, and where in it each bag begins.
+
+Formula
+    bag i holds the words K_i = {k : offsets_i ≤ k < offsets_{i+1}, ids_k ≠ padding}, u_k = V[ids_k]
+    y_i = Σ_{K_i} α_k u_k                              sum
+    y_i = Σ_{K_i} α_k u_k / Σ_{K_i} α_k                mean
+    y_i = Σ_{K_i} α_k u_k / √(Σ_{K_i} α_k²)            sqrtn
+    y_i = max_{K_i} u_k, element by element            max
+    α_k = 1 unless it is given. V = U, or with max_norm: rows longer than that are scaled to it.
+    Gradient: y = S / Z, where S is a weighted bag. dS = dy / Z goes on as there, and dZ = -dy·(S / Z) / Z
+    reaches the weights by ∂Z/∂α_k = 1 (mean) or α_k / Z (sqrtn). A maximum passes dy to the word it took.
+Shapes
+    ids : (k,)    row numbers, a bag's after another's
+    offsets : (n,)    where each bag begins; (n + 1,) with include_last_offset
+    U : (v, d)    the table of vectors
+    alpha : (k,)    weights within the bags, or none
+    y : (n, d)
+Source
+    torch.nn.EmbeddingBag and tensorflow.nn.embedding_lookup_sparse, which say it in their documentation.
+    Joulin et al. 2017, Bag of tricks for efficient text classification, section 2. arXiv:1607.01759
+Choices
+    An empty bag is zero in every mode, and so is one of padding alone. Weights and a maximum have not met.
+    include_last_offset: offsets end with the number of words that count.
+    max_norm: the table is rescaled before the lookup and outside of the gradient, which falls on U unchanged;
+    1e-7 is added to the norm. So torch; TensorFlow differentiates through its clipping.
+    by_frequency divides the gradient of a use by how often the batch uses that row (torch's
+    scale_grad_by_freq). It is no gradient of y.
+"""
+
+import numpy as np
+
+from reference.embedding import embedding_bag, embedding_bag_vjp, embedding_vjp
+
+SHIFT = 1e-7  # of the norm
+
+
+def ragged_bag(
+    ids, offsets, U, alpha=None, *, mode="sum", padding=None, include_last_offset=False, max_norm=None
+):
+    place, inside = _matrix(ids, offsets, padding, include_last_offset)  # (n, k)
+    words, V = ids[place], _rescaled(U, max_norm)
+    if mode == "max":
+        return _maximum(V[words], inside)[0]
+    a = _weights(alpha, place, inside)
+    return embedding_bag(words, a, V) / _divisor(alpha, a, inside, U, mode)
+
+
+def ragged_bag_vjp(
+    dy,
+    ids,
+    offsets,
+    U,
+    alpha=None,
+    *,
+    mode="sum",
+    padding=None,
+    include_last_offset=False,
+    max_norm=None,
+    by_frequency=False,
+):
+    place, inside = _matrix(ids, offsets, padding, include_last_offset)
+    words, V = ids[place], _rescaled(U, max_norm)
+    if mode == "max":
+        _, first = _maximum(V[words], inside)
+        du = np.zeros_like(U, shape=(*words.shape, U.shape[1]))  # (n, k, d)
+        np.put_along_axis(du, first, np.where(_empty(inside), 0.0, dy)[:, None], axis=1)
+        return {"U": embedding_vjp(du, words, U)["E"]}
+    a = _weights(alpha, place, inside)
+    Z = _divisor(alpha, a, inside, U, mode)
+    grads = embedding_bag_vjp(dy / Z, words, a, V)
+    da = grads.pop("alpha")  # (n, k)
+    if alpha is not None:
+        if mode != "sum":
+            dZ = -np.sum(dy * (embedding_bag(words, a, V) / Z), axis=1, keepdims=True) / Z  # (n, 1)
+            da = da + (dZ if mode == "mean" else dZ * (a / Z))
+        grads["alpha"] = np.zeros_like(alpha)
+        grads["alpha"][place[inside]] = da[inside]
+    if by_frequency:
+        uses = np.maximum(np.bincount(ids, minlength=len(U)), 1).astype(np.int16)  # keeps float32 what it is
+        grads["U"] = grads["U"] / uses[:, None]
+    return grads
+
+
+def _matrix(ids, offsets, padding, include_last_offset):
+    """The bags as rows of a matrix of places in `ids`, and which of them hold a word."""
+    ends = offsets if include_last_offset else np.append(offsets, len(ids))
+    begins, ends = ends[:-1, None], ends[1:, None]
+    place = begins + np.arange(max(np.max(ends - begins), 1))  # (n, k)
+    inside = place < ends
+    place = np.where(inside, place, 0)
+    return place, inside if padding is None else inside & (ids[place] != padding)
+
+
+def _weights(alpha, place, inside):
+    return inside if alpha is None else np.where(inside, alpha[place], 0.0)
+
+
+def _divisor(alpha, a, inside, U, mode):
+    if mode == "sum":
+        return 1.0
+    if alpha is not None:
+        Z = a.sum(axis=1, keepdims=True) if mode == "mean" else np.sqrt((a * a).sum(axis=1, keepdims=True))
+        return np.where(_empty(inside), 1.0, Z)  # (n, 1)
+    count = np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    if mode == "mean":
+        return count.astype(np.int16)
+    root = np.empty_like(U, shape=count.shape)
+    root[...] = count
+    return np.sqrt(root)
+
+
+def _maximum(u, inside):
+    """The largest of each bag, and at which word it was first found."""
+    u = np.where(inside[..., None], u, -np.inf)  # (n, k, d)
+    first = u.argmax(axis=1)[:, None]  # (n, 1, d)
+    return np.where(_empty(inside), 0.0, np.take_along_axis(u, first, axis=1)[:, 0]), first
+
+
+def _empty(inside):
+    return ~inside.any(axis=1, keepdims=True)  # (n, 1)
+
+
+def _rescaled(U, max_norm):
+    if max_norm is None:
+        return U
+    norm = np.sqrt(np.sum(U * U, axis=1, keepdims=True))  # (v, 1)
+    return np.where(norm > max_norm, U * (max_norm / (norm + SHIFT)), U)

@@ -1,0 +1,36 @@
+"""Sliding-window attention: each query sees the keys near it.
+
+Formula
+    Y = attention(Q, K, V) under the mask  i - left ≤ j ≤ i + right
+Shapes
+    q : (b, h, t, d)    queries
+    k : (b, h, s, d)    keys
+    v : (b, h, s, e)    values
+    y : (b, h, t, e)
+Source
+    Beltagy et al. 2020, Longformer, section 3.1 (both sides). arXiv:2004.05150
+    Child et al. 2019, section 4. arXiv:1904.10509. Jiang et al. 2023, Mistral 7B (left). arXiv:2310.06825
+Choices
+    left counts the keys before the query's own place, which is always seen: Mistral's window of W is
+    left = W - 1, JAX's local_window_size=w is left = right = w.
+    Causal is right = 0. A side that is None has no end.
+    Places count from the upper left corner when t ≠ s. A query that would see no key has no softmax: NaN.
+"""
+
+import numpy as np
+
+from reference.attention import attention, attention_vjp
+
+
+def sliding_window_attention(q, k, v, *, left=None, right=0):
+    return attention(q, k, v, band(q.shape[2], k.shape[2], left, right))
+
+
+def sliding_window_attention_vjp(dy, q, k, v, *, left=None, right=0):
+    return attention_vjp(dy, q, k, v, band(q.shape[2], k.shape[2], left, right))
+
+
+def band(queries, keys, left, right):
+    """True where a key is seen: (t, s)."""
+    ahead = np.arange(keys) - np.arange(queries)[:, None]
+    return (ahead >= (-queries if left is None else -left)) & (ahead <= (keys if right is None else right))

@@ -1,0 +1,131 @@
+"""Dropout: its scaling, its share and the mask of its gradient, whatever each framework draws.
+
+No two frameworks draw one mask, and none is told which: so a layer is given rows that are multiples of one
+value. The sum of what it keeps of a row, over the sum of those multiples, is then a function of that value
+alone, and so are the same of squares, and both gradients. They come out right only where every element is
+zero or itself over 1 - p, and where the gradient passes what was kept and nothing else. How many are kept is
+held against p by Hoeffding's bound, at the chance of a false alarm that verdicts have; beyond it the outputs
+are NaN. Where nothing is left to chance (p = 0, p = 1, inference) every element is compared. Not judged:
+that elements are drawn independently.
+"""
+
+import math
+
+from bench.case import Case, Contender
+from bench.noise import P
+from reference.dropout import certain, dropped_rows, dropped_rows_vjp
+
+
+def inputs(rng, *, rows, copies, p=0.5, training=True):
+    v = rng.choice([-1, 1], size=rows) * rng.uniform(0.5, 2, size=rows)  # no zero: it marks what is dropped
+    c = rng.uniform(0.5, 2, size=(rows, copies))
+    return {}, {"v": v, "c": c, "mask": rng.uniform(size=c.shape) >= p}
+
+
+def outputs(ops, y, c, p, training):
+    return {"y": y} if certain(p, training) else moments(ops, y, c, p)
+
+
+def moments(ops, y, c, p):
+    """What each row keeps, and its squares; `ops` is NumPy's interface, as all of them have it."""
+    kept = ops.where(y != 0, ops.ones_like(y), ops.zeros_like(y))
+    n = y.shape[0] * y.shape[1]
+    chance = ops.abs(ops.sum(kept) - n * (1 - p)) <= math.sqrt(n * math.log(2 / P) / 2)
+    c = ops.where(chance, c * kept, math.nan)
+    return {"first": ops.sum(y, 1) / ops.sum(c, 1), "second": ops.sum(y * y, 1) / ops.sum(c * c, 1)}
+
+
+def in_torch(weights, *, p=0.5, training=True):
+    import torch
+
+    def run(params, v, c, mask):
+        y = torch.nn.functional.dropout(v[:, None] * c, p, training)
+        return outputs(torch, y, c, p, training)
+
+    return {}, run
+
+
+def in_torch_layer(weights, *, p=0.5, training=True):
+    import torch
+
+    layer = torch.nn.Dropout(p).train(training)
+
+    def run(params, v, c, mask):
+        return outputs(torch, layer(v[:, None] * c), c, p, training)
+
+    return {}, run
+
+
+def in_tensorflow(weights, *, p=0.5, training=True):
+    import keras
+    import tensorflow as tf
+
+    def run(params, v, c, mask):
+        return outputs(keras.ops, tf.nn.dropout(v[:, None] * c, p), c, p, training)
+
+    return {}, run
+
+
+def in_keras(weights, *, p=0.5, training=True):
+    import keras
+
+    layer = keras.layers.Dropout(p, seed=1)
+
+    def run(params, v, c, mask):
+        return outputs(keras.ops, layer(v[:, None] * c, training=training), c, p, training)
+
+    return {}, run
+
+
+def in_flax(weights, *, p=0.5, training=True):
+    import flax.linen
+    import jax
+    import jax.numpy as jnp
+
+    layer = flax.linen.Dropout(p, deterministic=not training)
+
+    def run(params, v, c, mask):
+        y = layer.apply({}, v[:, None] * c, rngs={"dropout": jax.random.key(1)})
+        return outputs(jnp, y, c, p, training)
+
+    return {}, run
+
+
+case = Case(
+    name="dropout",
+    title="Dropout",
+    reference=dropped_rows,
+    gradient=dropped_rows_vjp,
+    inputs=inputs,
+    sizes={
+        "small": {"rows": 33, "copies": 160},
+        "one": {"rows": 1, "copies": 3001},
+        "gpt2": {"rows": 1024, "copies": 768},
+    },
+    options={
+        "plain": {},
+        "few": {"p": 0.1},
+        "most": {"p": 0.8},
+        "inference": {"training": False},
+        "none": {"p": 0.0},
+        "all": {"p": 1.0},
+    },
+    fixed=("c",),
+    minor=True,
+    contenders=(
+        Contender("torch", "torch.nn.functional.dropout", in_torch),
+        Contender("torch", "torch.nn.Dropout", in_torch_layer),
+        Contender(
+            "tensorflow",
+            "tensorflow.nn.dropout",
+            in_tensorflow,
+            without={"inference": "is for training alone"},
+            refuses={"all/*": "in the range [0, 1)"},
+        ),
+        Contender("tensorflow", "keras.layers.Dropout", in_keras),
+        Contender("jax", "flax.linen.Dropout", in_flax),
+    ),
+    items=lambda *, rows, copies, **_: rows * copies,
+    unit="elements",
+    flops=lambda *, rows, copies, **_: rows * copies,
+)

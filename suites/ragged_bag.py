@@ -1,0 +1,207 @@
+"""Bags of word vectors of any length: sums, means and maxima over runs of one list of words.
+
+Convention: torch's, a list of words and the offsets at which bags begin; an empty bag is zero. TensorFlow
+takes the bags as a sparse matrix (its plain lookup expects a word in each). Keras and JAX have no bag: their
+users take the vectors and add them by segment. Equal bags as a matrix are the page embedding_bag.
+"""
+
+import math
+from functools import partial
+
+import numpy as np
+
+from bench.case import Case, Contender, Limit
+from reference.ragged_bag import ragged_bag, ragged_bag_vjp
+
+
+def inputs(
+    rng, *, bags, words, vocabulary, width, weighted=False, empty=False, include_last_offset=False, **_
+):
+    lengths = rng.integers(1, 2 * words, size=bags)
+    if empty:
+        lengths *= rng.uniform(size=bags) < 0.7
+        lengths[[0, -1]] = words, 0
+    ends = np.cumsum(lengths)
+    ids = rng.integers(0, vocabulary, size=ends[-1])
+    offsets = np.concatenate([[0], ends if include_last_offset else ends[:-1]])
+    data = {"ids": ids, "offsets": offsets}
+    if weighted:
+        data["alpha"] = rng.uniform(0.1, 1, size=len(ids))
+    return {"U": rng.normal(size=(vocabulary, width))}, data
+
+
+def in_torch(weights, *, mode="sum", padding=None, max_norm=None, by_frequency=False, **option):
+    import torch
+
+    last = option.get("include_last_offset", False)
+    how = {"mode": mode, "max_norm": max_norm, "scale_grad_by_freq": by_frequency}
+    how |= {"padding_idx": padding, "include_last_offset": last}
+
+    def run(params, ids, offsets, alpha=None):
+        call = torch.nn.functional.embedding_bag
+        return {"y": call(ids, params["weight"], offsets, per_sample_weights=alpha, **how)}
+
+    return {"weight": weights["U"]}, run
+
+
+def in_torch_module(weights, *, sparse=False, mode="sum", padding=None, max_norm=None, **option):
+    import torch
+
+    how = {"mode": mode, "padding_idx": padding, "max_norm": max_norm, "sparse": sparse}
+    how |= {"scale_grad_by_freq": option.get("by_frequency", False)}
+    how |= {"include_last_offset": option.get("include_last_offset", False)}
+    bag = torch.nn.EmbeddingBag(*weights["U"].shape, **how)
+
+    def run(params, ids, offsets, alpha=None):
+        return {"y": torch.func.functional_call(bag, params, (ids, offsets, alpha))}
+
+    return {"weight": weights["U"]}, run
+
+
+def in_tensorflow(name, weights, *, mode="sum", include_last_offset=False, **option):
+    import tensorflow as tf
+
+    lookup = getattr(tf.nn, name)
+
+    def run(params, ids, offsets, alpha=None):
+        begins = offsets[:-1] if include_last_offset else offsets
+        place = tf.range(len(ids), dtype=offsets.dtype)
+        bag = tf.searchsorted(begins, place, side="right", out_type=tf.int64) - 1
+        places = tf.stack([bag, place - tf.gather(begins, bag)], axis=1)
+
+        def sparse(values):
+            return tf.SparseTensor(places, values, (len(begins), len(ids)))
+
+        shares = None if alpha is None else sparse(alpha)
+        return {"y": lookup(params["U"], sparse(ids), shares, combiner=mode)}
+
+    return dict(weights), run
+
+
+def by_segments(ops, total, largest, *, mode="sum", padding=None, include_last_offset=False, **option):
+    """Each word's vector joins its bag; `ops` is NumPy's interface, as Keras and JAX have it."""
+
+    def run(params, ids, offsets, alpha=None):
+        begins = offsets[:-1] if include_last_offset else offsets
+        n = len(begins)
+        bag = ops.searchsorted(begins, ops.arange(len(ids), dtype=begins.dtype), side="right") - 1
+        u = ops.take(params["U"], ids, axis=0)
+        counts = ops.ones_like(ids, dtype=bool) if padding is None else ids != padding
+        a = ops.where(counts, ops.ones_like(u[:, 0]) if alpha is None else alpha, 0)
+        if mode == "max":  # what it gives a bag without words differs: -∞, or the least finite number
+            y = largest(ops.where(counts[:, None], u, -math.inf), bag, n)
+            return {"y": ops.where(total(a, bag, n)[:, None] > 0, y, ops.zeros_like(y))}
+        y = total(a[:, None] * u, bag, n)
+        if mode != "sum":
+            z = total(a, bag, n) if mode == "mean" else ops.sqrt(total(a * a, bag, n))
+            y = y / ops.where(z == 0, ops.ones_like(z), z)[:, None]
+        return {"y": y}
+
+    return run
+
+
+def in_keras(weights, **option):
+    import keras
+
+    ops = keras.ops
+    return dict(weights), by_segments(ops, ops.segment_sum, ops.segment_max, **option)
+
+
+def in_jax(weights, **option):
+    import jax
+
+    return dict(weights), by_segments(jax.numpy, jax.ops.segment_sum, jax.ops.segment_max, **option)
+
+
+OPTIONS = {
+    "plain": {},
+    "weighted": {"weighted": True},
+    "mean": {"mode": "mean"},
+    "weighted-mean": {"mode": "mean", "weighted": True},
+    "sqrtn": {"mode": "sqrtn"},
+    "weighted-sqrtn": {"mode": "sqrtn", "weighted": True},
+    "last-offset": {"mode": "mean", "include_last_offset": True},
+    "empty": {"empty": True},
+    "empty-mean": {"mode": "mean", "empty": True},
+    "padding": {"padding": 0, "weighted": True},
+    "padding-mean": {"padding": 0, "mode": "mean"},
+    "max-norm": {"max_norm": 3.5, "mode": "mean"},
+    "by-frequency": {"by_frequency": True},
+    "max": {"mode": "max"},
+    "empty-max": {"mode": "max", "empty": True},
+    "padding-max": {"mode": "max", "padding": 0},
+}
+SUMS, MAXIMA = (
+    [name for name in OPTIONS if ("max" in name.split("-")[-1:]) == flag] for flag in (False, True)
+)
+UNWEIGHTED = dict.fromkeys(("weighted-mean", "weighted-sqrtn"), "takes weights in mode 'sum' only") | {
+    "sqrtn": "has no such mode"
+}
+DENSE = dict.fromkeys(MAXIMA, "has no sparse gradient of a maximum")
+TORCH_ONLY = {
+    "max-norm": "differentiates through what it scales",
+    "by-frequency": "has no gradient by frequency",
+}
+NO_MAXIMUM = dict.fromkeys(MAXIMA, "has no maximum")
+NO_PADDING = dict.fromkeys(("padding", "padding-mean"), "has no row that does not count")
+FULL = dict.fromkeys(("empty", "empty-mean"), "expects a word in each bag (see safe_embedding_lookup_sparse)")
+BAG = TORCH_ONLY | NO_MAXIMUM | NO_PADDING
+ELSE = dict.fromkeys(SUMS, "is a maximum")
+NO_XLA = {"*/xla/*": "unsupported operations"}  # of a segment of a sparse matrix, on a CPU
+WRONG = {
+    "contender": ("torch.nn.functional.embedding_bag", "torch.nn.EmbeddingBag"),
+    "option": "by-frequency",
+    "direction": "gradient",
+    "device": "cpu",
+    "size": ("small", "long", "fasttext"),
+}
+WHY = "divides a row by the uses of another one, where rows are used unequally often"
+LIMITS = tuple(
+    Limit("torch", "==2.13.*", WHY, "pytorch/pytorch#190063", z, WRONG | {"dtype": dtype})
+    for dtype, z in {"float64": (5e15, 5e16), "float32": (1e7, 1e8)}.items()
+)
+LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
+
+case = Case(
+    name="ragged-bag",
+    title="Word embeddings: bags of any length",
+    reference=ragged_bag,
+    gradient=ragged_bag_vjp,
+    inputs=inputs,
+    sizes={
+        "small": {"bags": 7, "words": 4, "vocabulary": 19, "width": 13},
+        "one": {"bags": 1, "words": 1, "vocabulary": 2, "width": 1},
+        "long": {"bags": 3, "words": 700, "vocabulary": 5003, "width": 5},
+        "fasttext": {"bags": 257, "words": 24, "vocabulary": 5000, "width": 100},
+    },
+    options=OPTIONS,
+    limits=LIMITS,
+    minor=True,
+    contenders=(
+        Contender("torch", "torch.nn.functional.embedding_bag", in_torch, UNWEIGHTED),
+        Contender("torch", "torch.nn.EmbeddingBag", in_torch_module, UNWEIGHTED),
+        Contender(
+            "torch",
+            "torch.nn.EmbeddingBag",
+            partial(in_torch_module, sparse=True),
+            UNWEIGHTED | DENSE,
+            variant="sparse",
+            refuses={"by-frequency/*/gradient": "not supported with sparse gradients"},
+        ),
+        Contender(
+            "tensorflow",
+            f"tensorflow.nn.{LOOKUP}",
+            partial(in_tensorflow, LOOKUP),
+            BAG | FULL,
+            refuses=NO_XLA,
+        ),
+        Contender("tensorflow", f"tensorflow.nn.{SAFE}", partial(in_tensorflow, SAFE), BAG, refuses=NO_XLA),
+        Contender("tensorflow", "keras.ops.segment_sum", in_keras, TORCH_ONLY | NO_MAXIMUM),
+        Contender("tensorflow", "keras.ops.segment_max", in_keras, ELSE),
+        Contender("jax", "jax.ops.segment_sum", in_jax, TORCH_ONLY | NO_MAXIMUM),
+        Contender("jax", "jax.ops.segment_max", in_jax, ELSE),
+    ),
+    items=lambda *, bags, words, **_: bags * words,
+    unit="words",
+    flops=lambda *, bags, words, width, **_: 2 * bags * words * width,
+)

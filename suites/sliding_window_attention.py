@@ -1,0 +1,136 @@
+"""Sliding-window attention: each query sees a window of keys, to its left or on both sides.
+
+JAX has an option for it, counted in keys beside the query's own. torch, Keras and Flax take the window as a
+boolean mask, True where a key is seen, which their users build from the places.
+"""
+
+from bench.case import Case, Contender, Limit
+from reference.sliding_window import sliding_window_attention, sliding_window_attention_vjp
+
+
+def inputs(rng, *, batch, heads, time, keys, width, **option):
+    data = {"q": rng.normal(size=(batch, heads, time, width))}
+    return {}, data | {name: rng.normal(size=(batch, heads, keys, width)) for name in ("k", "v")}
+
+
+def seen(arange, queries, keys, left, right):
+    """The mask that users build; `arange` is the framework's."""
+    ahead = arange(keys) - arange(queries)[:, None]
+    right = keys if right is None else right
+    return (ahead >= -left) & (ahead <= right)
+
+
+def in_torch(weights, *, left, right=0):
+    import torch
+
+    def run(params, q, k, v):
+        mask = seen(torch.arange, q.shape[2], k.shape[2], left, right)
+        return {"y": torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)}
+
+    return {}, run
+
+
+def in_keras(weights, *, left, right=0):
+    import keras
+
+    def run(params, q, k, v):
+        mask = seen(keras.ops.arange, q.shape[2], k.shape[2], left, right)
+        q, k, v = (keras.ops.swapaxes(x, 1, 2) for x in (q, k, v))
+        y = keras.ops.dot_product_attention(q, k, v, mask=mask[None, None])
+        return {"y": keras.ops.swapaxes(y, 1, 2)}
+
+    return {}, run
+
+
+def in_jax(weights, *, left, right=0):
+    import jax
+
+    def run(params, q, k, v):
+        ends = (left, k.shape[2] if right is None else right)
+        q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+        y = jax.nn.dot_product_attention(q, k, v, is_causal=right == 0, local_window_size=ends)
+        return {"y": y.swapaxes(1, 2)}
+
+    return {}, run
+
+
+def in_flax(weights, *, left, right=0):
+    import flax.linen
+    import jax.numpy as jnp
+
+    def run(params, q, k, v):
+        mask = seen(jnp.arange, q.shape[2], k.shape[2], left, right)
+        q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+        return {"y": flax.linen.dot_product_attention(q, k, v, mask=mask).swapaxes(1, 2)}
+
+    return {}, run
+
+
+OPTIONS = {
+    "plain": {"left": 3},
+    "both-sides": {"left": 2, "right": 2},
+    "uneven": {"left": 1, "right": 4},
+    "far-right": {"left": 3, "right": None},
+    "wide": {"left": 127},
+    "own-place": {"left": 0},
+}
+SEVERAL = tuple(OPTIONS)[:-1]  # keys in a window: the softmax of one is 1, whatever it is computed in
+NARROW = ("plain", "both-sides", "uneven", "own-place")
+LIMITS = (
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        "scales by 1/√d computed in float32 (exact where √d is a power of two: mistral)",
+        "keras/src/backend/tensorflow/nn.py:1774",
+        (2e7, 2e8),
+        {"dtype": "float64", "option": SEVERAL, "size": ("small", "blocks")},
+    ),
+    Limit(
+        "jax",
+        "==0.10.*",
+        "computes the softmax in float32, of float64 inputs too",
+        "jax/_src/nn/functions.py:969; jax-ml/jax#21371",
+        (5e7, 5e8),
+        {
+            "contender": "jax.nn.dot_product_attention",
+            "dtype": "float64",
+            "option": SEVERAL,
+            "size": ("small", "blocks", "mistral"),
+        },
+    ),
+    Limit(
+        "torch",
+        "==2.13.*",
+        "its backward kernel recomputes A as exp(S − log-sum): with few keys, its rounding shifts a row",
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: attn <- exp(…)",
+        (1, 10),
+        {"option": NARROW, "size": "blocks", "device": "cpu", "direction": "gradient"},
+        always=False,
+    ),
+)
+
+case = Case(
+    name="sliding-window-attention",
+    title="Sliding-window attention",
+    reference=sliding_window_attention,
+    gradient=sliding_window_attention_vjp,
+    inputs=inputs,
+    sizes={
+        "small": {"batch": 2, "heads": 2, "time": 9, "keys": 9, "width": 6},
+        "one": {"batch": 1, "heads": 1, "time": 1, "keys": 1, "width": 3},
+        "blocks": {"batch": 1, "heads": 1, "time": 131, "keys": 257, "width": 24},
+        "mistral": {"batch": 1, "heads": 2, "time": 520, "keys": 520, "width": 64},
+    },
+    options=OPTIONS,
+    limits=LIMITS,
+    minor=True,
+    contenders=(
+        Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch),
+        Contender("tensorflow", "keras.ops.dot_product_attention", in_keras),
+        Contender("jax", "jax.nn.dot_product_attention", in_jax),
+        Contender("jax", "flax.linen.dot_product_attention", in_flax),
+    ),
+    items=lambda *, batch, time, **size: batch * time,
+    unit="tokens",
+    flops=lambda *, batch, heads, time, keys, width, **size: 4 * batch * heads * time * keys * width,
+)
