@@ -108,7 +108,10 @@ case = Case(
             without=UNDILATED,
             modes=EXPLICIT,
             variant="explicit",
-            refuses=UNEVEN | {"uneven/eager/cpu/float32/gradient": "equal length strides"},
+            refuses={
+                f"uneven/eager/cpu/{cells}": "equal length strides"
+                for cells in ("float64/*", "float32/gradient")
+            },
         ),
         Contender("tensorflow", "keras.layers.DepthwiseConv2D", in_keras, refuses=UNEVEN),
         Contender("jax", "jax.lax.conv_general_dilated", grouped(conv2d.in_jax)),

@@ -63,7 +63,10 @@ def test_every_option_of_a_page_is_a_valid_graph(case):
         regime = {"regime": next(iter(page.regimes))} if len(page.regimes) > 1 else {}
         rng = np.random.default_rng(0)
         weights, data = page.inputs(rng, **next(iter(page.sizes.values())), **option, **regime)
-        params, graph = CONTENDERS[case].build(weights, **option)
+        try:
+            params, graph = CONTENDERS[case].build(weights, **option)
+        except Absent:  # what the operator cannot say
+            continue
         model = onnx.shape_inference.infer_shapes(graph.model(data, params), strict_mode=True)
         onnx.checker.check_model(model)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.backends import Absent
 from bench.case import Contender
 
 OPSET = 23  # the first that has Attention
@@ -105,20 +106,27 @@ def channels_first(node):
     return Graph("\n".join((before, f"c = {node}", after)))
 
 
-def conv2d(weights, *, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(weights, *, stride=1, padding=0, dilation=1, groups=1, bias=True):
     margin = ends(padding)
     if padding == "same" and dilation != 1:  # refused with SAME_UPPER; at stride 1 the kernel alone says it
+        if stride != 1:
+            raise Absent("SAME_UPPER takes no dilation, and margins in numbers need the size of the images")
         reach = [dilation * (k - 1) for k in weights["W"].shape[:2]]
         margin = f"pads = {[n // 2 for n in reach] + [n - n // 2 for n in reach]}"
     how = f"strides = {both(stride)}, dilations = {both(dilation)}, group = {groups}, {margin}"
-    params = {"W": weights["W"].transpose(3, 2, 0, 1), "b": weights["b"]}  # (o, e, r, s)
-    return params, channels_first(f"Conv <{how}> (t, W, b)")
+    params = weights | {"W": weights["W"].transpose(3, 2, 0, 1)}  # (o, e, r, s)
+    return params, channels_first(f"Conv <{how}> ({', '.join(['t', *params])})")
 
 
-def pool(kind, weights, *, size=2, stride=None, padding=0, count_margin=True):
-    how = f"kernel_shape = {both(size)}, strides = {both(stride or size)}, {ends(padding)}"
+def pool(kind, weights, *, size=2, stride=None, padding=0, dilation=1, count_margin=True, divisor=None):
+    if divisor:
+        raise Absent("AveragePool divides by the size of its window")
+    margin = "ceil_mode = 1" if padding == "ceil" else ends(padding)
+    how = f"kernel_shape = {both(size)}, strides = {both(stride or size)}, {margin}"
     if kind == "AveragePool":
         how += f", count_include_pad = {count_margin:d}"
+    elif dilation != 1:
+        how += f", dilations = {both(dilation)}"
     return {}, channels_first(f"{kind} <{how}> (t)")
 
 
