@@ -8,7 +8,7 @@ backward = (
     Mutant("first-gate-open", "gradient", BACK, 'return relu_vjp(dr1, a1)["x"]', "return dr1"),
     Mutant("dense-gate-open", "gradient", BACK, 'relu_vjp(d4.pop("x"), a3)["x"]', 'd4.pop("x")'),
     Mutant("pool-shares-its-gradient", "gradient", "pooling.max_pool_vjp", "    np.put_along_axis(du, first, dy[:, :, :, None], axis=3)", "    du[...] = dy[:, :, :, None] / u.shape[3]"),
-    Mutant("kernels-not-turned", "gradient", "convolution.conv2d_vjp", "W[::-1, ::-1].reshape", "W.reshape"),
+    Mutant("kernels-not-turned", "gradient", "convolution.conv2d_transposed", "W[::-1, ::-1].reshape", "W.reshape"),
     Mutant("last-image-left-out", "mask", "convolution.conv2d_kernel_vjp", "np.swapaxes(U, 1, 2) @ V", "np.swapaxes(U[:, : -p * q], 1, 2) @ V[:, : -p * q]"),
     Mutant("channels-first-in-the-gradient", "layout", "cnn.flatten_vjp", "dy.reshape(x.shape)", "np.moveaxis(dy.reshape(len(x), x.shape[3], *x.shape[1:3]), 1, 3)"),
 )  # fmt: skip

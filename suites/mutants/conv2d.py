@@ -4,7 +4,7 @@ from bench.mutant import Mutant
 
 CONV, ROWS, COLUMNS = "convolution.conv2d", "convolution._rows", "convolution._columns"
 WINDOWS, MARGINS = "convolution.windows", "convolution.margins"
-BACK, KERNEL_BACK = "convolution.conv2d_vjp", "convolution.conv2d_kernel_vjp"
+BACK, KERNEL_BACK = "convolution.conv2d_transposed", "convolution.conv2d_kernel_vjp"
 CROP = "top : top + h + up, left : left + w + back"
 
 mutants = {
