@@ -122,7 +122,8 @@ class Case:
     `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
     `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
     to --full. A `minor` case is judged on its typical option, in one mode a contender, and not timed,
-    unless --full asks for it whole. `variants` says which options are conventions of one name: by topic
+    unless --full asks for it whole. A `random` one draws in each call, so that two calls need not give the
+    same bits. `variants` says which options are conventions of one name: by topic
     (``"epsilon of Adam"``), by convention, the options that follow it; topics may span cases. `integers`
     names the options whose formula is exact on whole numbers (sums and products), each with the bits of
     the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
@@ -150,6 +151,7 @@ class Case:
     rare: Sequence[str] = ()
     variants: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     minor: bool = False
+    random: bool = False
     integers: Mapping[str, int] = field(default_factory=dict)
     fixed: Sequence[str] = ()
     limits: Sequence[Limit] = ()

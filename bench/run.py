@@ -73,7 +73,7 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
     willing = [each for each in directions if each not in lacking and each not in refusals]
     judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
     rows = dict(judged.rows)
-    cheap = unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
+    cheap = not case.random and unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
     if (
         cheap
         and "gradient" in rows

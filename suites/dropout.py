@@ -112,6 +112,7 @@ case = Case(
     },
     fixed=("c",),
     minor=True,
+    random=True,
     contenders=(
         Contender("torch", "torch.nn.functional.dropout", in_torch),
         Contender("torch", "torch.nn.Dropout", in_torch_layer),
