@@ -20,7 +20,7 @@ def inputs(
     lengths = rng.integers(1, 2 * words, size=bags)
     if empty:
         lengths *= rng.uniform(size=bags) < 0.7
-        lengths[[0, -1]] = words, 0
+        lengths[[-1, 0]] = 0, words
     ends = np.cumsum(lengths)
     ids = rng.integers(0, vocabulary, size=ends[-1])
     offsets = np.concatenate([[0], ends if include_last_offset else ends[:-1]])
@@ -172,7 +172,7 @@ case = Case(
         "small": {"bags": 7, "words": 4, "vocabulary": 19, "width": 13},
         "one": {"bags": 1, "words": 1, "vocabulary": 2, "width": 1},
         "long": {"bags": 3, "words": 700, "vocabulary": 5003, "width": 5},
-        "fasttext": {"bags": 257, "words": 24, "vocabulary": 5000, "width": 100},
+        "fasttext": {"bags": 128, "words": 24, "vocabulary": 5000, "width": 100},
     },
     options=OPTIONS,
     limits=LIMITS,
