@@ -156,9 +156,31 @@ WRONG = {
     "size": ("small", "long", "fasttext"),
 }
 WHY = "divides a row by the uses of another one, where rows are used unequally often"
-LIMITS = tuple(
-    Limit("torch", "==2.13.*", WHY, "pytorch/pytorch#190063", z, WRONG | {"dtype": dtype})
-    for dtype, z in {"float64": (5e15, 5e16), "float32": (1e7, 1e8)}.items()
+EQUALS = "shares a gradient among equal words: where one stands three times in a bag, thirds are rounded"
+TIES = {"option": tuple(MAXIMA), "direction": "gradient"}
+LIMITS = (
+    *(
+        Limit("torch", "==2.13.*", WHY, "pytorch/pytorch#190063", z, WRONG | {"dtype": dtype})
+        for dtype, z in {"float64": (5e15, 5e16), "float32": (1e7, 1e8)}.items()
+    ),
+    Limit(
+        "jax",
+        "==0.10.*",
+        EQUALS,
+        "jax/_src/lax/slicing.py:3048",
+        (0.05, 0.5),
+        TIES | {"contender": "jax.ops.segment_max"},
+        always=False,
+    ),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        EQUALS,
+        "tensorflow/python/ops/math_grad.py:577",
+        (0.05, 0.5),
+        TIES | {"contender": "keras.ops.segment_max"},
+        always=False,
+    ),
 )
 LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
 
