@@ -115,10 +115,11 @@ class Case:
     `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
     to --full. A `minor` case is judged on its typical option, in one mode a contender, and not timed,
     unless --full asks for it whole. `fixed` names floating data that nobody
-    differentiates (targets). `items` and `flops` take size and option as keywords: items per
-    call, counted in `unit`, and floating-point operations of one forward pass (of one step, for
-    training). `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and
-    not gated; `score(predict) -> (metric, value)` says what the trained model is worth, and
+    differentiates (targets), and outputs of such a name (running statistics). `items` and `flops`
+    take size and option as keywords: items per call, counted in `unit`, and floating-point
+    operations of one forward pass (of one step, for training). `curve`
+    (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
+    `score(predict) -> (metric, value)` says what the trained model is worth, and
     `predict(weights, x, **option)` is the reference's forward pass for it.
     """
 

@@ -212,3 +212,17 @@ def test_inputs_are_the_same_for_all_and_rounded_to_the_dtype(page):
     assert single.data["x"].dtype == np.float32
     assert np.array_equal(double.data["x"].astype(np.float32), single.data["x"])
     assert set(double.cotangents) == {"y"}
+
+
+def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
+    from bench.expect import inputs
+    from reference import batch_norm
+
+    who = ("reference.batch_norm.batch_norm", "numpy", "eager", "cpu", "float32")
+    unit = Cell("batch-norm", "plain", "typical", "small", *who, "")
+    assert set(inputs(unit).cotangents) == {"y"}
+    assert {row.status for row in judge(unit, ("forward", "gradient")).rows.values()} == {"agrees"}
+    honest = batch_norm.batch_norm
+    monkeypatch.setattr(batch_norm, "batch_norm", lambda **given: honest(**given) | {"mean": given["mean"]})
+    row = run(replace(unit, direction="forward"))
+    assert row.status == "disagrees" and row.why.startswith("mean[")
