@@ -25,7 +25,7 @@ SIZES = {
 }
 REGIMES = {
     "typical": "seeded normal draws",
-    "large-mean": "pixels of mean 1000: E[x²] − E[x]² cancels twenty bits, x − μ ten",
+    "large-mean": "pixels of mean 100: E[x²] − E[x]² cancels thirteen bits, x − μ seven",
 }
 
 
@@ -33,7 +33,7 @@ def inputs(rng, *, batch, height, width, channels, scale=True, shift=True, regim
     x = rng.normal(size=(batch, height, width, channels))
     mean, variance = rng.normal(size=channels), rng.uniform(0.5, 2, size=channels)
     if regime == "large-mean":
-        x, mean = 1000 + x, 1000 + mean
+        x, mean = 100 + x, 100 + mean
     weights = {"gamma": 1 + 0.3 * rng.normal(size=channels)} if scale else {}
     weights |= {"beta": rng.normal(size=channels)} if shift else {}
     return weights, {"x": x, "mean": mean, "variance": variance}
@@ -131,16 +131,27 @@ FEW, MANY = {"size": ("small", "thin")}, {"size": ("rows", "resnet")}
 TORCH_WHY = "dx takes Σ (x − μ) as zero, which it is not by the rounding of a large μ"
 TORCH_WHERE = "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl"
 LIMITS = (
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e5, 1e6), FLAX | FORWARD | FEW),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e4, 1e5), FLAX | FORWARD | MANY),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3.5e3, 3.5e4), FLAX | GRADIENT | {"size": "small"}),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (8e2, 8e3), FLAX | FORWARD | FEW),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e2, 2e3), FLAX | FORWARD | MANY),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1.8e2, 1.8e3), FLAX | GRADIENT | {"size": "small"}),
     Limit(
         "jax",
         "==0.10.*",
         FLAX_WHY,
         FLAX_WHERE,
-        (6e2, 6e3),
+        (60, 600),
         FLAX | GRADIENT | {"size": ("thin", *MANY["size"])},
+    ),
+    Limit(
+        "jax",
+        "==0.10.*",
+        "compiled, all dx of a channel share an error of the rounding of μ; op by op they do not",
+        "flax/linen/normalization.py:146, as XLA compiles the gradient of its mean",
+        (0.3, 3),
+        GRADIENT
+        | {"contender": "flax.linen.BatchNorm:use_fast_variance=False", "mode": "jit", "dtype": "float64"}
+        | {"size": "thin"},
+        always=False,  # few elements are outside, and in a lucky draw none
     ),
     *(
         Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, z, GRADIENT | {"case": "batch-norm"}, always=False)
