@@ -158,6 +158,15 @@ LIMITS = (
         for z in ((0.03, 0.3), (0.3, 3))
     ),
     Limit(
+        "torch",
+        "==2.13.*",
+        "compiled for any shape, the variance is Welford's: its mean moves, and is rounded, row by row",
+        "torch/_inductor/lowering.py:7108, use_two_step_variance",
+        (0.8, 8),
+        FORWARD | {"case": "batch-norm", "mode": "compile", **FEW},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    Limit(
         "tensorflow",
         "==2.21.*",
         "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",

@@ -115,7 +115,7 @@ FLAX = {"contender": "flax.linen.GroupNorm"}
 FLAX_WHY, FLAX_WHERE = SQUARES + "Flax's default (use_fast_variance)", "flax/linen/normalization.py:142"
 ONE = {"contender": "torch.nn.InstanceNorm2d", "size": "one-image", "direction": "gradient", "mode": "eager"}
 ONE_WHY = (
-    "dx and dγ of one image are wrong: the kernel reads a channels-last gradient as a contiguous one, "
+    "the gradients of one image are wrong: the kernel reads a channels-last gradient as a contiguous one, "
     "because of the stride that a view gave its batch axis, of length 1"
 )
 ONE_WHERE = "aten/src/ATen/native/Normalization.cpp, batch_norm_backward_cpu: suggest_memory_format()"
