@@ -119,7 +119,9 @@ def _inputs(cell: Cell) -> Inputs:
     outputs = named(case.reference(**exact, **known(case.reference, option)))
     rng = np.random.default_rng(_seed(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
     cotangents = {
-        name: rng.standard_normal(y.shape) for name, y in flatten(outputs).items() if y.dtype.kind == "f"
+        name: rng.standard_normal(y.shape)
+        for name, y in flatten(outputs).items()
+        if y.dtype.kind == "f" and name not in case.fixed
     }
     if cell.regime == INTEGERS:
         cotangents = integers(cotangents, 2)

@@ -17,20 +17,24 @@ Choices
     Layers, directions, the one bias and `last`: recurrent.py.
 """
 
+from functools import partial
+
 import numpy as np
 
 from reference.activation import sigmoid, tanh
-from reference.recurrent import stack, stack_vjp
+from reference.recurrent import scan, scan_vjp, stack, stack_vjp
 
 
 def lstm(x, layers, h0=None, c0=None, *, last=False):
     """y, or {"y", "h", "c"} where h0 and c0 are given."""
-    return stack(_step, x, layers, {"h0": h0, "c0": c0}, last)
+    return stack(partial(scan, _step), x, layers, {"h0": h0, "c0": c0}, last)
 
 
 def lstm_vjp(dy, x, layers, h0=None, c0=None, *, last=False):
     """Back through time: c_t passes f ∘ dc_t on to c_{t-1}, and h_{t-1} gets dz_t Uᵀ."""
-    return stack_vjp(_step, _step_vjp, dy, x, layers, {"h0": h0, "c0": c0}, last)
+    return stack_vjp(
+        partial(scan, _step), partial(scan_vjp, _step_vjp), dy, x, layers, {"h0": h0, "c0": c0}, last
+    )
 
 
 def _step(z, h, c):

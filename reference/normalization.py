@@ -23,38 +23,51 @@ import numpy as np
 
 def layer_norm(x, gamma=None, beta=None, *, eps=1e-5):
     """y = γ n + β with n of mean 0 and variance σ² / (σ² + ε)."""
-    n = _standardize(x, _axes(gamma), eps)[0]
+    return affine(standardize(x, _axes(gamma), eps)[0], gamma, beta)
+
+
+def layer_norm_vjp(dy, x, gamma=None, beta=None, *, eps=1e-5):
+    """The chain rule of `affine`, then that of `standardize`."""
+    axes = _axes(gamma)
+    n, c, s = standardize(x, axes, eps)
+    dn, grads = affine_vjp(dy, n, gamma, beta)
+    return {"x": standardize_vjp(dn, n, c, s, axes)} | grads
+
+
+def standardize(x, axes, eps):
+    """n = c / s, the centred c = x − μ, and s = √(σ² + ε): (..., d), (..., d), (..., 1)."""
+    c = x - np.mean(x, axis=axes, keepdims=True)
+    s = np.sqrt(np.mean(c * c, axis=axes, keepdims=True) + eps)
+    return c / s, c, s
+
+
+def standardize_vjp(dn, n, c, s, axes):
+    """The chain rule from n back to x, step by step.
+
+    n = c / s: dc = dn / s; ds = −Σ dn n / s; dσ² = ds / (2 s); σ² = 1/m Σ c² adds 2 c dσ² / m to dc;
+    μ is subtracted from every x, so dx = dc − 1/m Σ dc.
+    """
+    ds = -np.sum(dn * n / s, axis=axes, keepdims=True)  # (..., 1)
+    m = math.prod(c.shape[axis] for axis in axes)
+    dc = dn / s + ds / (2 * s) * (2 / m) * c
+    return dc - np.mean(dc, axis=axes, keepdims=True)
+
+
+def affine(n, gamma=None, beta=None):
+    """y = γ n + β."""
     y = n if gamma is None else gamma * n
     return y if beta is None else y + beta
 
 
-def layer_norm_vjp(dy, x, gamma=None, beta=None, *, eps=1e-5):
-    """The chain rule from y back to x, step by step.
-
-    With c = x − μ, s = √(σ² + ε), n = c / s: dn = γ dy; dc = dn / s; ds = −Σ dn n / s; dσ² = ds / (2 s);
-    σ² = 1/m Σ c² adds 2 c dσ² / m to dc; μ is subtracted from every x, so dx = dc − 1/m Σ dc.
-    """
-    axes = _axes(gamma)
-    n, c, s = _standardize(x, axes, eps)
-    dn = dy if gamma is None else gamma * dy
-    ds = -np.sum(dn * n / s, axis=axes, keepdims=True)  # (..., 1)
-    m = math.prod(x.shape[axes[0] :])
-    dc = dn / s + ds / (2 * s) * (2 / m) * c
-    grads = {"x": dc - np.mean(dc, axis=axes, keepdims=True)}
-    rows = tuple(range(x.ndim - len(axes)))
+def affine_vjp(dy, n, gamma=None, beta=None):
+    """dn = γ dy, and summed over all that share them dγ = Σ dy n and dβ = Σ dy."""
+    dn, grads = dy if gamma is None else gamma * dy, {}
     if gamma is not None:
-        grads["gamma"] = np.sum(dy * n, axis=rows)  # (d,)
+        grads["gamma"] = np.sum(dy * n, axis=tuple(range(n.ndim - gamma.ndim)))  # (d,)
     if beta is not None:
-        grads["beta"] = np.sum(dy, axis=rows)  # (d,)
-    return grads
+        grads["beta"] = np.sum(dy, axis=tuple(range(n.ndim - beta.ndim)))  # (d,)
+    return dn, grads
 
 
 def _axes(gamma):
     return tuple(range(-1 if gamma is None else -gamma.ndim, 0))
-
-
-def _standardize(x, axes, eps):
-    """n = c / s, the centred c, and s = √(σ² + ε): (..., d), (..., d), (..., 1)."""
-    c = x - np.mean(x, axis=axes, keepdims=True)
-    s = np.sqrt(np.mean(c * c, axis=axes, keepdims=True) + eps)
-    return c / s, c, s

@@ -1,8 +1,8 @@
 """What recurrent layers share: a step made into a sequence, stacked, and run in both directions.
 
 Formula
-    z_t = x_t W + h_{t-1} U + b [+ c]
-    s_t = step(z_t, s_{t-1})        the state s = (h, …) of a layer; rnn.py and lstm.py have the steps
+    s_t = scan(x_t, s_{t-1})    the state s = (h, …) of a layer; gru.py has a scan of its own
+    z_t = x_t W + h_{t-1} U + b [+ c],  s_t = step(z_t, s_{t-1})    in rnn.py and lstm.py
     a second direction reads t = T … 1 with weights of its own: y_t = [h_t forward, h_t backward]
     a further layer reads y of the one below
 Shapes
@@ -24,20 +24,20 @@ from functools import reduce
 import numpy as np
 
 
-def stack(step, x, layers, given, last):
+def stack(scan, x, layers, given, last):
     """y, or {"y", "h", …} where the states `given` = {"h0": …} are arrays."""
-    runs, y = _run(step, x, layers, given)
+    runs, y = _run(scan, x, layers, given)
     m = layers[0][0]["U"].shape[0]
     y = np.concatenate([y[:, -1, :m], y[:, 0, m:]], axis=-1) if last else y  # (b, m directions)
     if given["h0"] is None:
         return y
-    ends = zip(*(states[-1] for _, _, states in runs), strict=True)
+    ends = zip(*(states[-1] for *_, states in runs), strict=True)
     return {"y": y} | {name[0]: np.stack(parts) for name, parts in zip(given, ends, strict=True)}
 
 
-def stack_vjp(step, step_vjp, dy, x, layers, given, last):
+def stack_vjp(scan, scan_vjp, dy, x, layers, given, last):
     """From the last layer to the first, each direction from its end to its beginning."""
-    runs, y = _run(step, x, layers, given)
+    runs, y = _run(scan, x, layers, given)
     m, r = layers[0][0]["U"].shape[0], len(runs)
     if isinstance(dy, dict):
         dy, dends = dy["y"], [dy[name[0]] for name in given]
@@ -51,7 +51,7 @@ def stack_vjp(step, step_vjp, dy, x, layers, given, last):
         r, parts, dcells, ends = r - len(layer), [], [], []
         for k, cell in enumerate(layer):
             dh, dend = _turn(dy[..., k * m : (k + 1) * m], k), tuple(d[r + k] for d in dends)
-            dx, dcell, dstart = _scan_vjp(step_vjp, dh, dend, *runs[r + k], **cell)
+            dx, dcell, dstart = scan_vjp(dh, dend, *runs[r + k], **cell)
             parts.append(_turn(dx, k))
             dcells.append(dcell)
             ends.append(dstart)
@@ -64,8 +64,8 @@ def stack_vjp(step, step_vjp, dy, x, layers, given, last):
     return grads
 
 
-def _run(step, x, layers, given):
-    """What `_scan` saw in every layer and direction, and the output of every step."""
+def _run(scan, x, layers, given):
+    """What `scan` saw in every layer and direction, and the output of every step."""
     runs, y = [], x
     m, r = layers[0][0]["U"].shape[0], sum(map(len, layers))
     start = [np.zeros_like(x, shape=(r, len(x), m)) if s is None else s for s in given.values()]
@@ -73,13 +73,13 @@ def _run(step, x, layers, given):
         sides = []
         for k, cell in enumerate(layer):
             turned, state = _turn(y, k), tuple(s[len(runs)] for s in start)
-            runs.append((turned, *_scan(step, turned, state, **cell)))
+            runs.append((turned, *scan(turned, state, **cell)))
             sides.append(_turn(np.stack([h for h, *_ in runs[-1][2][1:]], axis=1), k))
         y = np.concatenate(sides, axis=-1)  # (b, t, m directions)
     return runs, y
 
 
-def _scan(step, x, state, W, U, b=None, c=None):
+def scan(step, x, state, W, U, b=None, c=None):
     """One layer in one direction: z of every step, and the states before, between and after them."""
     zx = x @ W if b is None else x @ W + b  # (b, t, km)
     zs, states = [], [state]
@@ -90,7 +90,7 @@ def _scan(step, x, state, W, U, b=None, c=None):
     return zs, states
 
 
-def _scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, **biases):
+def scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, **biases):
     """h_t gets dh_t and, from the next step, dz_{t+1} Uᵀ; every step adds to dW, dU and db."""
     dzs = []
     for t in reversed(range(x.shape[1])):

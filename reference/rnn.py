@@ -14,18 +14,18 @@ Choices
 from functools import partial
 
 from reference.activation import ACTIVATIONS
-from reference.recurrent import stack, stack_vjp
+from reference.recurrent import scan, scan_vjp, stack, stack_vjp
 
 
 def rnn(x, layers, h0=None, *, activation="tanh", last=False):
     """y, or {"y", "h"} where h0 is given."""
-    return stack(partial(_step, activation), x, layers, {"h0": h0}, last)
+    return stack(partial(scan, partial(_step, activation)), x, layers, {"h0": h0}, last)
 
 
 def rnn_vjp(dy, x, layers, h0=None, *, activation="tanh", last=False):
     """dz_t = φ'(z_t) ∘ dh_t, and h_{t-1} gets dz_t Uᵀ."""
-    steps = partial(_step, activation), partial(_step_vjp, activation)
-    return stack_vjp(*steps, dy, x, layers, {"h0": h0}, last)
+    scans = partial(scan, partial(_step, activation)), partial(scan_vjp, partial(_step_vjp, activation))
+    return stack_vjp(*scans, dy, x, layers, {"h0": h0}, last)
 
 
 def _step(activation, z, h):

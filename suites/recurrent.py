@@ -46,7 +46,7 @@ def lstm_inputs(rng, *, carry=False, last=False, **keywords):
 
 
 def torch_names(layers):
-    """The cells' arrays by the names that torch.nn.RNN and LSTM have for them."""
+    """The cells' arrays by the names that torch.nn.RNN, LSTM and GRU have for them."""
     params = {}
     for n, layer in enumerate(layers):
         for cell, way in zip(layer, ("", "_reverse"), strict=False):
@@ -81,7 +81,7 @@ def in_torch(name, weights, *, activation="tanh", last=False, **option):
     return params, run
 
 
-def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **option):
+def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **own):
     import keras
 
     layers, stack, params = weights["layers"], [], []
@@ -92,6 +92,7 @@ def in_keras(name, weights, *, activation="tanh", last=False, carry=False, **opt
             use_bias="b" in directions[0],
             return_sequences=not (last and n == len(layers) - 1),
             return_state=carry,
+            **{keyword: own[keyword] for keyword in ("reset_after",) if keyword in own},
         )
         layer = keras.layers.Bidirectional(layer) if len(directions) == 2 else layer
         layer.build((None, None, len(directions[0]["W"])))
@@ -119,19 +120,21 @@ def flax_gates(cell):
     return params
 
 
-def in_flax(name, weights, *, activation="tanh", last=False, **option):
+def flax_simple(cell):
+    return {"i": {"kernel": cell["W"], "bias": cell["b"]}, "h": {"kernel": cell["U"]}}
+
+
+def in_flax(name, weights, *, names=flax_gates, activation="tanh", last=False, **option):
+    """`names` gives the arrays of a cell as flax has them; LSTM cells alone have two states."""
     import flax.linen
     import jax.numpy as jnp
 
-    layers, simple = weights["layers"], name == "SimpleCell"
+    layers, simple = weights["layers"], names is not flax_gates
     dtype = layers[0][0]["W"].dtype
-    keywords = {"activation_fn": getattr(flax.linen, activation)} if simple else {}
+    keywords = {"activation_fn": getattr(flax.linen, activation)} if name == "SimpleCell" else {}
 
     def named(cell):
-        cell = {"b": np.zeros_like(cell["U"][0]), **cell}
-        if simple:
-            return {"cell": {"i": {"kernel": cell["W"], "bias": cell["b"]}, "h": {"kernel": cell["U"]}}}
-        return {"cell": flax_gates(cell)}
+        return {"cell": names({"b": np.zeros_like(cell["U"][0]), **cell})}
 
     def side(cell):
         made = getattr(flax.linen, name)(len(cell["U"]), param_dtype=dtype, **keywords)
@@ -139,10 +142,10 @@ def in_flax(name, weights, *, activation="tanh", last=False, **option):
 
     stack, params = [], []
     for directions in layers:
-        sides, names = [side(cell) for cell in directions], [named(cell) for cell in directions]
+        sides, given = [side(cell) for cell in directions], [named(cell) for cell in directions]
         both = len(directions) == 2
         stack.append(flax.linen.Bidirectional(*sides, return_carry=True) if both else sides[0])
-        params.append({"forward_rnn": names[0], "backward_rnn": names[1]} if both else names[0])
+        params.append({"forward_rnn": given[0], "backward_rnn": given[1]} if both else given[0])
 
     def run(params, x, h0=None, c0=None):
         ends = []
@@ -204,7 +207,7 @@ cases = (
         contenders=(
             Contender("torch", "torch.nn.RNN", partial(in_torch, "RNN")),
             Contender("tensorflow", "keras.layers.SimpleRNN", partial(in_keras, "SimpleRNN")),
-            Contender("jax", "flax.linen.SimpleCell", partial(in_flax, "SimpleCell")),
+            Contender("jax", "flax.linen.SimpleCell", partial(in_flax, "SimpleCell", names=flax_simple)),
         ),
         flops=partial(flops, 1),
         limits=(Limit("onnxruntime", "==1.32.*", TANH, ONNX, (0.3, 3), {"regime": "typical"}, always=False),),

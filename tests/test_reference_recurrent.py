@@ -5,6 +5,7 @@ from math import exp, tanh
 import numpy as np
 import pytest
 
+from reference.gru import gru, gru_vjp
 from reference.lstm import lstm, lstm_vjp
 from reference.rnn import rnn, rnn_vjp
 from tests.differences import check_dtype, check_vjp
@@ -110,7 +111,7 @@ def test_one_layer_is_the_loop_of_its_formula():
                 np.testing.assert_allclose(y[name][0, n], end, rtol=1e-12)
 
 
-@pytest.mark.parametrize("f, gates", [(rnn, 1), (lstm, 4)])
+@pytest.mark.parametrize("f, gates", [(rnn, 1), (gru, 3), (lstm, 4)])
 def test_a_stack_in_both_directions_is_made_of_single_layers(f, gates):
     inputs = draw(np.random.default_rng(7), gates, 2, 2)
     x = inputs["x"]
@@ -121,7 +122,7 @@ def test_a_stack_in_both_directions_is_made_of_single_layers(f, gates):
     assert np.array_equal(f(**inputs, last=True), np.concatenate([there[:, -1], back[:, -1]], axis=-1))
 
 
-@pytest.mark.parametrize("f, gates, carry", [(rnn, 1, "h"), (lstm, 4, "hc")])
+@pytest.mark.parametrize("f, gates, carry", [(rnn, 1, "h"), (gru, 3, "h"), (lstm, 4, "hc")])
 def test_a_carried_state_continues_the_sequence(f, gates, carry):
     inputs = draw(np.random.default_rng(8), gates, 2, carry=carry)
     whole = f(**inputs)
@@ -130,3 +131,62 @@ def test_a_carried_state_continues_the_sequence(f, gates, carry):
     np.testing.assert_allclose(np.concatenate([first["y"], second["y"]], axis=1), whole["y"], rtol=1e-12)
     for name in carry:
         np.testing.assert_allclose(second[name], whole[name], rtol=1e-12)
+
+
+def draw_gru(rng, depth=1, directions=1, *, after=True, carry=""):
+    inputs = draw(rng, 3, depth, directions, carry=carry)
+    for layer in inputs["layers"] if after else ():
+        for cell in layer:
+            cell["c"] = rng.normal(size=m)
+    return inputs
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_gradient_of_the_gru_is_that_of_its_formula(stack, after, last):
+    rng = np.random.default_rng(10)
+    options = {"reset_after": after, "last": last}
+    for carry in ("", "h"):
+        inputs = draw_gru(rng, *stack, after=after, carry=carry)
+        check_vjp(gru, gru_vjp, inputs, options=options, rng=rng, samples=12)
+    check_dtype(gru, gru_vjp, inputs, options=options)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_gru_without_biases_has_no_gradient_of_them(after):
+    rng = np.random.default_rng(11)
+    options = {"reset_after": after}
+    check_vjp(gru, gru_vjp, draw(rng, 3, 2, biases=""), options=options, rng=rng, samples=12)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_gru_is_the_loop_of_its_formula(after):
+    inputs = draw_gru(np.random.default_rng(12), after=after, carry="h")
+    y, cell = gru(**inputs, reset_after=after), inputs["layers"][0][0]
+
+    def times(name, k, v):
+        block = cell[name][:, k * m : (k + 1) * m].T.tolist()
+        return [sum(w * x for w, x in zip(row, v, strict=True)) for row in block]
+
+    for i in range(b):
+        h = inputs["h0"][0, i].tolist()
+        for t, x in enumerate(inputs["x"][i].tolist()):
+            r, z = (
+                [
+                    1 / (1 + exp(-(wx + uh + bias)))
+                    for wx, uh, bias in zip(
+                        times("W", k, x), times("U", k, h), cell["b"][k * m :][:m], strict=True
+                    )
+                ]
+                for k in (0, 1)
+            )
+            if after:
+                reset = [r[j] * (uh + cell["c"][j]) for j, uh in enumerate(times("U", 2, h))]
+            else:
+                reset = times("U", 2, [r[j] * h[j] for j in range(m)])
+            wx = times("W", 2, x)
+            n = [tanh(wx[j] + cell["b"][2 * m + j] + reset[j]) for j in range(m)]
+            h = [(1 - z[j]) * n[j] + z[j] * h[j] for j in range(m)]
+            np.testing.assert_allclose(y["y"][i, t], h, rtol=1e-12)
+        np.testing.assert_allclose(y["h"][0, i], h, rtol=1e-12)

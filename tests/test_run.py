@@ -432,3 +432,15 @@ def test_a_function_of_scipy_has_no_float16_and_is_absent(low):
     at = {"case": "error", "backend": "numpy", "contender": f"{__name__}.error"}
     row = run(replace(cell(dtype="float16"), **at))
     assert row.status == "absent" and "scipy.special have no float16" in row.why
+def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
+    from bench.expect import inputs
+    from reference import batch_norm
+
+    who = ("reference.batch_norm.batch_norm", "numpy", "eager", "cpu", "float32")
+    unit = Cell("batch-norm", "plain", "typical", "small", *who, "")
+    assert set(inputs(unit).cotangents) == {"y"}
+    assert {row.status for row in judge(unit, ("forward", "gradient")).rows.values()} == {"agrees"}
+    honest = batch_norm.batch_norm
+    monkeypatch.setattr(batch_norm, "batch_norm", lambda **given: honest(**given) | {"mean": given["mean"]})
+    row = run(replace(unit, direction="forward"))
+    assert row.status == "disagrees" and row.why.startswith("mean[")

@@ -1,0 +1,247 @@
+"""Batch normalisation in training and in inference, against each framework's layer and function.
+
+Convention: reference/batch_norm.py; all with ε = 1e-5 (the default of torch and Flax; Keras 1e-3). torch's
+running variance is unbiased and its momentum weighs the new value; that of Keras and Flax is biased and their
+momentum weighs the old one: two cases. Images are channels last: torch.nn.BatchNorm2d
+reads a permuted view (its channels-last format), torch.nn.functional.batch_norm a contiguous copy,
+torch.nn.BatchNorm1d the pixels as rows. By default Flax takes the variance as E[x²] − E[x]².
+"""
+
+from functools import partial
+
+from bench.case import Case, Contender, Limit
+from reference.batch_norm import (
+    batch_norm,
+    batch_norm_inference,
+    batch_norm_inference_vjp,
+    batch_norm_vjp,
+)
+
+SIZES = {
+    "small": {"batch": 3, "height": 5, "width": 3, "channels": 33},
+    "thin": {"batch": 1, "height": 1, "width": 33, "channels": 64},
+    "rows": {"batch": 4099, "height": 1, "width": 1, "channels": 16},
+    "resnet": {"batch": 8, "height": 28, "width": 28, "channels": 64},
+}
+REGIMES = {
+    "typical": "seeded normal draws",
+    "large-mean": "pixels of mean 100: E[x²] − E[x]² cancels thirteen bits, x − μ seven",
+}
+
+
+def inputs(rng, *, batch, height, width, channels, scale=True, shift=True, regime="typical", **option):
+    x = rng.normal(size=(batch, height, width, channels))
+    mean, variance = rng.normal(size=channels), rng.uniform(0.5, 2, size=channels)
+    if regime == "large-mean":
+        x, mean = 100 + x, 100 + mean
+    weights = {"gamma": 1 + 0.3 * rng.normal(size=channels)} if scale else {}
+    weights |= {"beta": rng.normal(size=channels)} if shift else {}
+    return weights, {"x": x, "mean": mean, "variance": variance}
+
+
+def named(weights, gamma):
+    """torch's and Flax's names of the weights: β is their bias."""
+    names = {"gamma": gamma, "beta": "bias"}
+    return {names[name]: array for name, array in weights.items()}
+
+
+def outputs(y, running, training):
+    mean, variance = running
+    return {"y": y} | ({"mean": mean, "variance": variance} if training else {})
+
+
+def in_torch(weights, *, training, momentum=0.1, eps=1e-5, **option):
+    import torch
+
+    def run(params, x, mean, variance):
+        x, mean, variance = x.permute(0, 3, 1, 2).contiguous(), mean.clone(), variance.clone()
+        affine = params.get("weight"), params.get("bias")
+        y = torch.nn.functional.batch_norm(x, mean, variance, *affine, training, momentum, eps)
+        return outputs(y.permute(0, 2, 3, 1), (mean, variance), training)
+
+    return named(weights, "weight"), run
+
+
+def in_torch_module(name, weights, *, training, momentum=0.1, eps=1e-5, scale=True, **option):
+    import torch
+
+    def run(params, x, mean, variance):
+        norm = getattr(torch.nn, name)(len(mean), eps, momentum, affine=scale).train(training)
+        running = {"running_mean": mean.clone(), "running_var": variance.clone()}  # it moves them in place
+        rows = x.permute(0, 3, 1, 2) if name == "BatchNorm2d" else x.reshape(-1, x.shape[-1])
+        y = torch.func.functional_call(norm, params | running, (rows,))
+        y = y.permute(0, 2, 3, 1) if name == "BatchNorm2d" else y.reshape(x.shape)
+        return outputs(y, running.values(), training)
+
+    return named(weights, "weight"), run
+
+
+def in_tensorflow(weights, *, training, eps=1e-5, **option):
+    import tensorflow as tf
+
+    def run(params, x, mean, variance):
+        affine = params.get("beta"), params.get("gamma")
+        return {"y": tf.nn.batch_normalization(x, mean, variance, *affine, eps)}
+
+    return dict(weights), run
+
+
+def in_keras(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True, **option):
+    import keras
+
+    norm = keras.layers.BatchNormalization(momentum=1 - momentum, epsilon=eps, center=shift, scale=scale)
+
+    def run(params, x, mean, variance):
+        if not norm.built:
+            norm.build(x.shape)
+        y, running = norm.stateless_call(params, [mean, variance], x, training=training)
+        return outputs(y, running, training)
+
+    return list(weights.values()), run  # gamma, beta: the order of norm.trainable_variables
+
+
+def in_flax(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True, fast=True, **option):
+    import flax.linen
+
+    norm = flax.linen.BatchNorm(
+        use_running_average=not training,
+        momentum=1 - momentum,
+        epsilon=eps,
+        use_scale=scale,
+        use_bias=shift,
+        use_fast_variance=fast,
+    )
+
+    def run(params, x, mean, variance):
+        variables = {"params": params, "batch_stats": {"mean": mean, "var": variance}}
+        y, moved = norm.apply(variables, x, mutable=["batch_stats"])
+        return outputs(y, (moved["batch_stats"]["mean"], moved["batch_stats"]["var"]), training)
+
+    return named(weights, "scale"), run
+
+
+BARE = {"momentum": 0.3, "eps": 1e-3, "scale": False, "shift": False}
+NO_SCALE = {"no-scale": "has both weights or none"}
+LARGE = {"regime": "large-mean"}
+FORWARD, GRADIENT = LARGE | {"direction": "forward"}, LARGE | {"direction": "gradient"}
+FLAX = {"case": "batch-norm-biased", "contender": "flax.linen.BatchNorm"}
+FLAX_WHY = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
+FLAX_WHERE = "flax/linen/normalization.py:142"
+FEW, MANY = {"size": ("small", "thin")}, {"size": ("rows", "resnet")}
+TORCH_WHY = "dx takes Σ (x − μ) as zero, which it is not by the rounding of a large μ"
+TORCH_WHERE = "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl"
+LIMITS = (
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (8e2, 8e3), FLAX | FORWARD | FEW),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e2, 2e3), FLAX | FORWARD | MANY),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1.8e2, 1.8e3), FLAX | GRADIENT | {"size": "small"}),
+    Limit(
+        "jax",
+        "==0.10.*",
+        FLAX_WHY,
+        FLAX_WHERE,
+        (60, 600),
+        FLAX | GRADIENT | {"size": ("thin", *MANY["size"])},
+    ),
+    Limit(
+        "jax",
+        "==0.10.*",
+        "compiled, all dx of a channel share an error of the rounding of μ; op by op they do not",
+        "flax/linen/normalization.py:146, as XLA compiles the gradient of its mean",
+        (0.3, 3),
+        GRADIENT
+        | {"contender": "flax.linen.BatchNorm:use_fast_variance=False", "mode": "jit", "dtype": "float64"}
+        | {"size": "thin"},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    *(
+        Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, z, GRADIENT | {"case": "batch-norm"}, always=False)
+        for z in ((0.03, 0.3), (0.3, 3))
+    ),
+    Limit(
+        "torch",
+        "==2.13.*",
+        "compiled for any shape, the variance is Welford's: its mean moves, and is rounded, row by row",
+        "torch/_inductor/lowering.py:7108, use_two_step_variance",
+        (0.8, 8),
+        FORWARD | {"case": "batch-norm", "mode": "compile", **FEW},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
+        "tensorflow/python/ops/nn_impl.py:1496",
+        (0.3, 3),
+        GRADIENT | {"case": "batch-norm-biased"},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+)
+COMMON = {
+    "inputs": inputs,
+    "sizes": SIZES,
+    "regimes": REGIMES,
+    "fixed": ("mean", "variance"),
+    "limits": LIMITS,
+    "minor": True,
+    "items": lambda *, batch, **_: batch,
+    "unit": "images",
+    "flops": lambda *, batch, height, width, channels, **_: 8 * batch * height * width * channels,
+}
+
+
+def torch_modules(**keywords):
+    return [
+        Contender("torch", f"torch.nn.{name}", partial(in_torch_module, name), **keywords)
+        for name in ("BatchNorm1d", "BatchNorm2d")
+    ]
+
+
+cases = (
+    Case(
+        name="batch-norm",
+        title="Batch normalisation, unbiased running variance",
+        reference=batch_norm,
+        gradient=batch_norm_vjp,
+        options={"plain": {"training": True}, "bare": {"training": True, **BARE}},
+        contenders=(Contender("torch", "torch.nn.functional.batch_norm", in_torch), *torch_modules()),
+        **COMMON,
+    ),
+    Case(
+        name="batch-norm-biased",
+        title="Batch normalisation, biased running variance",
+        reference=batch_norm,
+        gradient=batch_norm_vjp,
+        options={
+            "plain": {"training": True, "unbiased": False},
+            "bare": {"training": True, "unbiased": False, **BARE},
+            "no-scale": {"training": True, "unbiased": False, "scale": False},
+        },
+        contenders=(
+            Contender("tensorflow", "keras.layers.BatchNormalization", in_keras),
+            Contender("jax", "flax.linen.BatchNorm", in_flax),
+            Contender(
+                "jax", "flax.linen.BatchNorm", partial(in_flax, fast=False), variant="use_fast_variance=False"
+            ),
+        ),
+        **COMMON,
+    ),
+    Case(
+        name="batch-norm-inference",
+        title="Batch normalisation, inference",
+        reference=batch_norm_inference,
+        gradient=batch_norm_inference_vjp,
+        options={
+            "plain": {"training": False},
+            "bare": {"training": False, **BARE},
+            "no-scale": {"training": False, "scale": False},
+        },
+        contenders=(
+            Contender("torch", "torch.nn.functional.batch_norm", in_torch),
+            *torch_modules(without=NO_SCALE),
+            Contender("tensorflow", "tensorflow.nn.batch_normalization", in_tensorflow),
+            Contender("tensorflow", "keras.layers.BatchNormalization", in_keras),
+            Contender("jax", "flax.linen.BatchNorm", in_flax),
+        ),
+        **COMMON,
+    ),
+)

@@ -1,0 +1,179 @@
+"""Group and instance normalisation, against each framework's layer and function.
+
+Convention: reference/group_norm.py; all with ε = 1e-5 (the defaults: torch 1e-5, Keras 1e-3, Flax 1e-6).
+Images are channels last. torch reads a permuted view, which is its channels-last memory format: the modules
+compute in that format, torch.nn.functional.group_norm on a contiguous copy, so that both of torch's kernels
+are judged. By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first.
+"""
+
+from functools import partial
+
+from bench.case import Case, Contender, Limit
+from reference.group_norm import group_norm, group_norm_vjp
+
+SIZES = {
+    "small": {"batch": 2, "height": 5, "width": 3, "channels": 16},
+    "thin": {"batch": 5, "height": 1, "width": 33, "channels": 8},
+    "many": {"batch": 512, "height": 3, "width": 3, "channels": 16},
+    "one-image": {"batch": 1, "height": 14, "width": 14, "channels": 64},
+}
+OPTIONS = {
+    "plain": {"groups": 8},
+    "instance": {"groups": None},
+    "one-group": {"groups": 1},
+    "no-shift": {"groups": 8, "shift": False},
+    "bare": {"groups": 8, "scale": False, "shift": False},
+    "epsilon": {"groups": 8, "eps": 1e-2},
+}
+REGIMES = {
+    "typical": "seeded normal draws",
+    "large-mean": "pixels of mean 100: E[x²] − E[x]² cancels thirteen bits, x − μ seven",
+}
+
+
+def inputs(rng, *, channels, scale=True, shift=True, regime="typical", **option):
+    x = rng.normal(size=(*(option[name] for name in ("batch", "height", "width")), channels))
+    x = {"typical": x, "large-mean": 100 + x}[regime]
+    weights = {"gamma": 1 + 0.3 * rng.normal(size=channels), "beta": rng.normal(size=channels)}
+    wanted = {"gamma": scale, "beta": shift}
+    return {name: array for name, array in weights.items() if wanted[name]}, {"x": x}
+
+
+def named(weights, gamma):
+    """torch's and Flax's names of the weights: β is their bias."""
+    names = {"gamma": gamma, "beta": "bias"}
+    return {names[name]: array for name, array in weights.items()}
+
+
+def in_torch(weights, *, groups, eps=1e-5, **option):
+    import torch
+
+    def run(params, x):
+        x = x.permute(0, 3, 1, 2).contiguous()  # (n, c, h, w)
+        y = torch.nn.functional.group_norm(x, groups or x.shape[1], *map(params.get, ("weight", "bias")), eps)
+        return {"y": y.permute(0, 2, 3, 1)}
+
+    return named(weights, "weight"), run
+
+
+def in_torch_module(weights, *, groups, eps=1e-5, scale=True, shift=True):
+    import torch
+
+    channels = len(weights["gamma"]) if scale else groups  # without weights it reads them from its input
+    norm = torch.nn.GroupNorm(groups or channels, channels, eps, affine=scale, bias=shift)
+
+    def run(params, x):
+        y = torch.func.functional_call(norm, params, (x.permute(0, 3, 1, 2),))  # (n, c, h, w)
+        return {"y": y.permute(0, 2, 3, 1)}
+
+    return named(weights, "weight"), run
+
+
+def in_torch_instance(weights, *, eps=1e-5, **option):
+    import torch
+
+    norm = torch.nn.InstanceNorm2d(len(weights["gamma"]), eps, affine=True)
+
+    def run(params, x):
+        y = torch.func.functional_call(norm, params, (x.permute(0, 3, 1, 2),))
+        return {"y": y.permute(0, 2, 3, 1)}
+
+    return named(weights, "weight"), run
+
+
+def in_keras(weights, *, groups, eps=1e-5, scale=True, shift=True):
+    import keras
+
+    norm = keras.layers.GroupNormalization(groups or -1, epsilon=eps, center=shift, scale=scale)
+    norm.build((None, None, None, len(weights["gamma"]) if scale else groups))
+    params = list(weights.values())  # gamma, beta: the order of norm.trainable_variables
+    return params, lambda params, x: {"y": norm.stateless_call(params, [], x)[0]}
+
+
+def in_flax(weights, *, groups, eps=1e-5, scale=True, shift=True, fast=True):
+    import flax.linen
+
+    option = {"epsilon": eps, "use_scale": scale, "use_bias": shift, "use_fast_variance": fast}
+    norm = flax.linen.GroupNorm(groups or len(weights["gamma"]), **option)
+    return named(weights, "scale"), lambda params, x: {"y": norm.apply({"params": params}, x)}
+
+
+def in_flax_instance(weights, *, eps=1e-5, **option):
+    import flax.linen
+
+    norm = flax.linen.InstanceNorm(epsilon=eps)
+    return named(weights, "scale"), lambda params, x: {"y": norm.apply({"params": params}, x)}
+
+
+LARGE = {"regime": "large-mean"}
+FORWARD, GRADIENT = LARGE | {"direction": "forward"}, LARGE | {"direction": "gradient"}
+SQUARES = "takes the variance as E[x²] − E[x]², which cancels: "
+TORCH = {"contender": "torch.nn.GroupNorm", "mode": "eager"}
+TORCH_WHY = SQUARES + "torch's kernel for channels-last images (the one for contiguous images does not)"
+TORCH_WHERE = "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormKernelImplChannelsLastInternal"
+FLAX = {"contender": "flax.linen.GroupNorm"}
+FLAX_WHY, FLAX_WHERE = SQUARES + "Flax's default (use_fast_variance)", "flax/linen/normalization.py:142"
+ONE = {"contender": "torch.nn.InstanceNorm2d", "size": "one-image", "direction": "gradient", "mode": "eager"}
+ONE_WHY = (
+    "the gradients of one image are wrong: the kernel reads a channels-last gradient as a contiguous one, "
+    "because of the stride that a view gave its batch axis, of length 1"
+)
+ONE_WHERE = "aten/src/ATen/native/Normalization.cpp, batch_norm_backward_cpu: suggest_memory_format()"
+BATCHES, IMAGE = {"size": ("small", "thin", "many")}, {"size": "one-image"}
+LIMITS = (
+    Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, (20, 200), TORCH | FORWARD | BATCHES),
+    Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, (5, 50), TORCH | FORWARD | IMAGE),
+    Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, (1e2, 1e3), TORCH | GRADIENT),
+    Limit("torch", "==2.13.*", ONE_WHY, ONE_WHERE, (1e15, 1e16), ONE | {"dtype": "float64"}),
+    Limit("torch", "==2.13.*", ONE_WHY, ONE_WHERE, (3e6, 3e7), ONE | {"dtype": "float32"}),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (20, 200), FLAX | FORWARD | BATCHES),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (7, 70), FLAX | FORWARD | IMAGE),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e2, 1e3), FLAX | GRADIENT | BATCHES),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3e2, 3e3), FLAX | GRADIENT | IMAGE),
+    Limit(
+        "torch",
+        "==2.13.*",
+        "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel",
+        "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormBackwardKernelImplInternal",
+        (0.25, 2.5),
+        GRADIENT,
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
+        "keras/src/layers/normalization/group_normalization.py:209",
+        (0.35, 3.5),
+        GRADIENT,
+        always=False,  # the same
+    ),
+)
+GROUPS = {name: "has no groups: each channel is one" for name in OPTIONS if name != "instance"}
+
+case = Case(
+    name="group-norm",
+    title="Group normalisation",
+    reference=group_norm,
+    gradient=group_norm_vjp,
+    inputs=inputs,
+    sizes=SIZES,
+    options=OPTIONS,
+    regimes=REGIMES,
+    limits=LIMITS,
+    minor=True,
+    contenders=(
+        Contender("torch", "torch.nn.functional.group_norm", in_torch),
+        Contender("torch", "torch.nn.GroupNorm", in_torch_module),
+        Contender("torch", "torch.nn.InstanceNorm2d", in_torch_instance, without=GROUPS),
+        Contender("tensorflow", "keras.layers.GroupNormalization", in_keras),
+        Contender("jax", "flax.linen.GroupNorm", in_flax),
+        Contender(
+            "jax", "flax.linen.GroupNorm", partial(in_flax, fast=False), variant="use_fast_variance=False"
+        ),
+        Contender("jax", "flax.linen.InstanceNorm", in_flax_instance, without=GROUPS),
+    ),
+    items=lambda *, batch, **_: batch,
+    unit="images",
+    flops=lambda *, batch, height, width, channels, **_: 8 * batch * height * width * channels,
+)
