@@ -15,7 +15,7 @@ SIZES = {
     "small": {"batch": 13, "classes": 7},
     "one": {"batch": 1, "classes": 1},
     "one-class": {"batch": 31, "classes": 1},
-    "large": {"batch": 4096, "classes": 1000},
+    "large": {"batch": 512, "classes": 1000},
 }
 REGIMES = {
     "typical": "errors of the size of the bound, so that both pieces are taken",
