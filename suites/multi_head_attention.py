@@ -12,12 +12,17 @@ from reference.multi_head_attention import multi_head_attention, multi_head_atte
 
 SIZES = {
     "small": {"batch": 2, "heads": 2, "time": 9, "keys": 7, "width": 5},
+    "one": {"batch": 1, "heads": 1, "time": 1, "keys": 1, "width": 2},
+    "past-powers": {"batch": 3, "heads": 3, "time": 33, "keys": 65, "width": 17},
     "gpt2": {"batch": 1, "heads": 12, "time": 1024, "keys": 1024, "width": 64},
     "7b": {"batch": 1, "heads": 32, "time": 512, "keys": 512, "width": 128},
 }
 OPTIONS = {
     "self": {},
     "cross": {"cross": True},
+    "cross-width": {"cross": True, "wider": 3},
+    "head-width": {"times": 4, "wide_output": 2},  # 1/√(4d) has the rounding of 1/√d
+    "value-width": {"wide_values": 2},
     "causal": {"causal": True},
     "padding-mask": {"masking": "padding"},
     "additive-mask": {"masking": "additive"},
@@ -28,12 +33,17 @@ OPTIONS = {
 }
 
 
-def draw_heads(rng, c, heads, width, shifts=True):
-    """The weights of one layer for sequences of vectors of length c."""
-    W = {f"W_{name}": rng.normal(size=(c, heads, width)) / c**0.5 for name in "QKV"}
-    W["W_O"] = rng.normal(size=(heads, width, c)) / (heads * width) ** 0.5
+def draw_heads(rng, c, heads, width, shifts=True, *, asked=None, values=None, output=None):
+    """The weights of one layer for sequences of vectors of length c; `asked` is that of what is asked."""
+    widths = {"Q": width, "K": width, "V": values or width}
+    W = {
+        f"W_{name}": rng.normal(size=(k := c if name == "Q" else asked or c, heads, d)) / k**0.5
+        for name, d in widths.items()
+    }
+    W["W_O"] = rng.normal(size=(heads, widths["V"], output or c)) / (heads * widths["V"]) ** 0.5
     if shifts:
-        W |= {f"b_{name}": rng.normal(size=(heads, width)) for name in "QKV"} | {"b_O": rng.normal(size=c)}
+        W |= {f"b_{name}": rng.normal(size=(heads, d)) for name, d in widths.items()}
+        W["b_O"] = rng.normal(size=output or c)
     return W
 
 
@@ -43,10 +53,15 @@ def draw_padding(rng, batch, time):
     return (np.arange(time) < lengths[:, None])[:, None, None]
 
 
-def inputs(rng, *, batch, heads, time, keys, width, cross=False, shifts=True, masking=None, **option):
+def inputs(
+    rng, *, batch, heads, time, keys, width, cross=False, shifts=True, masking=None,
+    wider=0, times=1, wide_values=0, wide_output=0, **option,
+):  # fmt: skip
     c = heads * width
-    W, x = draw_heads(rng, c, heads, width, shifts), rng.normal(size=(batch, time, c))
-    data = {"x": x, "z": rng.normal(size=(batch, keys, c))} if cross else {"x": x}
+    widths = {"asked": c + wider, "values": times * width + wide_values, "output": c + wide_output}
+    W = draw_heads(rng, c, heads, times * width, shifts, **widths)
+    x = rng.normal(size=(batch, time, c))
+    data = {"x": x, "z": rng.normal(size=(batch, keys, c + wider))} if cross else {"x": x}
     if masking == "additive":
         data["bias"] = rng.normal(size=(time, time))
     elif masking == "padding":
@@ -58,9 +73,12 @@ def inputs(rng, *, batch, heads, time, keys, width, cross=False, shifts=True, ma
 
 def torch_heads(W):
     """A layer's weights in torch's names: three projections in one matrix, all (outputs, inputs)."""
-    c = W["W_Q"].shape[0]
-    params = {"in_proj_weight": np.concatenate([W[f"W_{name}"].reshape(c, -1).T for name in "QKV"])}
-    params["out_proj.weight"] = W["W_O"].reshape(-1, c).T
+    stacks = {name: W[f"W_{name}"].reshape(len(W[f"W_{name}"]), -1).T for name in "QKV"}
+    if len(W["W_Q"]) == len(W["W_K"]):
+        params = {"in_proj_weight": np.concatenate(list(stacks.values()))}
+    else:
+        params = {f"{name.lower()}_proj_weight": stack for name, stack in stacks.items()}
+    params["out_proj.weight"] = W["W_O"].reshape(-1, W["W_O"].shape[-1]).T
     if "b_O" in W:
         params["in_proj_bias"] = np.concatenate([W[f"b_{name}"].reshape(-1) for name in "QKV"])
         params["out_proj.bias"] = W["b_O"]
@@ -79,7 +97,8 @@ def in_torch(weights, *, causal=False, need_weights=True, train=True, **option):
 
     W = weights["heads"]
     c, h, _ = W["W_Q"].shape
-    layer = torch.nn.MultiheadAttention(c, h, bias="b_O" in W, batch_first=True).train(train)
+    asked = {} if (k := len(W["W_K"])) == c else {"kdim": k, "vdim": k}
+    layer = torch.nn.MultiheadAttention(c, h, bias="b_O" in W, batch_first=True, **asked).train(train)
 
     def run(params, x, z=None, mask=None, bias=None):
         z = x if z is None else z
@@ -108,8 +127,9 @@ def in_keras(weights, *, causal=False, **option):
 
     W = weights["heads"]
     c, h, d = W["W_Q"].shape
-    layer = keras.layers.MultiHeadAttention(h, d, use_bias="b_O" in W)
-    layer.build((None, None, c), (None, None, c))
+    widths = {"value_dim": W["W_V"].shape[-1], "output_shape": W["W_O"].shape[-1]}
+    layer = keras.layers.MultiHeadAttention(h, d, use_bias="b_O" in W, **widths)
+    layer.build((None, None, c), (None, None, len(W["W_K"])))
     params = [W[f"{kind}_{name}"] for name in "QKVO" for kind in "Wb" if f"{kind}_{name}" in W]
 
     def run(params, x, z=None, mask=None):
@@ -125,7 +145,9 @@ def in_flax(weights, *, causal=False, **option):
     import flax.linen
 
     W = weights["heads"]
-    layer = flax.linen.MultiHeadDotProductAttention(W["W_Q"].shape[1], use_bias="b_O" in W)
+    c, h, d = W["W_Q"].shape
+    widths = {} if h * d == c else {"qkv_features": h * d, "out_features": W["W_O"].shape[-1]}
+    layer = flax.linen.MultiHeadDotProductAttention(h, use_bias="b_O" in W, **widths)
 
     def run(params, x, z=None, mask=None):
         if causal:
@@ -137,6 +159,16 @@ def in_flax(weights, *, causal=False, **option):
     return flax_heads(W), run
 
 
+def flops(
+    *, batch, heads, time, keys, width, cross=False, wider=0, times=1, wide_values=0, wide_output=0, **_
+):
+    """Four projections, and the two products of the attention."""
+    c, s, d = heads * width, keys if cross else time, times * width
+    e = d + wide_values
+    projections = c * d * time + (c + wider) * (d + e) * s + e * (c + wide_output) * time
+    return 2 * batch * heads * (projections + time * s * (d + e))
+
+
 def conventions(own):
     """What a row without keys is not, by option."""
     others = {"nan", "zero", "mean"} - {own}
@@ -144,8 +176,10 @@ def conventions(own):
 
 
 BOOLEAN = {"additive-mask": "the layer takes boolean masks only", **conventions("mean")}
-NOT_NATIVE = conventions("nan") | dict.fromkeys(
-    ("cross", "additive-mask", "no-shifts"),
+DIVIDED = dict.fromkeys(("head-width", "value-width"), "heads share the width of x, and so does the output")
+EVEN = {"value-width": "values are as wide as queries and keys"}
+NOT_NATIVE = dict.fromkeys(
+    ("cross", "cross-width", "additive-mask", "no-shifts"),
     "the native path needs self-attention, shifts and boolean masks (torch/nn/modules/activation.py:1326)",
 )
 LAYER = "torch.nn.MultiheadAttention"
@@ -155,7 +189,7 @@ FLOAT32_SCALE = Limit(
     "scales by 1/√d rounded to float32: tf.cast of a Python number makes a float32 first",
     "keras/src/backend/tensorflow/nn.py:1708",
     (3e6, 3e7),
-    {"dtype": "float64", "size": ("small", "7b")},  # 1/√64 is exact
+    {"dtype": "float64", "size": ("small", "past-powers", "7b")},  # 1/√64 is exact
 )
 MASKED_ROWS = Limit(
     "keras-torch",
@@ -175,7 +209,7 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     limits=(FLOAT32_SCALE, MASKED_ROWS),
-    rare=("cross", "no-shifts", "additive-mask", "masked-rows-nan", "masked-rows-zero", "masked-rows-mean"),
+    rare=tuple(name for name in OPTIONS if name not in ("self", "causal", "padding-mask")),
     variants={
         "attention's rows without keys": {
             "NaN": ("masked-rows-nan",),
@@ -184,16 +218,22 @@ case = Case(
         }
     },
     contenders=(
-        Contender("torch", LAYER, in_torch, conventions("nan")),
-        Contender("torch", LAYER, in_torch_fused, conventions("zero"), variant="need_weights=False"),
-        Contender("torch", LAYER, in_torch_native, NOT_NATIVE, directions=("forward",), variant="inference"),
+        Contender("torch", LAYER, in_torch, conventions("nan") | DIVIDED),
+        Contender(
+            "torch", LAYER, in_torch_fused, conventions("zero") | DIVIDED, variant="need_weights=False"
+        ),
+        Contender(
+            "torch",
+            LAYER,
+            in_torch_native,
+            conventions("nan") | DIVIDED | NOT_NATIVE,
+            directions=("forward",),
+            variant="inference",
+        ),
         Contender("tensorflow", "keras.layers.MultiHeadAttention", in_keras, BOOLEAN),
-        Contender("jax", "flax.linen.MultiHeadDotProductAttention", in_flax, BOOLEAN),
+        Contender("jax", "flax.linen.MultiHeadDotProductAttention", in_flax, BOOLEAN | EVEN),
     ),
     items=lambda *, batch, time, **_: batch * time,
     unit="tokens",
-    flops=lambda *, batch, heads, time, keys, width, cross=False, **_: (
-        4 * batch * heads * width * (heads * width * (time + (keys if cross else time)))
-        + 4 * batch * heads * width * time * (keys if cross else time)
-    ),
+    flops=flops,
 )
