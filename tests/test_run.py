@@ -432,6 +432,8 @@ def test_a_function_of_scipy_has_no_float16_and_is_absent(low):
     at = {"case": "error", "backend": "numpy", "contender": f"{__name__}.error"}
     row = run(replace(cell(dtype="float16"), **at))
     assert row.status == "absent" and "scipy.special have no float16" in row.why
+
+
 def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
     from bench.expect import inputs
     from reference import batch_norm
