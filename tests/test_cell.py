@@ -42,8 +42,8 @@ def test_a_cell_is_picklable_and_its_name_tells_everything():
 
 
 def test_every_cell_has_a_name_of_its_own():
-    found = names(full=True)
-    assert len(found) == len(set(found))
+    found = names(full=True, seeds=(0, 1, 2))
+    assert len(found) == len(set(found)) == 3 * len(names(full=True))
 
 
 def test_the_default_leaves_sizes_and_slow_modes_to_full():
@@ -128,8 +128,8 @@ def test_the_typical_option_in_float32_is_timed():
 def test_the_command_names_what_selects_the_cell():
     cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
     assert cell.command == (
-        "pytest 'suites/test_suites.py::test_agree[a/b/typical/big/torch.add/compile/cpu/float32/forward]'"
-        " --full --backend torch --device cpu --seed 3"
+        "pytest 'suites/test_suites.py::test_agree[a/b/typical/big/torch.add/compile/cpu/float32/forward"
+        "/seed3]' --full --backend torch --device cpu --seed 3"
     )
 
 
