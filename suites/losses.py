@@ -125,6 +125,11 @@ def examples(*, batch, **_):
 CANCELS = "(1 - y) z + log(1 + e^-z) cancels where y = 0 and z is far below 0: what is left is off by u |z|"
 TORCH = "torch/_decomp/decompositions.py:5154 writes out what the kernel does"
 TENSORFLOW = "tensorflow/python/ops/nn_impl.py:335"
+NOT_HALF = (
+    "float64",
+    "float32",
+    "bfloat16",
+)  # what is left in float16 is subnormal, where any rounding is as large
 LIMITS = (
     *(
         Limit("torch", "==2.13.*", CANCELS, TORCH, z, {"direction": "forward"} | cells)
@@ -142,7 +147,7 @@ LIMITS = (
             ((0.3, 3), {"option": "each", "dtype": "float32", "direction": "forward"}),
             (
                 (0.1, 1),
-                {"direction": "gradient", "mode": ("eager", "function")},
+                {"direction": "gradient", "mode": ("eager", "function"), "dtype": NOT_HALF},
             ),  # XLA adds up before it cancels
         )
     ),
