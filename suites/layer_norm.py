@@ -86,6 +86,7 @@ def named(weights, gamma):
     return {names[name]: array for name, array in weights.items()}
 
 
+ALL_BUT_BFLOAT16 = ("float64", "float32", "float16")  # of a mean of 1000 it leaves nothing to cancel
 MEAN, CONSTANT = {"regime": "large-mean"}, {"regime": "near-constant"}
 FORWARD, GRADIENT = {"direction": "forward"}, {"direction": "gradient"}
 FLAX = {
@@ -104,7 +105,7 @@ LIMITS = (
         "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel",
         "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, LayerNormBackwardKernelImplInternal",
         (0.35, 3.5),
-        {**GRADIENT, "regime": ("large-mean", "near-constant"), "device": "cpu"},
+        {**GRADIENT, "regime": ("large-mean", "near-constant"), "device": "cpu", "dtype": ALL_BUT_BFLOAT16},
         always=False,  # few elements are outside, and in a lucky draw none
     ),
     Limit(
