@@ -31,7 +31,7 @@ class Cell:
         shipped = self.backend in SHIPPED
         who = self.contender if shipped else f"{self.backend.rpartition(':')[2]}:{self.contender}"
         where = (self.case, self.option, self.regime, self.size, who, self.mode, self.device)
-        seed = (f"seed{self.seed}",) if self.seed else ()
+        seed = (f"seed-{self.seed}",) if self.seed else ()
         return "/".join((*where, self.dtype, self.direction, *seed))
 
     @property

@@ -129,7 +129,7 @@ def test_the_command_names_what_selects_the_cell():
     cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
     assert cell.command == (
         "pytest 'suites/test_suites.py::test_agree[a/b/typical/big/torch.add/compile/cpu/float32/forward"
-        "/seed3]' --full --backend torch --device cpu --seed 3"
+        "/seed-3]' --full --backend torch --device cpu --seed 3"
     )
 
 
