@@ -83,7 +83,7 @@ def multiplier(matmul: Operation, dtype: str) -> int:
 def accumulator(reduce: Operation, dtype: str) -> dict[str, int]:
     """By the length of a sum, the bits that it accumulates in: 2^k + 1 is kept by more than k.
 
-    The two stand at many places, in every order and with -2^k, since a sum in lanes or blocks may keep some.
+    The two stand at many places, in two orders and with -2^k, since a sum in lanes or blocks may keep some.
     """
     most = min(60, 15 - precision(dtype).smallest)  # 2^k units are still in range
     return {str(n): _kept(reduce, n, most) for n in LENGTHS}
@@ -145,8 +145,8 @@ def _odd(k: int, rng: np.random.Generator) -> list[int]:
 def _kept(reduce: Operation, n: int, most: int) -> int:
     far = {(0, n // 4, n // 2), (0, n // 2, n - 1)} if n > 3 else set()
     places = {(0, 1, 2), *far}
-    # the other three orders are these with the signs turned
-    orders = [order for a, b, c in sorted(places) for order in ((a, b, c), (b, a, c), (a, c, b))]
+    # 1 stands between, which a sum in one lane loses, or last, which one in two lanes loses
+    orders = [order for a, b, c in sorted(places) for order in ((a, b, c), (a, c, b))]
     x = np.zeros((most, len(orders), n))
     for column, (large, one, back) in enumerate(orders):
         x[:, column, large] = 2.0 ** np.arange(1, most + 1)

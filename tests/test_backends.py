@@ -234,10 +234,10 @@ def test_put_and_get_are_inverse_below_float32(engine, dtype):
 
 
 def test_a_missing_kernel_is_known_by_the_frameworks_own_words(engine):
-    """Each framework is asked for the inverse of a matrix, which none has below float32 on a CPU."""
+    """Each framework is asked to solve, which none can below float32 on a CPU."""
     inverse = {
-        "torch": lambda x: importlib.import_module("torch").linalg.inv(x),
-        "tensorflow": lambda x: importlib.import_module("tensorflow").linalg.cholesky(x),
+        "torch": lambda x: importlib.import_module("torch").linalg.solve(x, x),
+        "tensorflow": lambda x: importlib.import_module("tensorflow").linalg.solve(x, x),
         "jax": lambda x: importlib.import_module("jax").numpy.linalg.inv(x),
     }[engine.name]
     from bench.expect import rounded
@@ -246,10 +246,10 @@ def test_a_missing_kernel_is_known_by_the_frameworks_own_words(engine):
         low = type(engine)("cpu", dtype)
         x = low.put(rounded({"x": np.eye(3)}, dtype))
         for mode in {engine.modes[0], "eager"}:
-            if engine.name == "tensorflow" and dtype == "float16":
-                continue  # it has that one
-            with pytest.raises(Exception, match=r"dtype|implemented|allowed|recision|DataType") as caught:
+            with pytest.raises(
+                Exception, match=r"dtype|implemented|allowed|recision|OpKernel|node"
+            ) as caught:
                 low.wait(low.forward(lambda params, x: {"y": inverse(x)}, mode)({}, x))
             assert low.lacks(caught.value), caught.value
             assert not low.lacks(ValueError(str(caught.value)))
-            assert not low.lacks(type(engine)("cpu", "float32") and RuntimeError("out of memory"))
+            assert not low.lacks(RuntimeError("out of memory"))

@@ -72,6 +72,11 @@ def blocked(x):
     return total
 
 
+def two_lanes(x):
+    """Every other term apart."""
+    return single(x)[:, ::2].sum(1) + single(x)[:, 1::2].sum(1)
+
+
 def lanes(x):
     """Eight running sums, as vector units have them, and those added in a tree."""
     held = np.zeros((len(x), 8), np.float32)
@@ -103,6 +108,7 @@ def test_an_honest_multiplier_has_the_bits_of_its_dtype(dtype):
         (in_half, [11, 11, 11]),
         (blocked, [24, 24, 8]),
         (lanes, [24, 24, 24]),
+        (two_lanes, [24, 24, 24]),
     ],
 )
 def test_a_sum_says_what_it_accumulates_in_and_from_which_length(total, bits):

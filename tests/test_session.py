@@ -250,6 +250,13 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     assert len(load(folder)) > 2 and fingerprints(folder) == [found]
 
 
+def test_every_seed_is_judged(tmp_path):
+    done = suites(tmp_path, *linear("--backend", "numpy", "--seed", "0", "--seed", "1", "--seed", "2"))
+    assert done.returncode == 0, done.stdout[-2000:]
+    rows = load(tmp_path / "run")
+    assert set(rows.seed) == {0, 1, 2} and rows.checksum.nunique() == len(rows)
+
+
 def test_a_short_run_takes_no_fingerprint(tmp_path):
     suites(tmp_path, *linear("--backend", "numpy"))
     (folder,) = (tmp_path / "run").iterdir()

@@ -208,15 +208,17 @@ def test_a_result_out_of_the_range_of_float16_is_infinite(accumulator):
 
 
 def test_a_zero_by_formula_is_not_flushed_for_the_little_that_float64_leaves_of_it():
-    x, y = (to(inputs(seed, (300, 8)), "float16") for seed in (0, 1))
+    x, y = (to(inputs(seed, (300, 40)), "float16") for seed in (0, 1))
 
     def cancels(x, y):
-        return ((x @ y.T[:, :1])[:, 0] - np.sum(x * y[:1], axis=1)) * 1.5 * 1.5 * 1.5 * 1.5
+        x = x / 3.0
+        d = (x @ y.T[:, :1])[:, 0] - np.sum(x * y[:1], axis=1)
+        return {"once": d, "later": d * 1.5 * 1.5 * 1.5 * 1.5}
 
-    found = spread(cancels, (x, y), dtype="float16", seed=0)[""]
-    terms = np.sqrt(np.square(x * y[:1]).sum(axis=1))
-    assert (np.abs(found.value) < 1e-12).all()
-    assert np.median(found.sigma / (2**-11 * terms)) > 1
+    found = spread(cancels, (x, y), dtype="float16", seed=0)
+    left = (np.abs(found["once"].value) < 1e-12) & (found["once"].value != 0)
+    assert left.sum() > 100
+    assert 0.9 < np.median((found["later"].sigma / found["once"].sigma)[left]) / 1.5**4 < 1.1
 
 
 def test_few_bits_leave_choices_open_and_no_pair_of_them_hides_the_other():

@@ -56,13 +56,18 @@ class TensorFlow(Backend):
     def lacks(self, error: BaseException) -> bool:
         import tensorflow as tf
 
-        attribute = "half" if self.dtype == "float16" else self.dtype
+        names = {"float64": "double", "float32": "float", "bfloat16": "bfloat16", "float16": "half"}
+        name, text = names[self.dtype], str(error)
         words = (
-            f"of {attribute} is not in the list of allowed values",
+            f"of {name} is not in the list of allowed values",
             f"has DataType {self.dtype} not in list of allowed values",
         )
-        kinds = (TypeError, tf.errors.InvalidArgumentError)
-        return isinstance(error, kinds) and any(each in str(error) for each in words)
+        unregistered = ("No OpKernel was registered to support Op", "Could not find device for node")
+        if isinstance(error, tf.errors.NotFoundError | tf.errors.InvalidArgumentError | TypeError):
+            return any(each in text for each in words) or (
+                f"=DT_{name.upper()}" in text and any(each in text for each in unregistered)
+            )
+        return False
 
     def operations(self) -> dict[str, Callable[..., Any]]:
         import tensorflow as tf
