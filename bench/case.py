@@ -127,10 +127,10 @@ class Case:
     (``"epsilon of Adam"``), by convention, the options that follow it; topics may span cases. `integers`
     names the options whose formula is exact on whole numbers (sums and products), each with the bits of
     the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
-    names floating data that nobody differentiates (targets), and outputs of such a name (running
-    statistics). `items` and `flops` take size and option as keywords: items per call, counted in `unit`,
-    and floating-point operations of one forward pass (of one step, for training). `curve`
-    (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
+    names floating data that nobody differentiates (targets), and of several outputs those of such a
+    name (running statistics). `items` and `flops` take size and option as keywords: items per call,
+    counted in `unit`, and floating-point operations of one forward pass (of one step, for training).
+    `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
     `score(predict) -> (metric, value)` says what the trained model is worth, and
     `predict(weights, x, **option)` is the reference's forward pass for it.
     """

@@ -19,7 +19,7 @@ from bench.backends.numpy import named
 from bench.cache import folder
 from bench.case import INTEGERS, Case, known
 from bench.cell import Cell
-from bench.noise import precision
+from bench.noise import ACCUMULATORS, precision
 from bench.size import dims
 from bench.spread import Expected, from_arrays, spread, to_arrays
 from bench.tree import Tree, flatten, floating, tree_map
@@ -90,8 +90,13 @@ def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = No
     replaces the rounding of every sum by its worst case; `accumulator` is the dtype of sums,
     where it is not the widest that the cell's dtype may have.
     """
-    common = shared(cell)
-    path = folder() / f"{_key(common, worst, accumulator)}.npz"
+    common, accumulator = shared(cell), accumulator or ACCUMULATORS[cell.dtype]
+    path = folder() / f"{key(common, worst, accumulator)}.npz"
+    return dict(_expectation(path, common, worst, accumulator))
+
+
+@lru_cache(maxsize=2)  # both directions and the saboteurs of each ask one after the other
+def _expectation(path: Path, common: Cell, worst: bool, accumulator: str) -> Expectation:
     with FileLock(f"{path}.lock"):
         if path.exists():
             with np.load(path, allow_pickle=False) as arrays:
@@ -118,10 +123,11 @@ def _inputs(cell: Cell) -> Inputs:
     exact = {**rounded(data, "float64"), **rounded(weights, "float64")}
     outputs = named(case.reference(**exact, **known(case.reference, option)))
     rng = np.random.default_rng(_seed(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
+    fixed = case.fixed if len(outputs) > 1 else ()  # a lone output may share its name with the targets
     cotangents = {
         name: rng.standard_normal(y.shape)
         for name, y in flatten(outputs).items()
-        if y.dtype.kind == "f" and name not in case.fixed
+        if y.dtype.kind == "f" and name not in fixed
     }
     if cell.regime == INTEGERS:
         cotangents = integers(cotangents, 2)
@@ -212,7 +218,8 @@ def _seed(*parts: Any) -> int:
     return zlib.crc32("/".join(map(str, parts)).encode())
 
 
-def _key(cell: Cell, worst: bool, accumulator: str | None) -> str:
+def key(cell: Cell, worst: bool, accumulator: str) -> str:
+    """Names all that an expectation depends on."""
     case = pages.case(cell.case)
     size = sorted(dims(case, cell.size).items())
     option = sorted(case.options[cell.option].items())

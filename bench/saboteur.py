@@ -1,17 +1,21 @@
 """Saboteurs: answers that nobody computed. A cell whose check would let one pass is mistrusted."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench import pages
+from bench import pages, verdict
 from bench.backends.numpy import named
+from bench.cache import kept
 from bench.case import known
 from bench.cell import Cell
-from bench.expect import expectation, inputs, rounded, shared
+from bench.expect import expectation, inputs, key, rounded, shared
+from bench.noise import ACCUMULATORS
 from bench.spread import Expected
 from bench.tree import flatten
 from bench.verdict import compare
@@ -20,11 +24,19 @@ Tensors = Mapping[str, Any]
 
 
 def passing(unit: Cell, direction: str) -> str:
-    """The saboteur that this cell's check would let pass, or nothing."""
-    return _passing(shared(unit), direction)
+    """The saboteur that this cell's check would let pass, or nothing; kept on the disk."""
+    cell = shared(unit)
+    limits = key(cell, worst=False, accumulator=ACCUMULATORS[cell.dtype])
+    return kept(f"{limits}-{direction}-{_sources()}", lambda: _passing(cell, direction))
 
 
-@lru_cache(maxsize=256)
+@lru_cache
+def _sources() -> str:
+    """A hash of the code that judges saboteurs, beside what their limits depend on."""
+    files = (__file__, str(verdict.__file__))
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
+
+
 def _passing(cell: Cell, direction: str) -> str:
     prefix = f"{direction}."
     expected = {

@@ -128,12 +128,17 @@ class Session:
                 self._change.notify_all()
 
     def _next(self, slot: int) -> tuple[Group | Unit, tuple[Any, ...]] | None:
+        spinning = any(
+            unit.alone and unit.state == "running" for group in self._groups for unit in group.units
+        )
         for group in self._groups:
             if group.state == "waiting":
                 return group, ("limits", slot)
             for unit in group.units if group.state == "done" else ():
+                if unit.state != "waiting" or (spinning and unit.alone):
+                    continue
                 key = self._key(unit.cell)
-                if unit.state == "waiting" and key not in self._busy:
+                if key not in self._busy:
                     return unit, key
         return None
 

@@ -12,7 +12,7 @@ from bench.backends import Backend
 from bench.tree import flatten
 
 BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
-ROUNDS, FEWEST = 9, 5  # a slow call stops after FEWEST, once its samples have cost BUDGET
+ROUNDS, FEWEST = 7, 5  # a slow call stops after FEWEST, once its samples have cost BUDGET
 BUDGET = 1.0  # seconds
 WARM_UPS = 4
 FLOOR = 5e-4  # seconds: a shared machine can hold up a read so long, whoever waited

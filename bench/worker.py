@@ -16,7 +16,7 @@ import execnet
 import numpy as np
 
 from bench.backends import Absent, backend
-from bench.cell import Cell
+from bench.cell import LOW, Cell
 from bench.row import TIMED
 
 # the worker imports from where the asking process does, installed or not
@@ -98,10 +98,15 @@ class Desk:
 
     def derive(self, cell: dict[str, Any]) -> None:
         """Derive a cell's limits into the cache; the cells that need them say what went wrong."""
+        from bench import pages, saboteur
         from bench.expect import expectation
+        from bench.noise import accumulators
 
+        one = Cell(**cell)
         with suppress(Exception):
-            expectation(Cell(**cell))
+            expectation(one, accumulator=accumulators(one.dtype)[0])
+            for direction in pages.case(one.case).directions if one.dtype not in LOW else ():
+                saboteur.passing(one, direction)
 
     def judge(
         self, unit: dict[str, Any], directions: list[str], keep: bool, curve: bool, failures: str = ""

@@ -144,7 +144,7 @@ case = Case(
         Contender("jax", "optax.adam", in_optax, without=CORRECTED),
     ),
     limits=LIMITS,
-    curve={"size": "mission", "steps": 120},
+    curve={"size": "mission", "steps": 80},
     score=accuracy,
     items=lambda *, batch, **_: batch,
     unit="images",

@@ -134,7 +134,7 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options=OPTIONS,
-    rare=("pre-norm",),
+    rare=("pre-norm", "padding-mask"),
     contenders=(
         Contender("torch", "torch.nn.Transformer", in_torch),
         Contender(

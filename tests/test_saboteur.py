@@ -36,7 +36,7 @@ def test_a_check_that_lets_a_saboteur_pass_is_mistrusted(monkeypatch):
         return {path: replace(one, sigma=0.12 * np.abs(one.value)) for path, one in every.items()}
 
     monkeypatch.setattr(saboteur, "expectation", wide)
-    monkeypatch.setattr(saboteur, "_passing", saboteur._passing.__wrapped__)  # it remembers
+    monkeypatch.setattr(saboteur, "kept", lambda name, make: make())  # it remembers
     row = run(found)
     assert row.status == "mistrusted"
     assert row.why == "the answer times 1.2 would pass this check as well"

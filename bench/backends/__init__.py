@@ -75,6 +75,7 @@ class Backend(ABC):
     without: ClassVar[Mapping[str, str]] = {}  # directions that it has not, each with its reason
     builds: ClassVar[Mapping[str, Callable[..., Any] | Contender]] = {}  # by case, in place of the page's
     precision: str = "as the dtype"
+    spins: ClassVar[bool] = False  # whether its threads wait in a loop, and keep others from the cores
     sorts: ClassVar[bool] = False  # whether the leaves of a dict come sorted by their names
 
     def __init__(self, device: str, dtype: str) -> None:

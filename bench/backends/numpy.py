@@ -53,6 +53,7 @@ class NumPy(Backend):
     name = "numpy"
     packages = ("numpy",)
     modes = ("eager", "transposed", "gaps")
+    spins = True
     layouts = heavy = ("transposed", "gaps")
     devices = ("cpu",)
 

@@ -15,6 +15,7 @@ class Torch(Backend):
     name = "torch"
     packages = ("torch",)
     modes = ("eager", "compile", "transposed", "gaps")
+    spins = True
     heavy = ("compile", "transposed", "gaps")
     layouts = ("transposed", "gaps")
 

@@ -6,6 +6,7 @@ from bench.noise.array import pack as pack
 from bench.noise.array import rows as rows
 from bench.noise.bits import rms as rms
 from bench.noise.bits import to_bits as to_bits
+from bench.noise.precision import ACCUMULATORS as ACCUMULATORS
 from bench.noise.precision import EXACT_SUMS as EXACT_SUMS
 from bench.noise.precision import FULL as FULL
 from bench.noise.precision import INSIDE as INSIDE
