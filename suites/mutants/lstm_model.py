@@ -3,7 +3,7 @@
 from bench.mutant import Mutant
 
 CELL, CELL_BACK, GATES = "lstm._step", "lstm._step_vjp", "lstm._gates"
-STACK, SCAN, SCAN_BACK = "recurrent.stack", "recurrent._scan", "recurrent._scan_vjp"
+STACK, SCAN, SCAN_BACK = "recurrent.stack", "recurrent.scan", "recurrent.scan_vjp"
 STEP, ADAM = "lstm_model.step", "optimizer.adam"
 STATE = "states.append(step(zs[t], *states[t]))"
 POWERS = "1 - beta1**t, 1 - beta2**t"

@@ -2,7 +2,7 @@
 
 from bench.mutant import Mutant
 
-RUN, SCAN, SCAN_BACK = "recurrent._run", "recurrent._scan", "recurrent._scan_vjp"
+RUN, SCAN, SCAN_BACK = "recurrent._run", "recurrent.scan", "recurrent.scan_vjp"
 STACK, BACK, TURN = "recurrent.stack", "recurrent.stack_vjp", "recurrent._turn"
 STEP, STEP_BACK, GATES = "lstm._step", "lstm._step_vjp", "lstm._gates"
 
