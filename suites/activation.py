@@ -105,7 +105,7 @@ LIMITS = {
     ),
     "gelu-tanh": (
         through_float32(3747, "forward", (1e5, 1e6)),
-        through_float32(3747, "gradient", (4e3, 4e4)),
+        through_float32(3747, "gradient", (2e3, 2e4)),
         in_onnx(GELU, GELU_WHERE, (8e5, 8e6), dtype="float64", size=MANY),
         in_onnx(GELU, GELU_WHERE, (5e6, 5e7), dtype="float64", size="one"),
     ),

@@ -150,9 +150,13 @@ LIMITS = (
             ((5e5, 5e6), {"size": LARGER[1:], "regime": "large-logits"}),
         )
     ),
-    Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e7, 2e8), {**KERAS, "regime": "typical"}),
-    Limit(
-        "tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (1.5e6, 1.5e7), {**KERAS, "regime": "large-logits"}
+    *(
+        Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, z, KERAS | cells)
+        for z, cells in (
+            ((1e7, 1e8), {"regime": "typical", "size": "small"}),
+            ((2e7, 2e8), {"regime": "typical", "size": LARGER}),
+            ((1e6, 1e7), {"regime": "large-logits"}),
+        )
     ),
     Limit(
         "tensorflow",
@@ -163,7 +167,7 @@ LIMITS = (
         {**KERAS, **SHIFTED, "size": ("small", "blocks")},
     ),
     Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e4, 2e5), {**KERAS, **SHIFTED, "size": "7b"}),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (1e8, 1e9), {**JAX, **UNSHIFTED, "size": "small"}),
+    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (4e7, 4e8), {**JAX, **UNSHIFTED, "size": "small"}),
     Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **UNSHIFTED, "size": LARGER}),
     Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **SHIFTED}),
     Limit(
@@ -171,7 +175,7 @@ LIMITS = (
         "==2.13.*",
         "its backward kernel recomputes A as exp(S − log-sum): the rounding of the log-sum shifts a row",
         "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: attn <- exp(…)",
-        (1, 10),
+        (0.7, 7),
         # with keys whose last axis is no run of memory it takes other kernels
         {
             **TORCH,
