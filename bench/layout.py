@@ -48,6 +48,12 @@ class Layout:
         """
         return _fill(_without_counters(self.home), _table(self.away, tree))
 
+    def counters(self, tree: Tree) -> dict[str, Any]:
+        """The framework's counters by their paths in the reference's tree, as far as `tree` has them."""
+        found = _table(self.away, tree)["counters"]
+        home = {path: int(leaf) for path, leaf in flatten(self.home).items() if _counter(leaf)}
+        return {path: found[number] for path, number in home.items() if number in found}
+
     def moved(self, tree: Tree) -> str | None:
         """A constant of the framework's arrays that is no longer zero, by path, or None."""
         found = flatten(tree)
@@ -95,7 +101,7 @@ def _table(numbers: Tree, values: Tree) -> dict[str, Any]:
     counters = {
         int(leaf): found[path]
         for path, leaf in flatten(numbers).items()
-        if _counter(leaf) and path in found  # a loop does not read them back
+        if _counter(leaf) and path in found  # some loops do not give them
     }
     return {"elements": flat, "counters": counters}
 

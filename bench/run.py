@@ -221,6 +221,8 @@ def forward(unit: Cell, engine: Backend, outputs: Any) -> Row:
 def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
     trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
     row = verdict(unit, "training", trained.got, engine, first_call_s=trained.first_call_s)
+    if trained.miscount and row.status in ("agrees", "limited"):
+        row = replace(row, status="disagrees", why=trained.miscount)
     if trained.score:
         assert case.curve is not None
         metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"

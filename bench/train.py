@@ -1,7 +1,7 @@
 """Training: each step judged from the reference's own state, and the free run that is drawn."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ class Trained:
     first_call_s: float
     ready: Any
     places: Layout
+    miscount: str = ""  # where a counter of steps is not the reference's
     curve: Sequence[float] = ()
     score: tuple[str, float] | None = None
 
@@ -43,7 +44,7 @@ def train(
     loop, places = begin(case, contender, engine, unit, *given.starts[0][:2])
     batches = [engine.put(dict(each)) for _, _, each in given.starts]
     got: dict[str, np.ndarray] = {}
-    first = 0.0
+    first, miscount = 0.0, ""
     for step, (weights, state, _) in enumerate(given.starts):
         loop.load(*places.forth((weights, state)))
         start = time.perf_counter()
@@ -56,21 +57,36 @@ def train(
                 f"{contender.api}: training moved {astray}, which the formula has not; the build should "
                 "freeze it, or name a variant that has it"
             )
+        if step + 1 < len(given.starts):
+            miscount = miscount or _miscount(places.counters(read), given.starts[step + 1][:2], step)
         found = _home(places.back(read))
         found["loss"] = np.asarray(engine.get(loss))
         got.update({f"training.{step}.{path}": array for path, array in found.items()})
     loop.load(*places.forth(given.starts[0][:2]))
-    trained = Trained(got, first, Ready(engine, loop, batches), places)
+    trained = Trained(got, first, Ready(engine, loop, batches), places, miscount)
     if not (curve and case.curve):
         return trained
     losses, score = _free(case, contender, engine, unit)
     return replace(trained, curve=losses, score=score)
 
 
+def _miscount(counters: Mapping[str, Any], after: Tree, step: int) -> str:
+    """The counter that a step has left elsewhere than where the reference's next one starts, or nothing."""
+    right = flatten(after)
+    for path, found in counters.items():
+        if found != right[path]:
+            return (
+                f"{_NAMES[path[0]]}{path[1:]} after step {step} is {float(found):g}, should be {right[path]}"
+            )
+    return ""
+
+
+_NAMES = {"0": "weights", "1": "state"}  # as paths start
+
+
 def _home(found: Tree) -> dict[str, Any]:
-    """Back from the layout, paths start with 0 (the weights) and 1 (the state)."""
-    names = {"0": "weights", "1": "state"}
-    return {f"{names[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
+    """Back from the layout."""
+    return {f"{_NAMES[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
 
 
 def begin(

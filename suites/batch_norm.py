@@ -124,13 +124,13 @@ BARE = {"momentum": 0.3, "eps": 1e-3, "scale": False, "shift": False}
 NO_SCALE = {"no-scale": "has both weights or none"}
 LARGE = {"regime": "large-mean"}
 FORWARD, GRADIENT = LARGE | {"direction": "forward"}, LARGE | {"direction": "gradient"}
-FLAX = {"case": "batch-norm-biased", "contender": "flax.linen.BatchNorm"}
+FLAX = {"contender": "flax.linen.BatchNorm"}
 FLAX_WHY = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
 FLAX_WHERE = "flax/linen/normalization.py:142"
 FEW, MANY = {"size": ("small", "thin")}, {"size": ("rows", "resnet")}
 TORCH_WHY = "dx takes Σ (x − μ) as zero, which it is not by the rounding of a large μ"
 TORCH_WHERE = "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl"
-LIMITS = (
+BIASED = (
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (8e2, 8e3), FLAX | FORWARD | FEW),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e2, 2e3), FLAX | FORWARD | MANY),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1.8e2, 1.8e3), FLAX | GRADIENT | {"size": "small"}),
@@ -153,8 +153,19 @@ LIMITS = (
         | {"size": "thin"},
         always=False,  # few elements are outside, and in a lucky draw none
     ),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
+        "tensorflow/python/ops/nn_impl.py:1496",
+        (0.3, 3),
+        GRADIENT,
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+)
+UNBIASED = (
     *(
-        Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, z, GRADIENT | {"case": "batch-norm"}, always=False)
+        Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, z, GRADIENT, always=False)
         for z in ((0.03, 0.3), (0.3, 3))
     ),
     Limit(
@@ -163,16 +174,7 @@ LIMITS = (
         "compiled for any shape, the variance is Welford's: its mean moves, and is rounded, row by row",
         "torch/_inductor/lowering.py:7108, use_two_step_variance",
         (0.8, 8),
-        FORWARD | {"case": "batch-norm", "mode": "compile", **FEW},
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
-        "tensorflow/python/ops/nn_impl.py:1496",
-        (0.3, 3),
-        GRADIENT | {"case": "batch-norm-biased"},
+        FORWARD | {"mode": "compile", **FEW},
         always=False,  # few elements are outside, and in a lucky draw none
     ),
 )
@@ -181,7 +183,6 @@ COMMON = {
     "sizes": SIZES,
     "regimes": REGIMES,
     "fixed": ("mean", "variance"),
-    "limits": LIMITS,
     "minor": True,
     "items": lambda *, batch, **_: batch,
     "unit": "images",
@@ -204,6 +205,7 @@ cases = (
         gradient=batch_norm_vjp,
         options={"plain": {"training": True}, "bare": {"training": True, **BARE}},
         contenders=(Contender("torch", "torch.nn.functional.batch_norm", in_torch), *torch_modules()),
+        limits=UNBIASED,
         **COMMON,
     ),
     Case(
@@ -223,6 +225,7 @@ cases = (
                 "jax", "flax.linen.BatchNorm", partial(in_flax, fast=False), variant="use_fast_variance=False"
             ),
         ),
+        limits=BIASED,
         **COMMON,
     ),
     Case(

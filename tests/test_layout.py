@@ -40,6 +40,12 @@ def test_counters_travel_forth_and_keep_their_type():
     assert isinstance(there["count"], np.int32)
 
 
+def test_counters_come_back_under_the_reference_s_name_where_they_are_given():
+    places = layout(lambda tree: {"step": tree["t"], "w": tree["w"]}, {"t": 0, "w": np.ones(2)})
+    assert places.counters({"step": 3.0, "w": np.ones(2)}) == {"t": 3}
+    assert places.counters({"w": np.ones(2)}) == {}
+
+
 @pytest.mark.parametrize(
     ("build", "problem"),
     [

@@ -11,6 +11,7 @@ from bench.backends import Absent, backend
 from bench.case import Case, Contender, Limit
 from bench.cell import Cell
 from bench.known import limits, settle
+from bench.layout import Layout
 from bench.run import find, judge, run, sentence
 from bench.verdict import Agreement
 
@@ -446,3 +447,25 @@ def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
     monkeypatch.setattr(batch_norm, "batch_norm", lambda **given: honest(**given) | {"mean": given["mean"]})
     row = run(replace(unit, direction="forward"))
     assert row.status == "disagrees" and row.why.startswith("mean[")
+
+
+@pytest.mark.parametrize(
+    ("name", "contender"),
+    [("numpy", "suites.optimizers.adam_step"), ("torch", "torch.optim.Adam")],
+)
+def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
+    """Each judged step starts from the reference's own count, so that no later step shows it."""
+    try:
+        backend(name).installed()
+    except Absent as reason:
+        pytest.skip(str(reason))
+    unit = Cell("adam", "plain", "typical", "small", contender, name, "eager", "cpu", "float32", "training")
+    assert run(unit).status == "agrees"
+    honest = Layout.counters
+
+    def forgotten(self, tree):
+        return {path: count - 1 for path, count in honest(self, tree).items()}
+
+    monkeypatch.setattr(Layout, "counters", forgotten)
+    row = run(unit)
+    assert (row.status, row.why) == ("disagrees", "state.t after step 0 is 0, should be 1")

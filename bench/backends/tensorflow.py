@@ -152,7 +152,8 @@ class TensorFlow(Backend):
 
         def read() -> tuple[Tree, Tree]:
             params = dict(zip(flatten(training.params), variables, strict=True))
-            return self.get(params), {"variables": [np.asarray(slot) for slot in slots]}
+            counts = {"iterations": int(count)} if "iterations" in training.state else {}
+            return self.get(params), {**counts, "variables": [np.asarray(slot) for slot in slots]}
 
         return Loop(load, lambda batch: step(**batch), read, training.predict)
 

@@ -168,7 +168,12 @@ class Torch(Backend):
 
         def read() -> tuple[Tree, Tree]:
             state = {key: {name: optimizer.state[t][key] for name, t in names.items()} for key in kept}
-            return self.get(dict(names)), self.get(state)
+            counts = {  # of all parameters the least, which is the one that may have been forgotten
+                key: min(float(optimizer.state[t][key]) for t in names.values() if t.requires_grad)
+                for key in training.state
+                if key not in kept
+            }
+            return self.get(dict(names)), {**self.get(state), **counts}
 
         def predict(x: Any) -> Any:
             assert training.predict is not None

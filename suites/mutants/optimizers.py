@@ -29,6 +29,7 @@ moments = (
     Mutant("gradients-not-squared", "formula", ADAM, "(g * g)", "abs(g)"),
     Mutant("count-one-ahead", "state", ADAM, POWERS, "1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1)"),
     Mutant("count-one-behind", "state", ADAM, POWERS, "1 - beta1 ** max(t - 1, 1), 1 - beta2 ** max(t - 1, 1)"),
+    Mutant("count-forgotten", "state", ADAM, '"t": t}', '"t": state["t"]}'),
     Mutant("steps-by-the-old-moment", "state", ADAM, "+ eps), theta, m, v)\n    return", '+ eps), theta, state["m"], v)\n    return'),
     Mutant("largest-second-moment", "state", ADAM, SECOND, "np.maximum(v, beta2 * v + (1 - beta2) * (g * g)), state"),
     Mutant("first-moment-in-bfloat16", "precision", ADAM, FIRST, "bfloat16(beta1 * m + (1 - beta1) * g), state"),
