@@ -56,6 +56,7 @@ mutants = {
         Mutant("decay-by-the-root", "formula", ADA, f"lr / ({COUNT})", f"lr / np.sqrt({COUNT})", option="decay"),
         Mutant("count-one-ahead", "state", ADA, COUNT, '1 + (state["t"] + 1) * decay', option="decay"),
         Mutant("count-never-moves", "state", ADA, COUNT, "1 + 0 * decay", option="decay"),
+        Mutant("step-not-counted", "state", ADA, 'state["t"] + 1}', 'state["t"]}'),
         Mutant("steps-by-the-old-sum", "state", ADA, "theta, g, s)", 'theta, g, state["s"])', option="first-tenth"),
         Mutant("sum-not-kept", "state", ADA, '{"s": s,', '{"s": state["s"],'),
         Mutant("sum-of-the-steps", "state", ADA, '{"s": s,', '{"s": tree_map(lambda s, g: s + lr * lr * g * g, state["s"], g),'),
