@@ -128,6 +128,16 @@ def _typical(case: Case, contender: Contender) -> tuple[str, str]:
     return option, next(iter(case.regimes))
 
 
+def settings(case: Case) -> list[tuple[str, str]]:
+    """The options and regimes that a run of everything judges together: one of the two is the first."""
+    return [
+        (option, regime)
+        for option in case.options
+        for regime in case.regimes
+        if option == next(iter(case.options)) or regime == next(iter(case.regimes))
+    ]
+
+
 def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]]:
     sizes = [size for size in case.sizes if size in (selection.sizes or case.sizes)]
     if not (selection.full or selection.sizes):
@@ -138,8 +148,8 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
     for size in sizes:
         for option in case.options:
             for regime in case.regimes:
-                usual = next(iter(case.options)) == option or next(iter(case.regimes)) == regime
-                if usual and (selection.full or not {option, regime} & {*case.rare}):
+                wanted = selection.full or not {option, regime} & {*case.rare}
+                if wanted and (option, regime) in settings(case):
                     yield option, regime, size
             exact = option in case.integers and (selection.full or option not in case.rare)
             if exact and size == next(iter(case.sizes)):

@@ -12,7 +12,7 @@ from typing import Any
 from bench import pages
 from bench.backends.numpy import NumPy, reference
 from bench.case import INTEGERS, Case
-from bench.cell import Cell
+from bench.cell import Cell, settings
 from bench.digits import count
 from bench.mutant import GENERAL, General, Mutant, mutants
 from bench.run import Judged, attempt, unchanged
@@ -85,11 +85,10 @@ def _of_case(name: str, quick: bool) -> list[Fate]:
 
 
 def _units(case: Case, mutant: Mutant | General, *, typical: bool) -> Iterator[tuple[str, Cell]]:
-    """Where the mutant should show, or everywhere else, cheapest lane first."""
+    """Where the mutant should show, or everywhere else that a run looks, cheapest lane first."""
     options, regimes = list(case.options), list(case.regimes)
     shown = (mutant.option or options[0], mutant.regime or regimes[0])
-    settings = [(option, regime) for option in options for regime in regimes]
-    chosen = [shown] if typical else [each for each in settings if each != shown]
+    chosen = [shown] if typical else [each for each in settings(case) if each != shown]
 
     def unit(option: str, regime: str, dtype: str) -> Cell:
         size = next(iter(case.sizes))

@@ -26,7 +26,7 @@ SIZES = {
 REGIMES = {
     "typical": "logits 3 x, every fourth row 40 x, where e^z overflows in float32; targets at random",
     "confident": "the logit of the target 12 above the others: a small loss, where what cancels shows",
-    "shifted": "logits 1000 + 3 x: e^z overflows, in float64 too, and the shift cancels out of the loss",
+    "shifted": "logits 10,000 + 3 x: e^z overflows, in float64 too, and the shift cancels out of the loss",
 }
 OPTIONS = {
     "plain": {},
@@ -38,7 +38,10 @@ NO_SMOOTHING = {"smoothing": "smooths no labels"}
 NO_WEIGHTS = {"weights": "takes no class weights"}
 NEITHER = NO_SMOOTHING | NO_WEIGHTS
 BY_WEIGHTS = {"weights": "its mean divides by the weights of the targets (see weighted-mean)"}
-SHIFTED = [(z, {"regime": "shifted"}) for z in ((3.3, 33), (33, 330))]  # of one number, which scatters
+EVERY = ("float64", "float32", "bfloat16", "float16")
+SHIFTED = [  # of one number, which scatters
+    (z, {"regime": "shifted", "dtype": EVERY}) for z in ((3.3, 33), (33, 330), (330, 3300))
+]
 SPARSE_LIMITS = tuple(
     Limit(
         "jax",
@@ -46,10 +49,10 @@ SPARSE_LIMITS = tuple(
         "optax subtracts the target's logit from a log-sum-exp that carries the maximum: off by u |z|",
         "optax/losses/_classification.py:404",
         z,
-        {"direction": "forward"} | cells,
+        {"direction": "forward", **cells},
         always=False,  # only a small loss beside a large logit shows it, and not for every seed
     )
-    for z, cells in (((1, 10), {"regime": "confident"}), ((0.15, 1.5), {"option": "each"}), *SHIFTED)
+    for z, cells in (*SHIFTED, ((1, 10), {"regime": "confident"}), ((0.15, 1.5), {"option": "each"}))
 )
 
 
@@ -60,7 +63,7 @@ def sparse_inputs(rng, *, batch, classes, weighted=False, regime="typical", **op
     if regime == "confident":
         z[range(batch), y] = z.max(axis=-1) + 12
     elif regime == "shifted":
-        z += 1000
+        z += 10_000
     else:
         z[3::4] *= 40 / 3
     w = {"w": rng.uniform(0.5, 2, size=classes)} if weighted else {}

@@ -37,12 +37,17 @@ REGIMES = {
     "zeros": "half of the targets are zero, and one row has a single class: p log p has no logarithm there",
     "close": "predictions within a few per cent of the targets: the terms of the sum cancel",
     "peaked": "log-probabilities down to -200: e^z underflows in float32, and Keras floors it",
+    "unnormalised": "no distributions: of any sum, beyond the bounds, and one prediction of exactly 1",
 }
 
 
 def draw(rng, batch, classes, regime):
     """Log-probabilities of the predictions, and the targets."""
     p = rng.dirichlet(np.ones(classes), size=(batch,))
+    if regime == "unnormalised":
+        z = np.log(rng.uniform(0.05, 2, size=p.shape))
+        z[0, 0] = 0
+        return z, 10 ** rng.uniform(-10, 0.3, size=p.shape)
     z = (40 if regime == "peaked" else 3) * rng.normal(size=p.shape)
     if regime == "close":
         z = np.log(p) + 0.05 * rng.normal(size=p.shape)
@@ -100,6 +105,7 @@ ELEMENTS = {"each": "gives the loss of each element, or one number"}
 EXAMPLES = dict.fromkeys(("mean", "elements"), "gives the loss of each example")
 COMMON = {
     "sizes": SIZES,
+    "rare": ("unnormalised",),
     "minor": True,
     "items": examples,
     "unit": "examples",
@@ -128,7 +134,7 @@ cases = (
         gradient=kl_divergence_log_targets_vjp,
         inputs=log_inputs,
         options=OPTIONS,
-        regimes={name: REGIMES[name] for name in ("typical", "close", "peaked")},
+        regimes={name: REGIMES[name] for name in ("typical", "close", "peaked", "unnormalised")},
         contenders=(
             contender("torch.nn.functional.kl_div", torch_log_targets, ELEMENTS),
             contender("optax.losses.kl_divergence_with_log_targets", optax_log_targets, EXAMPLES),

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.case import Case, Contender
 from reference.gru import gru, gru_vjp
-from suites.recurrent import BOTH, COMMON, draw, flops, in_flax, in_keras, in_torch
+from suites.recurrent import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch
 
 
 def inputs(rng, *, carry=False, last=False, reset_after=True, **keywords):
@@ -63,6 +63,7 @@ def in_keras_gru(weights, *, reset_after=True, **option):
     return in_keras("GRU", each(keras_names, weights), reset_after=reset_after, **option)
 
 
+STEEP = {"overflowing": "weights × 300: the exponentials of gates leave float32"}
 BEFORE = {
     "reset-before": {"reset_after": False},
     "reset-before-two-layers": {"reset_after": False, "depth": 2, "directions": 2, "last": True},
@@ -76,6 +77,7 @@ case = Case(
     gradient=gru_vjp,
     inputs=inputs,
     options={"plain": {}, "two-layers-carried-state": {"depth": 2, "carry": True}, **BOTH, **BEFORE},
+    rare=("overflowing",),
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.GRU", in_torch_gru, without=WITHOUT),
@@ -85,5 +87,5 @@ case = Case(
         ),
     ),
     flops=partial(flops, 3),
-    **COMMON,
+    **COMMON | {"regimes": REGIMES | STEEP},
 )

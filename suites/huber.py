@@ -20,7 +20,7 @@ SIZES = {
 REGIMES = {
     "typical": "errors of the size of the bound, so that both pieces are taken",
     "kink": "errors that are exactly 0, the bound, or twice that, of either sign: ties of the choice",
-    "far": "errors of 1000 and more: all straight",
+    "far": "errors of ten thousand: all straight, and squares would leave the bound few digits",
     "near": "errors of a thousandth: all square",
 }
 
@@ -28,12 +28,14 @@ REGIMES = {
 def inputs(rng, *, batch, classes, regime="typical", delta=1.0, beta=1.0, **option):
     bound = delta * beta or 1.0
     y = rng.normal(size=(batch, classes))
-    e = bound * (1e3 if regime == "far" else 1.5) * rng.normal(size=y.shape)
+    e = bound * (1e4 if regime == "far" else 1.5) * rng.normal(size=y.shape)
     if regime == "near":
         e = 1e-3 * bound * np.sign(e) * rng.uniform(0.5, 1, size=y.shape)
     if regime == "kink":
         y = np.round(8 * y) / 8  # so that p - y is exact
         e = bound * rng.integers(-2, 3, size=y.shape)
+    if beta == 0:
+        e[1::2] = 0  # where the slope of |e| is chosen
     return {}, {"p": y + e, "y": y}
 
 

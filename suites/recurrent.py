@@ -22,7 +22,7 @@ REGIMES = {
 
 
 def draw(rng, gates, *, batch, time, features, hidden, depth=1, directions=1, bias=True, regime="typical"):
-    size = (30 if regime == "saturated" else 1) / np.sqrt(hidden)
+    size = {"saturated": 30, "overflowing": 300}.get(regime, 1) / np.sqrt(hidden)
     layers = []
     for level in range(depth):
         width = hidden * directions if level else features

@@ -10,6 +10,7 @@ import pytest
 import suites.mutants
 from bench import mutant, pages
 from bench.case import known
+from bench.cell import settings
 from bench.expect import inputs
 from bench.matrix import _units
 from bench.mutant import GENERAL, mutants
@@ -88,5 +89,7 @@ def test_a_fault_has_a_name_of_its_own_a_place_in_the_source_and_a_setting_that_
     assert len(set(names)) == len(names)
     for each in own(name):
         assert each.option in ("", *case.options) and each.regime in ("", *case.regimes)
+        shown = (each.option or next(iter(case.options)), each.regime or next(iter(case.regimes)))
+        assert shown in settings(case), "no run judges these two together"
         planted = each.plant(case)  # raises where the source has changed
         assert planted.name == name and planted is not case

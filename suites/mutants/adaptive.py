@@ -1,0 +1,69 @@
+"""Planted faults of RMSprop and Adagrad."""
+
+from bench.mutant import Mutant
+
+RMS, ADA, ROOT = "adaptive.rmsprop", "adaptive.adagrad", "adaptive._over_root"
+LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"
+POWER, MEAN, STEP = "rho * v + (1 - rho) * (g * g)", "rho * m + (1 - rho) * g", "p - lr * d"
+BUFFER, OUTSIDE = "momentum * b + scale * d", "(np.sqrt(v) + eps)"
+SLOPES = "lambda g, v: _over_root(g, v, eps, root), g, power"
+SUM, TAKEN, COUNT = "s + g * g", "rate * _over_root(g, s, eps, root)", '1 + state["t"] * decay'
+
+shared = (
+    Mutant("epsilon-inside-the-root", "formula", ROOT, "if root", "if True"),
+    Mutant("epsilon-outside-the-root", "formula", ROOT, "if root", "if False", option="root"),
+    Mutant("epsilon-left-out", "formula", ROOT, OUTSIDE, "np.sqrt(v)"),
+    Mutant("root-left-out", "formula", ROOT, OUTSIDE, "(v + eps)"),
+    Mutant("half-the-squared-error", "gradient", SQUARES, "(2 * (p - y))", "(p - y)"),
+    Mutant("last-row-left-out", "mask", LINE, "x.reshape(-1, d).T @ rows", "x.reshape(-1, d)[:-1].T @ rows[:-1]"),
+    Mutant("root-in-bfloat16", "precision", ROOT, OUTSIDE, "(bfloat16(np.sqrt(v)) + eps)"),
+    Mutant("root-in-float32", "precision", ROOT, OUTSIDE, "float32(np.sqrt(v) + eps)"),
+    Mutant("one-step-off-by-a-thousandth", "local", ROOT, "    return", "    g = g * (1 + 0.001 * (np.arange(g.size) == 0).reshape(g.shape)).astype(g.dtype)\n    return"),
+)  # fmt: skip
+
+mutants = {
+    "rmsprop": (
+        *shared,
+        Mutant("weights-of-the-mean-exchanged", "formula", RMS, POWER, "(1 - rho) * v + rho * (g * g)"),
+        Mutant("sum-for-the-mean", "formula", RMS, POWER, "v + g * g"),
+        Mutant("gradients-not-squared", "formula", RMS, "(g * g)", "abs(g)"),
+        Mutant("first-steps-corrected", "formula", RMS, SLOPES, "lambda g, v: _over_root(g, v / (1 - rho), eps, root), g, power"),
+        Mutant("centered-unasked", "formula", RMS, "tree_map(lambda v, m: v - m * m,", "tree_map(lambda v, m: v,", option="centered"),
+        Mutant("mean-not-squared", "formula", RMS, "v - m * m", "v - abs(m)", option="centered"),
+        Mutant("steps-by-the-centred-gradient", "formula", RMS, SLOPES, 'lambda g, v, m: _over_root(g - m, v, eps, root), g, power, moved["m"]', option="centered"),
+        Mutant("dampened", "formula", RMS, BUFFER, "momentum * b + (1 - momentum) * scale * d", option="momentum"),
+        Mutant("buffer-of-the-gradients", "formula", RMS, BUFFER + ', state["b"], d)', BUFFER + ', state["b"], g)', option="momentum"),
+        Mutant("looks-ahead-unasked", "formula", RMS, 'lambda p, b: p + step * b, theta, moved["b"]', 'lambda p, b, d: p + step * (momentum * b + scale * d), theta, moved["b"], d', option="momentum"),
+        Mutant("rate-inside-and-outside", "formula", RMS, '"inside": -1.0', '"inside": -lr', option="momentum-inside"),
+        Mutant("update-of-the-other-sign", "formula", RMS, '"update": -lr}', '"update": lr}', option="momentum-update"),
+        Mutant("power-in-float32", "precision", RMS, POWER, f"float32({POWER})"),
+        Mutant("decay-in-float32", "precision", RMS, POWER, "float(np.float32(rho)) * v + float(np.float32(1 - rho)) * (g * g)"),
+        Mutant("mean-in-bfloat16", "precision", RMS, MEAN, f"bfloat16({MEAN})", option="centered"),
+        Mutant("steps-by-the-old-power", "state", RMS, '{"v": v}, v', '{"v": v}, state["v"]', option="first-one"),
+        Mutant("power-not-kept", "state", RMS, 'moved, power = {"v": v}, v', 'moved, power = {"v": state["v"]}, v'),
+        Mutant("centered-by-the-old-mean", "state", RMS, 'power = tree_map(lambda v, m: v - m * m, v, moved["m"])', 'power = tree_map(lambda v, m: v - m * m, v, state["m"])', option="centered"),
+        Mutant("steps-by-the-old-buffer", "state", RMS, 'theta, moved["b"])', 'theta, state["b"])', option="momentum"),
+        Mutant("power-of-all-weights-together", "layout", RMS, "    moved, power", "    v = tree_map(lambda v: 0 * v + v.mean(), v)\n    moved, power"),
+        Mutant("power-of-the-next-output", "layout", RMS, SLOPES, "lambda g, v: _over_root(g, np.roll(v, 1, axis=-1), eps, root), g, power"),
+        Mutant("rate-promotes", "dtype", RMS, STEP, "p - np.float64(lr) * d"),
+    ),
+    "adagrad": (
+        *shared,
+        Mutant("mean-for-the-sum", "formula", ADA, SUM, "0.99 * s + 0.01 * (g * g)"),
+        Mutant("gradients-not-squared", "formula", ADA, SUM, "s + abs(g)"),
+        Mutant("divided-by-the-count", "formula", ADA, TAKEN, 'rate * _over_root(g, s / (state["t"] + 1), eps, root)'),
+        Mutant("decay-by-powers", "formula", ADA, f"lr / ({COUNT})", 'lr * (1 - decay) ** state["t"]', option="decay"),
+        Mutant("decay-by-the-root", "formula", ADA, f"lr / ({COUNT})", f"lr / np.sqrt({COUNT})", option="decay"),
+        Mutant("count-one-ahead", "state", ADA, COUNT, '1 + (state["t"] + 1) * decay', option="decay"),
+        Mutant("count-never-moves", "state", ADA, COUNT, "1 + 0 * decay", option="decay"),
+        Mutant("step-not-counted", "state", ADA, 'state["t"] + 1}', 'state["t"]}'),
+        Mutant("steps-by-the-old-sum", "state", ADA, "theta, g, s)", 'theta, g, state["s"])', option="first-tenth"),
+        Mutant("sum-not-kept", "state", ADA, '{"s": s,', '{"s": state["s"],'),
+        Mutant("sum-of-the-steps", "state", ADA, '{"s": s,', '{"s": tree_map(lambda s, g: s + lr * lr * g * g, state["s"], g),'),
+        Mutant("sum-in-float32", "precision", ADA, SUM, f"float32({SUM})"),
+        Mutant("sum-in-bfloat16", "precision", ADA, SUM, f"bfloat16({SUM})"),
+        Mutant("sum-of-all-weights-together", "layout", ADA, "theta, g, s)", "theta, g, tree_map(lambda s: 0 * s + s.mean(), s))"),
+        Mutant("sum-of-the-next-output", "layout", ADA, "g, s, eps", "g, np.roll(s, 1, axis=-1), eps"),
+        Mutant("rate-promotes", "dtype", ADA, "p - rate", "p - np.float64(rate)"),
+    ),
+}  # fmt: skip

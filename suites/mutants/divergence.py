@@ -1,0 +1,92 @@
+"""Planted faults of Kullback-Leibler divergences."""
+
+from bench.mutant import Mutant
+
+PLAIN, PLAIN_BACK = "divergence.kl_divergence", "divergence.kl_divergence_vjp"
+LOGS, LOGS_BACK = "divergence.kl_divergence_log_targets", "divergence.kl_divergence_log_targets_vjp"
+FLOORED, FLOORED_BACK = "divergence.kl_divergence_floored", "divergence.kl_divergence_floored_vjp"
+ZERO, OVER, OF = "divergence._or_one", "divergence._over_batch", "divergence._of_batch"
+TERMS, LOG_TERMS, FLOORED_TERMS = "p * (np.log(_or_one(p)) - z)", "np.exp(t) * (t - z)", "p * np.log(p / q)"
+BOUNDS = "q, p = (np.minimum(np.maximum(x, floor), 1) for x in (q, p))"
+OFF = "(1 + 0.001 * (np.arange(l.size) == 0).reshape(l.shape)).astype(l.dtype)"
+
+shared = (
+    Mutant("mean-over-the-elements", "formula", OVER, "l.sum(axis=-1)", "l.mean(axis=-1)"),
+    Mutant("sum-for-the-mean", "formula", OVER, 'else "mean"', 'else "sum"'),
+    Mutant("gradient-over-the-elements", "gradient", OF, "l[..., 0].size", "l.size"),
+    Mutant("gradient-of-each-shared", "gradient", OF, '"none" if reduction == "each" else "mean"', '"mean"', option="each"),
+    Mutant("last-class-left-out", "mask", OVER, "l.sum(axis=-1)", "l[..., :-1].sum(axis=-1)"),
+    Mutant("last-example-left-out", "mask", OVER, "l.sum(axis=-1)", "l[:-1].sum(axis=-1)"),
+    Mutant("classes-summed-down-the-batch", "layout", OVER, "l.sum(axis=-1)", "l.sum(axis=0)"),
+    Mutant("one-element-inside-off-by-a-thousandth", "local", OVER, "l.sum(axis=-1)", f"(l * {OFF}).sum(axis=-1)"),
+)  # fmt: skip
+
+mutants = {
+    "kl-divergence": (
+        *shared,
+        Mutant("reversed", "formula", PLAIN, TERMS, "np.exp(z) * (z - np.log(_or_one(p)))"),
+        Mutant("entropy-left-out", "formula", PLAIN, TERMS, "-p * z"),
+        Mutant("bits", "formula", PLAIN, "np.log(", "np.log2("),
+        Mutant("weighted-by-the-predictions", "formula", PLAIN, TERMS, "np.exp(z) * (np.log(_or_one(p)) - z)"),
+        Mutant("predictions-for-their-logarithms", "formula", PLAIN, TERMS, "p * (np.log(_or_one(p)) - np.log(np.abs(z)))"),
+        Mutant("of-measures", "formula", PLAIN, TERMS, f"{TERMS} - p + np.exp(z)", option="elements"),
+        Mutant("targets-normalised", "formula", PLAIN, "    return", "    p = p / p.sum(axis=-1, keepdims=True)\n    return", regime="unnormalised"),
+        Mutant("predictions-normalised", "formula", PLAIN, "    return", "    z = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))\n    return", regime="unnormalised"),
+        Mutant("quotient-of-probabilities", "unstable", PLAIN, "np.log(_or_one(p)) - z", "np.log(_or_one(p) / np.exp(z))", regime="peaked"),
+        Mutant("entropy-summed-apart", "unstable", PLAIN, "_over_batch(p * (np.log(_or_one(p)) - z), reduction)", "_over_batch(p * np.log(_or_one(p)), reduction) - _over_batch(p * z, reduction)", regime="close"),
+        Mutant("logarithms-in-bfloat16", "precision", PLAIN, "np.log(_or_one(p))", "bfloat16(np.log(_or_one(p)))"),
+        Mutant("targets-in-float32", "precision", PLAIN, "    return", "    p = float32(p)\n    return"),
+        Mutant("gradient-of-logits", "gradient", PLAIN_BACK, "reduction) * p", "reduction) * (p - np.exp(z))"),
+        Mutant("gradient-turned", "gradient", PLAIN_BACK, "-_of_batch", "_of_batch"),
+        Mutant("zeros-not-spared", "mask", ZERO, "np.where(p > 0, p, 1)", "p", regime="zeros"),
+        Mutant("epsilon-inside-the-logarithm", "mask", ZERO, "np.where(p > 0, p, 1)", "p + 1e-7"),
+        Mutant("targets-floored", "mask", ZERO, "np.where(p > 0, p, 1)", "np.maximum(p, 1e-7)", regime="unnormalised"),
+        Mutant("small-targets-spared-too", "mask", ZERO, "p > 0,", "p > 1e-8,", regime="unnormalised"),
+        Mutant("targets-of-the-example-before", "layout", PLAIN, "    return", "    p = np.roll(p, 1, axis=0)\n    return"),
+        Mutant("targets-promote", "dtype", PLAIN, "    return", "    p = p.astype(np.float64)\n    return"),
+    ),
+    "kl-divergence-log-targets": (
+        *shared,
+        Mutant("reversed", "formula", LOGS, LOG_TERMS, "np.exp(z) * (z - t)"),
+        Mutant("targets-not-exponentiated", "formula", LOGS, LOG_TERMS, "t * (t - z)"),
+        Mutant("weighted-by-the-predictions", "formula", LOGS, LOG_TERMS, "np.exp(z) * (t - z)"),
+        Mutant("entropy-left-out", "formula", LOGS, LOG_TERMS, "-np.exp(t) * z"),
+        Mutant("of-measures", "formula", LOGS, LOG_TERMS, f"{LOG_TERMS} - np.exp(t) + np.exp(z)", option="elements"),
+        Mutant("targets-normalised", "formula", LOGS, "    return", "    t = t - np.log(np.exp(t).sum(axis=-1, keepdims=True))\n    return", regime="unnormalised"),
+        Mutant("quotient-of-probabilities", "unstable", LOGS, "(t - z)", "np.log(np.exp(t) / np.exp(z))", regime="peaked"),
+        Mutant("entropy-summed-apart", "unstable", LOGS, f"_over_batch({LOG_TERMS}, reduction)", "_over_batch(np.exp(t) * t, reduction) - _over_batch(np.exp(t) * z, reduction)", regime="close"),
+        Mutant("targets-in-bfloat16", "precision", LOGS, "np.exp(t)", "bfloat16(np.exp(t))"),
+        Mutant("targets-in-float32", "precision", LOGS, "np.exp(t)", "float32(np.exp(t))"),
+        Mutant("targets-floored", "mask", LOGS, "    return", "    t = np.maximum(t, np.log(1e-7)).astype(t.dtype)\n    return", regime="unnormalised"),
+        Mutant("product-rule-forgotten", "gradient", LOGS_BACK, "(p * (t - z) + p)", "(p * (t - z))"),
+        Mutant("targets-held", "gradient", LOGS_BACK, "(p * (t - z) + p)", "(0 * p)"),
+        Mutant("gradient-of-logits", "gradient", LOGS_BACK, '"z": -dl * p,', '"z": -dl * (p - np.exp(z)),'),
+        Mutant("gradient-of-target-logits", "gradient", LOGS_BACK, "(p * (t - z) + p)", "(p * (t - z) - p * np.sum(p * (t - z), axis=-1, keepdims=True))"),
+        Mutant("targets-of-the-example-before", "layout", LOGS, "    return", "    t = np.roll(t, 1, axis=0)\n    return"),
+        Mutant("targets-promote", "dtype", LOGS, "np.exp(t)", "np.exp(t.astype(np.float64))"),
+    ),
+    "kl-divergence-floored": (
+        *shared,
+        Mutant("reversed", "formula", FLOORED, FLOORED_TERMS, "q * np.log(q / p)"),
+        Mutant("entropy-left-out", "formula", FLOORED, FLOORED_TERMS, "-p * np.log(q)"),
+        Mutant("floor-of-another-library", "formula", FLOORED, "floor=1e-7", "floor=1e-8", regime="peaked"),
+        Mutant("floor-added", "formula", FLOORED, BOUNDS, "q, p = q + floor, p + floor"),
+        Mutant("of-measures", "formula", FLOORED, FLOORED_TERMS, f"{FLOORED_TERMS} - p + q", regime="unnormalised"),
+        Mutant("targets-normalised", "formula", FLOORED, "    return", "    p = p / p.sum(axis=-1, keepdims=True)\n    return", regime="unnormalised"),
+        Mutant("predictions-normalised", "formula", FLOORED, "    return", "    q = q / q.sum(axis=-1, keepdims=True)\n    return", regime="unnormalised"),
+        Mutant("entropy-summed-apart", "unstable", FLOORED, "_over_batch(p * np.log(p / q), reduction)", "_over_batch(p * np.log(p), reduction) - _over_batch(p * np.log(q), reduction)", regime="close"),
+        Mutant("logarithms-in-bfloat16", "precision", FLOORED, "np.log(p / q)", "bfloat16(np.log(p / q))"),
+        Mutant("quotient-in-float32", "precision", FLOORED, "p / q", "float32(p / q)"),
+        Mutant("targets-not-floored", "mask", FLOORED, BOUNDS, "q, p = np.minimum(np.maximum(q, floor), 1), np.minimum(np.maximum(p, 1e-30), 1)", regime="zeros"),
+        Mutant("predictions-not-floored", "mask", FLOORED, BOUNDS, "q, p = np.minimum(q, 1), np.minimum(np.maximum(p, floor), 1)", regime="peaked"),
+        Mutant("zero-targets-cost-nothing", "mask", FLOORED, f"    {BOUNDS}\n    return _over_batch(", f"    given = p > 0\n    {BOUNDS}\n    return _over_batch(given * ", regime="zeros"),
+        Mutant("no-bound-above", "mask", FLOORED, "np.minimum(np.maximum(x, floor), 1)", "np.maximum(x, floor)", regime="unnormalised"),
+        Mutant("gradient-below-the-floor", "gradient", FLOORED_BACK, "(q >= floor) & (q <= 1)", "q <= 1", regime="peaked"),
+        Mutant("gradient-beyond-one", "gradient", FLOORED_BACK, "(q >= floor) & (q <= 1)", "q >= floor", regime="unnormalised"),
+        Mutant("no-gradient-at-one", "gradient", FLOORED_BACK, "q <= 1", "q < 1", regime="unnormalised"),
+        Mutant("gradient-by-the-bare-target", "gradient", FLOORED_BACK, "p = np.minimum(np.maximum(p, floor), 1)", "p = p + 0", regime="zeros"),
+        Mutant("gradient-of-the-logarithm", "gradient", FLOORED_BACK, " / np.maximum(q, floor)", ""),
+        Mutant("targets-of-the-example-before", "layout", FLOORED, "    return", "    p = np.roll(p, 1, axis=0)\n    return"),
+        Mutant("targets-promote", "dtype", FLOORED, "    return", "    p = p.astype(np.float64)\n    return"),
+    ),
+}  # fmt: skip
