@@ -99,7 +99,7 @@ class Door:
         running = Session(
             self.chosen,
             self.speeds,
-            lambda unit: not self.smoke and _draws(unit),
+            lambda unit: not self.smoke and _draws(unit, self.selection.seeds[0]),
             threads=os.cpu_count() or 1,
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
@@ -164,10 +164,10 @@ def cell_of(row: dict[str, Any]) -> Cell:
     return Cell(**{each.name: row[each.name] for each in fields(Cell)})
 
 
-def _draws(unit: Cell) -> bool:
-    """Free runs are drawn once a contender: float32, in its first mode."""
+def _draws(unit: Cell, seed: int) -> bool:
+    """Free runs are drawn once a contender: float32, in its first mode, of the first seed."""
     found = backend(unit.backend)
-    return unit.dtype == "float32" and unit.mode == found.modes[0]
+    return unit.dtype == "float32" and unit.mode == found.modes[0] and unit.seed == seed
 
 
 def _devices() -> tuple[str, ...]:
