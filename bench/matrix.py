@@ -61,7 +61,7 @@ def fate(case: Case, mutant: Mutant | General, *, quick: bool = False) -> Fate |
     killed = any(lanes.values())
     verdict = KILLED if killed else EQUIVALENT if mutant.equivalent else INADEQUATE
     why = mutant.equivalent
-    if killed and lanes.get("semantics") and not lanes.get("native", "not judged"):
+    if not quick and lanes.get("semantics") and not lanes.get("native", "not judged"):
         why = "equivalent in float32: below its resolution, and found in float64"
     return Fate(case.name, mutant.name, mutant.kind, mutant.edits_outputs, verdict, lanes, why)
 

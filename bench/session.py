@@ -185,7 +185,9 @@ class Session:
                 names = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")
                 self._drawn({name: getattr(cell, name) for name in names} | {"loss": answer["curve"]})
             self._change.notify_all()
-        if answer and self._probed(cell):
+        # a dtype that is not there has no arithmetic, and asking for it ends the worker with what it keeps
+        ran = any(row.status != "absent" for row in rows.values())
+        if answer and ran and self._probed(cell):
             self._fingerprint(cell, key)
 
     def _fingerprint(self, cell: Cell, key: tuple[Any, ...]) -> None:

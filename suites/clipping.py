@@ -126,7 +126,7 @@ cases = (
         name="clip-by-value",
         title="Descent on gradients clipped by value",
         step=value_step,
-        options={"plain": {"most": 0.05}, "loose": {"most": 10.0}},
+        options={"plain": {"most": 0.03}, "loose": {"most": 10.0}},
         contenders=(
             Contender("torch", "torch.nn.utils.clip_grad_value_", torch_value),
             Contender("tensorflow", "keras.optimizers.SGD", keras_value, variant="clipvalue"),

@@ -12,11 +12,16 @@ from reference.convolution import margins, pair
 from reference.transposed import conv_transpose2d, conv_transpose2d_vjp, enlarged
 
 
-def inputs(rng, *, batch, height, width, channels, outputs, kernel, groups=1, stride=1, **option):
+def inputs(
+    rng, *, batch, height, width, channels, outputs, kernel, groups=1, stride=1, regime="typical", **option
+):
     r, s = kernel
     fan = max(r * s * channels // groups // (pair(stride)[0] * pair(stride)[1]), 1)
     W = rng.normal(size=(r, s, outputs // groups, channels)) / fan**0.5
-    return {"W": W, "b": rng.normal(size=outputs)}, {"x": rng.normal(size=(batch, height, width, channels))}
+    x = rng.normal(size=(batch, height, width, channels))
+    if regime == "bright-pixel":
+        x[:, 0, 0] *= 1e6
+    return {"W": W, "b": rng.normal(size=outputs)}, {"x": x}
 
 
 def torch_layout(weights):
@@ -158,6 +163,11 @@ case = Case(
         "dilated-strided": {"dilation": (1, 2), "stride": 2, "padding": 1},
         "grouped": {"groups": 2, "stride": 2},
     },
+    regimes={
+        "typical": "seeded normal draws",
+        "bright-pixel": "a corner of 10⁶, which an algorithm that transforms whole images spreads over them",
+    },
+    rare=("bright-pixel",),
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.functional.conv_transpose2d", in_torch),

@@ -13,10 +13,12 @@ from reference.separable import depthwise_conv2d, depthwise_conv2d_vjp
 from suites import conv2d
 
 
-def inputs(rng, *, batch, height, width, channels, kernel, multiplier=1, **option):
+def inputs(rng, *, batch, height, width, channels, kernel, multiplier=1, regime="typical", **option):
     r, s = kernel
     W = rng.normal(size=(r, s, channels, multiplier)) / (r * s) ** 0.5
     x = rng.normal(size=(batch, height, width, channels))
+    if regime == "bright-pixel":
+        x[:, 0, 0] *= 1e6
     return {"W": W, "b": rng.normal(size=channels * multiplier)}, {"x": x}
 
 
@@ -94,6 +96,11 @@ case = Case(
         "uneven": {"stride": (2, 1), "padding": (1, 2)},
         "dilated-strided": {"stride": 2, "dilation": 2, "padding": 2},
     },
+    regimes={
+        "typical": "seeded normal draws",
+        "bright-pixel": "a corner of 10⁶, which an algorithm that transforms whole images spreads over them",
+    },
+    rare=("bright-pixel",),
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", grouped(conv2d.in_torch)),

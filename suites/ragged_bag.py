@@ -15,7 +15,17 @@ from reference.ragged_bag import ragged_bag, ragged_bag_vjp
 
 
 def inputs(
-    rng, *, bags, words, vocabulary, width, weighted=False, empty=False, include_last_offset=False, **_
+    rng,
+    *,
+    bags,
+    words,
+    vocabulary,
+    width,
+    weighted=False,
+    empty=False,
+    include_last_offset=False,
+    regime="typical",
+    **_,
 ):
     lengths = rng.integers(1, 2 * words, size=bags)
     if empty:
@@ -27,7 +37,10 @@ def inputs(
     data = {"ids": ids, "offsets": offsets}
     if weighted:
         data["alpha"] = rng.uniform(0.1, 1, size=len(ids))
-    return {"U": rng.normal(size=(vocabulary, width))}, data
+    U = rng.normal(size=(vocabulary, width))
+    if regime == "uneven-lengths":
+        U[ids[0]] *= 1e6
+    return {"U": U}, data
 
 
 def in_torch(weights, *, mode="sum", padding=None, max_norm=None, by_frequency=False, **option):
@@ -131,6 +144,10 @@ OPTIONS = {
     "empty-max": {"mode": "max", "empty": True},
     "padding-max": {"mode": "max", "padding": 0},
 }
+REGIMES = {
+    "typical": "seeded normal draws",
+    "uneven-lengths": "the first word a million times as long, which a running sum over the bags carries on",
+}
 SUMS, MAXIMA = (
     [name for name in OPTIONS if ("max" in name.split("-")[-1:]) == flag] for flag in (False, True)
 )
@@ -197,6 +214,8 @@ case = Case(
         "fasttext": {"bags": 128, "words": 24, "vocabulary": 5000, "width": 100},
     },
     options=OPTIONS,
+    regimes=REGIMES,
+    rare=("uneven-lengths",),
     limits=LIMITS,
     minor=True,
     contenders=(

@@ -96,6 +96,7 @@ def keras_piecewise(S, *, lr, gamma, milestones, late=True):
 # XLA contracts 1 - t (1/T) to one rounding, which leaves less than zero at t = T
 NO_ROOT = "is NaN at its end under jit, where 1 - t/T lies below zero by a rounding and has no root"
 AT_ONCE, LATE = "cuts the rate at the milestone", "cuts the rate after the milestone"
+LAST, AFTER = "ends with its last step", "ends after its last step"
 STAYS, RISES = "stays at the end", "rises again beyond the end"
 COMMON = {
     "inputs": inputs,
@@ -106,10 +107,11 @@ COMMON = {
     "unit": "rates",
     "flops": lambda *, count, **_: 4 * count,
 }
-STEP = {"lr": 0.1, "gamma": 0.1, "milestones": (6, 12, 18)}
+STEP = {"lr": 0.1, "gamma": 0.1, "milestones": (6, 11, 18)}
 COSINE = {"lr": 0.1, "steps": 20}
 WARM = {"lr": 0.1, "steps": 20, "warm": 5, "begin": 0.01}
 CYCLE = {"lr": 0.1, "steps": 20, "cycle": 20}
+UNEVEN = {"lr": 0.1, "steps": 23, "cycle": 23}  # its peak lies between two steps
 
 KERAS = "keras/src/optimizers/schedules/learning_rate_schedule.py:164 (3.15.1)"
 OPTAX = "optax/schedules/_schedule.py:142, 315 and 476 (0.2.8)"
@@ -298,19 +300,26 @@ cases = (
         name="one-cycle",
         title="Learning rate of one cycle",
         reference=schedule.one_cycle,
-        options={"plain": CYCLE, "last": CYCLE | {"last": True}},
+        options={
+            "plain": CYCLE,
+            "last": CYCLE | {"last": True},
+            "uneven": UNEVEN,
+            "uneven-last": UNEVEN | {"last": True},
+        },
         contenders=(
             contender(
                 "torch.optim.lr_scheduler.OneCycleLR",
                 lambda S, o, *, lr, steps, cycle, last: S.OneCycleLR(
                     o, lr, total_steps=steps, cycle_momentum=False
                 ),
-                plain="ends with its last step",
+                plain=LAST,
+                uneven=LAST,
             ),
             contender(
                 "optax.schedules.cosine_onecycle_schedule",
                 lambda S, *, lr, steps, cycle: S.cosine_onecycle_schedule(steps, lr),
-                last="ends after its last step",
+                last=AFTER,
+                uneven_last=AFTER,
             ),
         ),
         limits=(in_float32("jax", (1e8, 1e9), size=("small", *MANY)),),

@@ -4,13 +4,18 @@ JAX has an option for it, counted in keys beside the query's own. torch, Keras a
 boolean mask, True where a key is seen, which their users build from the places.
 """
 
+import math
+
 from bench.case import Case, Contender, Limit
 from reference.sliding_window import sliding_window_attention, sliding_window_attention_vjp
 
 
-def inputs(rng, *, batch, heads, time, keys, width, **option):
+def inputs(rng, *, batch, heads, time, keys, width, regime="typical", **option):
     data = {"q": rng.normal(size=(batch, heads, time, width))}
-    return {}, data | {name: rng.normal(size=(batch, heads, keys, width)) for name in ("k", "v")}
+    data |= {name: rng.normal(size=(batch, heads, keys, width)) for name in ("k", "v")}
+    if regime == "shifted-logits":
+        data["q"][..., 0] = data["k"][..., 0] = math.sqrt(1000 * math.sqrt(width))
+    return {}, data
 
 
 def seen(arange, queries, keys, left, right):
@@ -74,38 +79,51 @@ OPTIONS = {
     "wide": {"left": 127},
     "own-place": {"left": 0},
 }
+REGIMES = {
+    "typical": "seeded normal draws",
+    "shifted-logits": "a coordinate in common: logits 1000 and a few, whose e^S overflows, in float64 too",
+}
 SEVERAL = tuple(OPTIONS)[:-1]  # keys in a window: the softmax of one is 1, whatever it is computed in
 NARROW = ("plain", "both-sides", "uneven", "own-place")
+KERAS_WHY = "scales by 1/√d computed in float32 (exact where √d is a power of two: mistral)"
+KERAS = {"dtype": "float64", "option": SEVERAL, "size": ("small", "blocks")}
+JAX_WHY = "computes the softmax in float32, of float64 inputs too"
+JAX = {"contender": "jax.nn.dot_product_attention", "dtype": "float64", "option": SEVERAL}
+JAX |= {"size": ("small", "blocks", "mistral")}
+TORCH_WHERE = "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: "
+TORCH = {"device": "cpu", "direction": "gradient"}
 LIMITS = (
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        "scales by 1/√d computed in float32 (exact where √d is a power of two: mistral)",
-        "keras/src/backend/tensorflow/nn.py:1774",
-        (2e7, 2e8),
-        {"dtype": "float64", "option": SEVERAL, "size": ("small", "blocks")},
+    *(
+        Limit(
+            "tensorflow", "==2.21.*", KERAS_WHY, "keras/src/backend/tensorflow/nn.py:1774", z, KERAS | cells
+        )
+        for z, cells in (((2e7, 2e8), {"regime": "typical"}), ((5e4, 5e5), {"regime": "shifted-logits"}))
     ),
-    Limit(
-        "jax",
-        "==0.10.*",
-        "computes the softmax in float32, of float64 inputs too",
-        "jax/_src/nn/functions.py:969; jax-ml/jax#21371",
-        (5e7, 5e8),
-        {
-            "contender": "jax.nn.dot_product_attention",
-            "dtype": "float64",
-            "option": SEVERAL,
-            "size": ("small", "blocks", "mistral"),
-        },
+    *(
+        Limit("jax", "==0.10.*", JAX_WHY, "jax/_src/nn/functions.py:969; jax-ml/jax#21371", z, JAX | cells)
+        for z, cells in (((5e7, 5e8), {"regime": "typical"}), ((2e7, 2e8), {"regime": "shifted-logits"}))
     ),
     Limit(
         "torch",
         "==2.13.*",
         "its backward kernel recomputes A as exp(S − log-sum): with few keys, its rounding shifts a row",
-        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: attn <- exp(…)",
+        TORCH_WHERE + "attn <- exp(…)",
         (1, 10),
-        {"option": NARROW, "size": "blocks", "device": "cpu", "direction": "gradient"},
+        TORCH | {"option": NARROW, "size": "blocks", "regime": "typical"},
         always=False,
+    ),
+    *(
+        Limit(
+            "torch",
+            "==2.13.*",
+            "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A "
+            "departs by a few u |S| (exact where √d is a power of two: mistral)",
+            TORCH_WHERE + "scale * q @ k.T",
+            z,
+            TORCH | {"size": size, "regime": "shifted-logits"},
+            always=size != "small",
+        )
+        for z, size in (((0.5, 5), "small"), ((10, 100), "blocks"))
     ),
 )
 
@@ -116,13 +134,15 @@ case = Case(
     gradient=sliding_window_attention_vjp,
     inputs=inputs,
     sizes={
-        "small": {"batch": 2, "heads": 2, "time": 9, "keys": 9, "width": 6},
+        "small": {"batch": 2, "heads": 2, "time": 9, "keys": 11, "width": 6},
         "one": {"batch": 1, "heads": 1, "time": 1, "keys": 1, "width": 3},
         "blocks": {"batch": 1, "heads": 1, "time": 131, "keys": 257, "width": 24},
         "mistral": {"batch": 1, "heads": 2, "time": 520, "keys": 520, "width": 64},
     },
     options=OPTIONS,
     limits=LIMITS,
+    regimes=REGIMES,
+    rare=("shifted-logits",),
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch),

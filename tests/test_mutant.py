@@ -53,6 +53,12 @@ def test_a_fault_is_found_and_named_by_its_lane():
     assert list(matrix.fate(pages.case("attention"), SCALE, quick=True).lanes) == ["semantics"]
 
 
+def test_a_fault_found_in_another_setting_is_not_called_below_float32_where_nobody_asked():
+    unnamed = Mutant("ahead", "mask", "attention._allowed", "dtype=bool))", "dtype=bool), k=1)")
+    found = matrix.fate(pages.case("attention"), unnamed, quick=True)
+    assert found.verdict == "killed" and found.lanes["native"] == "" and found.why == ""
+
+
 def test_what_changes_nothing_survives_and_is_told_unless_a_reason_says_why():
     case = pages.case("attention")
     assert matrix.fate(case, NOTHING).verdict == "inputs inadequate"
