@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.case import Case, Contender
 from reference.gru import gru, gru_vjp
-from suites.recurrent import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch
+from suites.recurrent import BOTH, COMMON, REGIMES, STEEP, draw, flops, in_flax, in_keras, in_torch
 
 
 def inputs(rng, *, carry=False, last=False, reset_after=True, **keywords):
@@ -63,7 +63,6 @@ def in_keras_gru(weights, *, reset_after=True, **option):
     return in_keras("GRU", each(keras_names, weights), reset_after=reset_after, **option)
 
 
-STEEP = {"overflowing": "weights × 300: the exponentials of gates leave float32"}
 BEFORE = {
     "reset-before": {"reset_after": False},
     "reset-before-two-layers": {"reset_after": False, "depth": 2, "directions": 2, "last": True},

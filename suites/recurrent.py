@@ -19,6 +19,7 @@ REGIMES = {
     "typical": "weights uniform in ±1/√hidden, as torch draws them; inputs normal",
     "saturated": "weights × 30: gates at 0 or 1, tanh at ±1, where 1 - s cancels",
 }
+STEEP = {"overflowing": "weights × 300: the exponentials of gates leave float32"}
 
 
 def draw(rng, gates, *, batch, time, features, hidden, depth=1, directions=1, bias=True, regime="typical"):
@@ -220,7 +221,7 @@ cases = (
         gradient=lstm_vjp,
         inputs=lstm_inputs,
         options={"plain": {}, "two-layers-carried-state": {"depth": 2, "carry": True}, **BOTH},
-        rare=("saturated", "both-directions"),
+        rare=("saturated", "overflowing", "both-directions"),
         contenders=(
             Contender("torch", "torch.nn.LSTM", partial(in_torch, "LSTM")),
             # without gradients, float32 takes another kernel of oneDNN
@@ -247,6 +248,6 @@ cases = (
                 {"regime": "saturated"},
             ),
         ),
-        **COMMON,
+        **COMMON | {"regimes": REGIMES | STEEP},
     ),
 )

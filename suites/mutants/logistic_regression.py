@@ -25,6 +25,7 @@ mutants = {
         Mutant("no-intercept", "formula", LINEAR, "_design(x) @ np.concatenate([b[None], W])", "x @ W"),
         Mutant("clipped", "formula", SIGMOID, "expit(x)", "np.clip(expit(x), 1e-7, 1 - 1e-7)", regime="large-logits"),
         Mutant("through-the-tangent", "unstable", SIGMOID, "expit(x)", "0.5 * (1 + np.tanh(0.5 * x))", regime="large-logits"),
+        Mutant("quotient-of-powers", "unstable", SIGMOID, "expit(x)", "np.exp(x) / (1 + np.exp(x))", regime="large-logits"),
         Mutant("inputs-in-bfloat16", "precision", P, "linear(x, W, b)", "linear(bfloat16(x), W, b)"),
         Mutant("logits-in-float32", "dtype", P, "linear(x, W, b)", "float32(linear(x, W, b))"),
         Mutant("sigmoid-promotes", "dtype", SIGMOID, "expit(x)", "expit(x.astype(np.float64))"),

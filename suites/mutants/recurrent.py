@@ -27,6 +27,7 @@ mutants = {
         *both,
         Mutant("gates-in-keras-old-order", "formula", GATES, "i, f, g, o = np.split", "f, i, g, o = np.split"),
         Mutant("forget-gate-for-output-gate", "formula", GATES, "sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)", "sigmoid(i), sigmoid(o), tanh(g), sigmoid(f)"),
+        Mutant("gates-by-growing-exponentials", "unstable", GATES, "sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)", "*((lambda e: e / (1 + e))(np.exp(z)) for z in (i, f)), tanh(g), sigmoid(o)", regime="overflowing"),
         Mutant("one-added-to-the-forget-gate", "formula", GATES, "sigmoid(f)", "sigmoid(f + 1)"),
         Mutant("output-of-the-bare-cell", "formula", STEP, "o * tanh(c)", "o * c"),
         Mutant("cell-not-carried", "state", STEP, "c = f * c + i * g", "c = i * g"),
