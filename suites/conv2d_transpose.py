@@ -20,7 +20,7 @@ def inputs(
     W = rng.normal(size=(r, s, outputs // groups, channels)) / fan**0.5
     x = rng.normal(size=(batch, height, width, channels))
     if regime == "bright-pixel":
-        x[:, 0, 0] *= 1e6
+        x[:, 0, 0] *= 1000
     return {"W": W, "b": rng.normal(size=outputs)}, {"x": x}
 
 
@@ -165,7 +165,7 @@ case = Case(
     },
     regimes={
         "typical": "seeded normal draws",
-        "bright-pixel": "a corner of 10⁶, which an algorithm that transforms whole images spreads over them",
+        "bright-pixel": "one corner times a thousand, which a transform of the whole image spreads over it",
     },
     rare=("bright-pixel",),
     minor=True,

@@ -39,7 +39,7 @@ def inputs(
         data["alpha"] = rng.uniform(0.1, 1, size=len(ids))
     U = rng.normal(size=(vocabulary, width))
     if regime == "uneven-lengths":
-        U[ids[0]] *= 1e6
+        U[ids[0]] *= 1000
     return {"U": U}, data
 
 
@@ -146,7 +146,7 @@ OPTIONS = {
 }
 REGIMES = {
     "typical": "seeded normal draws",
-    "uneven-lengths": "the first word a million times as long, which a running sum over the bags carries on",
+    "uneven-lengths": "the first word a thousand times as long, which a running sum over the bags carries on",
 }
 SUMS, MAXIMA = (
     [name for name in OPTIONS if ("max" in name.split("-")[-1:]) == flag] for flag in (False, True)

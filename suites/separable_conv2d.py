@@ -16,7 +16,7 @@ def inputs(rng, *, batch, height, width, channels, kernels, kernel, multiplier=1
     P = rng.normal(size=(channels * multiplier, kernels)) / (channels * multiplier) ** 0.5
     x = rng.normal(size=(batch, height, width, channels))
     if regime == "bright-pixel":
-        x[:, 0, 0] *= 1e6
+        x[:, 0, 0] *= 1000
     return {"D": D, "P": P, "b": rng.normal(size=kernels)}, {"x": x}
 
 
@@ -126,7 +126,7 @@ case = Case(
     },
     regimes={
         "typical": "seeded normal draws",
-        "bright-pixel": "a corner of 10⁶, which an algorithm that transforms whole images spreads over them",
+        "bright-pixel": "one corner times a thousand, which a transform of the whole image spreads over it",
     },
     rare=("bright-pixel",),
     minor=True,
