@@ -11,6 +11,7 @@ import pytest
 
 from bench import pages
 from bench.backends import SHIPPED, backend
+from bench.cache import trim
 from bench.cell import Cell, Selection, cells, timed
 from bench.digits import count
 from bench.results import FAILURES
@@ -112,6 +113,7 @@ class Door:
             yield running
         finally:
             running.close()
+            trim()
 
     def _probes(self, known: Sequence[Mapping[str, Any]]) -> Callable[[Cell], bool]:
         """Whose fingerprint is taken: what is not known yet, and of what compiles long only in a long run."""

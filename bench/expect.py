@@ -16,7 +16,7 @@ import reference
 from bench import noise, pages
 from bench import spread as spread_module
 from bench.backends.numpy import named
-from bench.cache import folder
+from bench.cache import folder, used
 from bench.case import INTEGERS, Case, known
 from bench.cell import Cell
 from bench.noise import ACCUMULATORS, precision
@@ -99,6 +99,7 @@ def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = No
 def _expectation(path: Path, common: Cell, worst: bool, accumulator: str) -> Expectation:
     with FileLock(f"{path}.lock"):
         if path.exists():
+            used(path)
             with np.load(path, allow_pickle=False) as arrays:
                 return from_arrays(dict(arrays))
         found = derive(common, worst, accumulator)

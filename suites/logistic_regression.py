@@ -140,8 +140,8 @@ SOFTPLUS = Limit(
     ">=0.10,<0.11",
     "the gradient of JAX's softplus is exp(z - softplus(z)), off by u |z|: 31 u where |z| is 32",
     "jax/_src/lax/other.py:288",
-    (0.5, 5),
-    {"dtype": "float64", "direction": "gradient", "regime": "large-logits"},
+    (0.3, 3),
+    {"direction": "gradient", "regime": "large-logits"},
     always=False,
 )
 SIZES = {
