@@ -120,7 +120,9 @@ LIMITS = (
         )
     ),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3e2, 3e3), FLAX | MEAN | FORWARD),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e3, 2e4), FLAX | MEAN | GRADIENT),
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e3, 1e4), FLAX | MEAN | GRADIENT),
+    # a row whose variance has cancelled to almost nothing outweighs all others
+    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e4, 1e5), FLAX | MEAN | GRADIENT, always=False),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3, 30), FLAX | CONSTANT | FORWARD),
     Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e4, 1e5), FLAX | CONSTANT | GRADIENT),
     Limit(

@@ -165,7 +165,15 @@ WEIGHTED_LIMITS = (
         TENSORFLOW,
         ((0.1, 1), {"option": "each", "dtype": "float64", "direction": "forward"}),
         ((0.3, 3), {"option": "each", "dtype": "float32", "direction": "forward"}),
-        ((0.1, 1), {"direction": "gradient", "mode": ("eager", "function"), "dtype": NOT_HALF}),
+    ),
+    Limit(
+        "tensorflow",
+        "==2.21.*",
+        CANCELS,
+        TENSORFLOW,
+        (0.15, 1.5),
+        {"direction": "gradient", "mode": ("eager", "function"), "dtype": NOT_HALF},
+        always=False,  # one seed in twenty stays inside
     ),
 )
 
