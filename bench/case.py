@@ -81,7 +81,8 @@ class Limit:
     expected range of the row's rms ratio (at most a factor of ten wide; infinite, twice, where the formula
     rounds nothing and the framework does), `source` a file and line of the installed release or an
     upstream thread. `always` is False for a departure near the edge, which some inputs do not show. `since`
-    is the first release that departs, where somebody has looked.
+    is the first release that departs, where somebody has looked. `varies` says that two calls on the same
+    inputs differ, and nothing of how far: its `z` is infinite, twice, and it is not `always`.
     """
 
     backend: str
@@ -92,6 +93,7 @@ class Limit:
     cells: Mapping[str, Any] = field(default_factory=dict)
     always: bool = True
     since: str = ""
+    varies: bool = False
 
     def __post_init__(self) -> None:
         low, high = self.z
@@ -99,6 +101,11 @@ class Limit:
             raise ValueError(
                 f"limit of {self.backend}: z is {self.z}, should be 0 < low < high and at most a "
                 "factor of ten wide; split it into several limits"
+            )
+        if self.varies and (self.always or self.z != (math.inf, math.inf)):
+            raise ValueError(
+                f"limit of {self.backend}: varies with z {self.z} and always {self.always}, should be "
+                "infinite twice and False: two calls may chance to agree"
             )
         for name in self.cells:
             if name not in FIELDS:

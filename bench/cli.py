@@ -174,6 +174,22 @@ def publish(
         typer.echo(publish_run(folder or newest(results), results))
 
 
+@app.command()
+def seeds(
+    folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run of several seeds.")] = None,
+    results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
+) -> None:
+    """Write what a run of several seeds (the newest) says of each cell to results/<machine>/."""
+    from bench.results import newest
+    from bench.rows import load
+    from bench.seeds import write
+
+    with _refusals():
+        run = folder or newest(results)
+        for file in write(load(run), run, results):
+            typer.echo(file)
+
+
 def pytest_arguments(given: Sequence[str]) -> list[str]:
     """Arguments for pytest: the installed suites with their configuration, then what was given.
 

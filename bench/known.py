@@ -43,6 +43,7 @@ def _named(limit: Limit) -> Mapping[str, Any]:
 
 def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:
     """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
+    known = [limit for limit in known if not limit.varies]
     if agreement.status == "agrees":
         stale = [limit for limit in known if limit.always]
         if not stale:
@@ -55,11 +56,27 @@ def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:
         return {"status": agreement.status, "why": agreement.why}
     for limit in known:
         if limit.z[0] <= (agreement.z_rms or 0) <= limit.z[1]:
-            named = {"source": limit.source, "versions": limit.versions}
-            return {"status": "limited", "why": limit.reason, **named}
+            return _limited(limit)
     low, high = known[0].z
     why = f"outside its Limit's z of {low:g} to {high:g}: {agreement.why}"
     return {"status": "disagrees", "why": why}
+
+
+def unsteady(fault: str, known: Sequence[Limit]) -> dict[str, str]:
+    """Status and why of a cell whose second call broke what must hold bit by bit."""
+    for limit in known:
+        if limit.varies:
+            return _limited(limit)
+    return {"status": "disagrees", "why": fault}
+
+
+def _limited(limit: Limit) -> dict[str, str]:
+    return {
+        "status": "limited",
+        "why": limit.reason,
+        "source": limit.source,
+        "versions": limit.versions,
+    }
 
 
 def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:

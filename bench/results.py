@@ -122,7 +122,7 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
             if file.is_file() and not file.is_symlink():
                 shutil.copyfile(file, scratch / file.name)
         scratch.chmod(0o755)
-        for name in numbered(_date(folder)):
+        for name in numbered(date(folder)):
             try:
                 os.rename(scratch, home / name)  # fails on a folder that holds anything
             except OSError:
@@ -170,7 +170,7 @@ def numbered(name: str) -> Iterator[str]:
         number += 1
 
 
-def _date(folder: Path) -> str:
+def date(folder: Path) -> str:
     year, month, day = folder.name[:4], folder.name[4:6], folder.name[6:8]
     return f"{year}-{month}-{day}" if re.match(r"\d{8}T", folder.name) else f"{datetime.now(UTC):%Y-%m-%d}"
 

@@ -17,7 +17,7 @@ from bench.backends import Absent, Backend, backend
 from bench.case import INTEGERS, Case, Contender
 from bench.cell import LOW, Cell
 from bench.expect import expectation, inputs
-from bench.known import limits, refusal, settle
+from bench.known import limits, refusal, settle, unsteady
 from bench.layout import Layout, layout
 from bench.noise import accumulators
 from bench.row import Row
@@ -80,7 +80,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
         and rows["gradient"].status == "agrees"
         and (fault := unchanged(judged.ready))
     ):
-        rows["gradient"] = replace(rows["gradient"], status="disagrees", why=fault)
+        found: dict[str, Any] = unsteady(fault, limits(unit, engine, "gradient"))
+        rows["gradient"] = replace(rows["gradient"], **found)
     for each, words in refusals.items():
         row = attempt(case, contender, engine, unit, [each], False).rows[each]
         if row.status == "error" and words in row.why:

@@ -7,6 +7,8 @@ than that (NumPy's own too: rms 1.2 to 4.8 over five seeds), and so do gradients
 pseudo-inverse, an SVD or a Cholesky factor: they have their limits below.
 """
 
+import math
+
 from bench.case import Case, Contender, Limit
 from reference.linear import normal_equations, normal_equations_vjp
 from suites.linear_regression import REGIMES, SAMPLES, draw
@@ -97,13 +99,26 @@ LIMITS = (
         always=False,
     ),
     Limit(
-        "jax",
-        ">=0.10,<0.12",
-        "solves by an SVD, which rounds more than elimination does, and differentiates through it",
-        "jax/_src/numpy/linalg.py:1469 and its TODO at :1445",
-        z=(1.2, 12),
-        cells={"contender": "jax.numpy.linalg.lstsq"},
+        "torch",
+        ">=2.11,<2.14",
+        "gives LAPACK's gelsy what memory held as the columns to begin with: each call may pivot otherwise",
+        "aten/src/ATen/native/BatchLinearAlgebraKernel.cpp, apply_lstsq: jpvt; pytorch/pytorch#187411",
+        z=(math.inf, math.inf),
+        cells={"contender": "torch.linalg.lstsq", "direction": "gradient", "device": "cpu"},
         always=False,
+        varies=True,
+    ),
+    *(
+        Limit(
+            "jax",
+            ">=0.10,<0.12",
+            "solves by an SVD, which rounds more than elimination does, and differentiates through it",
+            "jax/_src/numpy/linalg.py:1469 and its TODO at :1445",
+            z=z,
+            cells={"contender": "jax.numpy.linalg.lstsq"},
+            always=False,
+        )
+        for z in ((0.5, 5), (5, 50))
     ),
     Limit(
         "tensorflow",

@@ -180,23 +180,13 @@ LIMITS = (
         Limit("torch", "==2.13.*", WHY, "pytorch/pytorch#190063", z, WRONG | {"dtype": dtype})
         for dtype, z in {"float64": (5e15, 5e16), "float32": (1e7, 1e8)}.items()
     ),
-    Limit(
-        "jax",
-        "==0.10.*",
-        EQUALS,
-        "jax/_src/lax/slicing.py:3048",
-        (0.05, 0.5),
-        TIES | {"contender": "jax.ops.segment_max"},
-        always=False,
-    ),
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        EQUALS,
-        "tensorflow/python/ops/math_grad.py:577",
-        (0.05, 0.5),
-        TIES | {"contender": "keras.ops.segment_max"},
-        always=False,
+    *(
+        Limit(name, versions, EQUALS, source, z, TIES | {"contender": api}, always=False)
+        for name, versions, source, api in (
+            ("jax", "==0.10.*", "jax/_src/lax/slicing.py:3048", "jax.ops.segment_max"),
+            ("tensorflow", "==2.21.*", "tensorflow/python/ops/math_grad.py:577", "keras.ops.segment_max"),
+        )
+        for z in ((0.05, 0.5), (0.5, 5))  # by how many of the words are equals
     ),
 )
 LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"

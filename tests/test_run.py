@@ -1,6 +1,7 @@
 """run(cell) -> Row: limits, refusals, errors and absences as data."""
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -469,3 +470,18 @@ def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
     monkeypatch.setattr(Layout, "counters", forgotten)
     row = run(unit)
     assert (row.status, row.why) == ("disagrees", "state.t after step 0 is 0, should be 1")
+
+
+def test_a_call_that_varies_is_limited_where_a_limit_says_so():
+    from bench.known import unsteady
+
+    known = Limit(
+        "torch", "==2.13.*", "reads what memory held", "x.cpp", (inf, inf), always=False, varies=True
+    )
+    other = Limit("torch", "==2.13.*", "rounds", "x.cpp", (1, 10), always=False)
+    fault = "the same call gave another output y the second time"
+    assert unsteady(fault, [other]) == {"status": "disagrees", "why": fault}
+    assert unsteady(fault, [other, known])["why"] == "reads what memory held"
+    assert settle(Agreement("disagrees", "off", z_rms=inf), [known])["status"] == "disagrees"
+    with pytest.raises(ValueError, match="should be infinite twice and False"):
+        Limit("torch", "==2.13.*", "reads what memory held", "x.cpp", (1, 10), varies=True)
