@@ -17,8 +17,13 @@ class Unit:
     directions: list[str]
     keep: bool  # it will be timed
     curve: bool
-    alone: bool  # two that compute long in threads that spin take ten times as long as one after the other
     state: str = "waiting"
+
+    @property
+    def alone(self) -> bool:
+        """Two that compute long in threads that spin take ten times as long as one after the other."""
+        large = self.curve or self.cell.size != next(iter(pages.case(self.cell.case).sizes))
+        return large and backend(self.cell.backend).spins
 
 
 @dataclass
@@ -38,14 +43,12 @@ def plan(
     """The groups to run, in the order of their cells; units whose cells are all complete are left out."""
     units: dict[Cell, Unit] = {}
     for cell in wanted:
-        unit = units.setdefault(cell.unit, Unit(cell.unit, [], False, curves(cell), False))
+        unit = units.setdefault(cell.unit, Unit(cell.unit, [], False, curves(cell)))
         unit.directions.append(cell.direction)
         unit.keep |= str(cell) in timed
     groups: dict[Any, Group] = {}
     for unit in units.values():
         cell = unit.cell
-        large = unit.curve or cell.size != next(iter(pages.case(cell.case).sizes))
-        unit.alone = large and backend(cell.backend).spins
         if not all(complete(replace(cell, direction=each)) for each in unit.directions):
             inputs = (cell.case, cell.option, cell.regime, cell.size, cell.dtype, cell.seed)
             groups.setdefault(inputs, Group()).units.append(unit)

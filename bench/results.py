@@ -113,9 +113,7 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     for file in (found for found in root.glob(f"*/*/{ROWS}") if root / "local" not in found.parents):
         if file.read_bytes() == (folder / ROWS).read_bytes():
             raise FileExistsError(f"run {folder}: is published already, in {file.parent}")
-    found = record(folder, "machine")
-    home = root / f"{machines.name(found)}-{key(found)}"
-    home.mkdir(parents=True, exist_ok=True)
+    home = machine_folder(folder, root)
     scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
     try:
         for file in sorted(folder.iterdir()):
@@ -170,7 +168,16 @@ def numbered(name: str) -> Iterator[str]:
         number += 1
 
 
+def machine_folder(folder: Path, root: Path) -> Path:
+    """Where what is published of this run's machine stands under `root`, made where it is not there."""
+    found = record(folder, "machine")
+    home = root / f"{machines.name(found)}-{key(found)}"
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
 def date(folder: Path) -> str:
+    """The day on which a run began, by its folder's name; today, where that is no run's name."""
     year, month, day = folder.name[:4], folder.name[4:6], folder.name[6:8]
     return f"{year}-{month}-{day}" if re.match(r"\d{8}T", folder.name) else f"{datetime.now(UTC):%Y-%m-%d}"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cell import Cell
-from bench.machine import key, name
+from bench.machine import key
 from bench.overview import header, setups
-from bench.results import date
+from bench.results import date, machine_folder
 from bench.row import STATUSES
 from bench.rows import RECORDS, record
 from bench.table import Listing, Section, markdown
@@ -57,9 +57,7 @@ def write(rows: "DataFrame", folder: Path, root: Path) -> list[Path]:
     """`<date>-seeds.md` and `.csv` in the machine's folder of `root`; raises ValueError for a lone seed."""
     if rows["seed"].nunique() < 2:
         raise ValueError(f"run {folder}: got one seed, should be several: pytest suites/ --seed 0 --seed 1")
-    found = record(folder, "machine")
-    home = root / f"{name(found)}-{key(found)}"
-    home.mkdir(parents=True, exist_ok=True)
+    home = machine_folder(folder, root)
     page, table = (home / f"{date(folder)}-seeds{suffix}" for suffix in (".md", ".csv"))
     page.write_text(f"# Several seeds\n\n{markdown(sections(rows, folder))}", encoding="utf-8")
     over(rows).to_csv(table, index=False, float_format="%.4g")

@@ -129,7 +129,7 @@ class Session:
 
     def _next(self, slot: int) -> tuple[Group | Unit, tuple[Any, ...]] | None:
         spinning = any(
-            unit.alone and unit.state == "running" for group in self._groups for unit in group.units
+            unit.state == "running" and unit.alone for group in self._groups for unit in group.units
         )
         for group in self._groups:
             if group.state == "waiting":

@@ -16,6 +16,7 @@ from reference.batch_norm import (
     batch_norm_inference_vjp,
     batch_norm_vjp,
 )
+from suites.layer_norm import named
 
 SIZES = {
     "small": {"batch": 3, "height": 5, "width": 3, "channels": 33},
@@ -37,12 +38,6 @@ def inputs(rng, *, batch, height, width, channels, scale=True, shift=True, regim
     weights = {"gamma": 1 + 0.3 * rng.normal(size=channels)} if scale else {}
     weights |= {"beta": rng.normal(size=channels)} if shift else {}
     return weights, {"x": x, "mean": mean, "variance": variance}
-
-
-def named(weights, gamma):
-    """torch's and Flax's names of the weights: β is their bias."""
-    names = {"gamma": gamma, "beta": "bias"}
-    return {names[name]: array for name, array in weights.items()}
 
 
 def outputs(y, running, training):

@@ -10,6 +10,7 @@ from functools import partial
 
 from bench.case import Case, Contender, Limit
 from reference.group_norm import group_norm, group_norm_vjp
+from suites.layer_norm import named
 
 SIZES = {
     "small": {"batch": 2, "height": 5, "width": 3, "channels": 16},
@@ -37,12 +38,6 @@ def inputs(rng, *, channels, scale=True, shift=True, regime="typical", **option)
     weights = {"gamma": 1 + 0.3 * rng.normal(size=channels), "beta": rng.normal(size=channels)}
     wanted = {"gamma": scale, "beta": shift}
     return {name: array for name, array in weights.items() if wanted[name]}, {"x": x}
-
-
-def named(weights, gamma):
-    """torch's and Flax's names of the weights: β is their bias."""
-    names = {"gamma": gamma, "beta": "bias"}
-    return {names[name]: array for name, array in weights.items()}
 
 
 def in_torch(weights, *, groups, eps=1e-5, **option):
