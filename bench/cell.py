@@ -145,11 +145,12 @@ def _settings(case: Case, selection: Selection) -> Iterator[tuple[str, str, str]
     if selection.full:
         for size in corpus(case):
             yield next(iter(case.options)), next(iter(case.regimes)), size
+    together = settings(case)
     for size in sizes:
         for option in case.options:
             for regime in case.regimes:
                 wanted = selection.full or not {option, regime} & {*case.rare}
-                if wanted and (option, regime) in settings(case):
+                if wanted and (option, regime) in together:
                     yield option, regime, size
             exact = option in case.integers and (selection.full or option not in case.rare)
             if exact and size == next(iter(case.sizes)):
