@@ -12,9 +12,10 @@ import pytest
 from bench import pages
 from bench.backends import SHIPPED, backend
 from bench.cache import trim
-from bench.cell import Cell, Selection, cells, timed
+from bench.cell import Cell
 from bench.digits import count
 from bench.results import FAILURES
+from bench.selection import Selection, cells, timed
 
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}

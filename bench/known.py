@@ -11,7 +11,8 @@ from packaging.specifiers import SpecifierSet
 from bench import pages
 from bench.backends import FURTHER, Backend, backend
 from bench.case import INTEGERS, Case, Contender, Limit
-from bench.cell import Cell, Selection, cells
+from bench.cell import Cell
+from bench.selection import Selection, cells
 from bench.size import corpus
 from bench.verdict import Agreement
 
@@ -125,13 +126,14 @@ def _astray(case: Case, limit: Limit) -> Iterator[str]:
         if value not in right[name]
     ]
     if not (wrong or named(case, limit, engine.devices, engine.dtypes)):
-        wrong = [f"{who}: {limit.reason!r} names no cell of a full run; its names never meet"]
+        wrong = [f"{who}: {limit.reason!r} names no cell; its names never meet"]
     yield from wrong
 
 
 def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str]) -> list[Cell]:
-    """The cells of a full run that the limit names, where their contender can express them."""
-    every = Selection((limit.backend,), devices, dtypes, full=True)
+    """The cells, of all that can be asked for, that the limit names and that their contender can express."""
+    modes = backend(limit.backend).modes
+    every = Selection((limit.backend,), devices, dtypes, modes, tuple(case.sizes), full=True)
     without = {str(each): each.without for each in backend(limit.backend).contenders(case)}
     return [
         cell

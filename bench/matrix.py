@@ -12,10 +12,11 @@ from typing import Any
 from bench import pages
 from bench.backends.numpy import NumPy, reference
 from bench.case import INTEGERS, Case
-from bench.cell import Cell, settings
+from bench.cell import Cell
 from bench.digits import count
 from bench.mutant import GENERAL, General, Mutant, mutants
 from bench.run import Judged, attempt, unchanged
+from bench.selection import settings
 from bench.table import Listing, Section, Table
 
 LANES = {

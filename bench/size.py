@@ -16,11 +16,16 @@ def dims(case: Case, size: str) -> dict[str, Any]:
     """The dimensions of a size; raises ValueError where it is neither a name of the page nor spelled out."""
     if size in case.sizes:
         return dict(case.sizes[size])
-    found = dict(map(_dimension, size.split("+"))) if re.fullmatch(SPELLED, size) else {}
+    found = dict(map(_dimension, size.split("+"))) if is_spelled(size) else {}
     if set(found) != set(first(case)):
         known = f"{', '.join(case.sizes)}, or spelled out as {spelled(first(case))}"
         raise ValueError(f"size of {case.name}: got {size!r}, should be one of {known}")
     return found
+
+
+def is_spelled(size: str) -> bool:
+    """Whether a size gives its dimensions, and is no name of a page."""
+    return bool(re.fullmatch(SPELLED, size))
 
 
 def spelled(found: Mapping[str, Any]) -> str:

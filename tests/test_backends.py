@@ -9,7 +9,7 @@ import pytest
 from bench.backends import FURTHER, SHIPPED, Absent, Backend, backend
 from bench.backends.torch import Torch
 from bench.case import Contender
-from bench.cell import Selection
+from bench.selection import Selection
 
 FRAMEWORKS = [name for name in SHIPPED if name != "numpy"]
 X, W = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((3, 2), np.float32)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench.case import Case, Contender, Limit
-from bench.cell import Cell, Selection, cells, timed
+from bench.cell import Cell
+from bench.selection import Selection, cells, timed
 
 
 def page(**more):
@@ -162,7 +163,7 @@ def test_the_command_names_what_selects_the_cell():
     cell = Cell("a", "b", "c", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
     assert cell.command == (
         "pytest 'suites/test_suites.py::test_agree[a/b/c/big/torch.add/compile/cpu/float32/forward/seed-3]'"
-        " --full --backend torch --device cpu --seed 3"
+        " --full --backend torch --device cpu --dtype float32 --mode compile --size big --seed 3"
     )
 
 
@@ -209,7 +210,7 @@ def test_a_backend_runs_in_the_dtypes_it_has(monkeypatch):
 
 def test_the_command_of_a_low_cell_names_the_dtype_that_selects_it():
     cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float16", "forward")
-    assert "--full --backend torch --device cpu --dtype float16 --mode compile --seed 0" in cell.command
+    assert "--full --backend torch --device cpu --dtype float16 --mode compile --size big --seed 0" in cell.command
 
 
 def test_a_free_run_is_drawn_once_a_contender():

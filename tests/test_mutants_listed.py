@@ -10,10 +10,10 @@ import pytest
 import suites.mutants
 from bench import mutant, pages
 from bench.case import known
-from bench.cell import settings
 from bench.expect import inputs
 from bench.matrix import _units
 from bench.mutant import GENERAL, mutants
+from bench.selection import settings
 from bench.tree import flatten
 
 FILES = [module.name for module in pkgutil.iter_modules(suites.mutants.__path__)]
