@@ -40,6 +40,7 @@ class Door:
     cells: list[Cell]
     results: str | None
     smoke: bool
+    every: bool = False
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
@@ -74,7 +75,8 @@ class Door:
             full=option.full,
         )
         listed = list(cells(list(found.values()), selection))
-        return cls(selection, listed, option.results, option.smoke)
+        every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
+        return cls(selection, listed, option.results, option.smoke, every)
 
     @property
     def timed(self) -> list[Cell]:
@@ -109,6 +111,7 @@ class Door:
             failures=str((self.run.folder / FAILURES).resolve()),
             probed=self._probes(fingerprints(folder)),
             fingerprinted=self.run.fingerprint,
+            sampled=self.run.sampled,
         )
         try:
             yield running
@@ -141,7 +144,7 @@ class Door:
         else:
             self._blame()
             report.write(self.run.folder)
-        report.show([self.run.folder])
+        report.show([self.run.folder], every=self.every)
         if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
             where = self.run.folder / FAILURES
             print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")

@@ -1,16 +1,17 @@
 """The speeds of one workload: all its contenders in interleaved rounds, in random order inside each."""
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from bench import pages
 from bench.cell import Cell
-from bench.row import Row
-from bench.size import dims
-from bench.timing import BUDGET, FEWEST, ROUNDS, Timing
+from bench.timing import Timing, ratio
 from bench.worker import Died, as_request
+
+FEWEST, MOST = 5, 15  # rounds
+BUDGET = 1.0  # seconds of samples, after which a slow contender takes part no more
+PRECISION = 0.05  # half the interval of the ratio to the best, at which nobody samples on
 
 
 @dataclass
@@ -19,19 +20,45 @@ class Entry:
 
     calls: int
     first_call_s: float
+    compile_s: float | None = None
+    rounds: list[int] = field(default_factory=list)
     samples: list[Sequence[float]] = field(default_factory=list)
 
-    @property
-    def due(self) -> bool:
+    def due(self, most: int) -> bool:
         """Whether it takes part in the next round: a slow one stops once it has cost enough."""
         spent = sum(seconds for seconds, *_ in self.samples) * self.calls
-        return len(self.samples) < FEWEST or spent < BUDGET
+        return len(self.samples) < min(FEWEST, most) or spent < BUDGET
+
+    @property
+    def faulty(self) -> bool:
+        """Whether its samples are no speed already, however many more are taken."""
+        return len(self.samples) >= FEWEST and bool(self.timing().fault)
+
+    def timing(self, **more: Any) -> Timing:
+        seconds, residues, idles, cpu, compiled = zip(*self.samples, strict=True)
+        head = (
+            seconds,
+            residues,
+            idles,
+            self.calls,
+            self.first_call_s,
+            tuple(self.rounds),
+            cpu,
+            sum(compiled),
+        )
+        return Timing(*head, compile_s=self.compile_s, **more)
 
 
-def rounds(cells: Sequence[Cell], ask: Callable[..., Any]) -> dict[Cell, Timing | str]:
-    """Each cell's timing, or why it has none. ``ask(cell, verb, *arguments)`` asks the cell's worker."""
+def rounds(
+    cells: Sequence[Cell], ask: Callable[..., Any], *, most: int = MOST, precision: float = PRECISION
+) -> dict[Cell, tuple[Timing, dict[str, Any]] | str]:
+    """Each cell's timing and the row of what its timed calls gave, or why it has none.
+
+    ``ask(cell, verb, *arguments)`` asks the cell's worker. Rounds end when every ratio to the best is known
+    to `precision`, after `most` of them at the latest.
+    """
     entries: dict[Cell, Entry] = {}
-    found: dict[Cell, Timing | str] = {}
+    found: dict[Cell, tuple[Timing, dict[str, Any]] | str] = {}
     for cell in cells:
         try:
             answer = ask(cell, "ready", as_request(cell))
@@ -42,44 +69,51 @@ def rounds(cells: Sequence[Cell], ask: Callable[..., Any]) -> dict[Cell, Timing 
         else:
             entries[cell] = Entry(**answer)
     rng = random.Random(0)
-    for _ in range(ROUNDS):
-        for cell in rng.sample(list(entries), len(entries)):
+    for number in range(most):
+        taking = [cell for cell, entry in entries.items() if entry.due(most) and not entry.faulty]
+        if not taking or (number >= FEWEST and _precise(entries, precision)):
+            break
+        for cell in rng.sample(taking, len(taking)):
             try:
-                if entries[cell].due:
-                    entries[cell].samples.append(ask(cell, "sample", str(cell)))
+                entries[cell].samples.append(ask(cell, "sample", str(cell)))
+                entries[cell].rounds.append(number)
             except Died as error:
                 found[cell] = str(error)
                 del entries[cell]
     for cell, entry in entries.items():
-        ask(cell, "forget", str(cell))
-        seconds, residues, idles = zip(*entry.samples, strict=True)
-        found[cell] = Timing(seconds, residues, idles, entry.calls, entry.first_call_s)
+        try:
+            answer = ask(cell, "settle", str(cell))
+        except Died as error:
+            answer = {"error": str(error)}
+        if "error" in answer:
+            found[cell] = answer["error"]
+        else:
+            row = answer.pop("row")
+            found[cell] = entry.timing(**{name: _frozen(value) for name, value in answer.items()}), row
     return found
 
 
-def with_speed(row: Row, cell: Cell, timing: Timing | str) -> Row:
-    """The row with what was timed; an error where it could not be, or where nobody waited."""
-    if isinstance(timing, str):
-        return replace(row, status="error", why=timing)
-    if not timing.waited:
-        why = f"not waited for: reading one result took {timing.residue_s:.2g} s after the claimed end"
-        return replace(row, status="error", why=why)
-    case = pages.case(cell.case)
-    given = {**dims(case, cell.size), **case.options[cell.option]}
-    passes = 3 if cell.direction == "gradient" else 1  # a forward pass, and two products for each of its
-    flops = passes * float(case.flops(**given))
-    low, high = timing.interval_s
-    return replace(
-        row,
-        first_call_s=timing.first_call_s if cell.direction == "forward" else row.first_call_s,
-        median_s=timing.median_s,
-        low_s=low,
-        high_s=high,
-        samples=len(timing.samples),
-        calls=timing.calls,
-        residue_s=timing.residue_s,
-        throughput=float(case.items(**given)) / timing.median_s,
-        unit=case.unit,
-        flops=flops,
-        gflops=flops / timing.median_s / 1e9,
+def best(timings: Mapping[Cell, Timing]) -> Cell:
+    """The cell with the least median."""
+    return min(timings, key=lambda cell: timings[cell].median_s)
+
+
+def _precise(entries: Mapping[Cell, Entry], precision: float) -> bool:
+    """Whether each ratio to the best is known well enough, of the contenders that sample on."""
+    timings = {cell: entry.timing() for cell, entry in entries.items()}
+    first = timings[best(timings)]
+    return all(
+        narrow(ratio(timing, first), precision)
+        for cell, timing in timings.items()
+        if timing is not first and entries[cell].due(MOST) and not timing.fault
     )
+
+
+def narrow(found: tuple[float, float, float], precision: float = PRECISION) -> bool:
+    """Whether a ratio is known to `precision`, relatively, to both sides."""
+    middle, low, high = found
+    return max(high / middle, middle / low) - 1 <= precision
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

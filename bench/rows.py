@@ -16,7 +16,8 @@ from bench.row import Row
 if TYPE_CHECKING:
     import pandas
 
-ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
+ROWS, CURVES = "rows.jsonl", "curves.jsonl"
+FINGERPRINTS, SAMPLES = "fingerprints.jsonl", "samples.jsonl"
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)

@@ -49,6 +49,9 @@ class Ready:
     """A contender on its device, ready to be called again."""
 
     engine: Backend
+    case: Case
+    places: Layout
+    wrt: Sequence[str]
     run: Any
     vjp: Any
     params: Any
@@ -192,20 +195,32 @@ def _formula(
         return forward(params, on_device[1]), None
 
     compiled = unit.mode not in ("eager", *engine.layouts)
+    before = engine.compilations()[1]
     start = time.perf_counter()
     outputs, gradients = call(engine.put(tree_map(turned, params)) if compiled else on_device[0])
     engine.wait((outputs, gradients))
     first = time.perf_counter() - start
+    compiling = engine.compiling_since(before)
     if compiled:  # what it kept of the weights in its first call is not what is judged
         outputs, gradients = call(on_device[0])
         engine.wait((outputs, gradients))
+    kept = Ready(engine, case, places, wrt, run, vjp, *on_device)
+    got = tensors(kept, outputs, gradients)
+    took = {"first_call_s": first, "compile_s": compiling}
+    rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
+    return Judged(rows, kept, got=got, places=places)
+
+
+def tensors(ready: Ready, outputs: Any, gradients: Any) -> dict[str, Any]:
+    """By ``forward.<output>`` and ``gradient.<input>``, as NumPy has them and in the reference's layout."""
+    engine = ready.engine
     got = {f"forward.{path}": array for path, array in flatten(engine.get(outputs)).items()}
     if gradients is not None:
         found = engine.get(gradients)
-        back = {**flatten(places.back(found["params"])), **flatten(found["data"])}
-        got |= {f"gradient.{p}": array for p, array in back.items() if p.split(".")[0] not in case.fixed}
-    rows = {each: verdict(unit, each, got, engine, first_call_s=first) for each in directions}
-    return Judged(rows, Ready(engine, run, vjp, *on_device), got=got, places=places)
+        back = {**flatten(ready.places.back(found["params"])), **flatten(found["data"])}
+        fixed = ready.case.fixed
+        got |= {f"gradient.{path}": y for path, y in back.items() if path.split(".")[0] not in fixed}
+    return got
 
 
 def turned(leaf: Any) -> Any:
@@ -213,15 +228,10 @@ def turned(leaf: Any) -> Any:
     return np.roll(leaf, 1) if isinstance(leaf, np.ndarray) else leaf
 
 
-def forward(unit: Cell, engine: Backend, outputs: Any) -> Row:
-    """The row of outputs that a forward call gave, without a gradient."""
-    got = {f"forward.{path}": array for path, array in flatten(engine.get(outputs)).items()}
-    return verdict(unit, "forward", got, engine)
-
-
 def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
     trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
-    row = verdict(unit, "training", trained.got, engine, first_call_s=trained.first_call_s)
+    took = {"first_call_s": trained.first_call_s, "compile_s": trained.compile_s}
+    row = verdict(unit, "training", trained.got, engine, **took)
     if trained.miscount and row.status in ("agrees", "limited"):
         row = replace(row, status="disagrees", why=trained.miscount)
     if trained.score:

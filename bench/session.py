@@ -12,9 +12,10 @@ from typing import Any
 from bench.backends import Absent, backend
 from bench.cell import Cell
 from bench.plan import Group, Unit, plan
-from bench.rounds import rounds, with_speed
+from bench.rounds import rounds
 from bench.row import TIMED, Row
 from bench.run import THREADS, judge
+from bench.speed import with_speeds
 from bench.timing import Timing
 from bench.worker import Died, Worker, as_request
 
@@ -37,13 +38,14 @@ class Session:
         failures: str = "",
         probed: Callable[[Cell], bool] = lambda unit: False,
         fingerprinted: Callable[[dict[str, Any]], None] = lambda found: None,
+        sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
         self.threads = threads
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn, self._failures = finished, drawn, failures
-        self._probed, self._fingerprinted = probed, fingerprinted
+        self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._fingers: set[tuple[str, ...]] = set()
         self._groups = plan(wanted, self._timed, curves, self._complete)
         self._workers: dict[tuple[Any, ...], Worker] = {}
@@ -71,11 +73,13 @@ class Session:
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             rivals = [each for each in self._timed.values() if each.workload == cell.workload]
             ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
-            for each, sampled in rounds(ready, self._ask).items():
-                row = with_speed(self.rows[str(each)], each, sampled)
-                if isinstance(sampled, Timing) and row.median_s is not None:
-                    self.timings[str(each)] = sampled
+            found = rounds(ready, self._ask)
+            for each, row in with_speeds({each: self.rows[str(each)] for each in ready}, found).items():
                 self._keep(each, row)
+                if not isinstance(sampled := found[each], str):
+                    self._sampled(each, sampled[0])
+                    if row.median_s is not None:
+                        self.timings[str(each)] = sampled[0]
         return self.rows[str(cell)], self.timings.get(str(cell))
 
     def close(self) -> None:

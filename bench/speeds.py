@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bench.digits import digits, scaled, seconds
 from bench.overview import ARROWS, BACKENDS, DTYPES, ordered
 from bench.table import GLYPHS, Listing, Section, Table
@@ -16,16 +18,25 @@ CONTENDER = ["on", "backend", "contender", "mode"]
 
 
 def speeds(rows: "DataFrame") -> "DataFrame":
-    """The rows that have a speed, the latest of each cell, with its `half`, `ratio` and `label`."""
+    """The rows that have a speed, the latest of each cell, with its `half`, `ratio`, `even` and `label`.
+
+    Ratios are those of the rounds, where all of a workload were sampled in one run; else those of medians.
+    """
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD, *CONTENDER], keep="last").sort_index()
     fastest = timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("min")
     wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
-    timed = timed.assign(half=wide, ratio=timed["median_s"] / fastest)
+    timed = timed.assign(half=wide, ratio_of_medians=timed["median_s"] / fastest)
     first = timed.loc[timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("idxmin")]
     own, best = timed["half"] / timed["median_s"], (first["half"] / first["median_s"]).to_numpy()
-    timed["ratio_half"] = timed["ratio"] * (own**2 + best**2) ** 0.5
-    return timed.assign(label=_labels(timed))
+    timed["ratio_half"] = timed["ratio_of_medians"] * (own**2 + best**2) ** 0.5
+    paired = timed["ratio"].notna() & (
+        timed.groupby(WORKLOAD, sort=False, observed=True)["run_id"].transform("nunique") == 1
+    )
+    wide = timed[["ratio_high", "ratio_low"]].sub(timed["ratio"], axis=0).abs().max(axis=1)
+    timed["ratio_half"] = wide.where(paired, timed["ratio_half"])
+    timed["ratio"] = timed["ratio"].where(paired, timed["ratio_of_medians"])
+    return timed.assign(label=_labels(timed), even=_breaks_even(timed))
 
 
 def summary(timed: "DataFrame") -> list[Table]:
@@ -64,25 +75,60 @@ def detail(timed: "DataFrame") -> list[Section]:
                     *([row["on"]] if several else []),
                     row["contender"],
                     row["mode"],
-                    seconds(row["median_s"], row["half"]),
+                    seconds(row["median_s"], row["half"]) + _shape(row),
                     scaled(row["throughput"], _half(row, "throughput")),
-                    digits(row["gflops"], _half(row, "gflops")),
-                    digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1",
+                    _times(row),
+                    f"{row['share']:.0%}" if math.isfinite(row["share"]) else "",
                     _bits(row),
                     seconds(row["first_call_s"]),
+                    seconds(row["compile_s"]) if row["compile_s"] > 0 else "",
+                    f"{row['even']:,.0f}" if math.isfinite(row["even"]) else "",
+                    mebibytes(row["peak_bytes"], row["device_peak_bytes"]),
                 )
             )
-        columns = (
-            *(["on"] if several else []),
-            "contender",
-            "mode",
-            "median",
-            f"{unit or 'items'}/s",
-            "GFLOP/s",
-        )
-        columns = (*columns, "ratio", "bits", "first call")
-        tables.append(Table(label, columns, lines, right=columns[-6:], level=3))
+        columns = (*(["on"] if several else []), "contender", "mode", "median", f"{unit or 'items'}/s")
+        columns = (*columns, "ratio", "roof", "bits", "first", "compile", "even", "MiB")
+        note = "" if tables else DETAIL
+        tables.append(Table(label, columns, lines, right=columns[-9:], level=3, note=note))
     return [Listing("Every contender of every workload", ()), *tables] if tables else []
+
+
+DETAIL = (
+    "ratio: to the fastest, round by round, and its 95 % interval. roof: the least time in which this "
+    "machine could do it, over the median. even: calls after which compiling has paid, against NumPy. MiB: "
+    "memory of a call at its peak, of the device behind a +. ~ behind a median: its samples drift, ≈: they fall into "
+    "two clusters, ?: the ratio is not known to 5 %."
+)
+
+
+def _breaks_even(timed: "DataFrame") -> "Any":
+    """Calls after which a first call has paid, beside NumPy's time; nothing where NumPy is faster."""
+    numpy = timed["median_s"].where(timed["backend"] == "numpy")
+    own = [timed[name] for name in WORKLOAD]
+    saved = numpy.groupby(own, sort=False, observed=True).transform("min") - timed["median_s"]
+    calls = (timed["first_call_s"] - timed["median_s"]) / saved.where(saved > 0)
+    return np.ceil(calls.where(timed["backend"] != "numpy"))
+
+
+def _times(row: Any) -> str:
+    if row["ratio"] <= 1:
+        return "1"
+    text = digits(row["ratio"], row["ratio_half"])
+    if not math.isfinite(row["ratio_low"]):
+        return text
+    return f"{text} ({digits(row['ratio_low'])}–{digits(row['ratio_high'])})"
+
+
+def _shape(row: Any) -> str:
+    marks = {"drifting": "~", "multi-modal": "≈", "imprecise": "?"}
+    named = [mark for name, mark in marks.items() if name in str(row["series"] or "")]
+    return " " + "".join(named) if named else ""
+
+
+def mebibytes(host: Any, device: Any) -> str:
+    """Peaks of host and device: ``12``, ``12 + 300``."""
+    found = [float(each) for each in (host, device) if each == each and each is not None]
+    return " + ".join(f"{each / 2**20:,.{1 if each < 2**23 else 0}f}" for each in found)
 
 
 def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:

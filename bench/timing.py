@@ -1,56 +1,53 @@
-"""Speed: first call and steady state apart, every call waited for, contenders in interleaved rounds."""
+"""What samples say: medians, paired ratios with their intervals, and whether a series is one at all."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bench import train
-from bench.backends import Backend
-from bench.tree import flatten
-
-BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
-ROUNDS, FEWEST = 7, 5  # a slow call stops after FEWEST, once its samples have cost BUDGET
-BUDGET = 1.0  # seconds
-WARM_UPS = 4
 FLOOR = 5e-4  # seconds: a shared machine can hold up a read so long, whoever waited
-MOST = 100_000  # calls in a block
-
-
-@dataclass(frozen=True)
-class Call:
-    """One contender's timed call: `once()` starts it, `engine.wait` ends it."""
-
-    engine: Backend
-    once: Callable[[], Any]
-    first_call_s: float
-    calls: int
-    result: Any  # of the first call
+FRESH = 3.0  # times a call on inputs seen before, from which a call on fresh ones is another call
+DRAWS = 2000  # of a bootstrap
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What the samples say, in seconds a call."""
+    """One contender's samples, in seconds a call; `rounds` says in which round each was taken.
+
+    `cpu` is the CPU time of its process a call. `residues` are reads of a result after its claimed end,
+    `idles` of an older one. `fresh` are calls on inputs never seen before, `seen` on inputs seen, by turns.
+    """
 
     samples: tuple[float, ...]
     residues: tuple[float, ...]
     idles: tuple[float, ...]
     calls: int
     first_call_s: float
+    rounds: tuple[int, ...] = ()
+    cpu: tuple[float, ...] = ()
+    compiled: int = 0  # programs compiled while samples were taken
+    compile_s: float | None = None
+    fresh: tuple[float, ...] = ()
+    seen: tuple[float, ...] = ()
+    peak_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    bytes: float | None = None  # that a call must move at least
+    sets: int = 1
 
     @property
     def median_s(self) -> float:
         return float(np.median(self.samples))
 
     @property
+    def cpu_s(self) -> float | None:
+        return float(np.median(self.cpu)) if self.cpu else None
+
+    @property
     def interval_s(self) -> tuple[float, float]:
-        """The 95 % interval of the median, by bootstrap over the samples."""
-        samples = np.array(self.samples)
-        draws = np.random.default_rng(0).choice(samples, (2000, samples.size))
-        low, high = np.quantile(np.median(draws, axis=1), (0.025, 0.975))
-        return float(low), float(high)
+        """The 95 % interval of the median, by bootstrap over the rounds."""
+        return interval(np.array(self.samples), 0.95)
 
     @property
     def residue_s(self) -> float:
@@ -65,70 +62,94 @@ class Timing:
         claim = self.median_s * self.calls
         return min(self.residues) <= max(0.05 * claim, 3 * float(np.median(self.idles)), FLOOR)
 
+    @property
+    def caches(self) -> bool:
+        """Whether a call on inputs that it has seen is another call than one on fresh inputs."""
+        if not self.fresh:
+            return False
+        return min(self.fresh) > FRESH * max(self.seen) + FLOOR
 
-def ready(prepared: Any, direction: str, mode: str) -> Call:
-    """Compile, warm up, and find how many calls fill a sample."""
-    engine = prepared.engine
-    if isinstance(prepared, train.Ready):
-        once = _steps(prepared)
-    elif direction == "forward":
-        forward = engine.forward(prepared.run, mode)
-        once = lambda: forward(prepared.params, prepared.data)  # noqa: E731  # a value, like its twin
-    else:
-        once = lambda: prepared.vjp(prepared.params, prepared.data, prepared.cotangents)  # noqa: E731
-    start = time.perf_counter()
-    result = once()
-    engine.wait(result)
-    first = time.perf_counter() - start
-    warm: list[float] = []
-    while len(warm) < WARM_UPS and (len(warm) < 2 or sum(warm) < BUDGET / 2):
-        warm.append(_timed(engine, once))
-    calls, spent, filled = 1, min(warm), 0
-    while filled < 2 and calls < MOST:  # a lone call costs more than one of many, and the first of many too
-        if spent < BLOCK:
-            calls, filled = min(MOST, max(2 * calls, round(1.2 * calls * BLOCK / spent))), 0
-        spent = min(warm) if calls == 1 else _timed(engine, once, calls)
-        filled += spent >= BLOCK
-    return Call(engine, once, first, calls, result)
+    @property
+    def fault(self) -> str:
+        """Why these samples are no speed, or nothing."""
+        if not self.waited:
+            return f"not waited for: reading one result took {self.residue_s:.2g} s after the claimed end"
+        if self.compiled:
+            return f"compiled {self.compiled} programs while it was timed, should be none after warming up"
+        if self.caches:
+            return (
+                f"keeps results: a call took {max(self.seen):.2g} s on inputs that it had seen, and "
+                f"{min(self.fresh):.2g} s on fresh ones"
+            )
+        return ""
+
+    @property
+    def series(self) -> str:
+        """``steady``, ``drifting`` or ``multi-modal``."""
+        return series(self.samples)
+
+    @cached_property
+    def by_round(self) -> Mapping[int, float]:
+        return dict(zip(self.rounds, self.samples, strict=True))
 
 
-def sample(call: Call) -> tuple[float, float, float]:
-    """Seconds a call over one block, to read its result after the claimed end, and to read one done before.
+def interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """The interval of the median of `values` at that level, by percentile bootstrap; seeded."""
+    draws = np.random.default_rng(0).choice(values, (DRAWS, values.size))
+    low, high = np.quantile(np.median(draws, axis=1), ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)
 
-    The one done before is another result, since some frameworks keep what they have read.
+
+def ratio(one: Timing, other: Timing, level: float = 0.95) -> tuple[float, float, float]:
+    """The median of the ratios of `one` to `other`, round by round, and its interval.
+
+    Drift of the machine hits both halves of a pair alike. Raises ValueError where they share no round.
     """
-    before = call.once()
-    call.engine.wait(before)
-    start = time.perf_counter()
-    for _ in range(call.calls):
-        result = call.once()
-    call.engine.wait(result)
-    end = time.perf_counter()
-    _read(call.engine, result)
-    read = time.perf_counter()
-    _read(call.engine, before)
-    return (end - start) / call.calls, read - end, time.perf_counter() - read
+    shared = sorted(one.by_round.keys() & other.by_round.keys())
+    if not shared:
+        raise ValueError("ratio: got two timings without a round in common, should share some")
+    logs = np.log([one.by_round[each] / other.by_round[each] for each in shared])
+    low, high = interval(logs, level)
+    return float(np.exp(np.median(logs))), float(np.exp(low)), float(np.exp(high))
 
 
-def _read(engine: Backend, result: Any) -> None:
-    smallest = min(flatten(result).values(), key=lambda leaf: int(np.prod(leaf.shape)))
-    engine.get(smallest)
+def series(samples: Sequence[float]) -> str:
+    """What a series looks like; each name is given to one in a hundred steady series.
+
+    ``drifting``: Kendall's rank correlation with the order, p < 0.01. ``multi-modal``: the logarithms fall
+    into two clusters, a fifth of the samples or more in each, with a gap between them that one in a hundred
+    series from one exponential distribution has, as waiting for a busy machine is. ``steady`` otherwise.
+    """
+    logs = np.log(np.array(samples))
+    if logs.size >= LEAST and np.ptp(logs) > 0:
+        from scipy.stats import kendalltau
+
+        if kendalltau(np.arange(logs.size), logs).pvalue < RARE:
+            return "drifting"
+        if _gaps(logs[None])[0] > _usual(logs.size):
+            return "multi-modal"
+    return "steady"
 
 
-def _steps(prepared: train.Ready) -> Callable[[], Any]:
-    step = 0
-
-    def once() -> Any:
-        nonlocal step
-        step += 1
-        return prepared.loop.step(prepared.batches[step % len(prepared.batches)])
-
-    return once
+LEAST = 9  # samples, below which nothing tells two clusters from chance
+RARE = 0.01
 
 
-def _timed(engine: Backend, once: Callable[[], Any], calls: int = 1) -> float:
-    start = time.perf_counter()
-    for _ in range(calls):
-        result = once()
-    engine.wait(result)
-    return time.perf_counter() - start
+@cache
+def _usual(size: int) -> float:
+    """The gap that one in a hundred series of that size has by chance."""
+    chance = np.random.default_rng(0).exponential(size=(DRAWS, size))
+    return float(np.quantile(_gaps(chance), 1 - RARE))
+
+
+def _gaps(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each row the widest gap that leaves a fifth on both sides, over the spread of what it parts."""
+    ordered = np.sort(series, axis=1)
+    size = ordered.shape[1]
+    few = max(2, -(-size // 5))
+    found = []
+    for split in range(few, size - few + 1):
+        low, high = ordered[:, :split], ordered[:, split:]
+        within = low.var(axis=1) * split + high.var(axis=1) * (size - split)
+        found.append((high[:, 0] - low[:, -1]) / np.sqrt(np.maximum(within / (size - 2), 1e-24)))
+    return np.max(found, axis=0)

@@ -1,8 +1,9 @@
 """Training: each step judged from the reference's own state, and the free run that is drawn."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ class Trained:
 
     got: dict[str, np.ndarray]
     first_call_s: float
+    compile_s: float | None
     ready: Any
     places: Layout
     miscount: str = ""  # where a counter of steps is not the reference's
@@ -35,6 +37,11 @@ class Ready:
     engine: Backend
     loop: Loop
     batches: Sequence[Any]
+    again: Callable[[], dict[str, np.ndarray]]  # the judged steps once more, by tensor
+
+    def calls(self) -> list[Callable[[], Any]]:
+        """One step on each batch."""
+        return [partial(self.loop.step, each) for each in self.batches]
 
 
 def train(
@@ -43,27 +50,37 @@ def train(
     """Each of the case's steps, from the reference's own state; then the free run, where asked for."""
     loop, places = begin(case, contender, engine, unit, *given.starts[0][:2])
     batches = [engine.put(dict(each)) for _, _, each in given.starts]
-    got: dict[str, np.ndarray] = {}
-    first, miscount = 0.0, ""
-    for step, (weights, state, _) in enumerate(given.starts):
-        loop.load(*places.forth((weights, state)))
+
+    def step(number: int) -> tuple[Tree, dict[str, Any], float]:
+        loop.load(*places.forth(given.starts[number][:2]))
         start = time.perf_counter()
-        loss = loop.step(batches[step])
+        loss = loop.step(batches[number])
         engine.wait(loss)
-        first = first or time.perf_counter() - start
+        seconds = time.perf_counter() - start
         read = loop.read()
+        found = _home(places.back(read)) | {"loss": np.asarray(engine.get(loss))}
+        return read, {f"training.{number}.{path}": array for path, array in found.items()}, seconds
+
+    def again() -> dict[str, Any]:
+        return {path: y for number in range(len(batches)) for path, y in step(number)[1].items()}
+
+    before, first, compiling = engine.compilations()[1], 0.0, None
+    got: dict[str, np.ndarray] = {}
+    miscount = ""
+    for number in range(len(batches)):
+        read, found, seconds = step(number)
+        if number == 0:
+            first, compiling = seconds, engine.compiling_since(before)
         if astray := places.moved(read):
             raise ValueError(
                 f"{contender.api}: training moved {astray}, which the formula has not; the build should "
                 "freeze it, or name a variant that has it"
             )
-        if step + 1 < len(given.starts):
-            miscount = miscount or _miscount(places.counters(read), given.starts[step + 1][:2], step)
-        found = _home(places.back(read))
-        found["loss"] = np.asarray(engine.get(loss))
-        got.update({f"training.{step}.{path}": array for path, array in found.items()})
+        if number + 1 < len(batches):
+            miscount = miscount or _miscount(places.counters(read), given.starts[number + 1][:2], number)
+        got.update(found)
     loop.load(*places.forth(given.starts[0][:2]))
-    trained = Trained(got, first, Ready(engine, loop, batches), places, miscount)
+    trained = Trained(got, first, compiling, Ready(engine, loop, batches, again), places, miscount)
     if not (curve and case.curve):
         return trained
     losses, score = _free(case, contender, engine, unit)

@@ -17,7 +17,6 @@ import numpy as np
 
 from bench.backends import Absent, backend
 from bench.cell import LOW, Cell
-from bench.row import TIMED
 
 # the worker imports from where the asking process does, installed or not
 ENTRY = """
@@ -142,31 +141,36 @@ class Desk:
 
     def ready(self, cell: dict[str, Any]) -> dict[str, Any]:
         """Prepare one timed call; what went wrong, or its first call and block size."""
-        from bench import timing
-        from bench.run import forward, sentence
+        from bench import clock
+        from bench.run import sentence
 
         wanted = Cell(**cell)
         backend(wanted.backend).compile_anew(True)
         try:
-            call = timing.ready(self.kept[str(wanted.unit)], wanted.direction, wanted.mode)
-            if wanted.direction == "forward":  # no gradient is asked for now: another path of some frameworks
-                row = forward(wanted.unit, call.engine, call.result)
-                if row.status not in TIMED:
-                    return {"error": f"without a gradient it {row.status}: {row.why}"}
+            call = clock.ready(self.kept[str(wanted.unit)], wanted.unit, wanted.direction)
         except Exception as error:
             return {"error": sentence(error)}
-        self.calls[str(wanted)] = call
-        return {"first_call_s": call.first_call_s, "calls": call.calls}
+        self.calls[str(wanted)] = wanted, call
+        return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
 
     def sample(self, cell: str) -> list[float]:
-        """One block: seconds a call, and the residue."""
-        from bench import timing
+        """One block: see `bench.clock.sample`."""
+        from bench import clock
 
-        return list(timing.sample(self.calls[cell]))
+        wanted, call = self.calls[cell]
+        return list(clock.sample(call, wanted.direction))
 
-    def forget(self, cell: str) -> None:
-        """Drop a timed call, and the memory that it holds."""
-        self.calls.pop(cell, None)
+    def settle(self, cell: str) -> dict[str, Any]:
+        """What is asked of a timed call after its samples; then it is dropped, and its memory with it."""
+        from bench import clock
+        from bench.run import sentence
+
+        wanted, call = self.calls.pop(cell)
+        try:
+            found = clock.settle(call, wanted.unit, wanted.direction)
+        except Exception as error:
+            return {"error": sentence(error)}
+        return {**found, "row": plain(found["row"])}
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

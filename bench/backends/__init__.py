@@ -6,12 +6,13 @@ have for its parents, and `builds` replaces them case by case.
 
 import importlib
 import importlib.util
+import inspect
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,7 @@ FURTHER = {
     "onnxruntime": ("onnxruntime", "OnnxRuntime"),
     "keras-torch": ("keras", "KerasTorch"),
     "keras-jax": ("keras", "KerasJax"),
+    "hasty": ("faulty", "Hasty"),  # does not wait, and must be caught
 }
 
 
@@ -41,6 +43,20 @@ class Loop:
     step: Callable[[Mapping[str, Any]], Any]  # one batch on the device, gives the loss
     read: Callable[[], tuple[Tree, Tree]]  # params and state as NumPy trees
     predict: Callable[[Any], Any] | None = None  # inputs on the device, gives the model's outputs
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A call whose arguments are bound, as a loop by hand has it; nothing else is in the timed region.
+
+    `finish` makes of what it returned ``(outputs, gradients or None)``, as `vjp` gives them.
+    """
+
+    call: Callable[[], Any]
+    finish: Callable[[Any], Any] = lambda result: result
+
+
+Binder = Callable[[Tree, Mapping[str, Any], Mapping[str, Any]], Bound]  # of params, data and cotangents
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,34 @@ class Backend(ABC):
         compiled = self.compile(run, mode)
         return lambda params, data: compiled(params, **data)
 
+    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        """Timed forward calls: compiled once, then bound to each set of inputs."""
+        call = self.forward(run, mode)
+        return lambda params, data, _: Bound(partial(call, params, data), _outputs)
+
+    def bind_vjp(
+        self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
+    ) -> Binder:
+        """Timed calls of outputs and gradients; `vjp` is what `run` gave, compiled already."""
+        return lambda *given: Bound(partial(vjp, *given))
+
+    def running(self, direction: str) -> AbstractContextManager[Any]:
+        """What stands around a whole block of timed calls."""
+        return nullcontext()
+
+    def compilations(self) -> tuple[int, float | None]:
+        """How many programs this process has compiled, and the seconds that took, where it is known."""
+        return 0, None
+
+    def compiling_since(self, before: float | None) -> float | None:
+        """Seconds of compiling since `compilations` told `before`."""
+        now = self.compilations()[1]
+        return None if now is None or before is None else now - before
+
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """Bytes of the device's memory that one call needs at its peak; None on a CPU."""
+        return None
+
     def script(self, asked: Asked) -> list[str]:
         """Lines of Python to do what a cell does without this house: from weights, data, dy to a list `got`.
 
@@ -181,6 +225,20 @@ class Backend(ABC):
     def wait(self, tree: Tree) -> None:
         """Return when every array of `tree` has its value."""
         self.get(tree)
+
+
+def _outputs(result: Any) -> tuple[Any, None]:
+    return result, None
+
+
+def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data: Mapping[str, Any]) -> Bound:
+    """A forward call whose arguments are bound by position, as far as `run` has them in its order."""
+    rest, placed = dict(data), []
+    for parameter in list(inspect.signature(run).parameters.values())[1:]:
+        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.name not in rest:
+            break
+        placed.append(rest.pop(parameter.name))
+    return Bound(partial(call, params, *placed, **rest), _outputs)
 
 
 def backend(spec: str) -> type[Backend]:

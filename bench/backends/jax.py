@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Loop
+from bench.backends import Absent, Asked, Backend, Binder, Loop, bound
 from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
@@ -55,6 +56,7 @@ class Jax(Backend):
         # on a GPU the default is TF32; the declared precision here is the dtype's own
         jax.config.update("jax_default_matmul_precision", "highest")
         self.precision = "matmul highest"
+        _heard()
 
     @property
     def version(self) -> str:
@@ -117,6 +119,14 @@ class Jax(Backend):
 
         return self.compile(call, mode)
 
+    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        call = self.compile(run, mode)
+        return lambda params, data, _: bound(call, run, params, data)
+
+    def compilations(self) -> tuple[int, float | None]:
+        """Tracing counts a program, tracing, lowering and compiling are its time."""
+        return _heard()["traced"], _heard()["seconds"]
+
     def loop(self, training: Training, mode: str) -> Loop:
         update = self.compile(training.step, mode)
         held: dict[str, Any] = {}
@@ -177,3 +187,19 @@ class Jax(Backend):
         import jax
 
         jax.block_until_ready(tree)
+
+
+@cache
+def _heard() -> dict[str, Any]:
+    """What JAX has said of compiling since it was first asked."""
+    import jax.monitoring
+
+    heard: dict[str, Any] = {"traced": 0, "seconds": 0.0}
+
+    def hear(event: str, seconds: float, **_: Any) -> None:
+        if event.startswith("/jax/core/compile/"):
+            heard["traced"] += event.endswith("jaxpr_trace_duration")
+            heard["seconds"] += seconds
+
+    jax.monitoring.register_event_duration_secs_listener(hear)
+    return heard

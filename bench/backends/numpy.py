@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Loop
+from bench.backends import Absent, Backend, Binder, Bound, Loop
 from bench.case import Case, Contender, Training, known
 from bench.tree import Tree, flatten, floating, tree_map
 
@@ -25,10 +25,16 @@ class Formula:
 
     def vjp(self, params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> dict[str, Any]:
         """Gradients by input name."""
+        return dict(self.bound(params, data, cotangents)())
+
+    def bound(
+        self, params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]
+    ) -> Callable[[], dict[str, Any]]:
+        """The call of the gradient with its arguments."""
         assert self.case.gradient is not None
         cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
         option = known(self.case.gradient, self.option)
-        return dict(self.case.gradient(cotangent, **data, **params, **option))
+        return partial(self.case.gradient, cotangent, **data, **params, **option)
 
 
 def named(outputs: Any) -> dict[str, Any]:
@@ -110,6 +116,33 @@ class NumPy(Backend):
 
     def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
         return lambda params, data: run(params, **placed(dict(data), mode))
+
+    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        if not isinstance(run, Formula):
+            return super().bind(run, mode)
+        call = partial(run.reference, **known(run.reference, run.option))
+        return lambda params, data, _: Bound(partial(call, **data, **params), lambda y: (named(y), None))
+
+    def bind_vjp(
+        self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
+    ) -> Binder:
+        if not isinstance(run, Formula):
+            return super().bind_vjp(vjp, run, mode, wrt)
+        forward = self.bind(run, mode)
+
+        def binder(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Bound:
+            outputs, gradients = forward(params, data, {}), run.bound(params, data, cotangents)
+
+            def finish(result: Any) -> Any:
+                y, found = result
+                parts = {"params": params, "data": wrt}
+                return named(y), {
+                    part: {name: found[name] for name in names} for part, names in parts.items()
+                }
+
+            return Bound(lambda: (outputs.call(), gradients()), finish)
+
+        return binder
 
     def loop(self, training: Training, mode: str) -> Loop:
         held: dict[str, Any] = {}

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import wraps
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Loop
+from bench.backends import Absent, Asked, Backend, Binder, Loop, bound
 from bench.backends.keras import policy
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
@@ -41,6 +43,7 @@ class TensorFlow(Backend):
         tf.config.experimental.enable_tensor_float_32_execution(False)
         self.place = f"/{device.upper()}:0"
         self.precision = "TF32 off"
+        self.functions: WeakSet[Any] = WeakSet()
 
     @property
     def version(self) -> str:
@@ -94,7 +97,9 @@ class TensorFlow(Backend):
 
         if mode == "eager":
             return function
-        return tf.function(function, jit_compile=True if mode == "xla" else None)
+        compiled = tf.function(function, jit_compile=True if mode == "xla" else None)
+        self.functions.add(compiled)
+        return compiled
 
     def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import tensorflow as tf
@@ -129,11 +134,30 @@ class TensorFlow(Backend):
 
         compiled = self.compile(call, mode)
 
+        @wraps(compiled, assigned=(), updated=())
         def placed(*arguments: Any) -> Any:
             with tf.device(self.place):
                 return compiled(*arguments)
 
         return placed
+
+    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        call = self.compile(run, mode)
+        return lambda params, data, _: bound(call, run, params, data)
+
+    def bind_vjp(
+        self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
+    ) -> Binder:
+        return super().bind_vjp(getattr(vjp, "__wrapped__", vjp), run, mode, wrt)
+
+    def running(self, direction: str) -> AbstractContextManager[Any]:
+        import tensorflow as tf
+
+        return tf.device(self.place)
+
+    def compilations(self) -> tuple[int, float | None]:
+        """Each trace of a tf.function makes a program; nobody says how long it took."""
+        return sum(each.experimental_get_tracing_count() for each in self.functions), None
 
     def loop(self, training: Training, mode: str) -> Loop:
         assert training.live is not None

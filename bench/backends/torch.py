@@ -1,12 +1,13 @@
 """PyTorch: eager, and through torch.compile."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Loop
+from bench.backends import Absent, Asked, Backend, Binder, Bound, Loop, bound
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
 
@@ -129,16 +130,49 @@ class Torch(Backend):
             found = torch.autograd.grad(
                 [outputs[name] for name in cotangents], leaves, list(cotangents.values()), allow_unused=True
             )
-            dense = iter(
-                torch.zeros_like(leaf) if gradient is None else gradient.to_dense()
-                for leaf, gradient in zip(leaves, found, strict=True)
-            )
-            return outputs, {
-                "params": tree_map(lambda _: next(dense), params),
-                "data": {name: next(dense) for name in wrt},
-            }
+            return outputs, _dense(found, leaves, params, wrt)
 
         return call
+
+    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        call = self.compile(run, mode)
+        return lambda params, data, _: bound(call, run, params, data)
+
+    def bind_vjp(
+        self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
+    ) -> Binder:
+        import torch
+
+        compiled = self.compile(run, mode)
+
+        def binder(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Bound:
+            params = tree_map(lambda tensor: tensor.detach().requires_grad_(), params)
+            data = {**data, **{name: data[name].detach().requires_grad_() for name in wrt}}
+            leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
+            names, vectors = list(cotangents), list(cotangents.values())
+            forward = bound(compiled, run, params, data).call
+
+            def call() -> Any:
+                outputs = forward()
+                wanted = [outputs[name] for name in names]
+                return outputs, torch.autograd.grad(wanted, leaves, vectors, allow_unused=True)
+
+            return Bound(call, lambda result: (result[0], _dense(result[1], leaves, params, wrt)))
+
+        return binder
+
+    def running(self, direction: str) -> AbstractContextManager[Any]:
+        import torch
+
+        return torch.no_grad() if direction == "forward" else nullcontext()
+
+    def compilations(self) -> tuple[int, float | None]:
+        """Of torch.compile, both passes; asked without importing what has not been imported."""
+        found = sys.modules.get("torch._dynamo.utils")
+        if found is None:
+            return 0, 0.0
+        spent = found.calculate_time_spent()
+        return sum(found.counters["frames"].values()), float(spent["total_wall_time"])
 
     def loop(self, training: Training, mode: str) -> Loop:
         import torch
@@ -234,6 +268,16 @@ class Torch(Backend):
 
         if self.device == "gpu":
             torch.cuda.synchronize()
+
+
+def _dense(found: Sequence[Any], leaves: Sequence[Any], params: Tree, wrt: Sequence[str]) -> dict[str, Any]:
+    import torch
+
+    dense = iter(
+        torch.zeros_like(leaf) if gradient is None else gradient.to_dense()
+        for leaf, gradient in zip(leaves, found, strict=True)
+    )
+    return {"params": tree_map(lambda _: next(dense), params), "data": {name: next(dense) for name in wrt}}
 
 
 def _compile_every() -> None:

@@ -1,0 +1,193 @@
+"""The clock, in the worker: a call is compiled and warmed up, then sampled in blocks that are waited for.
+
+Inputs rotate. What the last timed call returned is judged when the samples are taken.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from bench import pages, train
+from bench.backends import Backend, Bound
+from bench.cell import Cell
+from bench.expect import draw, inputs, rounded, shared
+from bench.memory import memory
+from bench.row import Row
+from bench.run import tensors, verdict
+from bench.traffic import traffic
+from bench.tree import flatten, tree_map
+
+BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
+WARM_UPS = 4
+MOST = 100_000  # calls in a block
+PATIENCE = 0.5  # seconds of warming up
+SETS = 3  # of inputs that rotate
+FRESH = 3  # sets that no call has seen before the last samples were taken
+OTHER = 7919  # added to the seed for each other set
+
+
+@dataclass
+class Call:
+    """One contender's timed call: `bound` has one for each set of inputs, and `engine.wait` ends it."""
+
+    engine: Backend
+    bound: Sequence[Bound]
+    calls: int = 1
+    first_call_s: float = 0.0
+    compile_s: float | None = None
+    kept: Any = None
+    last: Any = None  # what the last timed call on the first set returned
+    fresh: Callable[[], Sequence[Bound]] | None = None
+    block: list[Callable[[], Any]] = field(default_factory=list)
+
+    def fill(self, calls: int) -> None:
+        """A block of that many calls; the last is one on the first set, which is what was judged."""
+        each = [bound.call for bound in self.bound]
+        self.calls, self.block = calls, [each[(calls - 1 - n) % len(each)] for n in range(calls)]
+
+
+def ready(kept: Any, unit: Cell, direction: str) -> Call:
+    """Bind, compile, warm up, and find how many calls fill a sample."""
+    call = _bound(kept, unit, direction)
+    engine, once = call.engine, call.bound[0].call
+    with engine.running(direction):
+        before = engine.compilations()[1]
+        start = time.perf_counter()
+        call.last = once()
+        engine.wait(call.last)
+        call.first_call_s = time.perf_counter() - start
+        call.compile_s = engine.compiling_since(before)
+        warm: list[float] = []
+        while len(warm) < max(WARM_UPS, len(call.bound)) and (len(warm) < 2 or sum(warm) < PATIENCE):
+            warm.append(_timed(engine, [call.bound[len(warm) % len(call.bound)].call]))
+        call.fill(1)
+        spent, filled = min(warm), 0
+        while filled < 2 and call.calls < MOST:  # a lone call costs more than one of many, the first too
+            if spent < BLOCK:
+                call.fill(min(MOST, max(2 * call.calls, round(1.2 * call.calls * BLOCK / spent))))
+                filled = 0
+            spent = min(warm) if call.calls == 1 else _timed(engine, call.block)
+            filled += spent >= BLOCK
+    return call
+
+
+def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]:
+    """Over one block: seconds a call, seconds of two reads, CPU seconds a call, programs compiled meanwhile.
+
+    The reads are of the result after its claimed end, and of one done before: another result, since some
+    frameworks keep what they have read.
+    """
+    engine, block = call.engine, call.block
+    with engine.running(direction):
+        before = block[-1]()
+        engine.wait(before)
+        compiled, _ = engine.compilations()
+        cpu = time.process_time()
+        start = time.perf_counter()
+        for each in block:
+            result = each()
+        engine.wait(result)
+        end = time.perf_counter()
+        cpu = time.process_time() - cpu
+        _read(engine, result)
+        read = time.perf_counter()
+        _read(engine, before)
+        idle = time.perf_counter() - read
+        call.last = result
+        recompiled = engine.compilations()[0] - compiled
+    return (end - start) / len(block), read - end, idle, cpu / len(block), recompiled
+
+
+def settle(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
+    """After the samples: calls on fresh inputs and on seen ones by turns, memory, and the verdict."""
+    engine = call.engine
+    found: dict[str, list[float]] = {"fresh": [], "seen": []}
+    with engine.running(direction):
+        for new in call.fresh() if call.fresh else ():
+            found["seen"].append(_timed(engine, [call.block[-1]]))
+            found["fresh"].append(_timed(engine, [new.call]))
+        needed = memory(engine, call.block[-1])
+    return {
+        **found,
+        "peak_bytes": needed.host,
+        "device_peak_bytes": needed.device,
+        "bytes": moved(call, direction),
+        "sets": len(call.bound),
+        "row": judged(call, unit, direction).as_dict(),
+    }
+
+
+def moved(call: Call, direction: str) -> int:
+    """Bytes that a call must move at least: what it reads once, and what it writes once."""
+    kept = call.kept
+    if isinstance(kept, train.Ready):
+        return 2 * traffic(kept.loop.read()) + traffic(kept.batches[0])
+    given = [kept.params, kept.data, *([kept.cotangents] if direction == "gradient" else [])]
+    return traffic([*given, call.bound[0].finish(call.last)])
+
+
+def judged(call: Call, unit: Cell, direction: str) -> Row:
+    """The row of what the last timed call gave; of a training, of the judged steps once more after it."""
+    kept, engine = call.kept, call.engine
+    if isinstance(kept, train.Ready):
+        return verdict(unit, direction, kept.again(), engine)
+    outputs, gradients = call.bound[0].finish(call.last)
+    return verdict(unit, direction, tensors(kept, outputs, gradients), engine)
+
+
+def _bound(kept: Any, unit: Cell, direction: str) -> Call:
+    engine: Backend = kept.engine
+    if isinstance(kept, train.Ready):
+        return Call(engine, [Bound(call) for call in kept.calls()], kept=kept)
+    if direction == "forward":
+        bind = engine.bind(kept.run, unit.mode)
+    else:
+        bind = engine.bind_vjp(kept.vjp, kept.run, unit.mode, kept.wrt)
+    rotating = [(kept.data, kept.cotangents), *(_put(engine, unit, number) for number in range(1, SETS))]
+    return Call(
+        engine,
+        [bind(kept.params, *each) for each in rotating],
+        kept=kept,
+        fresh=lambda: [bind(kept.params, *_put(engine, unit, SETS + number)) for number in range(FRESH)],
+    )
+
+
+def _put(engine: Backend, unit: Cell, number: int) -> tuple[Any, Any]:
+    data, cotangents = _drawn(shared(unit), number)
+    return engine.put(dict(data)), engine.put(dict(cotangents))
+
+
+@lru_cache(maxsize=SETS + FRESH)  # contenders and directions ask for the same in turn
+def _drawn(cell: Cell, number: int) -> tuple[Any, Any]:
+    """The n-th other draw of the data and cotangents; where shapes are drawn too, the judged data once more.
+
+    Programs are compiled for shapes, and a data set of other ones would be another program.
+    """
+    given = inputs(cell)
+    _, data = rounded(draw(pages.case(cell.case), replace(cell, seed=cell.seed + OTHER * number)), cell.dtype)
+    if tree_map(_kind, data) != tree_map(_kind, given.data):
+        data = given.data
+    rng = np.random.default_rng(number)
+    vectors = {name: rng.standard_normal(y.shape).astype(y.dtype) for name, y in given.cotangents.items()}
+    return data, vectors
+
+
+def _kind(leaf: Any) -> Any:
+    return (leaf.shape, leaf.dtype) if isinstance(leaf, np.ndarray) else leaf
+
+
+def _read(engine: Backend, result: Any) -> None:
+    smallest = min(flatten(result).values(), key=lambda leaf: int(np.prod(leaf.shape)))
+    engine.get(smallest)
+
+
+def _timed(engine: Backend, block: Sequence[Callable[[], Any]]) -> float:
+    start = time.perf_counter()
+    for each in block:
+        result = each()
+    engine.wait(result)
+    return time.perf_counter() - start

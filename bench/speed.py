@@ -1,0 +1,71 @@
+"""A row with its speed: what was timed, how it was proved, and what it is worth beside the best."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bench import pages
+from bench.cell import Cell
+from bench.rounds import best, narrow
+from bench.row import TIMED, Row
+from bench.size import dims
+from bench.timing import Timing, ratio
+
+Sampled = tuple[Timing, Mapping[str, Any]] | str
+SETTLED = ("status", "why", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
+
+
+def with_speeds(rows: Mapping[Cell, Row], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
+    """The rows of one workload with their speeds; an error where a speed could not be taken or proved."""
+    done = {cell: with_speed(rows[cell], cell, sampled) for cell, sampled in found.items()}
+    timings = {cell: found[cell][0] for cell, row in done.items() if row.median_s is not None}
+    if timings:
+        first = best(timings)  # type: ignore[arg-type]
+        for cell, timing in timings.items():
+            middle, low, high = ratio(timing, timings[first])  # type: ignore[arg-type]
+            done[cell] = replace(done[cell], ratio=middle, ratio_low=low, ratio_high=high)
+            if not narrow((middle, low, high)):
+                series = [each for each in (done[cell].series, "imprecise") if each != "steady"]
+                done[cell] = replace(done[cell], series=", ".join(series))
+    return done
+
+
+def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
+    """The row with what was timed. Its status and bits become those of the very outputs that were timed."""
+    if isinstance(sampled, str):
+        return replace(row, status="error", why=sampled)
+    timing, timed = sampled
+    if timing.fault:
+        return replace(row, status="error", why=timing.fault)
+    if timed["status"] not in TIMED:
+        return replace(
+            row, status="error", why=f"what the timed calls gave {timed['status']}: {timed['why']}"
+        )
+    case = pages.case(cell.case)
+    given = {**dims(case, cell.size), **case.options[cell.option]}
+    passes = 3 if cell.direction == "gradient" else 1  # a forward pass, and two products for each of its
+    flops = passes * float(case.flops(**given))
+    low, high = timing.interval_s
+    first = timing if cell.direction == "forward" else row  # the judged call was the first of the others
+    return replace(
+        row,
+        **{name: timed[name] for name in SETTLED},
+        first_call_s=first.first_call_s,
+        compile_s=first.compile_s,
+        median_s=timing.median_s,
+        low_s=low,
+        high_s=high,
+        cpu_s=timing.cpu_s,
+        series=timing.series,
+        samples=len(timing.samples),
+        calls=timing.calls,
+        sets=timing.sets,
+        residue_s=timing.residue_s,
+        throughput=float(case.items(**given)) / timing.median_s,
+        unit=case.unit,
+        flops=flops,
+        gflops=flops / timing.median_s / 1e9,
+        bytes=timing.bytes,
+        peak_bytes=timing.peak_bytes,
+        device_peak_bytes=timing.device_peak_bytes,
+    )

@@ -1,0 +1,146 @@
+"""The clock: blocks that are waited for, inputs that rotate, and a verdict on what was timed."""
+
+import threading
+import time
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bench import clock
+from bench.backends import Bound
+from bench.backends.numpy import NumPy
+from bench.cell import Cell
+from bench.clock import BLOCK, SETS, Call, ready, sample, settle
+from bench.run import judge
+
+UNIT = Cell(
+    "linear-regression", "plain", "typical", "small", "reference.linear.linear", "numpy", "eager", "cpu",
+    "float32", "",
+)  # fmt: skip
+
+
+@dataclass
+class Device(NumPy):
+    """Computes in the background, as an accelerator does, and may forget to wait for it."""
+
+    waits: bool
+    running_: threading.Thread | None = None
+    programs: int = 0
+
+    def once(self):
+        self.running_ = threading.Thread(target=time.sleep, args=(0.02,))
+        self.running_.start()
+        return {"y": np.zeros(3), "z": np.zeros((2, 2))}
+
+    def wait(self, tree):
+        if self.waits:
+            self.running_.join()
+
+    def get(self, leaf):
+        self.running_.join()
+        assert leaf.size == 3  # the smallest is what is read
+        return leaf
+
+    def compilations(self):
+        self.programs += 1
+        return self.programs, None
+
+
+def call_of(device):
+    call = Call(device, [Bound(device.once)])
+    call.fill(1)
+    return call
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_the_residue_is_the_time_that_was_not_waited_for(waits):
+    seconds, residue, idle, cpu, _ = sample(call_of(Device(waits)), "forward")
+    assert (seconds > 0.019) == waits and (residue > 0.015) == (not waits)
+    assert idle < 0.01 and cpu < 0.01
+
+
+def test_what_is_compiled_inside_a_block_is_counted():
+    *_, compiled = sample(call_of(Device(True)), "forward")
+    assert compiled == 1
+
+
+def test_inputs_rotate_and_the_last_call_is_on_the_judged_set():
+    names = [Bound(name) for name in "abc"]
+    call = Call(NumPy("cpu", "float32"), names)
+    for calls in range(1, 8):
+        call.fill(calls)
+        assert len(call.block) == calls and call.block[-1] == "a"
+        assert set(call.block) == set("abc"[: min(3, calls)]) | {"a"} or calls < 3
+
+
+def kept():
+    return judge(UNIT, ("forward", "gradient")).ready
+
+
+@pytest.mark.parametrize("direction", ["forward", "gradient"])
+def test_what_was_timed_is_judged(direction):
+    call = ready(kept(), UNIT, direction)
+    assert len(call.bound) == SETS and call.calls > 1
+    sample(call, direction)
+    found = settle(call, UNIT, direction)
+    assert found["row"]["status"] == "agrees" and found["sets"] == SETS
+    assert len(found["fresh"]) == len(found["seen"]) == clock.FRESH
+    outputs, gradients = call.bound[0].finish(call.last)
+    wrong = {name: y + 1 for name, y in outputs.items()}
+    more = {part: {n: g + 1 for n, g in of.items()} for part, of in (gradients or {}).items()}
+    call.bound = [Bound(call.bound[0].call, lambda _: (wrong, more or None))]
+    assert settle(call, UNIT, direction)["row"]["status"] == "disagrees"
+
+
+def test_the_sets_differ_and_have_the_shapes_of_the_judged_one():
+    found = kept()
+    sets = [clock._put(found.engine, UNIT, number)[0]["x"] for number in range(1, 4)]
+    assert {x.shape for x in sets} == {found.data["x"].shape}
+    arrays = [found.data["x"], *sets]
+    assert len({x.tobytes() for x in arrays}) == len(arrays)
+
+
+def test_a_call_moves_its_inputs_and_its_outputs_once():
+    found = kept()
+    call = ready(found, UNIT, "forward")
+    sizes = [found.data["x"], *found.params.values(), call.bound[0].finish(call.last)[0]["y"]]
+    assert clock.moved(call, "forward") == sum(4 * x.size for x in sizes)
+
+
+def test_a_training_is_judged_again_after_its_timed_steps():
+    unit = Cell(
+        "gradient-descent", "plain", "typical", "small", "reference.descent.gradient_descent", "numpy",
+        "eager", "cpu", "float64", "",
+    )  # fmt: skip
+    from bench import pages
+    from bench.backends import backend
+
+    (contender,) = backend("numpy").contenders(pages.case("gradient-descent"))
+    from dataclasses import replace
+
+    unit = replace(unit, contender=str(contender), option=next(iter(pages.case(unit.case).options)))
+    judged = judge(unit, pages.case(unit.case).directions)
+    (direction,) = judged.rows.keys() & {"training", "forward"}
+    call = ready(judged.ready, unit, direction)
+    sample(call, direction)
+    assert settle(call, unit, direction)["row"]["status"] == "agrees"
+
+
+def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
+    class Host(NumPy):
+        def wait(self, tree):
+            time.sleep(0.001)  # paid once a block, so that one call alone looks slow
+
+        def bind_vjp(self, *given):
+            return lambda *_: Bound(lambda: sum(range(100)))
+
+    found = kept()
+    slow = SimpleNamespace(**{**vars(found), "engine": Host("cpu", "float32")})
+    call = ready(slow, UNIT, "gradient")
+    start = time.perf_counter()
+    for each in call.block:
+        each()
+    assert call.calls > 100
+    assert time.perf_counter() - start > BLOCK / 4
