@@ -12,7 +12,7 @@ from bench.machine import key
 from bench.overview import header, setups
 from bench.results import date, machine_folder
 from bench.row import STATUSES
-from bench.rows import RECORDS, record
+from bench.rows import RECORDS, moments, record
 from bench.table import Listing, Section, markdown
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def sections(rows: "DataFrame", folder: Path) -> list[Section]:
     )
     return [
         Listing("Command", [("made by", f"pytest suites/ {seeds}")]),
-        header(setups(rows), *records),
+        header(setups(rows), *records, moments=moments(folder)),
         Listing("Alarms", items, note=note),
     ]
 
