@@ -124,6 +124,11 @@ def test_what_processes_that_we_may_not_see_use_is_counted(monkeypatch):
     assert moment()["others_cores"] == pytest.approx(0.8)
 
 
+def test_a_system_that_hides_what_the_whole_machine_does_still_has_its_processes(monkeypatch):
+    Machine({OURS: 0.0, OTHER: 0.7}, hidden=-0.7).install(monkeypatch)
+    assert moment()["others_cores"] == pytest.approx(0.7)
+
+
 def test_the_idle_process_of_windows_is_not_at_work(monkeypatch):
     Machine({0: 2.0, OURS: 0.0}).install(monkeypatch)
     assert moment()["others_cores"] == 0.0
