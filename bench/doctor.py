@@ -17,6 +17,7 @@ from typing import Any
 from bench.arithmetic import arithmetic
 from bench.backends import FURTHER, SHIPPED, Absent, backend
 from bench.machine import environment, key, machine
+from bench.moment import busy, moment
 from bench.overview import environment_line, machine_line
 from bench.table import Section, Table
 
@@ -28,8 +29,10 @@ PATIENCE = 180  # seconds; importing a framework takes up to ten
 
 def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
     """The doctor's tables. `fast` starts no process; `full` takes the fingerprint of every dtype and mode."""
+    noise = busy(moment()).removeprefix("busy: ")
     here, around = machine(), environment()
     about = [
+        *([("busy", noise)] if noise else []),
         ("machine", machine_line(here, key(here))),
         ("vectors", ", ".join(here["vectors"]) or "none known"),
         ("environment", environment_line(around, key(around))),

@@ -91,6 +91,7 @@ class Door:
     def session(self) -> Iterator[Any]:
         """The running session, its rows kept as they are finished."""
         from bench.machine import environment, machine
+        from bench.moment import moment
         from bench.results import resume, start
         from bench.row import Row
         from bench.rows import fingerprints
@@ -99,6 +100,7 @@ class Door:
         folder = Path(self.results or "results/local")
         running_on = (folder / "rows.jsonl").exists()
         self.run = resume(folder) if running_on else start(folder, machine(), environment())
+        self.run.moment(moment())
         done = {str(cell_of(row)): Row(**row) for row in self.run.rows()}
         running = Session(
             self.chosen,
@@ -117,6 +119,7 @@ class Door:
             yield running
         finally:
             running.close()
+            self.run.moment(moment())
             trim()
 
     def _probes(self, known: Sequence[Mapping[str, Any]]) -> Callable[[Cell], bool]:

@@ -11,6 +11,9 @@ from typing import Any
 
 import psutil
 
+from bench.cards import gpus as gpus
+from bench.cpu import cpu
+
 Record = dict[str, Any]
 
 PACKAGES = (
@@ -27,16 +30,14 @@ VARIABLES = (
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "XLA_FLAGS",
 )  # fmt: skip
 
-VECTORS = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile")
-
 
 def machine() -> Record:
-    """CPU, memory, operating system and GPUs of this machine. Takes about a second."""
-    cpu = _cpu()
+    """CPU, memory, operating system and GPUs of this machine: what stays, so that its key does.
+
+    What it is doing at one time is `bench.moment`'s. Takes about a second.
+    """
     return {
-        "cpu": cpu["name"],
-        "architecture": platform.machine(),
-        "vectors": cpu["vectors"],
+        **cpu(),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count(),
@@ -94,50 +95,9 @@ def name(record: Mapping[str, Any]) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-") or "unknown"
 
 
-def gpus() -> list[Record]:
-    """Every NVIDIA GPU that the driver shows; empty where there is no driver."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-    except Exception:  # no library, no driver, no permission: no GPU that anybody could use
-        return []
-    try:
-        driver = _text(pynvml.nvmlSystemGetDriverVersion())
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return [
-            {
-                "name": _text(pynvml.nvmlDeviceGetName(handle)),
-                "memory_gib": round(pynvml.nvmlDeviceGetMemoryInfo(handle).total / 2**30),
-                "driver": driver,
-            }
-            for handle in handles
-        ]
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _cpu() -> Record:
-    try:
-        import cpuinfo
-
-        found = cpuinfo.get_cpu_info()
-    except Exception:  # it parses what the system prints, and new systems print new things
-        found = {}
-    flags = set(found.get("flags", ()))
-    return {
-        "name": found.get("brand_raw") or platform.processor() or platform.machine() or "unknown",
-        "vectors": [vector for vector in VECTORS if vector in flags],
-    }
-
-
 def _system() -> str:
     try:
         distribution = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     except OSError:
         distribution = ""
     return ", ".join(filter(None, (f"{platform.system()} {platform.release()}", distribution)))
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

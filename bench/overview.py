@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from bench.digits import count
+from bench.moment import busiest
 from bench.row import STATUSES
 from bench.table import GLYPHS, Table
 
@@ -35,9 +36,14 @@ def setups(rows: "DataFrame") -> "DataFrame":
     return rows.merge(pairs, on=["machine", "environment"], how="left")
 
 
-def header(rows: "DataFrame", machines: Records, environments: Records) -> Table:
-    """Where the rows come from, and how many cells ended how."""
-    lines: list[tuple[str, str]] = []
+def header(
+    rows: "DataFrame",
+    machines: Records,
+    environments: Records,
+    moments: Sequence[Mapping[str, Any]] = (),
+) -> Table:
+    """Where the rows come from, and how many cells ended how; first of all, whether the machine was busy."""
+    lines = [("busy", noise)] if (noise := busiest(moments)) else []
     found = rows[["on", "machine", "environment"]].drop_duplicates()
     if len(found) > 1:
         several = [count(found[kind].nunique(), kind) for kind in ("machine", "environment")]
@@ -200,7 +206,12 @@ def _pieces(values: Sequence[str], most: int) -> Iterator[Sequence[str]]:
 def machine_line(record: Mapping[str, Any], key: str) -> str:
     parts = [str(record.get("cpu", "not recorded"))]
     if cores := record.get("cores"):
-        parts.append(count(int(cores), "core"))
+        sockets = record.get("sockets") or 1
+        parts.append(count(int(cores), "core") + (f" in {sockets} sockets" if sockets != 1 else ""))
+    if top := record.get("top_mhz"):
+        parts.append(f"up to {top} MHz")
+    if governor := record.get("governor"):
+        parts.append(f"governor {governor}")
     if memory := record.get("memory_gib"):
         parts.append(f"{memory} GiB")
     parts += [_card(card) for card in record.get("gpus") or () if isinstance(card, Mapping)]
@@ -209,7 +220,8 @@ def machine_line(record: Mapping[str, Any], key: str) -> str:
 
 
 def _card(card: Mapping[str, Any]) -> str:
-    return f"{card.get('name')} {card.get('memory_gib')} GiB (driver {card.get('driver')})"
+    memory = f" {card['memory_gib']} GiB" if card.get("memory_gib") else ""  # shared with the CPU: not told
+    return f"{card.get('name')}{memory} (driver {card.get('driver')})"
 
 
 def environment_line(record: Mapping[str, Any], key: str) -> str:

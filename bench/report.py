@@ -12,7 +12,7 @@ from bench.limits import LIMITS, page, unneeded
 from bench.machine import key
 from bench.overview import Records, header, setups, verdict
 from bench.results import REPORT
-from bench.rows import RECORDS, curves, files, fingerprints, load, record
+from bench.rows import RECORDS, curves, files, fingerprints, load, moments, record
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
 from bench.table import show as print_sections
@@ -33,6 +33,7 @@ def sections(
     every: bool = False,
     figures: Sequence[Section] = (),
     prints: Sequence[Mapping[str, Any]] = (),
+    moments: Sequence[Mapping[str, Any]] = (),
 ) -> list[Section]:
     """The report on these rows. `every` adds each contender of each workload, and each sentence."""
     if rows.empty:
@@ -40,7 +41,7 @@ def sections(
     rows = setups(rows)
     timed = speeds(rows)
     return [
-        header(rows, machines or {}, environments or {}),
+        header(rows, machines or {}, environments or {}, moments),
         *verdict(rows),
         *departures(rows, every=every),
         *scores(rows),
@@ -80,6 +81,11 @@ def taken(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
     return [each for path in paths for file in files(path) for each in fingerprints(file)]
 
 
+def looked(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
+    """What the machines were doing at the times that the runs at several paths have looked."""
+    return [each for path in paths for file in files(path) for each in moments(file)]
+
+
 def show(
     paths: Sequence[str | os.PathLike[str]], console: "Console | None" = None, *, every: bool = False
 ) -> None:
@@ -88,12 +94,12 @@ def show(
         from rich.console import Console
 
         console = Console(width=WIDTH, highlight=False)
-    print_sections(sections(*read(paths), every=every, prints=taken(paths)), console)
+    print_sections(sections(*read(paths), every=every, prints=taken(paths), moments=looked(paths)), console)
 
 
 def text(paths: Sequence[str | os.PathLike[str]]) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    return _document(sections(*read(paths), every=True, prints=taken(paths)))
+    return _document(sections(*read(paths), every=True, prints=taken(paths), moments=looked(paths)))
 
 
 def write(folder: Path) -> Path:
@@ -104,7 +110,15 @@ def write(folder: Path) -> Path:
     if known:
         _keep(folder / LIMITS, "# Known departures\n\n" + markdown(known))
     found = [
-        *sections(rows, machines, environments, every=True, figures=figures, prints=taken([folder])),
+        *sections(
+            rows,
+            machines,
+            environments,
+            every=True,
+            figures=figures,
+            prints=taken([folder]),
+            moments=looked([folder]),
+        ),
         *kills(folder),
     ]
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"

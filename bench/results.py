@@ -1,4 +1,4 @@
-"""A run's folder: rows.jsonl, fingerprints.jsonl, two records and, once it is finished, report.md."""
+"""A run's folder: rows, fingerprints and moments, two records and, once it is finished, report.md."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from typing import Any
 from bench import machine as machines
 from bench.machine import key
 from bench.row import Row
-from bench.rows import CURVES, FINGERPRINTS, RECORDS, ROWS, SAMPLES, lines, record
+from bench.rows import CURVES, FINGERPRINTS, LINES, MOMENTS, RECORDS, ROWS, SAMPLES, lines, record
 from bench.rows import load as load
 
 REPORT = "report.md"
@@ -56,6 +56,10 @@ class Run:
         """Write the samples behind one speed, as they were taken."""
         self._line(SAMPLES, asdict(cell) | asdict(timing))
 
+    def moment(self, found: Mapping[str, Any]) -> None:
+        """Write what the machine was doing at one time, as `bench.moment` found it."""
+        self._line(MOMENTS, found)
+
     def rows(self) -> list[dict[str, Any]]:
         """The rows so far, as they were written."""
         return list(lines(self.folder / ROWS)) if (self.folder / ROWS).exists() else []
@@ -88,7 +92,7 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
 def resume(folder: Path) -> Run:
     """An interrupted run, to append to. A last line that was cut off is removed."""
     keys = [key(record(folder, kind)) for kind in RECORDS]
-    for file in (folder / ROWS, folder / CURVES, folder / FINGERPRINTS, folder / SAMPLES):
+    for file in (folder / name for name in LINES):
         if file.exists():
             whole = file.read_bytes()
             os.truncate(file, whole.rfind(b"\n") + 1)

@@ -16,8 +16,9 @@ from bench.row import Row
 if TYPE_CHECKING:
     import pandas
 
-ROWS, CURVES = "rows.jsonl", "curves.jsonl"
-FINGERPRINTS, SAMPLES = "fingerprints.jsonl", "samples.jsonl"
+ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
+MOMENTS, SAMPLES = "moments.jsonl", "samples.jsonl"
+LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES)  # what a run's folder holds, one object a line
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
@@ -97,6 +98,12 @@ def curves(folder: Path) -> list[dict[str, Any]]:
 def fingerprints(folder: Path) -> list[dict[str, Any]]:
     """The fingerprints beside a run's rows: one for each backend, mode, device and dtype."""
     file = (folder if folder.is_dir() else folder.parent) / FINGERPRINTS
+    return list(lines(file)) if file.exists() else []
+
+
+def moments(folder: Path) -> list[dict[str, Any]]:
+    """What the machine was doing at the times that a run has looked; empty for a run that never did."""
+    file = (folder if folder.is_dir() else folder.parent) / MOMENTS
     return list(lines(file)) if file.exists() else []
 
 

@@ -12,7 +12,7 @@ from bench.machine import key
 from bench.overview import header, setups
 from bench.results import date, machine_folder
 from bench.row import STATUSES
-from bench.rows import RECORDS, record
+from bench.rows import RECORDS, moments, record
 from bench.table import Listing, Section, markdown
 
 if TYPE_CHECKING:
@@ -41,14 +41,16 @@ def sections(rows: "DataFrame", folder: Path) -> list[Section]:
     """What ran, with its rate of false alarms, and each cell that neither agrees nor has its cause traced."""
     alarms = rows[~rows["status"].isin(HONEST)]
     items = [(f"{row['status']}: {row['why']}", row["command"]) for row in alarms.to_dict("records")]
-    records = [{str(key(found)): found} for found in (record(folder, kind) for kind in RECORDS)]
+    machines, environments = (
+        {str(key(found)): found} for found in (record(folder, kind) for kind in RECORDS)
+    )
     seeds = " ".join(f"--seed {seed}" for seed in sorted(rows["seed"].unique()))
     note = (
         "Cells that neither agree, nor have a Limit or a reason to be absent." if items else "There are none."
     )
     return [
         Listing("Command", [("made by", f"pytest suites/ {seeds}")]),
-        header(setups(rows), *records),
+        header(setups(rows), machines, environments, moments(folder)),
         Listing("Alarms", items, note=note),
     ]
 

@@ -69,6 +69,14 @@ def test_the_doctor_names_machine_versions_and_what_is_absent(monkeypatch):
     assert "What was found here" in text and "numpy" in text and "not probed" in text and "$XLA_FLAGS" in text
 
 
+@pytest.mark.parametrize(("used", "said"), [(1.4, True), (0.05, False)])
+def test_the_doctor_says_first_that_the_machine_is_busy(monkeypatch, used, said):
+    monkeypatch.setattr(doctor, "moment", lambda: {"others_cores": used, "cores": 2})
+    first = doctor.findings(fast=True)[0].rows[0]
+    assert (first == ("busy", "other processes use 1.4 of 2 cores")) is said
+    assert (first[0] == "machine") is not said
+
+
 def test_a_framework_is_probed_in_a_process_of_its_own():
     found = doctor.probe("numpy", "cpu")
     assert found["threads"] == os.cpu_count() and found["precision"] and "absent" not in found

@@ -4,12 +4,15 @@ import json
 import platform
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pynvml
 import pytest
 
+from bench import cpu
 from bench import machine as machines
 from bench.machine import environment, gpus, installed, key, machine, name
+from tests.cards import driver
 
 
 def test_a_key_is_the_same_in_any_order_and_another_for_another_record():
@@ -69,28 +72,83 @@ def test_a_machine_is_named_after_its_gpu_or_cpu(record, expected):
     assert name(record) == expected
 
 
-class Driver:
-    """NVIDIA's library with two cards."""
+@pytest.fixture
+def cpus(tmp_path, monkeypatch):
+    """Linux's folder of two CPUs in two sockets."""
+    files = {
+        "cache/index0": {"level": "1", "type": "Data", "size": "32K"},
+        "cache/index1": {"level": "1", "type": "Instruction", "size": "64K"},
+        "cache/index2": {"level": "2", "type": "Unified", "size": "1M"},
+        "cache/index3": {"level": "3", "type": "Unified", "size": "unknown"},
+        "topology": {"physical_package_id": "0"},
+        "cpufreq": {"scaling_governor": "performance", "cpuinfo_max_freq": "3500000"},
+    }
+    for number in range(2):
+        for folder, texts in files.items():
+            (tmp_path / f"cpu{number}" / folder).mkdir(parents=True)
+            for file, text in texts.items():
+                (tmp_path / f"cpu{number}" / folder / file).write_text(f"{text}\n")
+    (tmp_path / "cpu1/topology/physical_package_id").write_text("1\n")
+    (tmp_path / "cpu1/cpufreq/cpuinfo_max_freq").write_text("4000000\n")
+    (tmp_path / "cpufreq").mkdir()  # a name that begins as that of a CPU does
+    monkeypatch.setattr(cpu, "CPUS", tmp_path)
+    return tmp_path
 
-    total = 80 * 2**30
 
-    def install(self, monkeypatch):
-        answers = {
-            "nvmlInit": lambda: None,
-            "nvmlShutdown": lambda: None,
-            "nvmlSystemGetDriverVersion": lambda: b"570.1",
-            "nvmlDeviceGetCount": lambda: 2,
-            "nvmlDeviceGetHandleByIndex": lambda index: index,
-            "nvmlDeviceGetName": lambda handle: f"Card {handle}",
-            "nvmlDeviceGetMemoryInfo": lambda handle: self,
+def test_sockets_caches_top_frequency_and_governor_are_recorded(cpus):
+    found = machine()
+    assert (found["sockets"], found["top_mhz"], found["governor"]) == (2, 4000, "performance")
+    assert found["caches"] == {"L1d": 32 * 1024, "L1i": 64 * 1024, "L2": 1024 * 1024}
+
+
+def test_governors_that_differ_are_all_named(cpus):
+    (cpus / "cpu1/cpufreq/scaling_governor").write_text("powersave\n")
+    assert machine()["governor"] == "performance, powersave"
+
+
+def test_the_key_is_another_for_another_governor(cpus):
+    before = key(machine())
+    for file in cpus.glob("*/cpufreq/scaling_governor"):
+        file.write_text("powersave\n")
+    assert key(machine()) != before
+
+
+@pytest.mark.parametrize("fault", [AttributeError, NotImplementedError, OSError])
+def test_what_the_system_does_not_say_is_none(tmp_path, monkeypatch, fault):
+    def refuse():
+        raise fault
+
+    monkeypatch.setattr(cpu, "CPUS", tmp_path / "nothing")
+    monkeypatch.setattr(cpu.psutil, "cpu_freq", refuse)
+    found = machine()
+    assert (found["sockets"], found["top_mhz"], found["governor"], found["caches"]) == (None, None, None, {})
+
+
+def test_without_linux_files_the_library_knows_the_top_frequency(tmp_path, monkeypatch):
+    monkeypatch.setattr(cpu, "CPUS", tmp_path / "nothing")
+    monkeypatch.setattr(cpu.psutil, "cpu_freq", lambda: SimpleNamespace(max=3200.0))
+    assert machine()["top_mhz"] == 3200
+    monkeypatch.setattr(cpu.psutil, "cpu_freq", lambda: SimpleNamespace(max=0.0))
+    assert machine()["top_mhz"] is None
+
+
+def test_gpus_are_recorded_with_driver_capability_and_top_clocks(monkeypatch):
+    driver(monkeypatch)
+    assert gpus() == [
+        {
+            "name": f"Card {number}",
+            "memory_gib": 80,
+            "driver": "570.1",
+            "capability": "9.0",
+            "clocks": {"sm": 1980, "memory": 2619},
         }
-        for verb, answer in answers.items():
-            monkeypatch.setattr(pynvml, verb, answer)
+        for number in (0, 1)
+    ]
 
 
-def test_gpus_are_recorded_with_their_driver(monkeypatch):
-    Driver().install(monkeypatch)
-    assert gpus() == [{"name": f"Card {n}", "memory_gib": 80, "driver": "570.1"} for n in (0, 1)]
+def test_what_a_card_does_not_say_is_none(monkeypatch):
+    driver(monkeypatch, nvmlDeviceGetCudaComputeCapability=None, nvmlDeviceGetMemoryInfo=None)
+    assert [(each["capability"], each["memory_gib"]) for each in gpus()] == [(None, None)] * 2
 
 
 def test_no_driver_is_no_gpu(monkeypatch):

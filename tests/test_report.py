@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bench import curves, digits, overview, report, speeds
+from bench import curves, digits, overview, report, seeds, speeds
 from bench.machine import key
 from bench.results import start
 from bench.row import STATUSES
@@ -501,6 +501,33 @@ def test_the_report_is_written_beside_the_rows_with_its_drawings(run):
     assert "<svg" in drawing
     report.write(run.folder)
     assert (run.folder / "curve-lstm.svg").read_text() == drawing
+
+
+def test_a_busy_machine_is_said_to_be_busy_in_the_first_line(run, capsys):
+    run.moment({"others_cores": 0.02, "cores": 2})
+    assert "busy" not in report.text([run.folder])
+    run.moment({"others_cores": 1.4, "cores": 2})
+    said = "at 1 of 2 looks: other processes use 1.4 of 2 cores"
+    for page in (report.text([run.folder]), report.write(run.folder).read_text()):
+        first = next(line for line in page.splitlines() if line.startswith("| ") and line.strip("| -"))
+        assert "busy" in first and said in first
+    report.show([run.folder])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[0] == "What ran" and lines[1].startswith("busy") and said in lines[1]
+
+
+def test_the_page_of_several_seeds_says_busy_too(run):
+    run.moment({"others_cores": 1.4, "cores": 2})
+    table = seeds.sections(report.read([run.folder])[0], run.folder)[1]
+    assert table.rows[0] == ("busy", "at 1 of 1 look: other processes use 1.4 of 2 cores")
+
+
+def test_a_machine_is_told_with_its_sockets_top_frequency_and_governor():
+    known = MACHINE | {"sockets": 2, "top_mhz": 3500, "governor": "powersave"}
+    assert overview.machine_line(known, "k") == (
+        "Acme Three, 2 cores in 2 sockets, up to 3500 MHz, governor powersave, 24 GiB, Linux 6 (k)"
+    )
+    assert overview.machine_line(MACHINE, "k") == "Acme Three, 2 cores, 24 GiB, Linux 6 (k)"
 
 
 def test_several_folders_are_read_together(run, tmp_path):

@@ -168,6 +168,22 @@ def test_curves_are_read_back(run):
     assert rows.curves(run.folder) == [{"case": "lstm", "loss": [3.0, None, 1.0]}]
 
 
+def test_moments_are_read_back_from_the_folder_or_its_rows_and_a_torn_one_is_dropped_by_resume(run):
+    assert rows.moments(run.folder) == []
+    run.moment({"others_cores": 0.5, "temperatures": None})
+    run.append(row())
+    with (run.folder / "moments.jsonl").open("ab") as file:
+        file.write(b'{"others_co')
+    resume(run.folder).moment({"others_cores": 0.0})
+    found = [{"others_cores": 0.5, "temperatures": None}, {"others_cores": 0.0}]
+    assert rows.moments(run.folder) == rows.moments(run.folder / "rows.jsonl") == found
+
+
+def test_moments_are_published_with_their_run(run, tmp_path):
+    run.moment({"others_cores": 0.5})
+    assert rows.moments(publish(finished(run), tmp_path / "results")) == [{"others_cores": 0.5}]
+
+
 def test_the_newest_run_is_the_local_one_then_the_published_one(run, tmp_path):
     root = tmp_path / "results"
     folder = finished(run)

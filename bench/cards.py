@@ -1,0 +1,92 @@
+"""NVIDIA's GPUs, as their driver tells of them: what each is, and what it is doing."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+Record = dict[str, Any]
+Asked = Callable[..., Any]
+
+
+def gpus() -> list[Record]:
+    """What every GPU is; empty where there is no driver. Clocks are in MHz, the highest that it has."""
+    return _each(_facts)
+
+
+def working(own: Collection[int] = ()) -> list[Record]:
+    """What every GPU is doing: clocks (MHz), temperature (°C), power (W), use (0 to 1) and processes.
+
+    Processes with the ids `own` are ours: they are counted apart, and their memory is not that of others.
+    In a container the driver may show ids of outside, and ours are counted among the others.
+    """
+    return _each(lambda ask, handle: _now(ask, handle, own))
+
+
+def _each(told: Callable[[Asked, Any], Record]) -> list[Record]:
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except Exception:  # no library, no driver, no permission: no GPU that anybody could use
+        return []
+
+    def ask(verb: str, *about: Any) -> Any:
+        """The driver's answer; None where this card or this driver gives none."""
+        try:
+            return getattr(pynvml, verb)(*about)
+        except pynvml.NVMLError:
+            return None
+
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        return [told(ask, handle) for handle in handles]
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _facts(ask: Asked, handle: Any) -> Record:
+    memory, capability = (
+        ask("nvmlDeviceGetMemoryInfo", handle),
+        ask("nvmlDeviceGetCudaComputeCapability", handle),
+    )
+    return {
+        "name": _text(ask("nvmlDeviceGetName", handle)),
+        "memory_gib": memory and round(memory.total / 2**30),
+        "driver": _text(ask("nvmlSystemGetDriverVersion")),
+        "capability": capability and ".".join(map(str, capability)),
+        "clocks": _clocks(ask, "nvmlDeviceGetMaxClockInfo", handle),
+    }
+
+
+def _now(ask: Asked, handle: Any, own: Collection[int]) -> Record:
+    import pynvml
+
+    memory, power = ask("nvmlDeviceGetMemoryInfo", handle), ask("nvmlDeviceGetPowerUsage", handle)
+    use = ask("nvmlDeviceGetUtilizationRates", handle)
+    kinds = ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
+    # by id: a process that computes and draws is in both lists
+    held = {each.pid: each.usedGpuMemory or 0 for kind in kinds for each in ask(kind, handle) or ()}
+    others = [size for pid, size in held.items() if pid not in own]
+    return {
+        "clocks": _clocks(ask, "nvmlDeviceGetClockInfo", handle),
+        "temperature": ask("nvmlDeviceGetTemperature", handle, pynvml.NVML_TEMPERATURE_GPU),
+        "power_w": power and round(power / 1000),
+        "use": use and use.gpu / 100,
+        "memory_gib": memory and _gib(memory.total),
+        "own": len(held) - len(others),
+        "others": len(others),
+        "others_gib": _gib(sum(others)),
+    }
+
+
+def _clocks(ask: Asked, verb: str, handle: Any) -> Record:
+    import pynvml
+
+    return {"sm": ask(verb, handle, pynvml.NVML_CLOCK_SM), "memory": ask(verb, handle, pynvml.NVML_CLOCK_MEM)}
+
+
+def _gib(size: int) -> float:
+    return round(size / 2**30, 2)
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,71 @@
+"""What this machine's CPU is: its name, vectors, sockets, caches, top frequency and governor."""
+
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+VECTORS = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile")
+CPUS = Path("/sys/devices/system/cpu")  # Linux; elsewhere nothing is there, and nothing is known
+KINDS = {"Data": "d", "Instruction": "i"}
+UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+
+
+def cpu() -> dict[str, Any]:
+    """The facts that stay: what the system does not say is None, or empty."""
+    try:
+        import cpuinfo
+
+        found = cpuinfo.get_cpu_info()
+    except Exception:  # it parses what the system prints, and new systems print new things
+        found = {}
+    flags = set(found.get("flags", ()))
+    governors = set(_texts(CPUS.glob("cpu[0-9]*/cpufreq/scaling_governor")))
+    return {
+        "cpu": found.get("brand_raw") or platform.processor() or platform.machine() or "unknown",
+        "architecture": platform.machine(),
+        "vectors": [vector for vector in VECTORS if vector in flags],
+        "sockets": len(set(_texts(CPUS.glob("cpu[0-9]*/topology/physical_package_id")))) or None,
+        "caches": _caches(),
+        "top_mhz": _top(),
+        "governor": ", ".join(sorted(governors)) or None,
+    }
+
+
+def _caches() -> dict[str, int]:
+    """Bytes of each cache that serves the first CPU: L1d, L1i, L2, L3."""
+    found = {}
+    for index in sorted(CPUS.glob("cpu0/cache/index[0-9]*")):
+        told = list(_texts(index / name for name in ("level", "type", "size")))
+        if len(told) == 3 and (size := _bytes(told[2])):
+            found[f"L{told[0]}{KINDS.get(told[1], '')}"] = size
+    return found
+
+
+def _bytes(size: str) -> int:
+    """The bytes of a size such as 32K; 0 for what is none."""
+    digits, unit = (size[:-1], size[-1]) if size[-1:] in UNITS else (size, "")
+    return int(digits) * UNITS.get(unit, 1) if digits.isdecimal() else 0
+
+
+def _top() -> int | None:
+    """The highest frequency of any CPU, in MHz: the hardware's own, which no policy lowers."""
+    told = [int(text) for text in _texts(CPUS.glob("cpu[0-9]*/cpufreq/cpuinfo_max_freq")) if text.isdecimal()]
+    if told:
+        return round(max(told) / 1000)
+    try:
+        return round(psutil.cpu_freq().max) or None
+    except Exception:  # absent on some systems, None on others, refused in some virtual machines
+        return None
+
+
+def _texts(files: Iterable[Path]) -> Iterable[str]:
+    for file in files:
+        try:
+            text = file.read_text().strip()
+        except (OSError, ValueError):  # a CPU that is offline has the file, and refuses to be read
+            continue
+        if text:
+            yield text
