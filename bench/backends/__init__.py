@@ -178,6 +178,13 @@ class Backend(ABC):
         """
         raise NotImplementedError
 
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """Bytes that `call` needs on the device at its peak, as the framework counts its own pool.
+
+        Over what it held before, the result included; None where it does not count.
+        """
+        return None
+
     def wait(self, tree: Tree) -> None:
         """Return when every array of `tree` has its value."""
         self.get(tree)

@@ -173,6 +173,32 @@ class Jax(Backend):
             return [*lines, "got = jax.tree.leaves(gradients)"]
         return [*lines, f"got = [outputs[name] for name in {list(asked.outputs)}]"]
 
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """The count cannot be reset, and grows only past its old peak: memory is filled up to there first.
+
+        None where memory is too small for that.
+        """
+        import jax
+
+        stats = self.place.memory_stats() if self.device == "gpu" else None
+        if not stats or "peak_bytes_in_use" not in stats:
+            return None
+        gap = stats["peak_bytes_in_use"] - stats["bytes_in_use"]
+        if gap > stats.get("bytes_limit", np.inf) / 2:
+            return None
+        try:
+            with jax.default_device(self.place):
+                ballast = jax.block_until_ready(jax.numpy.zeros(gap, "uint8"))
+            before = self.place.memory_stats()["bytes_in_use"]
+            self.wait(call())
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            return None
+        needed = int(self.place.memory_stats()["peak_bytes_in_use"] - before)
+        ballast.delete()
+        return needed
+
     def wait(self, tree: Tree) -> None:
         import jax
 

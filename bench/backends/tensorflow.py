@@ -196,6 +196,20 @@ class TensorFlow(Backend):
             return [*lines, "got = map(tf.convert_to_tensor, call(params, data, dy)[1])"]
         return [*lines, f"got = map(call(params, data, dy)[0].get, {names})"]
 
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """On a CPU too, where builds with oneDNN keep a pool."""
+        import tensorflow as tf
+
+        device = self.place.strip("/")
+        try:
+            tf.config.experimental.reset_memory_stats(device)
+            before = tf.config.experimental.get_memory_info(device)["current"]
+        except (ValueError, tf.errors.OpError):  # no allocator that counts
+            return None
+        result = call()
+        self.wait(result)
+        return int(tf.config.experimental.get_memory_info(device)["peak"] - before)
+
     def wait(self, tree: Tree) -> None:
         import tensorflow as tf
 

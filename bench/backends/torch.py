@@ -229,6 +229,17 @@ class Torch(Backend):
             "got = [g.cpu().numpy() for g in got]",
         ]
 
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        import torch
+
+        if self.device != "gpu":
+            return None
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        self.wait(call())
+        return int(torch.cuda.max_memory_allocated() - before)
+
     def wait(self, tree: Tree) -> None:
         import torch
 
