@@ -29,6 +29,9 @@ FURTHER = {
 }
 
 
+TF32 = "tf32"  # a mode: factors of float32 products are rounded to 11 bits, which a GPU's tensor cores can do
+
+
 class Absent(Exception):
     """What a cell needs is not on this machine; the message is the reason in its row."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Loop
+from bench.backends import TF32, Absent, Asked, Backend, Loop
 from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
@@ -16,7 +16,8 @@ from bench.tree import Tree, tree_map
 class Jax(Backend):
     name = "jax"
     packages = ("jax",)
-    modes = ("jit", "eager")
+    modes = ("jit", "eager", TF32)
+    heavy = (TF32,)
     typical = ("eager",)
     sorts = True
 
@@ -54,7 +55,7 @@ class Jax(Backend):
             raise Absent(f"jax has no {device} device here") from error
         # on a GPU the default is TF32; the declared precision here is the dtype's own
         jax.config.update("jax_default_matmul_precision", "highest")
-        self.precision = "matmul highest"
+        self.precision = f"matmul {jax.config.jax_default_matmul_precision}"
 
     @property
     def version(self) -> str:
@@ -96,7 +97,18 @@ class Jax(Backend):
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import jax
 
-        return jax.jit(function) if mode == "jit" else function
+        if mode == "eager":
+            return function
+        compiled = jax.jit(function)
+        if mode != TF32:
+            return compiled
+
+        def rounding(*arguments: Any, **keywords: Any) -> Any:
+            with jax.default_matmul_precision("tensorfloat32"):
+                self.precision = f"matmul {jax.config.jax_default_matmul_precision}"
+                return compiled(*arguments, **keywords)
+
+        return rounding
 
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
         import jax
@@ -142,10 +154,10 @@ class Jax(Backend):
     def script(self, asked: Asked) -> list[str]:
         lines = ["import jax", "import jax.numpy as jnp"]
         lines += [f"jax.config.update('jax_enable_x64', {self.dtype == 'float64'})"]
-        lines += (
-            ["jax.config.update('jax_default_matmul_precision', 'highest')"] if self.device == "gpu" else []
-        )
-        jit = "jax.jit" if asked.mode == "jit" else ""
+        precision = "tensorfloat32" if asked.mode == TF32 else "highest"
+        if self.device == "gpu":
+            lines += [f"jax.config.update('jax_default_matmul_precision', '{precision}')"]
+        jit = "" if asked.mode == "eager" else "jax.jit"
         if asked.direction == "training":
             return [
                 *lines,
