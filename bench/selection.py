@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench import size as sizes
-from bench.backends import SHIPPED, Backend, backend
+from bench.backends import SHIPPED, TF32, Backend, backend
 from bench.case import INTEGERS, Case, Contender
 from bench.cell import LOW, Cell
 
@@ -54,7 +54,7 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                     for contender in found.contenders(case):
                         for mode in _modes(found, contender, case, place, selection):
                             for device in selection.devices:
-                                if device not in found.devices:
+                                if device not in found.devices or (mode == TF32 and device != "gpu"):
                                     continue
                                 for direction in contender.directions or case.directions:
                                     yield Cell(
@@ -158,6 +158,8 @@ def _modes(
     if (selection.smoke or (briefly and not exact)) and not usual:
         return ()
     modes = [mode for mode in found.modes if contender.modes is None or mode in contender.modes]
+    if place.dtype != "float32" or TF32 not in (selection.modes or ()):
+        modes = [mode for mode in modes if mode != TF32]  # not of float32's bits: for who names it
     if case.training or not first:
         modes = [mode for mode in modes if mode not in found.layouts]
     if selection.modes:

@@ -5,6 +5,7 @@ boolean mask, True where a key is seen, which their users build from the places.
 """
 
 import math
+from functools import partial
 
 from bench.case import Case, Contender, Limit
 from reference.sliding_window import sliding_window_attention, sliding_window_attention_vjp
@@ -29,7 +30,8 @@ def in_torch(weights, *, left, right=0):
     import torch
 
     def run(params, q, k, v):
-        mask = seen(torch.arange, q.shape[2], k.shape[2], left, right)
+        arange = partial(torch.arange, device=q.device)
+        mask = seen(arange, q.shape[2], k.shape[2], left, right)
         return {"y": torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)}
 
     return {}, run

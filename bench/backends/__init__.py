@@ -31,6 +31,9 @@ FURTHER = {
 }
 
 
+TF32 = "tf32"  # a mode: factors of float32 products are rounded to 11 bits, which a GPU's tensor cores can do
+
+
 class Absent(Exception):
     """What a cell needs is not on this machine; the message is the reason in its row."""
 
@@ -210,10 +213,6 @@ class Backend(ABC):
         now = self.compilations()[1]
         return None if now is None or before is None else now - before
 
-    def device_peak(self, call: Callable[[], Any]) -> int | None:
-        """Bytes of the device's memory that one call needs at its peak; None on a CPU."""
-        return None
-
     def script(self, asked: Asked) -> list[str]:
         """Lines of Python to do what a cell does without this house: from weights, data, dy to a list `got`.
 
@@ -221,6 +220,13 @@ class Backend(ABC):
         params and the state after a training step, floating leaves only.
         """
         raise NotImplementedError
+
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """Bytes that `call` needs on the device at its peak, as the framework counts its own pool.
+
+        Over what it held before, the result included; None where it does not count.
+        """
+        return None
 
     def wait(self, tree: Tree) -> None:
         """Return when every array of `tree` has its value."""

@@ -5,7 +5,7 @@ Each is right about linear regression wherever nobody looks at the time, and wro
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,7 +45,6 @@ class Recompiling(Jax):
     """Traces and compiles its program again in each call."""
 
     name = "recompiling"
-    modes: ClassVar[Sequence[str]] = ("jit",)
 
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import jax
@@ -57,7 +56,6 @@ class Slow(NumPy):
     """Linear regression in 20 ms, so that a trick has something to gain; and honest."""
 
     name = "slow"
-    modes: ClassVar[Sequence[str]] = ("eager",)
 
     @staticmethod
     def work() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Binder, Loop, bound
+from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop, bound
 from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
@@ -17,7 +17,8 @@ from bench.tree import Tree, tree_map
 class Jax(Backend):
     name = "jax"
     packages = ("jax",)
-    modes = ("jit", "eager")
+    modes = ("jit", "eager", TF32)
+    heavy = (TF32,)
     typical = ("eager",)
     sorts = True
 
@@ -55,7 +56,7 @@ class Jax(Backend):
             raise Absent(f"jax has no {device} device here") from error
         # on a GPU the default is TF32; the declared precision here is the dtype's own
         jax.config.update("jax_default_matmul_precision", "highest")
-        self.precision = "matmul highest"
+        self.precision = f"matmul {jax.config.jax_default_matmul_precision}"
         _heard()
 
     @property
@@ -98,7 +99,18 @@ class Jax(Backend):
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
         import jax
 
-        return jax.jit(function) if mode == "jit" else function
+        if mode == "eager":
+            return function
+        compiled = jax.jit(function)
+        if mode != TF32:
+            return compiled
+
+        def rounding(*arguments: Any, **keywords: Any) -> Any:
+            with jax.default_matmul_precision("tensorfloat32"):
+                self.precision = f"matmul {jax.config.jax_default_matmul_precision}"
+                return compiled(*arguments, **keywords)
+
+        return rounding
 
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
         import jax
@@ -120,6 +132,8 @@ class Jax(Backend):
         return self.compile(call, mode)
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        if mode == TF32:  # which is set around each call
+            return super().bind(run, mode)
         call = self.compile(run, mode)
         return lambda params, data, _: bound(call, run, params, data)
 
@@ -152,10 +166,10 @@ class Jax(Backend):
     def script(self, asked: Asked) -> list[str]:
         lines = ["import jax", "import jax.numpy as jnp"]
         lines += [f"jax.config.update('jax_enable_x64', {self.dtype == 'float64'})"]
-        lines += (
-            ["jax.config.update('jax_default_matmul_precision', 'highest')"] if self.device == "gpu" else []
-        )
-        jit = "jax.jit" if asked.mode == "jit" else ""
+        precision = "tensorfloat32" if asked.mode == TF32 else "highest"
+        if self.device == "gpu":
+            lines += [f"jax.config.update('jax_default_matmul_precision', '{precision}')"]
+        jit = "" if asked.mode == "eager" else "jax.jit"
         if asked.direction == "training":
             return [
                 *lines,
@@ -182,6 +196,32 @@ class Jax(Backend):
         if asked.direction == "gradient":
             return [*lines, "got = jax.tree.leaves(gradients)"]
         return [*lines, f"got = [outputs[name] for name in {list(asked.outputs)}]"]
+
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """The count cannot be reset, and grows only past its old peak: memory is filled up to there first.
+
+        None where memory is too small for that.
+        """
+        import jax
+
+        stats = self.place.memory_stats() if self.device == "gpu" else None
+        if not stats or "peak_bytes_in_use" not in stats:
+            return None
+        gap = stats["peak_bytes_in_use"] - stats["bytes_in_use"]
+        if gap > stats.get("bytes_limit", np.inf) / 2:
+            return None
+        try:
+            with jax.default_device(self.place):
+                ballast = jax.block_until_ready(jax.numpy.zeros(gap, "uint8"))
+            before = self.place.memory_stats()["bytes_in_use"]
+            self.wait(call())
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            return None
+        needed = int(self.place.memory_stats()["peak_bytes_in_use"] - before)
+        ballast.delete()
+        return needed
 
     def wait(self, tree: Tree) -> None:
         import jax

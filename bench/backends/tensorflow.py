@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Binder, Loop, bound
+from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop, bound
 from bench.backends.keras import policy
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
@@ -18,7 +18,8 @@ from bench.tree import Tree, flatten, tree_map
 class TensorFlow(Backend):
     name = "tensorflow"
     packages = ("tensorflow", "tensorflow-cpu", "tensorflow-intel")
-    modes = ("function", "eager", "xla")
+    modes = ("function", "eager", "xla", TF32)
+    heavy = (TF32,)
     sorts = True
 
     @classmethod
@@ -29,7 +30,8 @@ class TensorFlow(Backend):
             "TF_NUM_INTRAOP_THREADS": str(threads),
             "TF_NUM_INTEROP_THREADS": "1",
             "OMP_NUM_THREADS": str(threads),
-            **({"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}),
+            # else its pool takes the whole card, and the worker beside it finds nothing
+            **({"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}),
         }
 
     def __init__(self, device: str, dtype: str) -> None:
@@ -42,7 +44,7 @@ class TensorFlow(Backend):
             _set_threads(int(os.environ["TF_NUM_INTRAOP_THREADS"]))
         tf.config.experimental.enable_tensor_float_32_execution(False)
         self.place = f"/{device.upper()}:0"
-        self.precision = "TF32 off"
+        self.precision = _read_precision()
         self.functions: WeakSet[Any] = WeakSet()
 
     @property
@@ -102,15 +104,34 @@ class TensorFlow(Backend):
         return compiled
 
     def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        compiled = self.compile(run, mode)
+        return self._rounding(self._placed(lambda params, data: compiled(params, **data)), mode)
+
+    def _placed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         import tensorflow as tf
 
-        compiled = self.compile(run, mode)
-
-        def call(params: Tree, data: Mapping[str, Any]) -> Any:
+        def placed(*arguments: Any) -> Any:
             with tf.device(self.place):
-                return compiled(params, **data)
+                return call(*arguments)
 
-        return call
+        return placed
+
+    def _rounding(self, call: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        """`call` with TF32 allowed, where the mode is that one, and the precision as it is read then."""
+        import tensorflow as tf
+
+        if mode != TF32:
+            return call
+
+        def rounding(*arguments: Any) -> Any:
+            tf.config.experimental.enable_tensor_float_32_execution(True)
+            try:
+                self.precision = _read_precision()
+                return call(*arguments)
+            finally:
+                tf.config.experimental.enable_tensor_float_32_execution(False)
+
+        return rounding
 
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
         import tensorflow as tf
@@ -133,22 +154,19 @@ class TensorFlow(Backend):
             }
 
         compiled = self.compile(call, mode)
-
-        @wraps(compiled, assigned=(), updated=())
-        def placed(*arguments: Any) -> Any:
-            with tf.device(self.place):
-                return compiled(*arguments)
-
-        return placed
+        return wraps(compiled, assigned=(), updated=())(self._rounding(self._placed(compiled), mode))
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        if mode == TF32:  # which is set around each call
+            return super().bind(run, mode)
         call = self.compile(run, mode)
         return lambda params, data, _: bound(call, run, params, data)
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
     ) -> Binder:
-        return super().bind_vjp(getattr(vjp, "__wrapped__", vjp), run, mode, wrt)
+        bare = vjp if mode == TF32 else getattr(vjp, "__wrapped__", vjp)
+        return super().bind_vjp(bare, run, mode, wrt)
 
     def running(self, direction: str) -> AbstractContextManager[Any]:
         import tensorflow as tf
@@ -179,11 +197,14 @@ class TensorFlow(Backend):
             counts = {"iterations": int(count)} if "iterations" in training.state else {}
             return self.get(params), {**counts, "variables": [np.asarray(slot) for slot in slots]}
 
-        return Loop(load, lambda batch: step(**batch), read, training.predict)
+        predict = training.predict and self._rounding(training.predict, mode)
+        return Loop(load, self._rounding(lambda batch: step(**batch), mode), read, predict)
 
     def script(self, asked: Asked) -> list[str]:
         full = (
-            ["tf.config.experimental.enable_tensor_float_32_execution(False)"] if self.device == "gpu" else []
+            [f"tf.config.experimental.enable_tensor_float_32_execution({asked.mode == TF32})"]
+            if self.device == "gpu"
+            else []
         )
         lines = ["import tensorflow as tf", *full, f"tf.keras.config.set_floatx('{self.dtype}')"]
         compiled = {"eager": "", "xla": "tf.function(jit_compile=True)"}.get(asked.mode, "tf.function")
@@ -220,11 +241,31 @@ class TensorFlow(Backend):
             return [*lines, "got = map(tf.convert_to_tensor, call(params, data, dy)[1])"]
         return [*lines, f"got = map(call(params, data, dy)[0].get, {names})"]
 
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        """On a CPU too, where builds with oneDNN keep a pool."""
+        import tensorflow as tf
+
+        device = self.place.strip("/")
+        try:
+            tf.config.experimental.reset_memory_stats(device)
+            before = tf.config.experimental.get_memory_info(device)["current"]
+        except (ValueError, tf.errors.OpError):  # no allocator that counts
+            return None
+        result = call()
+        self.wait(result)
+        return int(tf.config.experimental.get_memory_info(device)["peak"] - before)
+
     def wait(self, tree: Tree) -> None:
         import tensorflow as tf
 
         if self.device == "gpu":
             tf.test.experimental.sync_devices()
+
+
+def _read_precision() -> str:
+    import tensorflow as tf
+
+    return f"TF32 {'on' if tf.config.experimental.tensor_float_32_execution_enabled() else 'off'}"
 
 
 def _set_threads(threads: int) -> None:

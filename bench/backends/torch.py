@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Asked, Backend, Binder, Bound, Loop, bound
+from bench.backends import TF32, Absent, Asked, Backend, Binder, Bound, Loop, bound
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
 
@@ -15,9 +15,9 @@ from bench.tree import Tree, flatten, tree_map
 class Torch(Backend):
     name = "torch"
     packages = ("torch",)
-    modes = ("eager", "compile", "transposed", "gaps")
+    modes = ("eager", "compile", "transposed", "gaps", TF32)
     spins = True
-    heavy = ("compile", "transposed", "gaps")
+    heavy = ("compile", "transposed", "gaps", TF32)
     layouts = ("transposed", "gaps")
 
     @classmethod
@@ -31,9 +31,8 @@ class Torch(Backend):
         if device == "gpu" and not torch.cuda.is_available():
             raise Absent("torch sees no CUDA device here")
         self.place = torch.device("cuda" if device == "gpu" else "cpu")
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
-        self.precision = f"matmul {torch.get_float32_matmul_precision()}"
+        _allow_tf32(False)
+        self.precision = self._read_precision()
 
     @property
     def version(self) -> str:
@@ -45,6 +44,29 @@ class Torch(Backend):
         import torch
 
         return torch.get_num_threads()
+
+    def _read_precision(self) -> str:
+        import torch
+
+        products = f"matmul {torch.get_float32_matmul_precision()}"
+        if self.device != "gpu":
+            return products
+        return f"{products}, cuDNN TF32 {'on' if torch.backends.cudnn.allow_tf32 else 'off'}"
+
+    def _rounding(self, call: Callable[..., Any], mode: str) -> Callable[..., Any]:
+        """`call` with TF32 allowed, where the mode is that one, and the precision as it is read then."""
+        if mode != TF32:
+            return call
+
+        def rounding(*arguments: Any, **keywords: Any) -> Any:
+            _allow_tf32(True)
+            try:
+                self.precision = self._read_precision()
+                return call(*arguments, **keywords)
+            finally:
+                _allow_tf32(False)
+
+        return rounding
 
     def lacks(self, error: BaseException) -> bool:
         name = {"float64": "Double", "float32": "Float", "bfloat16": "BFloat16", "float16": "Half"}[
@@ -114,7 +136,7 @@ class Torch(Backend):
             with torch.no_grad():
                 return compiled(params, **placed(dict(data), mode))
 
-        return call
+        return self._rounding(call, mode)
 
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
         import torch
@@ -132,9 +154,11 @@ class Torch(Backend):
             )
             return outputs, _dense(found, leaves, params, wrt)
 
-        return call
+        return self._rounding(call, mode)
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
+        if mode == TF32:  # which is set around each call
+            return super().bind(run, mode)
         call = self.compile(run, mode)
         return lambda params, data, _: bound(call, run, params, data)
 
@@ -143,6 +167,8 @@ class Torch(Backend):
     ) -> Binder:
         import torch
 
+        if mode == TF32:
+            return super().bind_vjp(vjp, run, mode, wrt)
         compiled = self.compile(run, mode)
 
         def binder(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Bound:
@@ -214,11 +240,14 @@ class Torch(Backend):
             with torch.no_grad():
                 return training.predict(x)
 
-        return Loop(load, lambda batch: training.step(**batch), read, training.predict and predict)
+        step = self._rounding(lambda batch: training.step(**batch), mode)
+        return Loop(load, step, read, training.predict and self._rounding(predict, mode))
 
     def script(self, asked: Asked) -> list[str]:
         wide = self.dtype != "float32"
         lines = ["import torch", *(['torch.set_default_device("cuda")'] if self.device == "gpu" else [])]
+        if asked.mode == TF32:
+            lines.append("torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True")
         lines += [f"torch.set_default_dtype(torch.{self.dtype})"] if wide else []
         built = ["torch.set_default_dtype(torch.float32)"] if wide else []
         if asked.direction == "training":
@@ -263,6 +292,17 @@ class Torch(Backend):
             "got = [g.cpu().numpy() for g in got]",
         ]
 
+    def device_peak(self, call: Callable[[], Any]) -> int | None:
+        import torch
+
+        if self.device != "gpu":
+            return None
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        self.wait(call())
+        return int(torch.cuda.max_memory_allocated() - before)
+
     def wait(self, tree: Tree) -> None:
         import torch
 
@@ -278,6 +318,12 @@ def _dense(found: Sequence[Any], leaves: Sequence[Any], params: Tree, wrt: Seque
         for leaf, gradient in zip(leaves, found, strict=True)
     )
     return {"params": tree_map(lambda _: next(dense), params), "data": {name: next(dense) for name in wrt}}
+
+
+def _allow_tf32(allowed: bool) -> None:
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
 
 
 def _compile_every() -> None:
