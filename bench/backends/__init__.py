@@ -170,6 +170,13 @@ class Backend(ABC):
         compiled = self.compile(run, mode)
         return lambda params, data: compiled(params, **data)
 
+    def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float] | None:
+        """What the framework's own counter says of one call: `flops`, and `bytes` where it counts them.
+
+        None where the framework has no counter.
+        """
+        return None
+
     def script(self, asked: Asked) -> list[str]:
         """Lines of Python to do what a cell does without this house: from weights, data, dy to a list `got`.
 
