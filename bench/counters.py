@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from typing import Any
 
 from bench import pages, work
 from bench.backends import Absent, Backend, backend
@@ -31,6 +32,10 @@ class Count:
     moved: float | None = None  # bytes
     status: str = ""  # absent or error, where it was not counted
     why: str = ""
+
+    def __str__(self) -> str:
+        cell = self.cell
+        return f"{cell.backend}/{cell.case}/{cell.contender}/{cell.direction}"
 
     @property
     def ratio(self) -> float | None:
@@ -104,7 +109,7 @@ def _formula(
     given, option = inputs(cell.unit), case.options[cell.option]
     with engine.building():
         params, run = contender.build(given.weights, **option)
-    arguments = (engine.put(params), engine.put(dict(given.data)))
+    arguments: tuple[Any, ...] = (engine.put(params), engine.put(dict(given.data)))
     if cell.direction == "forward":
         call = engine.forward(run, cell.mode)
     else:
@@ -114,7 +119,9 @@ def _formula(
 
         # torch's counter takes no leaf of the graph for what a module is given
         call = engine.vjp(
-            lambda params, **data: run(params, **data | {name: data[name] * 1 for name in wrt}), cell.mode, wrt
+            lambda params, **data: run(params, **data | {name: data[name] * 1 for name in wrt}),
+            cell.mode,
+            wrt,
         )
     return engine.counted(call, *arguments), work.traffic(*arguments, call(*arguments))
 

@@ -10,7 +10,8 @@ from bench.cell import Cell
 from bench.size import dims
 from bench.tree import Tree, flatten
 
-PASSES = {"forward": 1, "gradient": 3, "training": 1}  # a gradient has two products for each of its forward pass
+# a gradient has two products for each of its forward pass
+PASSES = {"forward": 1, "gradient": 3, "training": 1}
 
 
 def flops(cell: Cell) -> float:

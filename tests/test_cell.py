@@ -210,7 +210,10 @@ def test_a_backend_runs_in_the_dtypes_it_has(monkeypatch):
 
 def test_the_command_of_a_low_cell_names_the_dtype_that_selects_it():
     cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float16", "forward")
-    assert "--full --backend torch --device cpu --dtype float16 --mode compile --size big --seed 0" in cell.command
+    assert (
+        "--full --backend torch --device cpu --dtype float16 --mode compile --size big --seed 0"
+        in cell.command
+    )
 
 
 def test_a_free_run_is_drawn_once_a_contender():

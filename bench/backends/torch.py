@@ -183,17 +183,19 @@ class Torch(Backend):
         return Loop(load, lambda batch: training.step(**batch), read, training.predict and predict)
 
     def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float]:
-        """Of products, convolutions and attention alone; of fused kernels that it does not know, by their parts."""
+        """Of products, convolutions and attention alone; fused kernels that it does not know run by parts."""
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
         from torch.utils.flop_counter import FlopCounterMode
 
         counter, fast = FlopCounterMode(display=False), torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)
+        (fused, *_) = torch.backends.mkldnn.set_flags(False)  # flags() would set TF32 too, which warns
         try:
-            with torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH), counter:
+            with sdpa_kernel(SDPBackend.MATH), counter:
                 call(*arguments)
         finally:
+            torch.backends.mkldnn.set_flags(fused)
             torch.backends.mha.set_fastpath_enabled(fast)
         return {"flops": float(counter.get_total_flops())}
 
