@@ -14,10 +14,11 @@ from bench.table import Listing, Section, Table, markdown
 FILES = ("flops.md", "flops.csv")
 COLUMNS = ("contender", "direction", "formula", "counted", "ratio", "bytes", "moved", "status")
 NOTE = (
-    "Flops of one call in float32: by the page; counted by torch's FlopCounterMode (products, convolutions "
-    "and attention; 0 is uncounted) or XLA's cost analysis (a transcendental is one); their ratio. Bytes: "
-    "inputs read and outputs written once; moved: what XLA's program accesses, as a multiple. Agrees: torch "
-    "within 1 %; XLA from 0.99 to 2 of the formula, of a gradient (three passes, as products take) from 1/3 to 2."
+    "Flops of one call in float32: by the page; counted by torch's FlopCounterMode (products, "
+    "convolutions and attention; 0 is uncounted) or XLA's cost analysis (a transcendental is one); their "
+    "ratio. Bytes: inputs read and outputs written once; moved: what XLA's program accesses, as a "
+    "multiple. Agrees: torch within 1 %; XLA from 0.99 to 2 of the formula, of a gradient (three passes, "
+    "as products take) from 1/3 to 2."
 )
 
 
