@@ -1,4 +1,4 @@
-"""The door `gaugeblock`: doctor, list, run, report, coverage, mutants, explore, publish."""
+"""The door `gaugeblock`: doctor, list, run, report, coverage, flops, mutants, explore, publish."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -110,6 +110,31 @@ def coverage(
     for fault in faults:
         typer.echo(fault, err=True)
     raise typer.Exit(bool(faults))
+
+
+@app.command()
+def flops(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases to print; all are written.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where the table of all cases is written.")] = Path("results"),
+    every: All = False,
+) -> None:
+    """Flops and bytes by page and by the frameworks' counters. 1 where they disagree without a reason."""
+    from bench import pages
+    from bench.counters import study
+    from bench.crosscheck import Known, faults, tables, write
+    from suites.miscounted import REASONS, SIZES, UNCONFIRMED
+
+    known = Known(REASONS, UNCONFIRMED)
+    with _refusals():
+        cases = [pages.case(name) for name in names] if names else list(pages.cases().values())
+        found = study(cases, SIZES)
+    sections = tables(found, cases, known)
+    _print(sections if every or names else sections[:2])
+    for path in [] if names else write(found, cases, known, results):
+        typer.echo(path)
+    raise typer.Exit(bool(faults(found, cases, known)))
 
 
 @app.command()

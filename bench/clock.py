@@ -18,8 +18,8 @@ from bench.expect import draw, inputs, rounded, shared
 from bench.memory import memory
 from bench.row import Row
 from bench.run import tensors, verdict
-from bench.traffic import traffic
 from bench.tree import flatten, tree_map
+from bench.work import traffic
 
 BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
 WARM_UPS = 4
@@ -125,9 +125,10 @@ def moved(call: Call, direction: str) -> int:
     """Bytes that a call must move at least: what it reads once, and what it writes once."""
     kept = call.kept
     if isinstance(kept, train.Ready):
-        return 2 * traffic(kept.loop.read()) + traffic(kept.batches[0])
+        params_and_state = kept.loop.read()
+        return traffic(params_and_state, kept.batches[0], params_and_state)
     given = [kept.params, kept.data, *([kept.cotangents] if direction == "gradient" else [])]
-    return traffic([*given, call.bound[0].finish(call.last)])
+    return traffic(*given, call.bound[0].finish(call.last))
 
 
 def judged(call: Call, unit: Cell, direction: str) -> Row:

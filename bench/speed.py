@@ -10,6 +10,7 @@ from bench.rounds import best, narrow
 from bench.row import TIMED, Row
 from bench.size import dims
 from bench.timing import Timing, ratio
+from bench.work import flops
 
 Sampled = tuple[Timing, Mapping[str, Any]] | str
 SETTLED = ("status", "why", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
@@ -43,8 +44,6 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         )
     case = pages.case(cell.case)
     given = {**dims(case, cell.size), **case.options[cell.option]}
-    passes = 3 if cell.direction == "gradient" else 1  # a forward pass, and two products for each of its
-    flops = passes * float(case.flops(**given))
     low, high = timing.interval_s
     first = timing if cell.direction == "forward" else row  # the judged call was the first of the others
     return replace(
@@ -63,8 +62,8 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         residue_s=timing.residue_s,
         throughput=float(case.items(**given)) / timing.median_s,
         unit=case.unit,
-        flops=flops,
-        gflops=flops / timing.median_s / 1e9,
+        flops=flops(cell),
+        gflops=flops(cell) / timing.median_s / 1e9,
         bytes=timing.bytes,
         peak_bytes=timing.peak_bytes,
         device_peak_bytes=timing.device_peak_bytes,

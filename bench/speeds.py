@@ -96,8 +96,8 @@ def detail(timed: "DataFrame") -> list[Section]:
 DETAIL = (
     "ratio: to the fastest, round by round, and its 95 % interval. roof: the least time in which this "
     "machine could do it, over the median. even: calls after which compiling has paid, against NumPy. MiB: "
-    "memory of a call at its peak, of the device behind a +. ~ behind a median: its samples drift, ≈: they fall into "
-    "two clusters, ?: the ratio is not known to 5 %."
+    "memory of a call at its peak, of the device behind a +. ~ behind a median: its samples drift, ≈: they "
+    "fall into two clusters, ?: the ratio is not known to 5 %."
 )
 
 

@@ -64,7 +64,7 @@ FLOPS = {  # per element; a transcendental function counts as one
     "gelu": 5,
     "gelu-tanh": 9,
     "softmax": 5,
-    "log-softmax": 6,
+    "log-softmax": 5,
 }
 SIZES = {
     "small": {"rows": 6, "width": 37},

@@ -181,7 +181,9 @@ COMMON = {
     "minor": True,
     "items": lambda *, batch, **_: batch,
     "unit": "images",
-    "flops": lambda *, batch, height, width, channels, **_: 8 * batch * height * width * channels,
+    "flops": lambda *, batch, height, width, channels, training, **_: (
+        (7 if training else 2) * batch * height * width * channels
+    ),
 }
 
 

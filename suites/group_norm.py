@@ -170,5 +170,5 @@ case = Case(
     ),
     items=lambda *, batch, **_: batch,
     unit="images",
-    flops=lambda *, batch, height, width, channels, **_: 8 * batch * height * width * channels,
+    flops=lambda *, batch, height, width, channels, **_: 7 * batch * height * width * channels,
 )

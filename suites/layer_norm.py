@@ -177,5 +177,5 @@ case = Case(
     ),
     items=lambda *, batch, time, **_: batch * time,
     unit="tokens",
-    flops=lambda *, batch, time, width, **_: 8 * batch * time * width,
+    flops=lambda *, batch, time, width, **_: 7 * batch * time * width,
 )

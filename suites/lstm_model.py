@@ -139,9 +139,10 @@ def in_flax(name):
 
 
 def flops(*, batch, time, features, hidden, outputs, **_):
-    """Three matrix products for each of the forward pass: itself, and the gradients of both factors."""
-    layers = sum(2 * batch * time * 4 * hidden * (width + hidden) for width in (features, hidden))
-    return 3 * (layers + 2 * batch * hidden * outputs)
+    """Three products for each of the forward pass, but for gradients of the data and of the first states."""
+    inputs = time * (2 * features + 3 * hidden)  # of both layers
+    states = 2 * (3 * time - 1) * hidden
+    return 2 * batch * (4 * hidden * (inputs + states) + 3 * hidden * outputs)
 
 
 ONE = "has one bias a gate"

@@ -111,12 +111,12 @@ def in_flax(kind, weights, *, size=2, stride=None, padding=0, count_margin=True,
     return {}, run
 
 
-def flops(*, batch, height, width, channels, size=2, stride=None, padding=0, dilation=1, **_):
+def flops(quotients, *, batch, height, width, channels, size=2, stride=None, padding=0, dilation=1, **_):
     (r, s), stride, dilation = pair(size), pair(stride or size), pair(dilation)
     ends = margins((height, width), (r, s), stride, padding, dilation)
     axes = zip((height, width), (r, s), stride, dilation, ends, strict=True)
     p, q = ((n + before + after - (k - 1) * d - 1) // step + 1 for n, k, step, d, (before, after) in axes)
-    return batch * p * q * channels * r * s
+    return batch * p * q * channels * (r * s - 1 + quotients)
 
 
 MARGIN = "has no margin but 'same', and a margin of zeros is not one of -∞"
@@ -173,7 +173,6 @@ SHARED = {
     },
     "items": lambda *, batch, **_: batch,
     "unit": "images",
-    "flops": flops,
 }
 PADDED = {"size": 3, "stride": 2, "padding": 1}
 SAME = {"size": 3, "stride": 2, "padding": "same"}
@@ -196,6 +195,7 @@ cases = (
         rare=("same", "ties", "padded", "ceil", "dilated"),
         integers={"plain": 18, "padded": 18, "same": 18},
         contenders=CONTENDERS["max"],
+        flops=partial(flops, 0),
         **SHARED,
     ),
     Case(
@@ -214,6 +214,7 @@ cases = (
         rare=("same", "padded", "ceil", "uncounted", "divisor"),
         integers={"plain": 12},
         contenders=CONTENDERS["average"],
+        flops=partial(flops, 1),
         limits=(
             Limit(
                 "keras-torch",

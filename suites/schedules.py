@@ -21,7 +21,11 @@ SIZES = {
 
 def inputs(rng, *, count, cycle=None, **option):
     """Numbers of steps; a cycle cannot be asked for what is beyond it."""
-    return {}, {"t": np.arange(float(min(count, cycle or count)))}
+    return {}, {"t": np.arange(float(rates(count, cycle)))}
+
+
+def rates(count, cycle=None, **_):
+    return min(count, cycle or count)
 
 
 def in_torch(prepare):
@@ -103,9 +107,9 @@ COMMON = {
     "sizes": SIZES,
     "fixed": ("t",),
     "minor": True,
-    "items": lambda *, count, **_: count,
+    "items": rates,
     "unit": "rates",
-    "flops": lambda *, count, **_: 4 * count,
+    "flops": lambda **size: 4 * rates(**size),
 }
 STEP = {"lr": 0.1, "gamma": 0.1, "milestones": (6, 11, 18)}
 COSINE = {"lr": 0.1, "steps": 20}

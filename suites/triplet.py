@@ -93,5 +93,5 @@ case = Case(
     minor=True,
     items=lambda *, batch, **_: batch,
     unit="triplets",
-    flops=lambda *, batch, width, **_: 8 * batch * width,
+    flops=lambda *, batch, width, inside=False, **_: (6 if inside else 8) * batch * width,
 )

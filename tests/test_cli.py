@@ -239,3 +239,16 @@ def test_the_answer_of_a_probe_is_json(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "bench.doctor")
     runpy.run_module("bench.doctor", run_name="__main__")
     assert json.loads(capsys.readouterr().out)["version"]
+
+
+# flops
+
+
+def test_flops_that_no_counter_confirms_are_listed_and_nothing_is_written_for_single_cases(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr("bench.counters.study", lambda cases, sizes: [])
+    answer = gaugeblock("flops", "relu", "--results", str(tmp_path))
+    assert answer.exit_code == 1 and "relu: no counter confirms its flops" in answer.output
+    assert not list(tmp_path.iterdir())
+    assert "should be one of" in gaugeblock("flops", "nothing").output

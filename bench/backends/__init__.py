@@ -213,6 +213,13 @@ class Backend(ABC):
         now = self.compilations()[1]
         return None if now is None or before is None else now - before
 
+    def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float] | None:
+        """What the framework's own counter says of one call: `flops`, and `bytes` where it counts them.
+
+        None where the framework has no counter.
+        """
+        return None
+
     def script(self, asked: Asked) -> list[str]:
         """Lines of Python to do what a cell does without this house: from weights, data, dy to a list `got`.
 

@@ -163,6 +163,16 @@ class Jax(Backend):
             training.predict and predict,
         )
 
+    def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float] | None:
+        """By XLA, of the compiled program; a transcendental counts as one, as on the pages."""
+        import jax
+
+        found: Any = jax.jit(call).lower(*arguments).compile().cost_analysis()
+        costs = (found[0] if isinstance(found, list) else found) or {}  # of older versions a list, by program
+        # zero, where a program has nothing of a kind: then the key is missing
+        flops = sum(float(costs.get(kind, 0)) for kind in ("flops", "transcendentals"))
+        return {"flops": flops, "bytes": float(costs.get("bytes accessed", 0))}
+
     def script(self, asked: Asked) -> list[str]:
         lines = ["import jax", "import jax.numpy as jnp"]
         lines += [f"jax.config.update('jax_enable_x64', {self.dtype == 'float64'})"]

@@ -243,6 +243,23 @@ class Torch(Backend):
         step = self._rounding(lambda batch: training.step(**batch), mode)
         return Loop(load, step, read, training.predict and self._rounding(predict, mode))
 
+    def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float]:
+        """Of products, convolutions and attention alone; fused kernels that it does not know run by parts."""
+        import torch
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+        from torch.utils.flop_counter import FlopCounterMode
+
+        counter, fast = FlopCounterMode(display=False), torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)
+        (fused, *_) = torch.backends.mkldnn.set_flags(False)  # flags() would set TF32 too, which warns
+        try:
+            with sdpa_kernel(SDPBackend.MATH), counter:
+                call(*arguments)
+        finally:
+            torch.backends.mkldnn.set_flags(fused)
+            torch.backends.mha.set_fastpath_enabled(fast)
+        return {"flops": float(counter.get_total_flops())}
+
     def script(self, asked: Asked) -> list[str]:
         wide = self.dtype != "float32"
         lines = ["import torch", *(['torch.set_default_device("cuda")'] if self.device == "gpu" else [])]
