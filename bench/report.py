@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import roofline
 from bench.arithmetic import arithmetic
 from bench.curves import draw
 from bench.findings import departures, limited, scores, unrun
@@ -12,7 +13,7 @@ from bench.limits import LIMITS, page, unneeded
 from bench.machine import key
 from bench.overview import Records, header, setups, verdict
 from bench.results import REPORT
-from bench.rows import RECORDS, curves, files, fingerprints, load, record
+from bench.rows import RECORDS, curves, files, fingerprints, load, record, roofs
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
 from bench.table import show as print_sections
@@ -33,6 +34,7 @@ def sections(
     every: bool = False,
     figures: Sequence[Section] = (),
     prints: Sequence[Mapping[str, Any]] = (),
+    reached: Sequence[Mapping[str, Any]] = (),
 ) -> list[Section]:
     """The report on these rows. `every` adds each contender of each workload, and each sentence."""
     if rows.empty:
@@ -51,6 +53,7 @@ def sections(
         *unneeded(rows),
         *unrun(rows, every=every),
         *arithmetic(prints),
+        *(roofline.roofs(reached) if every else []),
         *(detail(timed) if every else []),
     ]
 
@@ -80,6 +83,11 @@ def taken(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
     return [each for path in paths for file in files(path) for each in fingerprints(file)]
 
 
+def measured(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
+    """What the backends reached at best, beside the rows at several paths."""
+    return [each for path in paths for file in files(path) for each in roofs(file)]
+
+
 def show(
     paths: Sequence[str | os.PathLike[str]], console: "Console | None" = None, *, every: bool = False
 ) -> None:
@@ -88,12 +96,14 @@ def show(
         from rich.console import Console
 
         console = Console(width=WIDTH, highlight=False)
-    print_sections(sections(*read(paths), every=every, prints=taken(paths)), console)
+    found = sections(*read(paths), every=every, prints=taken(paths), reached=measured(paths))
+    print_sections(found, console)
 
 
 def text(paths: Sequence[str | os.PathLike[str]]) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    return _document(sections(*read(paths), every=True, prints=taken(paths)))
+    found = sections(*read(paths), every=True, prints=taken(paths), reached=measured(paths))
+    return _document(found)
 
 
 def write(folder: Path) -> Path:
@@ -104,7 +114,15 @@ def write(folder: Path) -> Path:
     if known:
         _keep(folder / LIMITS, "# Known departures\n\n" + markdown(known))
     found = [
-        *sections(rows, machines, environments, every=True, figures=figures, prints=taken([folder])),
+        *sections(
+            rows,
+            machines,
+            environments,
+            every=True,
+            figures=figures,
+            prints=taken([folder]),
+            reached=measured([folder]),
+        ),
         *kills(folder),
     ]
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"

@@ -1,4 +1,4 @@
-"""A run's folder: rows.jsonl, fingerprints.jsonl, two records and, once it is finished, report.md."""
+"""A run's folder: rows.jsonl, what was measured beside it, two records and, once finished, report.md."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from typing import Any
 from bench import machine as machines
 from bench.machine import key
 from bench.row import Row
-from bench.rows import CURVES, FINGERPRINTS, RECORDS, ROWS, lines, record
+from bench.rows import CURVES, FINGERPRINTS, RECORDS, ROOFS, ROWS, lines, record
 from bench.rows import load as load
 
 REPORT = "report.md"
@@ -52,6 +52,10 @@ class Run:
         """Write what the arithmetic of one backend, mode, device and dtype was found to be."""
         self._line(FINGERPRINTS, record)
 
+    def roof(self, record: Mapping[str, Any]) -> None:
+        """Write what one backend reached on this machine, on one device in one dtype."""
+        self._line(ROOFS, {"machine": self.machine, **record})
+
     def rows(self) -> list[dict[str, Any]]:
         """The rows so far, as they were written."""
         return list(lines(self.folder / ROWS)) if (self.folder / ROWS).exists() else []
@@ -84,7 +88,7 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
 def resume(folder: Path) -> Run:
     """An interrupted run, to append to. A last line that was cut off is removed."""
     keys = [key(record(folder, kind)) for kind in RECORDS]
-    for file in (folder / ROWS, folder / CURVES, folder / FINGERPRINTS):
+    for file in (folder / name for name in (ROWS, CURVES, FINGERPRINTS, ROOFS)):
         if file.exists():
             whole = file.read_bytes()
             os.truncate(file, whole.rfind(b"\n") + 1)

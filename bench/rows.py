@@ -16,7 +16,7 @@ from bench.row import Row
 if TYPE_CHECKING:
     import pandas
 
-ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
+ROWS, CURVES, FINGERPRINTS, ROOFS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl", "roofs.jsonl"
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
@@ -95,7 +95,16 @@ def curves(folder: Path) -> list[dict[str, Any]]:
 
 def fingerprints(folder: Path) -> list[dict[str, Any]]:
     """The fingerprints beside a run's rows: one for each backend, mode, device and dtype."""
-    file = (folder if folder.is_dir() else folder.parent) / FINGERPRINTS
+    return _beside(folder, FINGERPRINTS)
+
+
+def roofs(folder: Path) -> list[dict[str, Any]]:
+    """What the backends reached at best, beside a run's rows: one for each backend, device and dtype."""
+    return _beside(folder, ROOFS)
+
+
+def _beside(folder: Path, name: str) -> list[dict[str, Any]]:
+    file = (folder if folder.is_dir() else folder.parent) / name
     return list(lines(file)) if file.exists() else []
 
 
