@@ -39,7 +39,7 @@ def roof(found: Iterable[Mapping[str, Any]], device: str, dtype: str, threads: i
     Memory is as fast for every dtype, and products in a wider one count too: who converts attains them.
     """
     here = [each for each in found if _place(each) == _place({"device": device, "threads": threads})]
-    wide = [each for each in here if each.get("dtype") in _computing(dtype)]
+    wide = [each for each in here if str(each.get("dtype")) in _computing(dtype)]
     flops = max((_figure(each, "flops_per_s") for each in wide), default=0.0)
     rate = max((_figure(each, name) for each in here for name in STREAMS.values()), default=0.0)
     return Roof(flops or math.inf, rate or math.inf) if flops or rate else None
@@ -72,7 +72,7 @@ def impossible(
 
 def roofs(found: Sequence[Mapping[str, Any]]) -> list[Section]:
     """One line for each machine, device, dtype and number of threads; no table where nothing was measured."""
-    several = len({each.get("machine") for each in found}) > 1
+    several = len({str(each.get("machine")) for each in found}) > 1
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for each in found:
         device, threads = _place(each)
@@ -101,7 +101,7 @@ def _computing(dtype: str) -> set[str]:
 def _figure(record: Mapping[str, Any], name: str) -> float:
     """A rate, or 0 where there is none: records may have been written by others."""
     value = record.get(name)
-    return float(value) if isinstance(value, int | float) and 0 < value < math.inf else 0.0
+    return float(value) if isinstance(value, int | float) and 0 < value < 1e300 else 0.0
 
 
 def _best(records: Sequence[Mapping[str, Any]], name: str) -> str:
