@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import roofline
 from bench.arithmetic import arithmetic
 from bench.curves import draw
 from bench.findings import departures, limited, scores, unrun
@@ -12,7 +13,7 @@ from bench.limits import LIMITS, page, unneeded
 from bench.machine import key
 from bench.overview import Records, header, setups, verdict
 from bench.results import REPORT
-from bench.rows import RECORDS, curves, files, fingerprints, load, moments, record
+from bench.rows import RECORDS, curves, files, fingerprints, load, moments, record, roofs
 from bench.speeds import detail, speeds, summary
 from bench.table import Section, markdown
 from bench.table import show as print_sections
@@ -34,6 +35,7 @@ def sections(
     figures: Sequence[Section] = (),
     prints: Sequence[Mapping[str, Any]] = (),
     moments: Sequence[Mapping[str, Any]] = (),
+    reached: Sequence[Mapping[str, Any]] = (),
 ) -> list[Section]:
     """The report on these rows. `every` adds each contender of each workload, and each sentence."""
     if rows.empty:
@@ -52,6 +54,7 @@ def sections(
         *unneeded(rows),
         *unrun(rows, every=every),
         *arithmetic(prints),
+        *(roofline.roofs(reached) if every else []),
         *(detail(timed) if every else []),
     ]
 
@@ -86,6 +89,16 @@ def looked(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
     return [each for path in paths for file in files(path) for each in moments(file)]
 
 
+def measured(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
+    """What the backends reached at best, beside the rows at several paths."""
+    return [each for path in paths for file in files(path) for each in roofs(file)]
+
+
+def beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, list[dict[str, Any]]]:
+    """What was measured beside the rows at several paths, as `sections` takes it."""
+    return {"prints": taken(paths), "moments": looked(paths), "reached": measured(paths)}
+
+
 def show(
     paths: Sequence[str | os.PathLike[str]], console: "Console | None" = None, *, every: bool = False
 ) -> None:
@@ -94,12 +107,13 @@ def show(
         from rich.console import Console
 
         console = Console(width=WIDTH, highlight=False)
-    print_sections(sections(*read(paths), every=every, prints=taken(paths), moments=looked(paths)), console)
+    found = sections(*read(paths), every=every, **beside(paths))
+    print_sections(found, console)
 
 
 def text(paths: Sequence[str | os.PathLike[str]]) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    return _document(sections(*read(paths), every=True, prints=taken(paths), moments=looked(paths)))
+    return _document(sections(*read(paths), every=True, **beside(paths)))
 
 
 def write(folder: Path) -> Path:
@@ -116,8 +130,7 @@ def write(folder: Path) -> Path:
             environments,
             every=True,
             figures=figures,
-            prints=taken([folder]),
-            moments=looked([folder]),
+            **beside([folder]),
         ),
         *kills(folder),
     ]

@@ -1,4 +1,4 @@
-"""A run's folder: rows, fingerprints and moments, two records and, once it is finished, report.md."""
+"""A run's folder: rows.jsonl, what was measured beside it, two records and, once finished, report.md."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from typing import Any
 from bench import machine as machines
 from bench.machine import key
 from bench.row import Row
-from bench.rows import CURVES, FINGERPRINTS, LINES, MOMENTS, RECORDS, ROWS, SAMPLES, lines, record
+from bench.rows import CURVES, FINGERPRINTS, LINES, MOMENTS, RECORDS, ROOFS, ROWS, SAMPLES, lines, record
 from bench.rows import load as load
 
 REPORT = "report.md"
@@ -59,6 +59,10 @@ class Run:
     def moment(self, found: Mapping[str, Any]) -> None:
         """Write what the machine was doing at one time, as `bench.moment` found it."""
         self._line(MOMENTS, found)
+
+    def roof(self, record: Mapping[str, Any]) -> None:
+        """Write what one backend reached on this machine, on one device in one dtype."""
+        self._line(ROOFS, {"machine": self.machine, **record})
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows so far, as they were written."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas
 
 ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
-MOMENTS, SAMPLES = "moments.jsonl", "samples.jsonl"
-LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES)  # what a run's folder holds, one object a line
+MOMENTS, SAMPLES, ROOFS = "moments.jsonl", "samples.jsonl", "roofs.jsonl"
+LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS)  # of a run's folder, one object a line
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
@@ -97,7 +97,16 @@ def curves(folder: Path) -> list[dict[str, Any]]:
 
 def fingerprints(folder: Path) -> list[dict[str, Any]]:
     """The fingerprints beside a run's rows: one for each backend, mode, device and dtype."""
-    file = (folder if folder.is_dir() else folder.parent) / FINGERPRINTS
+    return _beside(folder, FINGERPRINTS)
+
+
+def roofs(folder: Path) -> list[dict[str, Any]]:
+    """What the backends reached at best, beside a run's rows: one for each backend, device and dtype."""
+    return _beside(folder, ROOFS)
+
+
+def _beside(folder: Path, name: str) -> list[dict[str, Any]]:
+    file = (folder if folder.is_dir() else folder.parent) / name
     return list(lines(file)) if file.exists() else []
 
 

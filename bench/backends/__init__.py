@@ -154,8 +154,17 @@ class Backend(ABC):
         return False
 
     def operations(self) -> dict[str, Callable[..., Any]]:
-        """What a fingerprint is taken of: `multiply` and `matmul`; of the last axis, `sum` and `softmax`."""
-        return {"multiply": operator.mul, "matmul": operator.matmul}
+        """What is probed or measured: `multiply`, `matmul`; of the last axis, `sum`, `softmax`; two streams.
+
+        `copy` reads an array and writes one (a negation does too, and nobody answers it with the array
+        itself), `triad` gives b + 2 c. What these two give stands until their next call.
+        """
+        return {
+            "multiply": operator.mul,
+            "matmul": operator.matmul,
+            "copy": operator.neg,
+            "triad": lambda b, c: b + 2 * c,
+        }
 
     def building(self) -> AbstractContextManager[Any]:
         """The default dtype and device under which a build constructs its layers."""

@@ -77,7 +77,12 @@ class TensorFlow(Backend):
     def operations(self) -> dict[str, Callable[..., Any]]:
         import tensorflow as tf
 
-        return {**super().operations(), "sum": lambda x: tf.reduce_sum(x, -1), "softmax": tf.nn.softmax}
+        return {
+            **super().operations(),
+            "triad": tf.function(super().operations()["triad"], jit_compile=True),  # in one pass
+            "sum": lambda x: tf.reduce_sum(x, -1),
+            "softmax": tf.nn.softmax,
+        }
 
     def building(self) -> AbstractContextManager[Any]:
         return _defaults(self.dtype, self.place)

@@ -4,8 +4,10 @@ A session holds its weights as initializers, as an exported model does ("session
 them), or is given them in each call ("inputs").
 """
 
+import operator
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from bench.backends import Absent, Backend, Loop
@@ -53,6 +55,16 @@ class OnnxRuntime(Backend):
     def threads(self) -> int | None:
         read = self.options if self.made is None else self.made.get_session_options()
         return read.intra_op_num_threads or None
+
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        """Its own product, and no stream: a session gives fresh arrays, whose pages cost more than that."""
+        graph: Any = Graph("y = MatMul (a, b)")
+        weights: Tree = {}
+        session = cache(lambda *shapes: self.compile(graph, "inputs"))
+        return {
+            "multiply": operator.mul,
+            "matmul": lambda a, b: session(a.shape, b.shape)(weights, a=a, b=b)["y"],
+        }
 
     def put(self, tree: Tree) -> Tree:
         return tree  # a session takes and gives NumPy's arrays
