@@ -36,7 +36,8 @@ class Contender:
     `directions` narrow it to what the API has (an inference path has no gradient). `refuses` are
     cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and
     words of its error; such a cell is run, is absent in the framework's own words, and fails as
-    stale where the framework no longer refuses.
+    stale where the framework no longer refuses. `fewer` says that it computes in fewer operations than the
+    formula has (Winograd, Strassen), and may so be faster than the roofline.
     """
 
     backend: str
@@ -47,6 +48,7 @@ class Contender:
     directions: Sequence[str] | None = None  # None: every direction of the case
     variant: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict)
+    fewer: bool = False
 
     def __str__(self) -> str:
         return f"{self.api}:{self.variant}" if self.variant else self.api
@@ -135,8 +137,9 @@ class Case:
     names the options whose formula is exact on whole numbers (sums and products), each with the bits of
     the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
     names floating data that nobody differentiates (targets), and of several outputs those of such a
-    name (running statistics). `items` and `flops` take size and option as keywords: items per call,
-    counted in `unit`, and floating-point operations of one forward pass (of one step, for training).
+    name (running statistics). `looked_up` names weights of which a call reads some rows only. `items` and
+    `flops` take size and option as keywords: items per call, counted in `unit`, and floating-point operations
+    of one forward pass (of one step, for training).
     `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
     `score(predict) -> (metric, value)` says what the trained model is worth, and
     `predict(weights, x, **option)` is the reference's forward pass for it.
@@ -162,6 +165,7 @@ class Case:
     random: bool = False
     integers: Mapping[str, int] = field(default_factory=dict)
     fixed: Sequence[str] = ()
+    looked_up: Sequence[str] = ()
     limits: Sequence[Limit] = ()
     curve: Mapping[str, Any] | None = None
     score: Callable[[Callable[..., Any]], tuple[str, float]] | None = None

@@ -158,6 +158,47 @@ def mutants(
 
 
 @app.command()
+def same(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
+) -> None:
+    """Time every contender against itself; 1 where too many are told apart. All cases are written."""
+    from bench import same as pairs
+
+    with _refusals():
+        found = pairs.run(names or [], lambda text: typer.echo(text, err=True))
+        _print(pairs.page(found, pairs.COMMAND))
+        for file in [] if names else pairs.write(found, results):
+            typer.echo(file)
+    raise typer.Exit(not pairs.enough(found))
+
+
+@app.command()
+def overhead() -> None:
+    """What the clock adds to a loop by hand, in each framework; 1 where it is more than 2 %."""
+    from bench import overhead as added
+    from bench.backends import SHIPPED, Absent, backend
+    from bench.worker import Worker
+
+    found = []
+    for name in SHIPPED:
+        cls = backend(name)
+        try:
+            cls.installed()
+        except Absent as reason:
+            typer.echo(f"absent: {reason}", err=True)
+            continue
+        worker = Worker(cls.environment(threads=1, dtype="float32", device="cpu"))
+        for mode in [mode for mode in cls.modes if mode not in (*cls.layouts, *cls.heavy, *cls.typical)]:
+            found += [added.Overhead(**each) for each in worker.request("overhead", name, mode)]
+        worker.close()
+    _print([added.table(found)])
+    raise typer.Exit(any(abs(each.ratio - 1) > added.ALLOWED for each in found if each.backend != "numpy"))
+
+
+@app.command()
 def explore(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench import pages, train
 from bench.backends import Backend, Bound
+from bench.case import Case
 from bench.cell import Cell
 from bench.expect import draw, inputs, rounded, shared
 from bench.memory import memory
@@ -44,15 +45,19 @@ class Call:
     fresh: Callable[[], Sequence[Bound]] | None = None
     block: list[Callable[[], Any]] = field(default_factory=list)
 
-    def fill(self, calls: int) -> None:
-        """A block of that many calls; the last is one on the first set, which is what was judged."""
+    def blocks(self, calls: int) -> None:
+        """Make blocks of that many calls; the last is one on the first set, which is what was judged."""
         each = [bound.call for bound in self.bound]
         self.calls, self.block = calls, [each[(calls - 1 - n) % len(each)] for n in range(calls)]
 
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
     """Bind, compile, warm up, and find how many calls fill a sample."""
-    call = _bound(kept, unit, direction)
+    return fill(_bound(kept, unit, direction), direction)
+
+
+def fill(call: Call, direction: str) -> Call:
+    """The call once it has compiled and is warm, in blocks of at least `BLOCK` seconds."""
     engine, once = call.engine, call.bound[0].call
     with engine.running(direction):
         before = engine.compilations()[1]
@@ -64,11 +69,11 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
         warm: list[float] = []
         while len(warm) < max(WARM_UPS, len(call.bound)) and (len(warm) < 2 or sum(warm) < PATIENCE):
             warm.append(_timed(engine, [call.bound[len(warm) % len(call.bound)].call]))
-        call.fill(1)
+        call.blocks(1)
         spent, filled = min(warm), 0
         while filled < 2 and call.calls < MOST:  # a lone call costs more than one of many, the first too
             if spent < BLOCK:
-                call.fill(min(MOST, max(2 * call.calls, round(1.2 * call.calls * BLOCK / spent))))
+                call.blocks(min(MOST, max(2 * call.calls, round(1.2 * call.calls * BLOCK / spent))))
                 filled = 0
             spent = min(warm) if call.calls == 1 else _timed(engine, call.block)
             filled += spent >= BLOCK
@@ -115,20 +120,24 @@ def settle(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
         **found,
         "peak_bytes": needed.host,
         "device_peak_bytes": needed.device,
-        "bytes": moved(call, direction),
+        "bytes": moved(call, pages.case(unit.case)),
         "sets": len(call.bound),
         "row": judged(call, unit, direction).as_dict(),
     }
 
 
-def moved(call: Call, direction: str) -> int:
+def moved(call: Call, case: Case) -> int:
     """Bytes that a call must move at least: what it reads once, and what it writes once."""
     kept = call.kept
     if isinstance(kept, train.Ready):
-        params_and_state = kept.loop.read()
+        params_and_state = kept.loop.read() if not case.looked_up else ()
         return traffic(params_and_state, kept.batches[0], params_and_state)
-    given = [kept.params, kept.data, *([kept.cotangents] if direction == "gradient" else [])]
-    return traffic(*given, call.bound[0].finish(call.last))
+    outputs, gradients = call.bound[0].finish(call.last)
+    whole = [kept.params, *([gradients["params"]] if gradients else [])]
+    if case.looked_up:  # a table: the rows that are read are as many as the outputs
+        whole = []
+    backward = [kept.cotangents, gradients["data"]] if gradients else []
+    return traffic(*whole, kept.data, outputs, *backward)
 
 
 def judged(call: Call, unit: Cell, direction: str) -> Row:

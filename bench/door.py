@@ -114,6 +114,7 @@ class Door:
             probed=self._probes(fingerprints(folder)),
             fingerprinted=self.run.fingerprint,
             sampled=self.run.sampled,
+            roofed=self.run.roof,
         )
         try:
             yield running

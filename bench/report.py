@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from bench import roofline
 from bench.arithmetic import arithmetic
@@ -94,9 +94,17 @@ def measured(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
     return [each for path in paths for file in files(path) for each in roofs(file)]
 
 
-def beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, list[dict[str, Any]]]:
-    """What was measured beside the rows at several paths, as `sections` takes it."""
-    return {"prints": taken(paths), "moments": looked(paths), "reached": measured(paths)}
+class Beside(TypedDict):
+    """What was measured beside the rows, as `sections` takes it."""
+
+    prints: list[dict[str, Any]]
+    moments: list[dict[str, Any]]
+    reached: list[dict[str, Any]]
+
+
+def beside(paths: Sequence[str | os.PathLike[str]]) -> Beside:
+    """What was measured beside the rows at several paths."""
+    return Beside(prints=taken(paths), moments=looked(paths), reached=measured(paths))
 
 
 def show(

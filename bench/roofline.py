@@ -31,6 +31,7 @@ class Roof:
 
     flops_per_s: float
     bytes_per_s: float
+    cache_bytes: int = 0  # of the last level
 
 
 def roof(found: Iterable[Mapping[str, Any]], device: str, dtype: str, threads: int | None) -> Roof | None:
@@ -42,7 +43,8 @@ def roof(found: Iterable[Mapping[str, Any]], device: str, dtype: str, threads: i
     wide = [each for each in here if str(each.get("dtype")) in _computing(dtype)]
     flops = max((_figure(each, "flops_per_s") for each in wide), default=0.0)
     rate = max((_figure(each, name) for each in here for name in STREAMS.values()), default=0.0)
-    return Roof(flops or math.inf, rate or math.inf) if flops or rate else None
+    cache = max((int(_figure(each, "cache_bytes")) for each in here), default=0)
+    return Roof(flops or math.inf, rate or math.inf, cache) if flops or rate else None
 
 
 def share(roof: Roof, flops: float, bytes: float, seconds: float) -> float:

@@ -61,7 +61,7 @@ def rounds(
     found: dict[Cell, tuple[Timing, dict[str, Any]] | str] = {}
     for cell in cells:
         try:
-            answer = ask(cell, "ready", as_request(cell))
+            answer = ask(cell, "ready", as_request(cell), str(cell))
         except Died as error:
             answer = {"error": str(error)}
         if "error" in answer:

@@ -1,13 +1,15 @@
 """A row with its speed: what was timed, how it was proved, and what it is worth beside the best."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from bench import pages
 from bench.cell import Cell
+from bench.roofline import Roof, impossible, share
 from bench.rounds import best, narrow
 from bench.row import TIMED, Row
+from bench.run import find
 from bench.size import dims
 from bench.timing import Timing, ratio
 from bench.work import flops
@@ -16,9 +18,22 @@ Sampled = tuple[Timing, Mapping[str, Any]] | str
 SETTLED = ("status", "why", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
 
 
-def with_speeds(rows: Mapping[Cell, Row], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
-    """The rows of one workload with their speeds; an error where a speed could not be taken or proved."""
-    done = {cell: with_speed(rows[cell], cell, sampled) for cell, sampled in found.items()}
+ABOVE = "faster than the machine: "
+
+
+def with_speeds(
+    rows: Mapping[Cell, Row],
+    found: Mapping[Cell, Sampled],
+    roof: Callable[[Row], Roof | None] = lambda row: None,
+) -> dict[Cell, Row]:
+    """The rows of one workload with their speeds; an error where a speed could not be taken or proved.
+
+    `roof` gives the peak of the device on which a row was taken, where it was measured.
+    """
+    done = {
+        cell: under(roof(rows[cell]), with_speed(rows[cell], cell, sampled), cell)
+        for cell, sampled in found.items()
+    }
     timings = {cell: found[cell][0] for cell, row in done.items() if row.median_s is not None}
     if timings:
         first = best(timings)  # type: ignore[arg-type]
@@ -68,3 +83,15 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         peak_bytes=timing.peak_bytes,
         device_peak_bytes=timing.device_peak_bytes,
     )
+
+
+def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
+    """The row with its share of the roofline; an error where it lies above."""
+    if peak is None or row.median_s is None:
+        return row
+    given = (row.flops or 0.0, row.bytes or 0.0, row.median_s)
+    fewer = find(pages.case(cell.case), cell).fewer
+    if words := impossible(peak, *given, peak.cache_bytes, fewer):
+        why = f"{ABOVE}{words}"
+        return replace(row, status="error", why=why, median_s=None, low_s=None, high_s=None, throughput=None)
+    return replace(row, share=share(peak, *given))

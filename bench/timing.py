@@ -1,5 +1,6 @@
 """What samples say: medians, paired ratios with their intervals, and whether a series is one at all."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 FLOOR = 5e-4  # seconds: a shared machine can hold up a read so long, whoever waited
 FRESH = 3.0  # times a call on inputs seen before, from which a call on fresh ones is another call
-DRAWS = 2000  # of a bootstrap
+DRAWS = 2000  # of chance
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Timing:
 
     @property
     def interval_s(self) -> tuple[float, float]:
-        """The 95 % interval of the median, by bootstrap over the rounds."""
+        """The 95 % interval of the median."""
         return interval(np.array(self.samples), 0.95)
 
     @property
@@ -94,10 +95,19 @@ class Timing:
 
 
 def interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:
-    """The interval of the median of `values` at that level, by percentile bootstrap; seeded."""
-    draws = np.random.default_rng(0).choice(values, (DRAWS, values.size))
-    low, high = np.quantile(np.median(draws, axis=1), ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
+    """The interval of the median at that level, between two of the values; all of them where they are few.
+
+    Each value lies below the median with probability one half, so that their count is binomial: exact for any
+    distribution. (A percentile bootstrap of 15 normal values holds the median 97 times in a hundred where it
+    says 99.)
+    """
+    ordered, size = np.sort(values), values.size
+    below, place = 0.5**size, 0
+    while 2 * below <= 1 - level and place < (size - 1) // 2:
+        place += 1
+        below += math.comb(size, place) * 0.5**size
+    place = max(place - 1, 0)
+    return float(ordered[place]), float(ordered[size - 1 - place])
 
 
 def ratio(one: Timing, other: Timing, level: float = 0.95) -> tuple[float, float, float]:

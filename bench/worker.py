@@ -139,8 +139,16 @@ class Desk:
         cell = Cell(**unit)
         return fingerprint(instance(backend(cell.backend), cell.device, cell.dtype), cell.mode)
 
-    def ready(self, cell: dict[str, Any]) -> dict[str, Any]:
-        """Prepare one timed call; what went wrong, or its first call and block size."""
+    def roof(self, unit: dict[str, Any]) -> dict[str, Any]:
+        """What a unit's backend reaches at best on its device in its dtype."""
+        from bench.peaks import measure
+        from bench.run import instance
+
+        cell = Cell(**unit)
+        return measure(instance(backend(cell.backend), cell.device, cell.dtype))
+
+    def ready(self, cell: dict[str, Any], name: str) -> dict[str, Any]:
+        """Prepare one timed call under that name; what went wrong, or its first call and block size."""
         from bench import clock
         from bench.run import sentence
 
@@ -150,22 +158,34 @@ class Desk:
             call = clock.ready(self.kept[str(wanted.unit)], wanted.unit, wanted.direction)
         except Exception as error:
             return {"error": sentence(error)}
-        self.calls[str(wanted)] = wanted, call
+        self.calls[name] = wanted, call
         return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
 
-    def sample(self, cell: str) -> list[float]:
-        """One block: see `bench.clock.sample`."""
+    def sample(self, name: str, calls: int = 0) -> list[float]:
+        """One block, of `calls` from now on where they are given: see `bench.clock.sample`."""
         from bench import clock
 
-        wanted, call = self.calls[cell]
+        wanted, call = self.calls[name]
+        if calls and calls != call.calls:
+            call.blocks(calls)
         return list(clock.sample(call, wanted.direction))
 
-    def settle(self, cell: str) -> dict[str, Any]:
+    def drop(self, name: str) -> None:
+        """Forget a timed call, and free its memory."""
+        self.calls.pop(name, None)
+
+    def overhead(self, backend: str, mode: str) -> list[dict[str, Any]]:
+        """What the clock adds to a loop by hand, in a backend and mode."""
+        from bench.overhead import overheads
+
+        return [asdict(each) for each in overheads(backend, mode)]
+
+    def settle(self, name: str) -> dict[str, Any]:
         """What is asked of a timed call after its samples; then it is dropped, and its memory with it."""
         from bench import clock
         from bench.run import sentence
 
-        wanted, call = self.calls.pop(cell)
+        wanted, call = self.calls.pop(name)
         try:
             found = clock.settle(call, wanted.unit, wanted.direction)
         except Exception as error:

@@ -76,6 +76,7 @@ COMPILED = ("function", "xla")  # eager runs the kernels of function
 NO_PADDING = {"padding": "has no row without a gradient"}
 case = Case(
     name="embedding",
+    looked_up=("E",),
     title="Word embeddings: lookup",
     reference=embedding,
     gradient=embedding_vjp,

@@ -85,6 +85,7 @@ def in_flax(weights, **option):
 
 case = Case(
     name="embedding-bag",
+    looked_up=("U",),
     title="Word embeddings: weighted bags",
     reference=embedding_bag,
     gradient=embedding_bag_vjp,

@@ -193,6 +193,7 @@ LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
 
 case = Case(
     name="ragged-bag",
+    looked_up=("U",),
     title="Word embeddings: bags of any length",
     reference=ragged_bag,
     gradient=ragged_bag_vjp,

@@ -194,6 +194,7 @@ def flops(*, batch, negatives, width, **_):
 cases = (
     Case(
         name="skip-gram",
+        looked_up=("V", "U"),
         title="Skip-gram with negative sampling: loss",
         reference=skip_gram,
         gradient=skip_gram_vjp,
@@ -211,6 +212,7 @@ cases = (
     ),
     Case(
         name="skip-gram-training",
+        looked_up=("V", "U"),
         title="Skip-gram with negative sampling: training",
         step=skip_gram_step,
         start=skip_gram_start,

@@ -50,7 +50,7 @@ class Device(NumPy):
 
 def call_of(device):
     call = Call(device, [Bound(device.once)])
-    call.fill(1)
+    call.blocks(1)
     return call
 
 
@@ -70,7 +70,7 @@ def test_inputs_rotate_and_the_last_call_is_on_the_judged_set():
     names = [Bound(name) for name in "abc"]
     call = Call(NumPy("cpu", "float32"), names)
     for calls in range(1, 8):
-        call.fill(calls)
+        call.blocks(calls)
         assert len(call.block) == calls and call.block[-1] == "a"
         assert set(call.block) == set("abc"[: min(3, calls)]) | {"a"} or calls < 3
 
@@ -106,7 +106,7 @@ def test_a_call_moves_its_inputs_and_its_outputs_once():
     found = kept()
     call = ready(found, UNIT, "forward")
     sizes = [found.data["x"], *found.params.values(), call.bound[0].finish(call.last)[0]["y"]]
-    assert clock.moved(call, "forward") == sum(4 * x.size for x in sizes)
+    assert clock.moved(call, found.case) == sum(4 * x.size for x in sizes)
 
 
 def test_a_training_is_judged_again_after_its_timed_steps():
