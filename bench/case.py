@@ -32,7 +32,8 @@ class Contender:
     `weights`, and zeros: no arithmetic), and ``run(params, **data) -> {name: array}`` is pure.
     A training build is `build(weights, state, **option)` and returns a `Training`.
     `variant` tells apart two ways of calling one API (a keyword, a path): ``str`` is the name in rows.
-    `without` names the options that this API cannot express, each with its reason; `modes` and
+    `without` names the options that this API cannot express, and sizes that it cannot hold, with the reason;
+    `modes` and
     `directions` narrow it to what the API has (an inference path has no gradient). `refuses` are
     cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and
     words of its error; such a cell is run, is absent in the framework's own words, and fails as

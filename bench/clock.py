@@ -5,7 +5,7 @@ Inputs rotate. What the last timed call returned is judged when the samples are 
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cell import Cell
 from bench.expect import draw, inputs, rounded, shared
+from bench.loops import Loop, block
 from bench.memory import memory
 from bench.row import Row
 from bench.run import tensors, verdict
@@ -43,12 +44,11 @@ class Call:
     kept: Any = None
     last: Any = None  # what the last timed call on the first set returned
     fresh: Callable[[], Sequence[Bound]] | None = None
-    block: list[Callable[[], Any]] = field(default_factory=list)
+    loop: Loop = lambda: None  # until `blocks` makes one
 
     def blocks(self, calls: int) -> None:
         """Make blocks of that many calls; the last is one on the first set, which is what was judged."""
-        each = [bound.call for bound in self.bound]
-        self.calls, self.block = calls, [each[(calls - 1 - n) % len(each)] for n in range(calls)]
+        self.calls, self.loop = calls, block(self.bound, calls)
 
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
@@ -58,7 +58,7 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
 
 def fill(call: Call, direction: str) -> Call:
     """The call once it has compiled and is warm, in blocks of at least `BLOCK` seconds."""
-    engine, once = call.engine, call.bound[0].call
+    engine, once = call.engine, call.bound[0].once
     with engine.running(direction):
         before = engine.compilations()[1]
         start = time.perf_counter()
@@ -68,14 +68,14 @@ def fill(call: Call, direction: str) -> Call:
         call.compile_s = engine.compiling_since(before)
         warm: list[float] = []
         while len(warm) < max(WARM_UPS, len(call.bound)) and (len(warm) < 2 or sum(warm) < PATIENCE):
-            warm.append(_timed(engine, [call.bound[len(warm) % len(call.bound)].call]))
+            warm.append(_timed(engine, call.bound[len(warm) % len(call.bound)].once))
         call.blocks(1)
         spent, filled = min(warm), 0
         while filled < 2 and call.calls < MOST:  # a lone call costs more than one of many, the first too
             if spent < BLOCK:
                 call.blocks(min(MOST, max(2 * call.calls, round(1.2 * call.calls * BLOCK / spent))))
                 filled = 0
-            spent = min(warm) if call.calls == 1 else _timed(engine, call.block)
+            spent = min(warm) if call.calls == 1 else _timed(engine, call.loop)
             filled += spent >= BLOCK
     return call
 
@@ -86,15 +86,14 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
     The reads are of the result after its claimed end, and of one done before: another result, since some
     frameworks keep what they have read.
     """
-    engine, block = call.engine, call.block
+    engine, loop, once = call.engine, call.loop, call.bound[0].once
     with engine.running(direction):
-        before = block[-1]()
+        before = once()
         engine.wait(before)
         compiled, _ = engine.compilations()
         cpu = time.process_time()
         start = time.perf_counter()
-        for each in block:
-            result = each()
+        result = loop()
         engine.wait(result)
         end = time.perf_counter()
         cpu = time.process_time() - cpu
@@ -104,7 +103,7 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
         idle = time.perf_counter() - read
         call.last = result
         recompiled = engine.compilations()[0] - compiled
-    return (end - start) / len(block), read - end, idle, cpu / len(block), recompiled
+    return (end - start) / call.calls, read - end, idle, cpu / call.calls, recompiled
 
 
 def settle(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
@@ -113,9 +112,9 @@ def settle(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
     found: dict[str, list[float]] = {"fresh": [], "seen": []}
     with engine.running(direction):
         for new in call.fresh() if call.fresh else ():
-            found["seen"].append(_timed(engine, [call.block[-1]]))
-            found["fresh"].append(_timed(engine, [new.call]))
-        needed = memory(engine, call.block[-1])
+            found["seen"].append(_timed(engine, call.bound[0].once))
+            found["fresh"].append(_timed(engine, new.once))
+        needed = memory(engine, call.bound[0].once)
     return {
         **found,
         "peak_bytes": needed.host,
@@ -195,9 +194,7 @@ def _read(engine: Backend, result: Any) -> None:
     engine.get(smallest)
 
 
-def _timed(engine: Backend, block: Sequence[Callable[[], Any]]) -> float:
+def _timed(engine: Backend, loop: Loop) -> float:
     start = time.perf_counter()
-    for each in block:
-        result = each()
-    engine.wait(result)
+    engine.wait(loop())
     return time.perf_counter() - start

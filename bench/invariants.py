@@ -30,6 +30,8 @@ def broken(
     for path, y in before.items():
         if not np.array_equal(y, again[path], equal_nan=True):
             return f"the same call gave another {_named(path)} the second time"
+    if engine.dtype == "float16":  # an intermediate result below its range is lost, and 2⁷ times it is not
+        return ""
     scaled = engine.put(tree_map(lambda dy: _times(dy, SCALE), engine.get(dict(cotangents))))
     louder = flatten(engine.get(vjp(params, data, scaled)))
     for path, g in before.items():

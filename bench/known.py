@@ -91,8 +91,9 @@ def strays(case: Case) -> Iterator[str]:
     for contender in case.contenders:
         who, engine = f"{case.name}, {contender}", backend(contender.backend)
         for option in contender.without:
-            if option not in case.options:
-                yield f"{who}: without names {option!r}, should be one of {', '.join(case.options)}"
+            if option not in [*case.options, *case.sizes]:
+                known = ", ".join([*case.options, *case.sizes])
+                yield f"{who}: without names {option!r}, should be one of {known}"
         modes = [mode for mode in engine.modes if mode in (contender.modes or engine.modes)]
         expressed = [option for option in case.options if option not in contender.without]
         directions = contender.directions or case.directions

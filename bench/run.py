@@ -64,8 +64,9 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
     try:
         case = pages.case(unit.case)
         contender = find(case, unit)
-        if unit.option in contender.without:
-            raise Absent(f"{contender}: {contender.without[unit.option]}")
+        for each in (unit.option, unit.size):
+            if each in contender.without:
+                raise Absent(f"{contender}: {contender.without[each]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
     except Absent as reason:
         return _absent(unit, directions, reason)

@@ -15,7 +15,7 @@ from bench.case import INTEGERS, Case, Contender
 from bench.cell import LOW, Cell
 
 LARGE = 4e6  # flops
-VAST = 4e10
+VAST = 4e9
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ def _modes(
     first = place.size == next(iter(case.sizes))
     usual = (place.option, place.regime) == typical(case, contender)
     exact = place.regime == INTEGERS
+    lacking = place.option in contender.without or place.size in contender.without
     briefly = (case.minor or exact) and not selection.full
     if (selection.smoke or (briefly and not exact)) and not usual:
         return ()
@@ -164,14 +165,14 @@ def _modes(
         modes = [mode for mode in modes if mode not in found.layouts]
     if selection.modes:
         modes = [mode for mode in modes if mode in selection.modes]
-        return modes[:1] if place.option in contender.without else modes
-    if place.option in contender.without or briefly:
+        return modes[:1] if lacking else modes
+    if lacking or briefly:
         return modes[:1]  # one row says it
     light = [mode for mode in modes if mode not in found.heavy]
     if place.turn is not None:
         return [light[place.turn % len(light)]] if light else modes[:1]
-    if selection.full and place.dtype not in LOW and (usual or place.dtype == "float32"):
-        last = place.size == _sizes(case, selection)[-1] and place.dtype == "float32"
+    if selection.full and (place.dtype == "float32" or (usual and first and place.dtype == "float64")):
+        last = place.size == _sizes(case, selection)[-1]
         return modes if first or last else light or modes[:1]
     if selection.smoke or place.dtype == "float64" or (selection.full and place.dtype in LOW and not usual):
         return modes[:1]

@@ -77,19 +77,28 @@ OVERFLOW = "a row of four 1000 + x, every other row 1000 x: eˣ overflows and e�
 REGIMES = {name: TYPICAL | {"overflow": OVERFLOW} for name in ("sigmoid", "tanh", "softmax", "log-softmax")}
 CAST = "tensorflow/python/ops/nn_ops.py"
 CONSTANTS = "its constants are cast from Python through float32: about 28 right bits"
+MANY = ("small", "wide", "large")
 
 
-def through_float32(line, direction, z):
+def through_float32(line, direction, *ranges):
+    """One range for tensors of many elements, and those of "one", whose two elements may lie anywhere."""
     gelu = ("tensorflow.nn.gelu", "keras.activations.gelu")
     cells = {"dtype": "float64", "direction": direction, "contender": gelu}
-    return Limit("tensorflow", "==2.21.*", CONSTANTS, f"{CAST}:{line}; Keras calls it", z, cells)
+    where = f"{CAST}:{line}; Keras calls it"
+    many, *few = ranges
+    return (
+        Limit("tensorflow", "==2.21.*", CONSTANTS, where, many, cells | {"size": MANY}),
+        *(
+            Limit("tensorflow", "==2.21.*", CONSTANTS, where, z, cells | {"size": "one"}, always=False)
+            for z in few
+        ),
+    )
 
 
 def in_onnx(reason, source, z, **cells):
     return Limit("onnxruntime", "==1.32.*", reason, source, z, cells)
 
 
-MANY = ("small", "wide", "large")
 SIGMOID = "below zero it is 1/2 + p(x) in float32, 1 − σ(−x) in float64: right to u, not to u σ(x)"
 SIGMOID_WHERE = (
     "onnxruntime/core/mlas/lib/logistic.cpp, onnxruntime/core/providers/cpu/activation/activations.h; "
@@ -100,12 +109,12 @@ GELU_WHERE = "onnx/defs/math/defs.cc:477 (1.23.2)"
 LIMITS = {
     "sigmoid": (in_onnx(SIGMOID, SIGMOID_WHERE, (0.15, 1.5), size=MANY),),
     "gelu": (
-        through_float32(3756, "forward", (5e5, 5e6)),
-        through_float32(3756, "gradient", (4e6, 4e7)),
+        *through_float32(3756, "forward", (5e5, 5e6), (2e5, 2e6), (2e6, 2e7)),
+        *through_float32(3756, "gradient", (4e6, 4e7), (4e5, 4e6), (4e6, 4e7)),
     ),
     "gelu-tanh": (
-        through_float32(3747, "forward", (1e5, 1e6)),
-        through_float32(3747, "gradient", (2e3, 2e4)),
+        *through_float32(3747, "forward", (1e5, 1e6), (2e4, 2e5), (2e5, 2e6), (2e6, 2e7)),
+        *through_float32(3747, "gradient", (2e3, 2e4), (2e4, 2e5), (2e5, 2e6), (2e6, 2e7)),
         in_onnx(GELU, GELU_WHERE, (8e5, 8e6), dtype="float64", size=MANY),
         in_onnx(GELU, GELU_WHERE, (5e6, 5e7), dtype="float64", size="one"),
     ),

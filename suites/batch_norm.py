@@ -110,7 +110,9 @@ def in_flax(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True
     def run(params, x, mean, variance):
         variables = {"params": params, "batch_stats": {"mean": mean, "var": variance}}
         y, moved = norm.apply(variables, x, mutable=["batch_stats"])
-        return outputs(y, (moved["batch_stats"]["mean"], moved["batch_stats"]["var"]), training)
+        # of bfloat16 and float16 it keeps the statistics in float32
+        running = [moved["batch_stats"][name].astype(x.dtype) for name in ("mean", "var")]
+        return outputs(y, running, training)
 
     return named(weights, "scale"), run
 

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,12 +68,15 @@ def test_what_is_compiled_inside_a_block_is_counted():
 
 
 def test_inputs_rotate_and_the_last_call_is_on_the_judged_set():
-    names = [Bound(name) for name in "abc"]
-    call = Call(NumPy("cpu", "float32"), names)
-    for calls in range(1, 8):
-        call.blocks(calls)
-        assert len(call.block) == calls and call.block[-1] == "a"
-        assert set(call.block) == set("abc"[: min(3, calls)]) | {"a"} or calls < 3
+    seen = []
+    for alike in (seen.append, None):  # one call with other arguments, or another call for each set
+        bound = [Bound(alike or partial(seen.append, name), (name,) if alike else ()) for name in "abc"]
+        call = Call(NumPy("cpu", "float32"), bound)
+        for calls in (1, 2, 3, 7):
+            call.blocks(calls)
+            seen.clear()
+            call.loop()
+            assert seen == list("abcabca"[:calls][::-1])
 
 
 def kept():
@@ -90,7 +94,7 @@ def test_what_was_timed_is_judged(direction):
     outputs, gradients = call.bound[0].finish(call.last)
     wrong = {name: y + 1 for name, y in outputs.items()}
     more = {part: {n: g + 1 for n, g in of.items()} for part, of in (gradients or {}).items()}
-    call.bound = [Bound(call.bound[0].call, lambda _: (wrong, more or None))]
+    call.bound = [replace(call.bound[0], finish=lambda _: (wrong, more or None))]
     assert settle(call, UNIT, direction)["row"]["status"] == "disagrees"
 
 
@@ -118,8 +122,6 @@ def test_a_training_is_judged_again_after_its_timed_steps():
     from bench.backends import backend
 
     (contender,) = backend("numpy").contenders(pages.case("gradient-descent"))
-    from dataclasses import replace
-
     unit = replace(unit, contender=str(contender), option=next(iter(pages.case(unit.case).options)))
     judged = judge(unit, pages.case(unit.case).directions)
     (direction,) = judged.rows.keys() & {"training", "forward"}
@@ -140,7 +142,6 @@ def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
     slow = SimpleNamespace(**{**vars(found), "engine": Host("cpu", "float32")})
     call = ready(slow, UNIT, "gradient")
     start = time.perf_counter()
-    for each in call.block:
-        each()
+    call.loop()
     assert call.calls > 100
     assert time.perf_counter() - start > BLOCK / 4

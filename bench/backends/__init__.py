@@ -55,8 +55,13 @@ class Bound:
     `finish` makes of what it returned ``(outputs, gradients or None)``, as `vjp` gives them.
     """
 
-    call: Callable[[], Any]
+    call: Callable[..., Any]
+    args: tuple[Any, ...] = ()
     finish: Callable[[Any], Any] = lambda result: result
+
+    def once(self) -> Any:
+        """One call."""
+        return self.call(*self.args)
 
 
 Binder = Callable[[Tree, Mapping[str, Any], Mapping[str, Any]], Bound]  # of params, data and cotangents
@@ -201,13 +206,13 @@ class Backend(ABC):
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
         """Timed forward calls: compiled once, then bound to each set of inputs."""
         call = self.forward(run, mode)
-        return lambda params, data, _: Bound(partial(call, params, data), _outputs)
+        return lambda params, data, _: Bound(call, (params, data), _outputs)
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
     ) -> Binder:
         """Timed calls of outputs and gradients; `vjp` is what `run` gave, compiled already."""
-        return lambda *given: Bound(partial(vjp, *given))
+        return lambda *given: Bound(vjp, given)
 
     def running(self, direction: str) -> AbstractContextManager[Any]:
         """What stands around a whole block of timed calls."""
@@ -260,7 +265,7 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
         if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.name not in rest:
             break
         placed.append(rest.pop(parameter.name))
-    return Bound(partial(call, params, *placed, **rest), _outputs)
+    return Bound(partial(call, **rest) if rest else call, (params, *placed), _outputs)
 
 
 def backend(spec: str) -> type[Backend]:

@@ -73,9 +73,9 @@ class Slow(NumPy):
 
             def call() -> Any:
                 self.work()
-                return bound.call()
+                return bound.once()
 
-            return Bound(call, bound.finish)
+            return Bound(call, (), bound.finish)
 
         return binder
 
@@ -95,10 +95,10 @@ class Caching(Slow):
                 name = b"".join(x.tobytes() for x in flatten(dict(data)).values())
                 if name not in kept:
                     self.work()
-                    kept[name] = bound.call()
+                    kept[name] = bound.once()
                 return kept[name]
 
-            return Bound(call, bound.finish)
+            return Bound(call, (), bound.finish)
 
         return binder
 
@@ -111,8 +111,8 @@ class Posing(Slow):
     def _slowly(self, bind: Any) -> Any:
         def binder(*given: Any) -> Bound:
             bound = bind(*given)
-            stale = bound.call()
-            return Bound(lambda: _spoiled(stale), bound.finish)
+            stale = bound.once()
+            return Bound(lambda: _spoiled(stale), (), bound.finish)
 
         return binder
 

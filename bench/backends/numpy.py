@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Binder, Bound, Loop
+from bench.backends import Absent, Backend, Binder, Bound, Loop, bound
 from bench.case import Case, Contender, Training, known
 from bench.tree import Tree, flatten, floating, tree_map
 
@@ -129,9 +129,9 @@ class NumPy(Backend):
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
         if not isinstance(run, Formula):
-            return super().bind(run, mode)
+            return lambda params, data, _: bound(run, run, params, data)
         call = partial(run.reference, **known(run.reference, run.option))
-        return lambda params, data, _: Bound(partial(call, **data, **params), lambda y: (named(y), None))
+        return lambda params, data, _: Bound(partial(call, **data, **params), (), lambda y: (named(y), None))
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
@@ -150,7 +150,7 @@ class NumPy(Backend):
                     part: {name: found[name] for name in names} for part, names in parts.items()
                 }
 
-            return Bound(lambda: (outputs.call(), gradients()), finish)
+            return Bound(lambda: (outputs.call(), gradients()), (), finish)
 
         return binder
 

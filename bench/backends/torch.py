@@ -182,14 +182,14 @@ class Torch(Backend):
             data = {**data, **{name: data[name].detach().requires_grad_() for name in wrt}}
             leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
             names, vectors = list(cotangents), list(cotangents.values())
-            forward = bound(compiled, run, params, data).call
+            forward = bound(compiled, run, params, data).once
 
             def call() -> Any:
                 outputs = forward()
                 wanted = [outputs[name] for name in names]
                 return outputs, torch.autograd.grad(wanted, leaves, vectors, allow_unused=True)
 
-            return Bound(call, lambda result: (result[0], _dense(result[1], leaves, params, wrt)))
+            return Bound(call, (), lambda result: (result[0], _dense(result[1], leaves, params, wrt)))
 
         return binder
 
@@ -350,10 +350,15 @@ def _allow_tf32(allowed: bool) -> None:
 
 
 def _compile_every() -> None:
-    """Builds of many options share their code, and after eight torch runs what it should compile eagerly."""
+    """Each build is compiled as in a process of its own, whatever was compiled before it.
+
+    Builds of many options share their code: after eight torch runs what it should compile eagerly, and of a
+    second shape it compiles a program for any shape.
+    """
     import torch._dynamo
 
     torch._dynamo.config.recompile_limit = torch._dynamo.config.accumulated_recompile_limit = 2**16
+    torch._dynamo.config.automatic_dynamic_shapes = False
 
 
 def placed(tree: Tree, mode: str) -> Tree:
