@@ -33,12 +33,11 @@ class Contender:
     A training build is `build(weights, state, **option)` and returns a `Training`.
     `variant` tells apart two ways of calling one API (a keyword, a path): ``str`` is the name in rows.
     `without` names the options that this API cannot express, and sizes that it cannot hold, with the reason;
-    `modes` and
-    `directions` narrow it to what the API has (an inference path has no gradient). `refuses` are
-    cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and
-    words of its error; such a cell is run, is absent in the framework's own words, and fails as
-    stale where the framework no longer refuses. `fewer` says that it computes in fewer operations than the
-    formula has (Winograd, Strassen), and may so be faster than the roofline.
+    `modes` and `directions` narrow it to what the API has (an inference path has no gradient). `refuses`
+    are cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and words of
+    its error; such a cell is run, is absent in the framework's own words, and fails as stale where the
+    framework no longer refuses. `fewer` says that it computes in fewer operations than the formula has
+    (Winograd, Strassen), and may so be faster than the roofline.
     """
 
     backend: str

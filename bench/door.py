@@ -15,6 +15,7 @@ from bench.cache import trim
 from bench.cell import Cell
 from bench.digits import count
 from bench.results import FAILURES
+from bench.rounds import LONG, MOST
 from bench.selection import Selection, cells, timed
 
 MANY = 100  # cells, beside which a minute of compiling probes is little
@@ -26,6 +27,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
+    "threads": ({"type": int, "metavar": "N"}, "threads of each framework (default: all)"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "every size, option and mode"),
     "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
@@ -41,6 +43,8 @@ class Door:
     results: str | None
     smoke: bool
     every: bool = False
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    rounds: int = MOST
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
@@ -76,7 +80,11 @@ class Door:
         )
         listed = list(cells(list(found.values()), selection))
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
-        return cls(selection, listed, option.results, option.smoke, every)
+        threads = option.threads or os.cpu_count() or 1
+        if not 1 <= threads <= (os.cpu_count() or 1):
+            raise ValueError(f"--threads: got {threads}, should be 1 to {os.cpu_count() or 1}")
+        rounds = LONG if every else MOST
+        return cls(selection, listed, option.results, option.smoke, every, threads, rounds)
 
     @property
     def timed(self) -> list[Cell]:
@@ -106,7 +114,7 @@ class Door:
             self.chosen,
             self.speeds,
             lambda unit: not self.smoke and _draws(unit, self.selection.seeds[0]),
-            threads=os.cpu_count() or 1,
+            threads=self.threads,
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
             drawn=self.run.curve,
@@ -115,6 +123,7 @@ class Door:
             fingerprinted=self.run.fingerprint,
             sampled=self.run.sampled,
             roofed=self.run.roof,
+            rounds=self.rounds,
         )
         try:
             yield running

@@ -28,12 +28,16 @@ def ordered(found: Sequence[str], known: Sequence[str] = ()) -> list[str]:
     return [each for each in known if each in found] + [each for each in found if each not in known]
 
 
+SETUP = ["machine", "environment", "given"]
+
+
 def setups(rows: "DataFrame") -> "DataFrame":
-    """The rows with a column `on`: a letter for each machine and environment, where there are several."""
-    pairs = rows[["machine", "environment"]].drop_duplicates()
+    """The rows with a column `on`: a letter for each machine, environment and number of threads of a run."""
+    rows = rows.assign(given=rows.groupby("run_id", observed=True)["threads"].transform("max").fillna(0))
+    pairs = rows[SETUP].drop_duplicates()
     letters = [chr(65 + number) if number < 26 else f"#{number + 1}" for number in range(len(pairs))]
     pairs = pairs.assign(on=letters if len(pairs) > 1 else "")
-    return rows.merge(pairs, on=["machine", "environment"], how="left")
+    return rows.merge(pairs, on=SETUP, how="left")
 
 
 def header(
@@ -58,6 +62,11 @@ def header(
             lines.append(
                 (f"{kind} {', '.join(group['on'])}".strip(), written(records.get(str(key), {}), str(key)))
             )
+    given = rows[["on", "given"]].drop_duplicates()
+    if given["given"].nunique() > 1:
+        lines.append(
+            ("threads", ", ".join(f"{on}: {number}" for on, number in given.itertuples(index=False)))
+        )
     runs = rows["run_id"].drop_duplicates().tolist()
     lines.append(
         ("run", runs[0] if len(runs) == 1 else f"{count(len(runs), 'run')}: {runs[0]} to {runs[-1]}")

@@ -14,7 +14,7 @@ from bench.backends import Absent, backend
 from bench.cell import Cell
 from bench.plan import Group, Unit, plan
 from bench.roofline import Roof, roof
-from bench.rounds import rounds
+from bench.rounds import MOST, rounds
 from bench.row import TIMED, Row
 from bench.run import THREADS, judge
 from bench.speed import ABOVE, Sampled, with_speeds
@@ -42,6 +42,7 @@ class Session:
         fingerprinted: Callable[[dict[str, Any]], None] = lambda found: None,
         sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
         roofed: Callable[[dict[str, Any]], None] = lambda found: None,
+        rounds: int = MOST,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -49,7 +50,7 @@ class Session:
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
-        self._roofed = roofed
+        self._roofed, self._rounds = roofed, rounds
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -79,7 +80,7 @@ class Session:
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             rivals = [each for each in self._timed.values() if each.workload == cell.workload]
             ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
-            found = rounds(ready, self.ask)
+            found = rounds(ready, self.ask, most=self._rounds)
             for each, row in self._proved(ready, found).items():
                 self._keep(each, row)
                 if not isinstance(sampled := found[each], str):

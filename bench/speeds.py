@@ -78,10 +78,10 @@ def detail(timed: "DataFrame") -> list[Section]:
                     seconds(row["median_s"], row["half"]) + _shape(row),
                     scaled(row["throughput"], _half(row, "throughput")),
                     _times(row),
-                    f"{row['share']:.0%}" if math.isfinite(row["share"]) else "",
+                    percent(row["share"]),
                     _bits(row),
                     seconds(row["first_call_s"]),
-                    seconds(row["compile_s"]) if row["compile_s"] > 0 else "",
+                    seconds(row["compile_s"]) if row["compile_s"] else "",
                     f"{row['even']:,.0f}" if math.isfinite(row["even"]) else "",
                     mebibytes(row["peak_bytes"], row["device_peak_bytes"]),
                 )
@@ -123,6 +123,11 @@ def _shape(row: Any) -> str:
     marks = {"drifting": "~", "multi-modal": "≈", "imprecise": "?"}
     named = [mark for name, mark in marks.items() if name in str(row["series"] or "")]
     return " " + "".join(named) if named else ""
+
+
+def percent(share: Any) -> str:
+    """A share: ``34%``, ``0.4%``."""
+    return f"{share:.0%}" if share >= 0.01 else f"{100 * share:.1g}%" if share > 0 else ""
 
 
 def mebibytes(host: Any, device: Any) -> str:

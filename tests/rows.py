@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from bench.row import Row
+from bench.rows import INTEGERS, NUMBERS
 
 MACHINE = {"cpu": "Acme Three", "cores": 2, "memory_gib": 24, "os": "Linux 6", "gpus": []}
 ENVIRONMENT = {"python": "3.11.7", "packages": {"numpy": "2.4.6", "torch": "2.13.0"}, "pools": []}
@@ -51,15 +52,4 @@ def timed(median: float, **other: Any) -> Row:
 def frame(*rows: Row) -> pd.DataFrame:
     """Rows as `load` gives them."""
     found = pd.DataFrame([each.as_dict() for each in rows])
-    numbers = [
-        "bits",
-        "z_rms",
-        "median_s",
-        "low_s",
-        "high_s",
-        "throughput",
-        "gflops",
-        "first_call_s",
-        "score",
-    ]
-    return found.astype(dict.fromkeys(numbers, float)).astype({"seed": "Int64", "threads": "Int64"})
+    return found.astype({name: "Int64" if name in INTEGERS else float for name in NUMBERS})

@@ -66,5 +66,5 @@ def test_only_a_cpu_must_repeat_itself(device, words):
 
     engine = NumPy("cpu", "float64")
     engine.device = device
-    ready = Ready(engine, None, restless, PARAMS, DATA, COTANGENTS)
+    ready = Ready(engine, None, None, (), None, restless, PARAMS, DATA, COTANGENTS)
     assert unchanged(ready).startswith(words) and bool(unchanged(replace(ready))) == bool(words)
