@@ -1,17 +1,24 @@
 """Interleaved rounds: random order, bounded cost, an end once the ratios are known, and what comes out."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
+from bench.case import Contender
 from bench.cell import Cell
+from bench.roofline import Roof
 from bench.rounds import BUDGET, FEWEST, MOST, rounds
 from bench.row import Row
-from bench.speed import with_speed, with_speeds
+from bench.session import Session
+from bench.speed import ABOVE, under, with_speed, with_speeds
 from bench.timing import Timing
 from bench.worker import Died
 
-CELL = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cpu", "float32", "forward")
+CELL = Cell(
+    "attention", "plain", "typical", "small", "reference.attention.attention", "numpy", "eager", "cpu",
+    "float32", "forward",
+)  # fmt: skip
 ROW = Row(case="attention", status="agrees", direction="forward", bits=24.0)
 TIMED = replace(ROW, bits=21.0, checksum="abc").as_dict()
 
@@ -112,3 +119,63 @@ def test_a_gradient_counts_three_passes_and_keeps_its_first_call():
     assert gradient.flops == 3 * forward.flops
     assert (forward.first_call_s, forward.compile_s) == (0.1, 0.05)
     assert (gradient.first_call_s, gradient.compile_s) == (7.0, 6.0)
+
+
+# ---- the roofline ----
+
+
+def quick(**more):
+    """A forward of 9 x 11 keys in 10 µs: some MFLOP/s."""
+    return with_speed(ROW, CELL, (timing_of(1e-5), TIMED | more))
+
+
+def timing_of(seconds):
+    return Timing((seconds,) * 5, (0.0,) * 5, (0.0,) * 5, 1, 0.1, tuple(range(5)), bytes=10**6)
+
+
+def test_a_row_has_its_share_of_the_roofline():
+    row = quick()
+    peak = Roof(2 * row.flops / row.median_s, math.inf)
+    assert under(peak, row, CELL).share == pytest.approx(0.5)
+    assert under(None, row, CELL) == row
+
+
+def test_a_speed_above_the_roofline_is_an_error_and_no_record():
+    row = quick()
+    peak = Roof(row.flops / row.median_s / 1.2, math.inf)
+    above = under(peak, row, CELL)
+    assert above.status == "error" and above.median_s is None and above.why.startswith(ABOVE)
+    assert "120% of the roofline" in above.why
+    assert under(Roof(row.flops / row.median_s / 1.04, math.inf), row, CELL).status == "agrees"
+
+
+def test_bandwidth_above_the_roofline_counts_for_data_beyond_the_caches_only():
+    row = quick()
+    rate = row.bytes / row.median_s / 2
+    assert under(Roof(math.inf, rate, 1000), row, CELL).status == "error"
+    assert under(Roof(math.inf, rate, 10**6), row, CELL).status == "agrees"
+
+
+def test_a_contender_that_declares_fewer_operations_may_be_faster_than_the_roofline(monkeypatch):
+    row = quick()
+    peak = Roof(row.flops / row.median_s / 2, math.inf)
+    fewer = Contender("numpy", "x", print, fewer=True)
+    monkeypatch.setattr("bench.speed.find", lambda case, cell: fewer)
+    assert under(peak, row, CELL).status == "agrees"
+
+
+def test_the_roofline_is_measured_again_before_anything_is_said_to_be_above_it():
+    asked, peaks = [], iter([1.0, 1e15])  # flop/s: a busy machine, then a quiet one
+    place = {"backend": "numpy", "device": "cpu", "dtype": "float32", "threads": None}
+
+    def ask(cell, verb, *arguments):
+        asked.append(verb)
+        return {**place, "flops_per_s": next(peaks), "cache_bytes": 0}
+
+    nothing = [[], [], lambda unit: False]
+    session = Session(*nothing, threads=1, done={}, finished=print, drawn=print)
+    session.ask, session.rows = ask, {str(CELL): replace(ROW, device="cpu", dtype="float32")}
+    done = session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)})
+    assert asked == ["roof", "roof"] and done[CELL].status == "agrees"
+    session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)})
+    assert asked == ["roof", "roof"]

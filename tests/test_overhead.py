@@ -1,0 +1,63 @@
+"""The benchmark of the clock itself: what it measures, not how fast this machine is."""
+
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from bench import overhead
+from bench.backends.numpy import NumPy
+from bench.cli import app
+from bench.overhead import ALLOWED, Overhead, by_hand, overheads
+
+
+def test_each_call_is_measured_in_pairs(monkeypatch):
+    monkeypatch.setattr(overhead, "SIDES", {"smallest": 2, "200 µs": 0})
+    monkeypatch.setattr(overhead, "ROUNDS", 7)
+    found = overheads("numpy", "eager")
+    assert [each.call for each in found] == ["smallest", "200 µs"]
+    assert all(each.low <= each.ratio <= each.high and each.seconds > 0 for each in found)
+
+
+def test_a_clock_that_adds_is_seen(monkeypatch):
+    honest = overhead.sample
+
+    def slow(call, direction):
+        seconds, *rest = honest(call, direction)
+        return (1.5 * seconds, *rest)
+
+    monkeypatch.setattr(overhead, "SIDES", {"200 µs": 128})
+    monkeypatch.setattr(overhead, "ROUNDS", 9)
+    monkeypatch.setattr(overhead, "sample", slow)
+    (found,) = overheads("numpy", "eager")
+    assert found.ratio > 1.2
+
+
+def test_the_loop_by_hand_calls_as_often_as_it_says():
+    seen = []
+
+    def call(params, x):
+        seen.append(x)
+        time.sleep(1e-4)
+        return x
+
+    engine = NumPy("cpu", "float32")
+    seconds = by_hand(engine, call, ["a", "b", "c"], 4)
+    assert seen == ["a", "a", "c", "b", "a"] and 1e-4 <= seconds < 1e-2  # the first is not timed
+
+
+@pytest.mark.parametrize(("ratio", "code"), [(1.01, 0), (1 + 2 * ALLOWED, 1)])
+def test_the_command_fails_where_the_clock_adds_more_than_it_may(monkeypatch, ratio, code):
+    class Fake:
+        def __init__(self, environment):
+            pass
+
+        def request(self, verb, name, mode):
+            return [{**vars(Overhead(name, mode, "smallest", 1e-6, ratio, ratio, ratio))}]
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("bench.worker.Worker", Fake)
+    done = CliRunner().invoke(app, ["overhead"])
+    assert done.exit_code == code and "What the clock adds" in done.stdout
