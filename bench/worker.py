@@ -100,9 +100,10 @@ class Desk:
         from bench import pages, saboteur
         from bench.expect import expectation
         from bench.noise import accumulators
+        from bench.pool import held
 
         one = Cell(**cell)
-        with suppress(Exception):
+        with held(), suppress(Exception):
             expectation(one, accumulator=accumulators(one.dtype)[0])
             for direction in pages.case(one.case).directions if one.dtype not in LOW else ():
                 saboteur.passing(one, direction)

@@ -22,7 +22,16 @@ SAYS = {
 
 def run(folder, *backends):
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(folder / "run")]
-    chosen = ["-k", "linear-regression/plain/typical and forward and not simple", "--dtype", "float32"]
+    chosen = [
+        "-k",
+        "linear-regression/plain/typical and forward and not simple",
+        "--dtype",
+        "float32",
+        "--mode",
+        "jit",
+        "--mode",
+        "eager",
+    ]
     named = [word for each in backends for word in ("--backend", each)]
     subprocess.run([*command, *chosen, *named], cwd=folder, capture_output=True, text=True, check=False)
     rows = load(folder / "run")

@@ -1,0 +1,38 @@
+"""Freed memory is kept while limits are derived, and given back after."""
+
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource
+import numpy as np
+from contextlib import nullcontext
+from bench.pool import held
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def work():
+    before = faults()
+    for _ in range(20):
+        np.full(2**21, 1.0)  # 16 MiB, freed at once
+    return faults() - before
+
+work()
+mapped = work()
+with held():
+    work()
+    kept = work()
+resident = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+print(mapped, kept, resident)
+"""
+
+
+def test_pages_are_cleared_once_and_not_each_time():
+    if not sys.platform.startswith("linux"):
+        pytest.skip("glibc's")
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    mapped, kept, _ = map(int, done.stdout.split())
+    assert kept < 0.2 * max(mapped, 100)
