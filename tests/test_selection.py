@@ -1,0 +1,91 @@
+"""What a run of everything is: pairwise, on every page."""
+
+from itertools import combinations
+
+import pytest
+
+from bench import pages
+from bench.backends import TF32, backend
+from bench.case import INTEGERS
+from bench.cell import LOW
+from bench.selection import LARGE, VAST, Selection, _flops, cells, settings, typical
+
+FULL = Selection(full=True)
+CASES = list(pages.cases().values())
+
+
+@pytest.fixture(scope="module")
+def full():
+    found = {}
+    for cell in cells(CASES, FULL):
+        found.setdefault((cell.case, cell.backend, cell.contender), set()).add(
+            ((cell.option, cell.regime), cell.size, cell.mode, cell.dtype)
+        )
+    return found
+
+
+def wanted(case, found, contender):
+    """Every two values that should meet: sizes within bounds, and what each of the two can be at all."""
+    first, *others = case.sizes
+    small = [size for size in others if _flops(case, size) < LARGE and size not in contender.without]
+    large = [size for size in others if LARGE <= _flops(case, size) < VAST and size not in contender.without]
+    options = [pair for pair in settings(case) if pair[0] not in contender.without]
+    modes = [mode for mode in found.modes if mode != TF32 and mode in (contender.modes or found.modes)]
+    laid = [mode for mode in modes if not (case.training and mode in found.layouts)]
+    dtypes = [each for each in found.dtypes if not (case.training and each in LOW)]
+    yield from ({setting, size} for setting in options for size in [first, *small])
+    yield from ({setting, mode} for setting in options for mode in laid)
+    yield from ({setting, dtype} for setting in options for dtype in dtypes)
+    light = [mode for mode in modes if mode not in found.heavy]
+    yield from ({size, mode} for size in [first, *small, *large] for mode in light)
+    usual = [each for each in ("float64", "float32") if each in dtypes]
+    yield from ({size, dtype} for size in [first, *small] for dtype in usual)
+    yield from ({mode, dtype} for mode in laid for dtype in usual)
+    yield from ({size, "float32"} for size in large)
+
+
+def test_every_two_of_setting_size_mode_and_dtype_meet(full):
+    for case in CASES:
+        for name in FULL.backends:
+            found = backend(name)
+            for contender in found.contenders(case):
+                here = full[case.name, name, str(contender)]
+                met = {frozenset(pair) for each in here for pair in combinations(each, 2)}
+                missing = [pair for pair in wanted(case, found, contender) if frozenset(pair) not in met]
+                assert not missing, (case.name, str(contender), missing[:3])
+
+
+def test_it_is_a_small_part_of_the_product(full):
+    product = Selection(
+        sizes=tuple({size for case in CASES for size in case.sizes}),
+        dtypes=("float64", "float32"),
+        modes=tuple({mode for name in FULL.backends for mode in backend(name).modes if mode != TF32}),
+        full=True,
+    )
+    chosen = sum(len([each for each in found if each[-1] not in LOW]) for found in full.values())
+    assert chosen < 0.5 * len({cell.unit for cell in cells(CASES, product)})
+
+
+def test_a_vast_size_runs_where_it_is_named_only():
+    for case in CASES:
+        vast = {size for size in case.sizes if _flops(case, size) >= VAST and size != next(iter(case.sizes))}
+        assert not vast & {cell.size for cell in cells([case], FULL)}
+        for size in vast:
+            assert {cell.size for cell in cells([case], Selection(sizes=(size,)))} == {size}
+
+
+def test_a_large_size_is_judged_in_float32_on_the_typical_setting_of_each_contender():
+    for case in CASES:
+        for cell in cells([case], FULL):
+            first = cell.size == next(iter(case.sizes))
+            if first or cell.size not in case.sizes or _flops(case, cell.size) < LARGE:
+                continue
+            known = {settings(case)[0]} | {
+                typical(case, each) for name in FULL.backends for each in backend(name).contenders(case)
+            }
+            assert cell.dtype == "float32" and (cell.option, cell.regime) in known
+
+
+def test_whole_numbers_are_judged_at_the_first_size_in_every_mode(full):
+    for cell in cells(CASES, FULL):
+        assert cell.regime != INTEGERS or cell.size == next(iter(pages.case(cell.case).sizes))
