@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from bench import pages
 from bench.case import Case
 from bench.coarse import Coarseness, coarse
 from bench.plant import apart, instead
+from bench.tree import floating
 
 KINDS = {
     "formula": "another formula: a factor, a sign, a gate, an epsilon's place",
@@ -28,6 +30,7 @@ KINDS = {
     "layout": "elements in the wrong order",
     "dtype": "promoted or truncated on the way",
     "local": "one element by a thousandth",
+    "unsteady": "the same call again, or twice the cotangent, gives other bits than it should",
 }
 
 
@@ -104,6 +107,8 @@ GENERAL = (
     General("sums-bfloat16", "precision", lambda case: coarse(case, Coarseness(sums=8))),
     General("functions-float16", "precision", lambda case: coarse(case, Coarseness(functions=11))),
     General("one-element", "local", lambda case: _spoiled(case), edits_outputs=True),
+    General("every-other-call", "unsteady", lambda case: _alternating(case)),
+    General("gradient-plus-a-constant", "unsteady", lambda case: _shifted(case)),
 )
 
 
@@ -118,17 +123,60 @@ def _spoiled(case: Case) -> Case:
         spoilt[at] *= 1.001
         return {**outputs, name: spoilt} if isinstance(outputs, dict) else spoilt
 
-    def within(function: Callable[..., Any], apply: Callable[[Any], Any]) -> Any:
-        @wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            return apply(function(*args, **kwargs))
-
-        return run
-
     if case.step is not None:
         return replace(case, step=within(case.step, lambda found: (*found[:2], found[2] * 1.001)))
     assert case.reference is not None
     return replace(case, reference=within(case.reference, spoil))
+
+
+def _alternating(case: Case) -> Case:
+    """The case with an input in every other call that is one rounding off, where two calls are compared."""
+    if case.reference is None or case.gradient is None:
+        return case
+    function, calls = case.reference, count()
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **(_nudged(kwargs, {}) if next(calls) % 2 == 0 else kwargs))
+
+    return replace(case, reference=run)
+
+
+def _shifted(case: Case) -> Case:
+    """The case with a constant beside the cotangent of its gradient: one rounding of the first one's."""
+    if case.gradient is None:
+        return case
+    function, kept = case.gradient, dict[Any, Any]()
+
+    @wraps(function)
+    def run(cotangent: Any, **kwargs: Any) -> Any:
+        lone = not isinstance(cotangent, dict)
+        moved = _nudged({"": cotangent} if lone else cotangent, kept)
+        return function(moved[""] if lone else moved, **kwargs)
+
+    return replace(case, gradient=run)
+
+
+def _nudged(arrays: dict[str, Any], kept: dict[Any, Any]) -> dict[str, Any]:
+    """The largest element of the largest array moved by one rounding: of its own, or of the one `kept`."""
+    floats = {name: y for name, y in arrays.items() if floating(y) and np.size(y) and np.isfinite(y).all()}
+    if not floats:
+        return arrays
+    name, largest = max(floats.items(), key=lambda item: np.size(item[1]))
+    moved = np.array(largest)
+    at = np.unravel_index(np.argmax(np.abs(moved)), moved.shape)
+    moved[at] += kept.setdefault((name, moved.dtype), np.spacing(np.abs(moved[at])))
+    return {**arrays, name: moved}
+
+
+def within(function: Callable[..., Any], apply: Callable[[Any], Any]) -> Any:
+    """`function`, with its result as `apply` makes it."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return apply(function(*args, **kwargs))
+
+    return run
 
 
 def mutants(case: Case) -> tuple[Mutant | General, ...]:

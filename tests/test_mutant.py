@@ -128,3 +128,16 @@ def test_an_unknown_case_is_refused_with_the_list():
 def test_every_kind_of_fault_has_a_meaning_and_every_formula_general_ones():
     assert {each.kind for each in GENERAL} <= set(mutant.KINDS)
     assert mutants(pages.case("relu"))[-len(GENERAL) :] == GENERAL
+
+
+@pytest.mark.parametrize("name", ["every-other-call", "gradient-plus-a-constant"])
+def test_a_fault_of_one_rounding_that_comes_and_goes_is_found_bit_by_bit_and_nowhere_else(name):
+    (fault,) = (each for each in GENERAL if each.name == name)
+    found = matrix.fate(pages.case("layer-norm"), fault, quick=False)
+    assert found.lanes["invariants"] and not found.lanes["semantics"] and not found.lanes["native"]
+
+
+@pytest.mark.parametrize("name", ["every-other-call", "gradient-plus-a-constant"])
+def test_what_two_calls_would_tell_is_planted_where_two_calls_are_compared(name):
+    (fault,) = (each for each in GENERAL if each.name == name)
+    assert matrix.fate(pages.case("adam"), fault, quick=False) is None
