@@ -18,6 +18,7 @@ from bench.rounds import MOST, rounds
 from bench.row import TIMED, Row
 from bench.run import THREADS, judge
 from bench.speed import ABOVE, Sampled, with_speeds
+from bench.still import still
 from bench.timing import Timing
 from bench.worker import Died, Worker, as_request
 
@@ -248,8 +249,11 @@ class Session:
     def ask(self, cell: Cell, verb: str, *arguments: Any) -> Any:
         """What the cell's worker answers; raises Died."""
         key = self._key(cell)
+        worker = self._worker(key)
+        if verb == "sample":
+            still(each.pid for each in self._workers.values() if each is not worker and each.pid)
         try:
-            return self._worker(key).request(verb, *arguments)
+            return worker.request(verb, *arguments)
         except Died:
             self._bury(key)
             raise

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ class Worker:
         self._channel.send([os.path.abspath(path) for path in sys.path])
         self._channel.send(str(self._words))
 
+    @cached_property
+    def pid(self) -> int | None:
+        """Its process; None where it has died."""
+        try:
+            return int(self.request("pid"))
+        except Died:
+            return None
+
     def request(self, verb: str, *arguments: Any) -> Any:
         """What the worker answers; raises Died when it crashed or hung."""
         try:
@@ -88,6 +97,10 @@ class Desk:
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
         self.calls: dict[str, Any] = {}
+
+    def pid(self) -> int:
+        """This process."""
+        return os.getpid()
 
     def record(self, backend: str) -> list[dict[str, Any]]:
         """What the pages pass to each API that this backend's contenders name."""

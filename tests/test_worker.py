@@ -13,7 +13,7 @@ def test_a_worker_serves_in_its_main_thread():
     worker = Worker({"GAUGEBLOCK_EXAMPLE": "1"})
     try:
         assert worker._gateway.remote_status().execmodel == "main_thread_only"
-        worker.request("forget", "nothing")
+        worker.request("drop", "nothing")
     finally:
         worker.close()
 
