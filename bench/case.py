@@ -13,6 +13,9 @@ Option = Mapping[str, Any]
 # the regime of a case's `integers`: whole numbers, exact in every order of summation
 INTEGERS = "integers"
 
+# what most people write; what somebody set or compiled for speed; a call into a vendor's own library
+TIERS = ("idiomatic", "tuned", "vendor kernel")
+
 # what a Limit may name: the coordinates of a cell
 FIELDS = ("case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
 
@@ -37,7 +40,8 @@ class Contender:
     are cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and words of
     its error; such a cell is run, is absent in the framework's own words, and fails as stale where the
     framework no longer refuses. `fewer` says that it computes in fewer operations than the formula has
-    (Winograd, Strassen), and may so be faster than the roofline.
+    (Winograd, Strassen), and may so be faster than the roofline. `tier` is how far from what most people
+    write: see TIERS.
     """
 
     backend: str
@@ -49,6 +53,11 @@ class Contender:
     variant: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict)
     fewer: bool = False
+    tier: str = TIERS[0]
+
+    def __post_init__(self) -> None:
+        if self.tier not in TIERS:
+            raise ValueError(f"contender {self}: tier is {self.tier!r}, should be one of {', '.join(TIERS)}")
 
     def __str__(self) -> str:
         return f"{self.api}:{self.variant}" if self.variant else self.api

@@ -42,6 +42,7 @@ class Row:
     dtype: str = _column("float64, float32, …", "")
     direction: str = _column("forward, gradient or training", "")
     seed: int = _column("seed of the inputs", 0)
+    tier: str = _column("idiomatic, tuned or vendor kernel: how far from what most people write", "")
     threads: int | None = _column("threads the worker was given, as read back")
     precision: str = _column("declared precision of products and sums", "")
     accumulator: str = _column("dtype of sums, inferred below float32: the widest that explains the row", "")

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench import invariants, pages, saboteur
 from bench.backends import Absent, Backend, backend
-from bench.case import INTEGERS, Case, Contender
+from bench.case import INTEGERS, TIERS, Case, Contender
 from bench.cell import LOW, Cell
 from bench.expect import expectation, inputs
 from bench.known import limits, refusal, settle, unsteady
@@ -207,7 +207,7 @@ def _formula(
         engine.wait((outputs, gradients))
     kept = Ready(engine, case, places, wrt, run, vjp, *on_device)
     got = tensors(kept, outputs, gradients)
-    took = {"first_call_s": first, "compile_s": compiling}
+    took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
     rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
     return Judged(rows, kept, got=got, places=places)
 
@@ -224,6 +224,11 @@ def tensors(ready: Ready, outputs: Any, gradients: Any) -> dict[str, Any]:
     return got
 
 
+def tier(contender: Contender, engine: Backend, mode: str) -> str:
+    """A contender's own, and at least that of the mode in which it runs."""
+    return TIERS[max(TIERS.index(contender.tier), int(mode in engine.tuned))]
+
+
 def turned(leaf: Any) -> Any:
     """Other weights of the same kind: each element in the place of the next."""
     return np.roll(leaf, 1) if isinstance(leaf, np.ndarray) else leaf
@@ -231,7 +236,8 @@ def turned(leaf: Any) -> Any:
 
 def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
     trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
-    took = {"first_call_s": trained.first_call_s, "compile_s": trained.compile_s}
+    took: dict[str, Any] = {"first_call_s": trained.first_call_s, "compile_s": trained.compile_s}
+    took["tier"] = tier(contender, engine, unit.mode)
     row = verdict(unit, "training", trained.got, engine, **took)
     if trained.miscount and row.status in ("agrees", "limited"):
         row = replace(row, status="disagrees", why=trained.miscount)

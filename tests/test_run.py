@@ -485,3 +485,23 @@ def test_a_call_that_varies_is_limited_where_a_limit_says_so():
     assert settle(Agreement("disagrees", "off", z_rms=inf), [known])["status"] == "disagrees"
     with pytest.raises(ValueError, match="should be infinite twice and False"):
         Limit("torch", "==2.13.*", "reads what memory held", "x.cpp", (1, 10), varies=True)
+
+
+@pytest.mark.parametrize(
+    ("own", "mode", "said"),
+    [
+        ("idiomatic", "eager", "idiomatic"),
+        ("idiomatic", "compile", "tuned"),
+        ("vendor kernel", "compile", "vendor kernel"),
+    ],
+)
+def test_the_tier_is_that_of_the_contender_and_at_least_that_of_its_mode(own, mode, said):
+    from bench.backends.torch import Torch
+    from bench.run import tier
+
+    assert tier(Contender("torch", "torch.add", print, tier=own), Torch, mode) == said
+
+
+def test_an_unknown_tier_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="tier is 'fast', should be one of idiomatic, tuned, vendor kernel"):
+        Contender("torch", "torch.add", print, tier="fast")

@@ -88,6 +88,7 @@ class Backend(ABC):
     modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
     heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
     typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
+    tuned: ClassVar[Sequence[str]] = ()  # modes that are more than most people write
     layouts: ClassVar[Sequence[str]] = ()  # modes of data that lie otherwise in memory: --full, never timed
     dtypes: ClassVar[Sequence[str]] = (
         "float64",

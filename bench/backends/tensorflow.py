@@ -20,6 +20,7 @@ class TensorFlow(Backend):
     packages = ("tensorflow", "tensorflow-cpu", "tensorflow-intel")
     modes = ("function", "eager", "xla", TF32)
     heavy = (TF32,)
+    tuned = ("xla",)
     sorts = True
 
     @classmethod

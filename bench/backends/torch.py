@@ -19,6 +19,7 @@ class Torch(Backend):
     modes = ("eager", "compile", "transposed", "gaps", TF32)
     spins = True
     heavy = ("compile", "transposed", "gaps", TF32)
+    tuned = ("compile",)
     layouts = ("transposed", "gaps")
 
     @classmethod
