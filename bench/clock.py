@@ -15,6 +15,7 @@ from bench import pages, train
 from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cell import Cell
+from bench.energy import energy
 from bench.expect import draw, inputs, rounded, shared
 from bench.loops import Loop, block
 from bench.memory import memory
@@ -106,7 +107,7 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
     return (end - start) / call.calls, read - end, idle, cpu / call.calls, recompiled
 
 
-def settle(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
+def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict[str, Any]:
     """After the samples: calls on fresh inputs and on seen ones by turns, memory, and the verdict."""
     engine = call.engine
     found: dict[str, list[float]] = {"fresh": [], "seen": []}
@@ -115,10 +116,12 @@ def settle(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
             found["seen"].append(_timed(engine, call.bound[0].once))
             found["fresh"].append(_timed(engine, new.once))
         needed = memory(engine, call.bound[0].once)
+        spent = energy(call.bound[0].once, engine.wait) if joules and engine.device == "gpu" else None
     return {
         **found,
         "peak_bytes": needed.host,
         "device_peak_bytes": needed.device,
+        "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
         "sets": len(call.bound),
         "row": judged(call, unit, direction).as_dict(),

@@ -28,8 +28,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
     "threads": ({"type": int, "metavar": "N"}, "threads of each framework (default: all)"),
+    "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
-    "full": ({"action": "store_true"}, "every size, option and mode"),
+    "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
     "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
 }  # fmt: skip
 
@@ -45,6 +46,7 @@ class Door:
     every: bool = False
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     rounds: int = MOST
+    joules: bool = False
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
@@ -84,7 +86,7 @@ class Door:
         if not 1 <= threads <= (os.cpu_count() or 1):
             raise ValueError(f"--threads: got {threads}, should be 1 to {os.cpu_count() or 1}")
         rounds = LONG if every else MOST
-        return cls(selection, listed, option.results, option.smoke, every, threads, rounds)
+        return cls(selection, listed, option.results, option.smoke, every, threads, rounds, option.energy)
 
     @property
     def timed(self) -> list[Cell]:
@@ -124,6 +126,7 @@ class Door:
             sampled=self.run.sampled,
             roofed=self.run.roof,
             rounds=self.rounds,
+            joules=self.joules,
         )
         try:
             yield running

@@ -50,12 +50,17 @@ class Entry:
 
 
 def rounds(
-    cells: Sequence[Cell], ask: Callable[..., Any], *, most: int = MOST, precision: float = PRECISION
+    cells: Sequence[Cell],
+    ask: Callable[..., Any],
+    *,
+    most: int = MOST,
+    precision: float = PRECISION,
+    joules: bool = False,
 ) -> dict[Cell, tuple[Timing, dict[str, Any]] | str]:
     """Each cell's timing and the row of what its timed calls gave, or why it has none.
 
     ``ask(cell, verb, *arguments)`` asks the cell's worker. Rounds end when every ratio to the best is known
-    to `precision`, after `most` of them at the latest.
+    to `precision`, after `most` of them at the latest. `joules` asks for energy too, which takes seconds.
     """
     entries: dict[Cell, Entry] = {}
     found: dict[Cell, tuple[Timing, dict[str, Any]] | str] = {}
@@ -82,7 +87,7 @@ def rounds(
                 del entries[cell]
     for cell, entry in entries.items():
         try:
-            answer = ask(cell, "settle", str(cell))
+            answer = ask(cell, "settle", str(cell), joules)
         except Died as error:
             answer = {"error": str(error)}
         if "error" in answer:

@@ -82,6 +82,7 @@ class Row:
     share: float | None = _column("of the roofline: the least time this machine could take, over the median")
     peak_bytes: int | None = _column("host memory of a call at its peak, over what the worker held before")
     device_peak_bytes: int | None = _column("device memory of a call at its peak")
+    energy_j: float | None = _column("energy of a call, joules, of the whole card: with --energy, on NVIDIA")
     metric: str = _column("what a trained model was scored by", "")
     score: float | None = _column("the score")
     checksum: str = _column("CRC-32 of the outputs", "")

@@ -44,6 +44,7 @@ class Session:
         sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
         roofed: Callable[[dict[str, Any]], None] = lambda found: None,
         rounds: int = MOST,
+        joules: bool = False,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -51,7 +52,7 @@ class Session:
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
-        self._roofed, self._rounds = roofed, rounds
+        self._roofed, self._rounds, self._joules = roofed, rounds, joules
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -81,7 +82,7 @@ class Session:
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             rivals = [each for each in self._timed.values() if each.workload == cell.workload]
             ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
-            found = rounds(ready, self.ask, most=self._rounds)
+            found = rounds(ready, self.ask, most=self._rounds, joules=self._joules)
             for each, row in self._proved(ready, found).items():
                 self._keep(each, row)
                 if not isinstance(sampled := found[each], str):

@@ -82,6 +82,7 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         bytes=timing.bytes,
         peak_bytes=timing.peak_bytes,
         device_peak_bytes=timing.device_peak_bytes,
+        energy_j=timing.energy_j,
     )
 
 

@@ -34,6 +34,7 @@ class Timing:
     seen: tuple[float, ...] = ()
     peak_bytes: int | None = None
     device_peak_bytes: int | None = None
+    energy_j: float | None = None  # a call
     bytes: float | None = None  # that a call must move at least
     sets: int = 1
 

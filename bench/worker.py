@@ -194,14 +194,14 @@ class Desk:
 
         return [asdict(each) for each in overheads(backend, mode)]
 
-    def settle(self, name: str) -> dict[str, Any]:
+    def settle(self, name: str, joules: bool = False) -> dict[str, Any]:
         """What is asked of a timed call after its samples; then it is dropped, and its memory with it."""
         from bench import clock
         from bench.run import sentence
 
         wanted, call = self.calls.pop(name)
         try:
-            found = clock.settle(call, wanted.unit, wanted.direction)
+            found = clock.settle(call, wanted.unit, wanted.direction, joules)
         except Exception as error:
             return {"error": sentence(error)}
         return {**found, "row": plain(found["row"])}

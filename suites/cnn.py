@@ -152,7 +152,7 @@ case = Case(
     reference=cnn,
     gradient=cnn_vjp,
     inputs=inputs,
-    sizes={"small": SMALL | {"batch": 3}, "mission": MISSION | {"batch": 32}},
+    sizes={"small": SMALL | {"batch": 3}, "one": SMALL | {"batch": 1}, "mission": MISSION | {"batch": 32}},
     regimes={
         "typical": "seeded normal draws",
         "digits": "real images, whose blank margins tie in every pool and stand near a ReLU's kink",

@@ -137,6 +137,7 @@ case = Case(
     inputs=inputs,
     sizes={
         "small": page.SMALL | {"batch": 5, "steps": 10},
+        "one": page.SMALL | {"batch": 1, "steps": 10},
         "mission": page.MISSION | {"batch": 32, "steps": 24},
     },
     options={"adam": {}, "adam-epsilon-hat": {"eps": 1e-7, "hat": True}},

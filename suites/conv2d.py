@@ -165,8 +165,9 @@ REFUSED = {
     for dtype in ("float64", "float16")
     for mode in ("eager", "function")
 } | {  # and oneDNN takes a dilation only with padding "SAME" or "VALID"
-    f"{option}/{mode}/cpu/float32/gradient": "do not yet support dilation rates"
+    f"{option}/{mode}/cpu/{dtype}/gradient": "do not yet support dilation rates"
     for option in those("", dilation=some, padding=lambda p: p not in (None, "same"))
+    for dtype in ("float32", "bfloat16")
     for mode in ("eager", "function")
 }
 NOT_SAME = those(

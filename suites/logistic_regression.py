@@ -197,7 +197,11 @@ cases = (
         step=gradient_descent,
         start=start,
         inputs=training_inputs,
-        sizes={"small": {"rows": 64, "steps": 12}, "breast-cancer": {"rows": 569, "steps": 12}},
+        sizes={
+            "small": {"rows": 64, "steps": 12},
+            "breast-cancer": {"rows": 569, "steps": 12},
+            "one": {"rows": 1, "steps": 12},
+        },
         options={"plain": {"lr": 0.1, "objective": "logistic"}},
         contenders=CONTENDERS,
         curve={"size": "breast-cancer", "steps": 100},

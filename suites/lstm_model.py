@@ -188,6 +188,7 @@ case = Case(
     inputs=inputs,
     sizes={
         "small": {"batch": 4, "time": 6, "features": 5, "hidden": 8, "outputs": 3, "steps": 10},
+        "long": {"batch": 5, "time": 130, "features": 5, "hidden": 17, "outputs": 3, "steps": 10},
         "mission": {"batch": 100, "time": 100, "features": 10, "hidden": 200, "outputs": 10, "steps": 10},
     },
     options={

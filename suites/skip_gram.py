@@ -217,7 +217,11 @@ cases = (
         step=skip_gram_step,
         start=skip_gram_start,
         inputs=inputs,
-        sizes={"small": SIZE | {"steps": 10}, "text": TEXT | {"steps": 20}},
+        sizes={
+            "small": SIZE | {"steps": 10},
+            "one": SIZE | {"batch": 1, "steps": 10},
+            "text": TEXT | {"steps": 20},
+        },
         options={"plain": {"lr": 0.5}},
         regimes={"typical": "pairs of words from Python's documentation"},
         contenders=(

@@ -21,6 +21,7 @@ from suites.transformer_encoder import (
 
 SIZES = {
     "small": {"batch": 2, "source": 7, "target": 5, "heads": 2, "width": 4, "hidden": 11, "layers": 2},
+    "one": {"batch": 1, "source": 1, "target": 1, "heads": 2, "width": 4, "hidden": 11, "layers": 2},
     "base": {"batch": 4, "source": 128, "target": 128, "heads": 8, "width": 64, "hidden": 2048, "layers": 6},
 }
 OPTIONS = {

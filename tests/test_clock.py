@@ -145,3 +145,19 @@ def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
     call.loop()
     assert call.calls > 100
     assert time.perf_counter() - start > BLOCK / 4
+
+
+def test_energy_is_asked_of_a_gpu_and_where_somebody_wants_it(monkeypatch):
+    spent = SimpleNamespace(joules=2.0, calls=3)
+    monkeypatch.setattr(clock, "energy", lambda call, wait: spent)
+    monkeypatch.setattr(clock, "memory", lambda engine, call: SimpleNamespace(host=None, device=7))
+    found = kept()
+    call = ready(found, UNIT, "forward")
+    sample(call, "forward")
+    assert settle(call, UNIT, "forward", True)["energy_j"] is None
+    found.engine.device = "gpu"
+    try:
+        assert settle(call, UNIT, "forward", False)["energy_j"] is None
+        assert settle(call, UNIT, "forward", True)["energy_j"] == 2.0
+    finally:
+        found.engine.device = "cpu"
