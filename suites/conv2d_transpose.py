@@ -137,7 +137,11 @@ NO_ROOM = {"dilated-padded": "asks for a shape whose convolution has the input's
 UNDILATED = {f"dilated*/{mode}/cpu/*": "dilation rates larger than 1" for mode in ("eager", "function")}
 UNDILATED_KERAS = {
     "dilated-strided/*": "not supported in conjunction with `dilation_rate > 1`",
-    **{glob.replace("cpu/*", "cpu/float64/*"): words for glob, words in UNDILATED.items()},
+    **{
+        glob.replace("cpu/*", f"cpu/{dtype}/*"): words
+        for glob, words in UNDILATED.items()
+        for dtype in ("float64", "float16")
+    },
 }
 case = Case(
     name="conv2d-transpose",

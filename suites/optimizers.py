@@ -126,7 +126,7 @@ def optax_adamw(weights, state, *, lr, eps, decay, **option):
 
 SIZES = {
     "small": {"rows": 17, "features": 5, "outputs": 3, "steps": 12},
-    "one": {"rows": 1, "features": 1, "outputs": 1, "steps": 12},
+    "odd": {"rows": 31, "features": 67, "outputs": 33, "steps": 12},
     "large": {"rows": 256, "features": 512, "outputs": 512, "steps": 12},
 }
 COMMON = {
