@@ -90,8 +90,8 @@ class Limit:
     `versions` is a PEP 440 specifier on the backend's version, `cells` a mapping of cell fields
     to the one value or the values it covers (float64 and float32, where it names no dtype), `z` the
     expected range of the row's rms ratio (at most a factor of ten wide; infinite, twice, where the formula
-    rounds nothing and the framework does), `source` a file and line of the installed release or an
-    upstream thread. `always` is False for a departure near the edge, which some inputs do not show. `since`
+    rounds nothing and the framework does, or where the framework gives NaN or an infinity), `source` a file
+    and line of the installed release or an upstream thread. `always` is False for a departure near the edge, which some inputs do not show. `since`
     is the first release that departs, where somebody has looked. `varies` says that two calls on the same
     inputs differ, and nothing of how far: its `z` is infinite, twice, and it is not `always`.
     """
@@ -146,7 +146,8 @@ class Case:
     names the options whose formula is exact on whole numbers (sums and products), each with the bits of
     the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
     names floating data that nobody differentiates (targets), and of several outputs those of such a
-    name (running statistics). `looked_up` names weights of which a call reads some rows only. `items` and
+    name (running statistics). `looked_up` names weights of which a call reads some rows only, `vast`
+    sizes whose limits take too much memory for a run of everything, which are for who names them. `items` and
     `flops` take size and option as keywords: items per call, counted in `unit`, and floating-point operations
     of one forward pass (of one step, for training).
     `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
@@ -175,6 +176,7 @@ class Case:
     integers: Mapping[str, int] = field(default_factory=dict)
     fixed: Sequence[str] = ()
     looked_up: Sequence[str] = ()
+    vast: Sequence[str] = ()
     limits: Sequence[Limit] = ()
     curve: Mapping[str, Any] | None = None
     score: Callable[[Callable[..., Any]], tuple[str, float]] | None = None
@@ -188,6 +190,9 @@ class Case:
                 f"case {self.name}: got {'both' if formula else 'neither'} of (reference, gradient) "
                 "and (step, start), should be exactly one pair"
             )
+        for name in self.vast:
+            if name not in list(self.sizes)[1:]:
+                raise ValueError(f"case {self.name}: vast names {name!r}, should be a size but the first")
         for name in self.integers:
             if name not in self.options:
                 known = ", ".join(self.options)

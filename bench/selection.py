@@ -124,7 +124,8 @@ def _sizes(case: Case, selection: Selection) -> list[str]:
         return [size for size in case.sizes if size in selection.sizes]
     if not selection.full:
         return list(case.sizes)[:1]
-    return [size for size in case.sizes if size == next(iter(case.sizes)) or _flops(case, size) < VAST]
+    within = [size for size in case.sizes if _flops(case, size) < VAST and size not in case.vast]
+    return list(dict.fromkeys((next(iter(case.sizes)), *within)))
 
 
 def _dtypes(case: Case, size: str, selection: Selection, turn: int | None) -> Sequence[str]:

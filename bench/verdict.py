@@ -1,5 +1,6 @@
 """Got against expected: whether rounding explains every difference, and how many bits are right."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,8 +74,8 @@ def compare(
         return Agreement("disagrees", fault, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
-    if fault := next(_specials(got, expected), None):
-        return Agreement("disagrees", fault, undecided=undecided)
+    if fault := next(_specials(got, expected), None):  # no distance, so that a Limit's is infinite too
+        return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     tensors = _measured(got, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
     if low is None:

@@ -70,7 +70,11 @@ def flops(*, batch, channels, kernel, multiplier=1, **rest):
 UNPADDED = {"same": "padding='same' is not supported for strided convolutions"}
 UNDILATED = {"dilated-strided": "where a dilation is above 1, all strides must be 1 (it warns, and is wrong)"}
 # TensorFlow's own kernel has one stride; XLA and oneDNN (float32 only) have two.
-UNEVEN = {f"uneven/{mode}/cpu/float64/*": "equal length strides" for mode in ("eager", "function")}
+UNEVEN = {
+    f"uneven/{mode}/cpu/{dtype}/*": "equal length strides"
+    for mode in ("eager", "function")
+    for dtype in ("float64", "float16")
+}
 # A graph fuses the shift into the float32 kernel of oneDNN. With explicit margins it ends the process:
 # "tensor_format.h:428 Check failed: … Invalid index from the dimension", so nothing runs it there.
 EXPLICIT = ("eager", "xla")
@@ -117,7 +121,7 @@ case = Case(
             variant="explicit",
             refuses={
                 f"uneven/eager/cpu/{cells}": "equal length strides"
-                for cells in ("float64/*", "float32/gradient")
+                for cells in ("float64/*", "float16/*", "float32/gradient", "bfloat16/gradient")
             },
         ),
         Contender("tensorflow", "keras.layers.DepthwiseConv2D", in_keras, refuses=UNEVEN),

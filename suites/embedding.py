@@ -85,6 +85,7 @@ case = Case(
     options={"plain": {}, "padding": {"padding": 0}},
     regimes=REGIMES,
     rare=("padding",),
+    vast=("gpt2", "large"),
     integers={"plain": 18, "padding": 18},
     contenders=(
         Contender("torch", "torch.nn.functional.embedding", in_torch),
