@@ -91,9 +91,10 @@ class Limit:
     to the one value or the values it covers (float64 and float32, where it names no dtype), `z` the
     expected range of the row's rms ratio (at most a factor of ten wide; infinite, twice, where the formula
     rounds nothing and the framework does, or where the framework gives NaN or an infinity), `source` a file
-    and line of the installed release or an upstream thread. `always` is False for a departure near the edge, which some inputs do not show. `since`
-    is the first release that departs, where somebody has looked. `varies` says that two calls on the same
-    inputs differ, and nothing of how far: its `z` is infinite, twice, and it is not `always`.
+    and line of the installed release or an upstream thread. `always` is False for a departure near the edge,
+    which some inputs do not show. `since` is the first release that departs, where somebody has looked.
+    `varies` says that two calls on the same inputs differ, and nothing of how far: its `z` is infinite,
+    twice, and it is not `always`.
     """
 
     backend: str

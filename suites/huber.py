@@ -75,15 +75,26 @@ COMMON = {
 SOURCE = "optax/losses/_regression.py:103 (0.2.8)"
 CANCELS = "the slope is δ sign(e) - δ sign(e) + e near zero: it cancels, and what is left is off by u δ"
 OPTAX = {"contender": "optax.losses.huber_loss", "direction": "gradient"}
+WIDE = ("float64", "float32")
 LIMITS = (
     *(
         Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, z, OPTAX | {"regime": "near"})
         for z in ((20, 200), (200, 2000))
     ),
     *(
-        Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, z, OPTAX | {"regime": "typical"}, always=False)
+        Limit(
+            "jax",
+            ">=0.10,<0.11",
+            CANCELS,
+            SOURCE,
+            z,
+            OPTAX | {"regime": regimes, "dtype": dtypes},
+            always=False,
+        )
         for z in ((0.05, 0.5), (0.5, 5))  # single elements that are small
+        for regimes, dtypes in ((("typical", "far"), WIDE), ("typical", "bfloat16"))
     ),
+    Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, (20, 200), OPTAX | {"regime": "near", "dtype": "bfloat16"}),
 )
 cases = (
     Case(

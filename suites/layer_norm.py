@@ -155,6 +155,22 @@ LIMITS = (
         )
         for backend, versions in KERAS.items()
     ),
+    *(
+        Limit(
+            backend,
+            versions,
+            "y is x a + (β − μ a): of a lone element, which is its mean, a rounding of μ a is left over",
+            "keras/src/ops/nn.py:3191",
+            (math.inf, math.inf),
+            {
+                "contender": "keras.layers.LayerNormalization",
+                "size": "batch:1+time:1+width:1",
+                "direction": "forward",
+            },
+            always=False,
+        )
+        for backend, versions in KERAS.items()
+    ),
 )
 
 case = Case(

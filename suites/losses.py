@@ -132,18 +132,24 @@ TENSORFLOW = "tensorflow/python/ops/nn_impl.py:335"
 NOT_HALF = ("float64", "float32", "bfloat16")
 
 
-def cancels(backend, versions, source, *found):
-    return tuple(Limit(backend, versions, CANCELS, source, z, cells) for z, cells in found)
+def cancels(backend, versions, source, *found, always=True):
+    return tuple(Limit(backend, versions, CANCELS, source, z, cells, always) for z, cells in found)
 
 
-def torch_limits(*found):
-    return cancels("torch", "==2.13.*", TORCH, *((z, {"direction": "forward"} | cells) for z, cells in found))
+def torch_limits(*found, always=True):
+    cells = ((z, {"direction": "forward"} | cells) for z, cells in found)
+    return cancels("torch", "==2.13.*", TORCH, *cells, always=always)
 
 
-EACH = torch_limits(
-    ((0.1, 1), {"option": "each", "dtype": "float64"}),
+EACH_OF_MANY = (
+    ((0.1, 1), {"option": "each", "dtype": "float64", "size": "small"}),
     ((0.3, 3), {"option": "each", "dtype": "float32"}),
 )
+EACH_OF_FEW = (  # few elements, or few bits: some draws show it
+    ((0.03, 0.3), {"option": "each", "dtype": "float64", "size": "one-class"}),
+    ((0.2, 2), {"option": "each", "dtype": ("bfloat16", "float16")}),
+)
+EACH = torch_limits(*EACH_OF_MANY) + torch_limits(*EACH_OF_FEW, always=False)
 BINARY_LIMITS = (
     *EACH,
     *torch_limits(((1e2, 1e3), {"regime": "confident"}), ((1e3, 1e4), {"regime": "confident"})),
@@ -163,8 +169,14 @@ WEIGHTED_LIMITS = (
         "tensorflow",
         "==2.21.*",
         TENSORFLOW,
-        ((0.1, 1), {"option": "each", "dtype": "float64", "direction": "forward"}),
-        ((0.3, 3), {"option": "each", "dtype": "float32", "direction": "forward"}),
+        *((z, cells | {"direction": "forward"}) for z, cells in EACH_OF_MANY),
+    ),
+    *cancels(
+        "tensorflow",
+        "==2.21.*",
+        TENSORFLOW,
+        *((z, cells | {"direction": "forward"}) for z, cells in EACH_OF_FEW),
+        always=False,
     ),
     Limit(
         "tensorflow",
