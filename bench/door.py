@@ -127,6 +127,7 @@ class Door:
             roofed=self.run.roof,
             rounds=self.rounds,
             joules=self.joules,
+            peaks=self.every or self.selection.full,  # which takes seconds
         )
         try:
             yield running

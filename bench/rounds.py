@@ -9,7 +9,7 @@ from bench.cell import Cell
 from bench.timing import Timing, ratio
 from bench.worker import Died, as_request
 
-FEWEST, MOST, LONG = 5, 9, 15  # rounds; LONG is the most where speeds alone are asked for
+FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG is the most where speeds alone are asked for
 BUDGET = 1.0  # seconds of samples, after which a slow contender takes part no more
 PRECISION = 0.05  # half the interval of the ratio to the best, at which nobody samples on
 

@@ -45,6 +45,7 @@ class Session:
         roofed: Callable[[dict[str, Any]], None] = lambda found: None,
         rounds: int = MOST,
         joules: bool = False,
+        peaks: bool = True,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -52,12 +53,13 @@ class Session:
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
-        self._roofed, self._rounds, self._joules = roofed, rounds, joules
+        self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
         self._groups = plan(wanted, self._timed, curves, self._complete)
         self._workers: dict[tuple[Any, ...], Worker] = {}
+        self._last: Worker | None = None  # that took a sample
         self._busy: set[tuple[Any, ...]] = set()
         self._change = threading.Condition()
         self._stopped = False
@@ -95,7 +97,8 @@ class Session:
         """The rows with their speeds. The roof is measured again before anything is said to be above it."""
         before = {each: self.rows[str(each)] for each in ready}
         for again in (False, True):
-            self._measure(ready, again)
+            if self._peaks:
+                self._measure(ready, again)
             done = with_speeds(before, found, self._roof)
             if not any(row.why.startswith(ABOVE) for row in done.values()):
                 break
@@ -252,7 +255,9 @@ class Session:
         key = self._key(cell)
         worker = self._worker(key)
         if verb == "sample":
-            still(each.pid for each in self._workers.values() if each is not worker and each.pid)
+            if self._last not in (None, worker) and self._last.pid:  # the others stood still before it
+                still([self._last.pid])
+            self._last = worker
         try:
             return worker.request(verb, *arguments)
         except Died:

@@ -8,47 +8,35 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 LOOK = 1e-3  # seconds between two looks
-STILL = 0.05  # of the time between them, which another may have run
 PATIENCE = 0.5  # seconds, after which it is timed all the same: the report says that a machine was busy
 
 
-def still(
-    others: Iterable[int],
-    *,
-    ran: Callable[[int], float] | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> bool:
-    """Wait until none of these processes runs; whether that came about. ``ran(pid)``: its seconds of CPU."""
-    ran = ran or _ran
-    others, waited = list(others), 0.0
-    before = [ran(pid) for pid in others]
-    while waited < PATIENCE:
-        start = time.perf_counter()
-        sleep(LOOK)
-        took = max(time.perf_counter() - start, LOOK)
-        now = [ran(pid) for pid in others]
-        if all(later - earlier <= STILL * took for earlier, later in zip(before, now, strict=True)):
-            return True
-        before, waited = now, waited + took
-    return False
+def still(others: Iterable[int], runs: Callable[[int], bool] | None = None) -> bool:
+    """Wait until no thread of these processes runs; whether that came about. `runs` says it of a pid."""
+    runs, waiting = runs or _runs, list(others)
+    end = time.perf_counter() + PATIENCE
+    while waiting := [pid for pid in waiting if runs(pid)]:
+        if time.perf_counter() >= end:
+            return False
+        time.sleep(LOOK)
+    return True
 
 
-def _ran(pid: int) -> float:
-    """Seconds of CPU of all threads of a process, to the nanosecond where the kernel says so."""
-    total = 0
+def _runs(pid: int) -> bool:
+    """Whether a thread of that process runs, or is ready to. The kernel counts its time in ticks only."""
     try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            total += int((task / "schedstat").read_text().split()[0])
-    except (OSError, ValueError, IndexError):  # it ended, or this is no Linux
-        return _ticks(pid)
-    return total / 1e9
+        return any(_state(task / "stat") == "R" for task in Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # it ended, or this is no Linux
+        import psutil
+
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_RUNNING
+        except psutil.Error:
+            return False
 
 
-def _ticks(pid: int) -> float:
-    import psutil
-
+def _state(file: Path) -> str:
     try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
-        return 0.0
-    return float(times.user + times.system)
+        return file.read_text().rpartition(") ")[2][:1]  # behind the name, which may hold anything
+    except OSError:
+        return ""

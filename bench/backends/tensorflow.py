@@ -20,6 +20,7 @@ class TensorFlow(Backend):
     packages = ("tensorflow", "tensorflow-cpu", "tensorflow-intel")
     modes = ("function", "eager", "xla", TF32)
     heavy = (TF32,)
+    typical = ("eager",)
     tuned = ("xla",)
     sorts = True
 
