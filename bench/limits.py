@@ -90,6 +90,8 @@ def _met(found: Found) -> bool:
 
 
 def _covered(rows: "DataFrame", limit: Limit) -> "DataFrame":
+    if rows.empty:  # as most are, and a frame takes longer to be asked than to be found empty
+        return rows
     return rows[[covers(limit, row) for row in rows.to_dict("records")]]
 
 
