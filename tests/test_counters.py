@@ -25,7 +25,7 @@ def unit(name):
 
 def test_the_size_is_the_largest_below_the_limit():
     assert size(pages.case("conv2d")) == "large"
-    assert size(pages.case("lstm-model")) == "small"
+    assert size(pages.case("lstm-model")) == "long"
 
 
 def test_every_contender_is_counted_where_it_is_typical():

@@ -44,10 +44,10 @@ def test_each_fault_is_found_and_an_honest_backend_beside_them_has_its_speed(tmp
     for name, words in SAYS.items():
         faulty = rows[rows.backend.str.endswith(f":{name}")]
         assert len(faulty) and (faulty.status == "error").all(), name
-        assert faulty.why.str.startswith(words).all(), faulty.why.tolist()
+        assert faulty.why.str.contains(words, regex=False).all(), faulty.why.tolist()
         assert faulty.median_s.isna().all()
     honest = rows[rows.backend.str.endswith(":Slow")]
-    assert (honest.status == "agrees").all() and (honest.median_s >= 0.02).all()
+    assert (honest.status == "agrees").all() and (honest.median_s >= 0.01).all()
 
 
 def test_the_backend_that_does_not_wait_is_caught_on_a_cpu(tmp_path):

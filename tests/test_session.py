@@ -251,12 +251,12 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
 
 
 def test_a_dtype_that_a_backend_lacks_takes_no_speed_from_the_others(tmp_path):
-    chosen = ["-k", "dropout/plain/typical/small and eager", "--backend", "numpy", "--full"]
+    chosen = ["-k", "relu/plain/typical/small and eager", "--backend", "numpy", "--full"]
     done = suites(tmp_path, *chosen)
     assert done.returncode == 0, done.stdout[-2000:]
     rows = load(tmp_path / "run").set_index("dtype")
     assert (rows.loc["bfloat16"].status == "absent").all()
-    assert rows.loc[["float64", "float32"]].median_s.notna().all()
+    assert rows.loc[["float32"]].median_s.notna().all()
 
 
 def test_every_seed_is_judged(tmp_path):

@@ -16,7 +16,7 @@ from bench.backends.numpy import NumPy
 from bench.coarse import cut
 from bench.tree import Tree, flatten, tree_map
 
-SIDE = 500  # of a product that takes long enough to be waited for
+SIDE = 300  # of a product that takes long enough to be waited for
 
 
 def long(weights: Tree, **option: Any) -> tuple[Tree, Callable[..., Any]]:
@@ -53,13 +53,13 @@ class Recompiling(Jax):
 
 
 class Slow(NumPy):
-    """Linear regression in 20 ms, so that a trick has something to gain; and honest."""
+    """Linear regression in 10 ms, so that a trick has something to gain; and honest."""
 
     name = "slow"
 
     @staticmethod
     def work() -> None:
-        time.sleep(0.02)
+        time.sleep(0.01)
 
     def bind(self, run: Callable[..., Any], mode: str) -> Any:
         return self._slowly(super().bind(run, mode))
