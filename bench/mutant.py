@@ -102,6 +102,7 @@ class General:
     equivalent: str = ""
 
 
+NUDGE = 4  # roundings: one may be lost on the way
 GENERAL = (
     General("products-tf32", "precision", lambda case: coarse(case, Coarseness(products=11))),
     General("sums-bfloat16", "precision", lambda case: coarse(case, Coarseness(sums=8))),
@@ -158,14 +159,14 @@ def _shifted(case: Case) -> Case:
 
 
 def _nudged(arrays: dict[str, Any], kept: dict[Any, Any]) -> dict[str, Any]:
-    """The largest element of the largest array moved by one rounding: of its own, or of the one `kept`."""
+    """The largest element of the largest array moved by a few roundings: its own, or those `kept`."""
     floats = {name: y for name, y in arrays.items() if floating(y) and np.size(y) and np.isfinite(y).all()}
     if not floats:
         return arrays
     name, largest = max(floats.items(), key=lambda item: np.size(item[1]))
     moved = np.array(largest)
     at = np.unravel_index(np.argmax(np.abs(moved)), moved.shape)
-    moved[at] += kept.setdefault((name, moved.dtype), np.spacing(np.abs(moved[at])))
+    moved[at] += kept.setdefault((name, moved.dtype), NUDGE * np.spacing(np.abs(moved[at])))
     return {**arrays, name: moved}
 
 
