@@ -128,7 +128,7 @@ def flops(
 
     known = Known(REASONS, UNCONFIRMED)
     with _refusals():
-        cases = [pages.case(name) for name in names] if names else list(pages.cases().values())
+        cases = pages.chosen(names or [])
         found = study(cases, SIZES)
     sections = tables(found, cases, known)
     _print(sections if every or names else sections[:2])
@@ -214,7 +214,7 @@ def explore(
     from bench.backends import SHIPPED
 
     with _refusals():
-        cases = [pages.case(name) for name in names] if names else list(pages.cases().values())
+        cases = pages.chosen(names or [])
         finds = []
         for case in cases:
             finds += exploring.explore(

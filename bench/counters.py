@@ -12,7 +12,7 @@ from bench.backends import Absent, Backend, backend
 from bench.case import Case, Contender, known
 from bench.cell import Cell
 from bench.expect import batch, draw, inputs, rounded
-from bench.run import find, instance, sentence
+from bench.run import differentiated, find, instance, sentence
 from bench.selection import typical
 from bench.size import dims
 
@@ -113,8 +113,7 @@ def _formula(
     if cell.direction == "forward":
         call = engine.forward(run, cell.mode)
     else:
-        floating = [name for name, value in given.data.items() if value.dtype.kind not in "iub"]
-        wrt = [name for name in floating if name not in case.fixed]
+        wrt = differentiated(case, given.data)
         arguments += (engine.put(dict(given.cotangents)),)
 
         # torch's counter takes no leaf of the graph for what a module is given

@@ -7,6 +7,7 @@ import platform
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -84,6 +85,13 @@ def key(record: Mapping[str, Any]) -> str:
     """Eight hexadecimal digits that are the same for the same record, wherever and whenever it was made."""
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+
+def home(record: Mapping[str, Any], root: Path) -> Path:
+    """Where what is published of this machine stands under `root`, made where it is not there."""
+    folder = root / f"{name(record)}-{key(record)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def name(record: Mapping[str, Any]) -> str:

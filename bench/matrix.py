@@ -71,7 +71,7 @@ def fates(
     names: Sequence[str] = (), *, quick: bool = False, jobs: int = 2, told: Callable[[str], None] = print
 ) -> Iterator[Fate]:
     """The fates of all mutants of these cases (all cases), as they are known."""
-    wanted = [pages.case(name).name for name in names] or list(pages.cases())
+    wanted = [case.name for case in pages.chosen(names)]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for name, found in zip(wanted, pool.map(_of_case, wanted, [quick] * len(wanted)), strict=True):
             survivors = sum(each.verdict == INADEQUATE for each in found)

@@ -6,19 +6,18 @@ a pool that the framework keeps for itself (ONNX Runtime's arena): only glibc's 
 It is exact to a page where the kernel sums its counters (Linux 6.16), else to some 128 KiB a core.
 """
 
-import ctypes
 import gc
 import os
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench import nvml
 from bench.backends import Backend
+from bench.pool import trim
 
 SELF = Path("/proc/self")
 SETTLING, TRIES = 1e-3, 20  # seconds between two looks, and looks
@@ -105,8 +104,7 @@ def _settle() -> None:
 
 def _trimmed() -> int:
     """KiB resident without the freed memory that glibc keeps, which would hide what a call takes from it."""
-    with suppress(OSError, AttributeError, TypeError):  # no glibc
-        ctypes.CDLL(None).malloc_trim(0)
+    trim()
     return _kib("VmRSS")
 
 

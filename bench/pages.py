@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -56,6 +56,11 @@ def also(case: Case) -> Iterator[None]:
         yield
     finally:
         del cases()[case.name]
+
+
+def chosen(names: Sequence[str]) -> list[Case]:
+    """The cases of these names, all where there is none; raises ValueError as `case` does."""
+    return [case(name) for name in names] if names else list(cases().values())
 
 
 def case(name: str) -> Case:

@@ -11,18 +11,24 @@ from functools import cache
 
 TRIM_THRESHOLD, MMAP_MAX = -1, -4  # as malloc.h numbers them
 NEVER, NONE = -1, 0
+NO_GLIBC = (OSError, AttributeError, TypeError)  # as ctypes says it
 
 
 @contextmanager
 def held() -> Iterator[None]:
     """Freed memory is kept until the end, and given back then. Does nothing where there is no glibc."""
-    with suppress(OSError, AttributeError, TypeError):
+    with suppress(*NO_GLIBC):
         _keep()
     try:
         yield
     finally:
-        with suppress(OSError, AttributeError, TypeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        trim()
+
+
+def trim() -> None:
+    """Give freed memory back now. Does nothing where there is no glibc."""
+    with suppress(*NO_GLIBC):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @cache

@@ -182,10 +182,7 @@ def numbered(name: str) -> Iterator[str]:
 
 def machine_folder(folder: Path, root: Path) -> Path:
     """Where what is published of this run's machine stands under `root`, made where it is not there."""
-    found = record(folder, "machine")
-    home = root / f"{machines.name(found)}-{key(found)}"
-    home.mkdir(parents=True, exist_ok=True)
-    return home
+    return machines.home(record(folder, "machine"), root)
 
 
 def date(folder: Path) -> str:

@@ -184,8 +184,7 @@ def _formula(
         places = layout(lambda tree: contender.build(tree, **option)[0], given.weights)
     if places.problem:
         raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
-    floating = [name for name, value in given.data.items() if value.dtype.kind not in "iub"]
-    wrt = [name for name in floating if name not in case.fixed]
+    wrt = differentiated(case, given.data)
     vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
     on_device = engine.put(params), engine.put(dict(given.data)), engine.put(dict(given.cotangents))
     forward = engine.forward(run, unit.mode)
@@ -210,6 +209,12 @@ def _formula(
     took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
     rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
     return Judged(rows, kept, got=got, places=places)
+
+
+def differentiated(case: Case, data: Mapping[str, Any]) -> list[str]:
+    """The data that have a gradient: floating ones, but for targets."""
+    floating = [name for name, value in data.items() if value.dtype.kind not in "iub"]
+    return [name for name in floating if name not in case.fixed]
 
 
 def tensors(ready: Ready, outputs: Any, gradients: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cell import Cell
-from bench.machine import key, machine, name
+from bench.machine import home, machine
 from bench.rounds import Entry
 from bench.row import TIMED
 from bench.table import Listing, Section, Table, markdown
@@ -71,8 +71,8 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
     from bench.selection import Selection, cells, timed
     from bench.session import Session
 
-    cases = [pages.case(name) for name in names] if names else list(pages.cases().values())
-    wanted = [each for each in cells(cases, Selection()) if timed(each, pages.case(each.case), Selection())]
+    everything = cells(pages.chosen(names), Selection())
+    wanted = [each for each in everything if timed(each, pages.case(each.case), Selection())]
     session = Session(
         wanted,
         wanted,
@@ -127,10 +127,7 @@ def enough(pairs: Sequence[Pair]) -> bool:
 
 def write(pairs: Sequence[Pair], root: Path) -> list[Path]:
     """The page and one line a cell, as ``<date>-same.md`` and ``.csv`` in the folder of this machine."""
-    found = machine()
-    home = root / f"{name(found)}-{key(found)}"
-    home.mkdir(parents=True, exist_ok=True)
-    stem = home / f"{datetime.now(UTC):%Y-%m-%d}-same"
+    stem = home(machine(), root) / f"{datetime.now(UTC):%Y-%m-%d}-same"
     text = "# A contender against itself\n\n" + markdown(page(pairs, COMMAND))
     stem.with_suffix(".md").write_text(text)
     frame(pairs).to_csv(stem.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.6g")

@@ -88,6 +88,15 @@ def test_a_large_size_is_judged_in_float32_on_the_typical_setting_of_each_conten
             assert cell.dtype == "float32" and (cell.option, cell.regime) in known
 
 
-def test_whole_numbers_are_judged_at_the_first_size_in_every_mode(full):
+def test_whole_numbers_are_judged_at_the_first_size_in_every_mode():
+    modes = {}
     for cell in cells(CASES, FULL):
-        assert cell.regime != INTEGERS or cell.size == next(iter(pages.case(cell.case).sizes))
+        if cell.regime == INTEGERS:
+            assert cell.size == next(iter(pages.case(cell.case).sizes))
+            modes.setdefault((cell.case, cell.option, cell.backend, cell.contender), set()).add(cell.mode)
+    assert modes
+    for (name, option, spec, who), found in modes.items():
+        case = pages.case(name)
+        (contender,) = (each for each in backend(spec).contenders(case) if str(each) == who)
+        every = {mode for mode in contender.modes or backend(spec).modes if mode != TF32}
+        assert found == every or (option in contender.without and len(found) == 1) or case.training

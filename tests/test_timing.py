@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.timing import FRESH, LEAST, RARE, Timing, ratio, series
+from bench.timing import FLOOR, FRESH, LEAST, RARE, Timing, ratio, series
 
 
 def timing(samples=(0.02,) * 5, **more):
@@ -37,7 +37,9 @@ def test_a_call_that_is_quick_on_seen_inputs_only_keeps_results():
     assert not timing(fresh=(0.02,) * 3, seen=(0.02,) * 3).fault
     once = timing(fresh=(0.02, 0.02, 1e-4), seen=(1e-4,) * 3)  # another job held two of them up
     assert not once.fault
-    assert FRESH * 1e-4 < 0.02
+    edge = FRESH * 0.01 + FLOOR
+    assert timing(fresh=(1.01 * edge,) * 3, seen=(0.01,) * 3).fault
+    assert not timing(fresh=(0.99 * edge,) * 3, seen=(0.01,) * 3).fault
 
 
 def test_ratios_are_taken_round_by_round_so_that_drift_of_the_machine_cancels():

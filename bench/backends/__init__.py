@@ -99,6 +99,7 @@ class Backend(ABC):
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
     without: ClassVar[Mapping[str, str]] = {}  # directions that it has not, each with its reason
     builds: ClassVar[Mapping[str, Callable[..., Any] | Contender]] = {}  # by case, in place of the page's
+    positional: ClassVar[bool] = False  # whether a compiled run takes its arguments by their position
     precision: str = "as the dtype"
     spins: ClassVar[bool] = False  # whether its threads wait in a loop, and keep others from the cores
     sorts: ClassVar[bool] = False  # whether the leaves of a dict come sorted by their names
@@ -206,8 +207,11 @@ class Backend(ABC):
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
         """Timed forward calls: compiled once, then bound to each set of inputs."""
-        call = self.forward(run, mode)
-        return lambda params, data, _: Bound(call, (params, data), _outputs)
+        if self.positional and mode != TF32:  # which is set around each call
+            call = self.compile(run, mode)
+            return lambda params, data, _: bound(call, run, params, data)
+        whole = self.forward(run, mode)
+        return lambda params, data, _: Bound(whole, (params, data), _outputs)
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]

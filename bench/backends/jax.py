@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop, bound
+from bench.backends import TF32, Absent, Asked, Backend, Loop
 from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
@@ -21,6 +21,7 @@ class Jax(Backend):
     heavy = (TF32,)
     typical = ("eager",)
     sorts = True
+    positional = True
 
     @classmethod
     def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
@@ -137,12 +138,6 @@ class Jax(Backend):
             return {**floats, **others}, dense
 
         return self.compile(call, mode)
-
-    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
-        if mode == TF32:  # which is set around each call
-            return super().bind(run, mode)
-        call = self.compile(run, mode)
-        return lambda params, data, _: bound(call, run, params, data)
 
     def compilations(self) -> tuple[int, float | None]:
         """Tracing counts a program, tracing, lowering and compiling are its time."""

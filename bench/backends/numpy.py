@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Binder, Bound, Loop, bound
+from bench.backends import Absent, Backend, Binder, Bound, Loop
 from bench.case import Case, Contender, Training, known
 from bench.tree import Tree, flatten, floating, tree_map
 
@@ -60,6 +60,7 @@ class NumPy(Backend):
     packages = ("numpy",)
     modes = ("eager", "transposed", "gaps")
     spins = True
+    positional = True
     layouts = heavy = ("transposed", "gaps")
     devices = ("cpu",)
 
@@ -129,7 +130,7 @@ class NumPy(Backend):
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
         if not isinstance(run, Formula):
-            return lambda params, data, _: bound(run, run, params, data)
+            return super().bind(run, mode)
         call = partial(run.reference, **known(run.reference, run.option))
         return lambda params, data, _: Bound(partial(call, **data, **params), (), lambda y: (named(y), None))
 

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop, bound
+from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop
 from bench.backends.keras import policy
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
@@ -23,6 +23,7 @@ class TensorFlow(Backend):
     typical = ("eager",)
     tuned = ("xla",)
     sorts = True
+    positional = True
 
     @classmethod
     def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
@@ -162,12 +163,6 @@ class TensorFlow(Backend):
 
         compiled = self.compile(call, mode)
         return wraps(compiled, assigned=(), updated=())(self._rounding(self._placed(compiled), mode))
-
-    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
-        if mode == TF32:  # which is set around each call
-            return super().bind(run, mode)
-        call = self.compile(run, mode)
-        return lambda params, data, _: bound(call, run, params, data)
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]

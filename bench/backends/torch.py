@@ -18,6 +18,7 @@ class Torch(Backend):
     packages = ("torch",)
     modes = ("eager", "compile", "transposed", "gaps", TF32)
     spins = True
+    positional = True
     heavy = ("compile", "transposed", "gaps", TF32)
     tuned = ("compile",)
     layouts = ("transposed", "gaps")
@@ -162,12 +163,6 @@ class Torch(Backend):
             return outputs, _dense(found, leaves, params, wrt)
 
         return self._rounding(call, mode)
-
-    def bind(self, run: Callable[..., Any], mode: str) -> Binder:
-        if mode == TF32:  # which is set around each call
-            return super().bind(run, mode)
-        call = self.compile(run, mode)
-        return lambda params, data, _: bound(call, run, params, data)
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
