@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bench.backends import FURTHER, SHIPPED, Absent, Backend, backend
+from bench.backends import FURTHER, SHIPPED, TF32, Absent, Backend, backend
 from bench.backends.torch import Torch
 from bench.case import Contender
 from bench.selection import Selection
@@ -77,6 +77,40 @@ def test_torch_compiles_every_option_of_a_build_and_not_the_first_eight_only(mon
     for number in range(10):
         found = engine.forward(build(10.0**-number), "compile")({}, {"x": torch.ones(2, 3)})
         assert found["compiled"] == 1, f"build {number} ran eagerly"
+
+
+def test_torch_compiles_a_second_shape_as_in_a_process_of_its_own(monkeypatch):
+    torch = pytest.importorskip("torch")
+    sizes = []
+
+    def recorded(graph, inputs):
+        sizes.append([torch.fx.experimental.symbolic_shapes.has_free_symbols(each) for each in inputs])
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=recorded))
+    call = Torch("cpu", "float32").compile(lambda params, x: {"y": x * 2}, "compile")
+    for rows in (3, 5, 7):
+        call({}, x=torch.ones(rows, 2))
+    assert len(sizes) == 3 and not any(free for each in sizes for free in each)
+
+
+@pytest.mark.parametrize("direction", ["forward", "gradient"])
+def test_a_timed_call_in_the_mode_of_tf32_has_tf32(direction):
+    torch = pytest.importorskip("torch")
+    seen = []
+
+    def run(params, x):
+        seen.append(torch.backends.cuda.matmul.allow_tf32)
+        return {"y": x * 2}
+
+    engine = Torch("cpu", "float32")
+    data, cotangents = {"x": torch.ones(2)}, {"y": torch.ones(2)}
+    if direction == "forward":
+        bind = engine.bind(run, TF32)
+    else:
+        bind = engine.bind_vjp(engine.vjp(run, TF32, ["x"]), run, TF32, ["x"])
+    bind({}, data, cotangents).once()
+    assert seen == [True] and not torch.backends.cuda.matmul.allow_tf32
 
 
 def test_an_unused_parameter_has_a_gradient_of_zeros(engine):

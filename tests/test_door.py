@@ -1,10 +1,14 @@
 """The door of `pytest suites/`: what a session leaves in its run's folder."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from bench import door as doors
 from bench import moment, session
 from bench.door import Door
 from bench.results import start
+from bench.rounds import LONG, MOST
 from bench.rows import moments
 from bench.selection import Selection
 from tests.rows import ENVIRONMENT, MACHINE, row
@@ -21,6 +25,7 @@ class Session:
 
 
 LOOKS: list[str] = []
+OPTIONS = dict.fromkeys(doors.OPTIONS) | {"backend": ["numpy"], "device": ["cpu"]}
 
 
 @pytest.fixture
@@ -57,3 +62,15 @@ def test_a_run_that_is_gone_on_with_has_the_looks_of_both_sessions(door):
         with door.session():
             pass
     assert [each["look"] for each in moments(door.run.folder)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("threads", [-1, 10**6])
+def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
+    with pytest.raises(ValueError, match=f"--threads: got {threads}, should be 1 to"):
+        Door.open(SimpleNamespace(**{**OPTIONS, "threads": threads}))
+
+
+def test_who_asks_for_speeds_alone_is_shown_all_and_waits_longer():
+    alone = Door.open(SimpleNamespace(**OPTIONS, benchmark_only=True))
+    usual = Door.open(SimpleNamespace(**OPTIONS))
+    assert (alone.every, alone.rounds, usual.every, usual.rounds) == (True, LONG, False, MOST)

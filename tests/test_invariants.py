@@ -68,3 +68,15 @@ def test_only_a_cpu_must_repeat_itself(device, words):
     engine.device = device
     ready = Ready(engine, None, None, (), None, restless, PARAMS, DATA, COTANGENTS)
     assert unchanged(ready).startswith(words) and bool(unchanged(replace(ready))) == bool(words)
+
+
+@pytest.mark.parametrize(("dtype", "asked"), [("float16", False), ("bfloat16", True), ("float32", True)])
+def test_scaling_is_no_invariant_where_the_range_ends_as_soon_as_in_float16(dtype, asked):
+    def louder(params, data, cotangents):
+        ones = np.ones(3, np.float32)
+        return {"y": ones}, {"params": {}, "data": {"x": ones}}
+
+    engine = NumPy("cpu", "float32")
+    engine.dtype = dtype
+    found = invariants.broken(engine, louder, PARAMS, DATA, COTANGENTS, louder(PARAMS, DATA, COTANGENTS))
+    assert bool(found) == asked

@@ -179,3 +179,34 @@ def test_the_roofline_is_measured_again_before_anything_is_said_to_be_above_it()
     assert asked == ["roof", "roof"] and done[CELL].status == "agrees"
     session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)})
     assert asked == ["roof", "roof"]
+
+
+def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypatch):
+    looked = []
+    monkeypatch.setattr("bench.session.still", looked.append)
+    nothing = [[], [], lambda unit: False]
+    session = Session(*nothing, threads=1, done={}, finished=print, drawn=print)
+
+    class Fake:
+        def __init__(self, pid):
+            self.pid = pid
+
+        def request(self, verb, *arguments):
+            return verb
+
+    workers = {"one": Fake(1), "other": Fake(2), "dead": Fake(None)}
+    monkeypatch.setattr(session, "_key", lambda cell: cell.contender)
+    monkeypatch.setattr(session, "_worker", workers.__getitem__)
+    for name in ("one", "one", "other", "dead", "other"):
+        session.ask(replace(CELL, contender=name), "sample")
+    assert looked == [[1], [2]]
+    session.ask(replace(CELL, contender="one"), "ready")
+    assert looked == [[1], [2]]
+
+
+def test_the_roofline_is_not_measured_where_it_is_not_asked_for():
+    nothing = [[], [], lambda unit: False]
+    session = Session(*nothing, threads=1, done={}, finished=print, drawn=print, peaks=False)
+    session.ask, session.rows = None, {str(CELL): ROW}
+    (row,) = session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)}).values()
+    assert row.status == "agrees" and row.share is None

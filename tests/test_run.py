@@ -505,3 +505,21 @@ def test_the_tier_is_that_of_the_contender_and_at_least_that_of_its_mode(own, mo
 def test_an_unknown_tier_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="tier is 'fast', should be one of idiomatic, tuned, vendor kernel"):
         Contender("torch", "torch.add", print, tier="fast")
+
+
+def test_a_limit_may_say_that_a_framework_gives_nan(page):
+    def nothing(weights, **option):
+        import torch
+
+        return weights, lambda params, x: {"y": torch.full_like(x @ params["W"], torch.nan)}
+
+    page(nothing, limits=(replace(LIMIT, z=(float("inf"), float("inf"))),))
+    assert run(cell()).status == "limited"
+    page(nothing, limits=(replace(LIMIT, z=(1e2, 1e3)),))
+    assert run(cell()).status == "disagrees"
+
+
+def test_a_size_that_the_api_cannot_hold_is_absent_with_its_reason(page):
+    page(honest, contender={"without": {"small": "its graph makes a square of the rows"}})
+    row = run(cell())
+    assert (row.status, row.why) == ("absent", "torch.matmul: its graph makes a square of the rows")
