@@ -148,8 +148,10 @@ class Case:
     the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
     names floating data that nobody differentiates (targets), and of several outputs those of such a
     name (running statistics). `looked_up` names weights of which a call reads some rows only, `vast`
-    sizes whose limits take too much memory for a run of everything, which are for who names them. `items` and
-    `flops` take size and option as keywords: items per call, counted in `unit`, and floating-point operations
+    sizes whose limits take too much memory for a run of everything, which are for who names them. `devices`
+    are those on which it means something; `on_host` leaves the data in the host's memory, where taking them
+    to the device is the formula. `items` and `flops` take size and option as keywords: items per call,
+    counted in `unit`, and floating-point operations
     of one forward pass (of one step, for training).
     `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
     `score(predict) -> (metric, value)` says what the trained model is worth, and
@@ -179,6 +181,8 @@ class Case:
     looked_up: Sequence[str] = ()
     vast: Sequence[str] = ()
     limits: Sequence[Limit] = ()
+    devices: Sequence[str] = ("cpu", "gpu")
+    on_host: bool = False
     curve: Mapping[str, Any] | None = None
     score: Callable[[Callable[..., Any]], tuple[str, float]] | None = None
     predict: Callable[..., Any] | None = None

@@ -17,7 +17,7 @@ from bench.case import Case
 from bench.cell import Cell
 from bench.energy import energy
 from bench.expect import draw, inputs, rounded, shared
-from bench.loops import Loop, block
+from bench.loops import Block, block
 from bench.memory import memory
 from bench.row import Row
 from bench.run import tensors, verdict
@@ -45,7 +45,7 @@ class Call:
     kept: Any = None
     last: Any = None  # what the last timed call on the first set returned
     fresh: Callable[[], Sequence[Bound]] | None = None
-    loop: Loop = lambda: None  # until `blocks` makes one
+    loop: Block = lambda: None  # until `blocks` makes one
 
     def blocks(self, calls: int) -> None:
         """Make blocks of that many calls; the last is one on the first set, which is what was judged."""
@@ -170,7 +170,8 @@ def _bound(kept: Any, unit: Cell, direction: str) -> Call:
 
 def _put(engine: Backend, unit: Cell, number: int) -> tuple[Any, Any]:
     data, cotangents = _drawn(shared(unit), number)
-    return engine.put(dict(data)), engine.put(dict(cotangents))
+    here = dict(data) if pages.case(unit.case).on_host else engine.put(dict(data))
+    return here, engine.put(dict(cotangents))
 
 
 @lru_cache(maxsize=SETS + FRESH)  # contenders and directions ask for the same in turn
@@ -197,7 +198,7 @@ def _read(engine: Backend, result: Any) -> None:
     engine.get(smallest)
 
 
-def _timed(engine: Backend, loop: Loop) -> float:
+def _timed(engine: Backend, loop: Block) -> float:
     start = time.perf_counter()
     engine.wait(loop())
     return time.perf_counter() - start

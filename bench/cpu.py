@@ -39,12 +39,12 @@ def _caches() -> dict[str, int]:
     found = {}
     for index in sorted(CPUS.glob("cpu0/cache/index[0-9]*")):
         told = list(_texts(index / name for name in ("level", "type", "size")))
-        if len(told) == 3 and (size := _bytes(told[2])):
+        if len(told) == 3 and (size := size_bytes(told[2])):
             found[f"L{told[0]}{KINDS.get(told[1], '')}"] = size
     return found
 
 
-def _bytes(size: str) -> int:
+def size_bytes(size: str) -> int:
     """The bytes of a size such as 32K; 0 for what is none."""
     digits, unit = (size[:-1], size[-1]) if size[-1:] in UNITS else (size, "")
     return int(digits) * UNITS.get(unit, 1) if digits.isdecimal() else 0

@@ -28,6 +28,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
     "threads": ({"type": int, "metavar": "N"}, "threads of each framework (default: all)"),
+    "as-shipped": ({"action": "store_true"}, "leave threads and precision as each framework ships"),
     "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
@@ -44,7 +45,7 @@ class Door:
     results: str | None
     smoke: bool
     every: bool = False
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int | None = field(default_factory=lambda: os.cpu_count() or 1)
     rounds: int = MOST
     joules: bool = False
     chosen: list[Cell] = field(default_factory=list)
@@ -79,13 +80,17 @@ class Door:
             seeds=tuple(option.seed or (0,)),
             smoke=option.smoke,
             full=option.full,
+            as_shipped=option.as_shipped,
         )
         listed = list(cells(list(found.values()), selection))
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
+        if option.threads and option.as_shipped:
+            raise ValueError("--threads and --as-shipped: got both, should be one of them")
         threads = option.threads or os.cpu_count() or 1
         if not 1 <= threads <= (os.cpu_count() or 1):
             raise ValueError(f"--threads: got {threads}, should be 1 to {os.cpu_count() or 1}")
         rounds = LONG if every else MOST
+        threads = None if option.as_shipped else threads
         return cls(selection, listed, option.results, option.smoke, every, threads, rounds, option.energy)
 
     @property

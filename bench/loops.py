@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-Loop = Callable[[], Any]  # runs a block, and returns what its last call did
+Block = Callable[[], Any]  # runs a block, and returns what its last call did
 
 
-def block(bound: Sequence[Any], calls: int) -> Loop:
+def block(bound: Sequence[Any], calls: int) -> Block:
     """A loop of so many calls over these bound ones in turn; the last is the first of them."""
     turns = [bound[(calls - 1 - n) % len(bound)] for n in range(calls)]
     first = bound[0].call

@@ -28,12 +28,16 @@ def ordered(found: Sequence[str], known: Sequence[str] = ()) -> list[str]:
     return [each for each in known if each in found] + [each for each in found if each not in known]
 
 
-SETUP = ["machine", "environment", "given"]
+SETUP = ["machine", "environment", "given", "settings"]
 
 
 def setups(rows: "DataFrame") -> "DataFrame":
-    """The rows with a column `on`: a letter for each machine, environment and number of threads of a run."""
-    rows = rows.assign(given=rows.groupby("run_id", observed=True)["threads"].transform("max").fillna(0))
+    """The rows with a column `on`: a letter for each machine, environment, and settings of a run."""
+    runs = rows.groupby("run_id", observed=True)
+    rows = rows.assign(
+        given=runs["threads"].transform("max").fillna(0),
+        settings=runs["settings"].transform("max").astype(str),  # what did not run has none
+    )
     pairs = rows[SETUP].drop_duplicates()
     letters = [chr(65 + number) if number < 26 else f"#{number + 1}" for number in range(len(pairs))]
     pairs = pairs.assign(on=letters if len(pairs) > 1 else "")
@@ -62,11 +66,14 @@ def header(
             lines.append(
                 (f"{kind} {', '.join(group['on'])}".strip(), written(records.get(str(key), {}), str(key)))
             )
-    given = rows[["on", "given"]].drop_duplicates()
+    given = rows[["on", "given", "settings"]].drop_duplicates()
     if given["given"].nunique() > 1:
         lines.append(
-            ("threads", ", ".join(f"{on}: {number}" for on, number in given.itertuples(index=False)))
+            ("threads", ", ".join(f"{on}: {number}" for on, number, _ in given.itertuples(index=False)))
         )
+    if given["settings"].any():
+        told = (f"{on}: {words or 'declared'}" for on, _, words in given.itertuples(index=False))
+        lines.append(("settings", ", ".join(each.removeprefix(": ") for each in told)))
     runs = rows["run_id"].drop_duplicates().tolist()
     lines.append(
         ("run", runs[0] if len(runs) == 1 else f"{count(len(runs), 'run')}: {runs[0]} to {runs[-1]}")

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend
+from bench.backends import TF32, Absent, Backend
+from bench.cpu import size_bytes
 from bench.expect import rounded
 from bench.run import THREADS, sentence
 
@@ -32,18 +33,20 @@ STREAMS = {  # a verb, the arrays that it is given, and those that it reads and 
 }
 
 
-def measure(engine: Backend, cache: int | None = None) -> Record:
+def measure(engine: Backend, cache: int | None = None, mode: str = "") -> Record:
     """What the engine reaches on its device in its dtype; a figure is None where it has no kernel.
 
-    `cache` is the bytes of the last-level cache. An error of the framework stands under ``error``.
+    In the mode of TF32 that stands in the place of the dtype. `cache` is the bytes of the last-level cache.
+    An error of the framework stands under ``error``.
     """
     cache = cache or last_level(engine.device)
-    place: Record = {"backend": engine.name, "device": engine.device, "dtype": engine.dtype}
+    dtype = TF32 if mode == TF32 else engine.dtype
+    place: Record = {"backend": engine.name, "device": engine.device, "dtype": dtype}
     place["cache_bytes"] = cache
     try:
         told = os.environ.get(THREADS)
         place |= {"version": engine.version, "threads": engine.threads() or (int(told) if told else None)}
-        place |= _products(engine)
+        place |= _products(engine, mode)
         return place | _streams(engine, cache)
     except Exception as error:  # of a framework: no fault of the run
         return place | {"error": sentence(error)}
@@ -57,17 +60,20 @@ def last_level(device: str = "cpu", root: Path = Path("/sys/devices/system/cpu")
             level, size, shared = (
                 (folder / name).read_text().strip() for name in ("level", "size", "shared_cpu_list")
             )
-            found[int(level), shared] = int(size.rstrip("KMG")) * 1024 ** ("KMG".find(size[-1]) + 1)
-        except (OSError, ValueError, IndexError):  # a system that tells it otherwise
+            found[int(level), shared] = size_bytes(size)
+        except (OSError, ValueError):  # a system that tells it otherwise
             continue
     last = max((level for level, _ in found), default=0)
     known = sum(size for (level, _), size in found.items() if level == last)
     return OTHER if device != "cpu" else known or CPU
 
 
-def _products(engine: Backend) -> Record:
+def _products(engine: Backend, mode: str) -> Record:
     """Floating-point operations a second of the fastest square product, and the sizes that were tried."""
     verb, best = engine.operations()["matmul"], 0.0
+    if mode == TF32:
+        product = engine.forward(lambda params, a, b: {"y": engine.operations()["matmul"](a, b)}, mode)
+        verb = lambda a, b: product({}, {"a": a, "b": b})  # noqa: E731
     sizes: list[int] = []
     for size in SIZES:
         flops = 2.0 * size**3

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.backends import TF32
 from bench.digits import digits, scaled
 from bench.table import Section, Table
 
 MARGIN = 1.05  # times the roof: what is above is an error, not a record
-BITS = {"float64": 64, "float32": 32, "bfloat16": 16, "float16": 16}
+BITS = {"float64": 64, "float32": 32, TF32: 19, "bfloat16": 16, "float16": 16}
 STREAMS = {
     "copy GB/s": "copy_bytes_per_s",
     "triad GB/s": "triad_bytes_per_s",
@@ -52,16 +53,14 @@ def share(roof: Roof, flops: float, bytes: float, seconds: float) -> float:
     return max(flops / roof.flops_per_s, bytes / roof.bytes_per_s) / seconds
 
 
-def impossible(
-    roof: Roof, flops: float, bytes: float, seconds: float, last_level_cache: int, fewer: bool = False
-) -> str:
+def impossible(roof: Roof, flops: float, bytes: float, seconds: float, fewer: bool = False) -> str:
     """A sentence where a call of so many seconds is more than 5 % above the roof, else nothing.
 
     `fewer`: the contender declares that it does fewer flops than the formula. Data of up to four caches are
     not asked about: they need not come from memory.
     """
     rates = [] if fewer else [("FLOP", flops, roof.flops_per_s)]
-    rates += [("B", bytes, roof.bytes_per_s)] if bytes > 4 * last_level_cache else []
+    rates += [("B", bytes, roof.bytes_per_s)] if bytes > 4 * roof.cache_bytes else []
     for unit, amount, peak in rates:
         rate = amount / seconds
         if rate > MARGIN * peak:

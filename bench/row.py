@@ -45,7 +45,11 @@ class Row:
     tier: str = _column("idiomatic, tuned or vendor kernel: how far from what most people write", "")
     threads: int | None = _column("threads the worker was given, as read back")
     precision: str = _column("declared precision of products and sums", "")
-    accumulator: str = _column("dtype of sums, inferred below float32: the widest that explains the row", "")
+    settings: str = _column("as shipped, where threads and precision are the framework's own defaults", "")
+    accumulator: str = _column(
+        "dtype of sums, inferred below float32, and whether TF32 was used: the widest that explains the row",
+        "",
+    )
     lane: str = _column(
         "semantics (float64), native (the dtype's own rounding) or exact (whole numbers, no tolerance)", ""
     )

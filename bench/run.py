@@ -19,7 +19,7 @@ from bench.cell import LOW, Cell
 from bench.expect import expectation, inputs
 from bench.known import limits, refusal, settle, unsteady
 from bench.layout import Layout, layout
-from bench.noise import accumulators
+from bench.noise import TF32, accumulators
 from bench.row import Row
 from bench.train import Trained, train
 from bench.tree import flatten, tree_map
@@ -186,7 +186,8 @@ def _formula(
         raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
     wrt = differentiated(case, given.data)
     vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
-    on_device = engine.put(params), engine.put(dict(given.data)), engine.put(dict(given.cotangents))
+    data = dict(given.data) if case.on_host else engine.put(dict(given.data))
+    on_device = engine.put(params), data, engine.put(dict(given.cotangents))
     forward = engine.forward(run, unit.mode)
 
     def call(params: Any) -> Any:
@@ -257,11 +258,15 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
     """The row of what was `got`: compared with the expectation, then held against the limits."""
 
     mine = _of(direction, lambda: got)
-    accumulator, agreement = _inferred(unit, direction, mine)
-    trusted = agreement.status != "agrees" or unit.dtype in LOW  # few bits let more pass: see `_resolved`
+    accumulator, agreement = _inferred(unit, direction, mine, engine)
+    few = unit.dtype in LOW or accumulator == TF32  # and let more pass: see `_resolved`
+    trusted = agreement.status != "agrees" or few
+    known = limits(unit, engine, direction)
+    if accumulator == TF32:  # those of its size drown
+        known = [replace(each, always=False) for each in known]
     if not trusted and (passing := saboteur.passing(unit, direction)):
         agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
-    settled = _resolved(settle(agreement, limits(unit, engine, direction)), unit.dtype)
+    settled = _resolved(settle(agreement, known), TF32 if accumulator == TF32 else unit.dtype)
     identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
     return _row(
         unit,
@@ -275,6 +280,7 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         version=engine.version,
         threads=engine.threads(),
         precision=engine.precision,
+        settings="as shipped" if engine.shipped else "",
         accumulator=accumulator,
         checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
         **more,
@@ -286,9 +292,9 @@ def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, A
     return {path.removeprefix(prefix): x for path, x in tensors().items() if path.startswith(prefix)}
 
 
-def _inferred(unit: Cell, direction: str, got: Mapping[str, Any]) -> tuple[str, Agreement]:
+def _inferred(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend) -> tuple[str, Agreement]:
     """The first accumulator under which the cell agrees, the widest first; else what the last one says."""
-    for accumulator in accumulators(unit.dtype):
+    for accumulator in accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode)):
         expected = partial(expectation, unit, accumulator=accumulator)
         worst = partial(_of, direction, partial(expected, worst=True))
         agreement = compare(got, _of(direction, expected), dtype=unit.dtype, worst=worst)
@@ -299,7 +305,7 @@ def _inferred(unit: Cell, direction: str, got: Mapping[str, Any]) -> tuple[str, 
 
 def _resolved(settled: dict[str, str], dtype: str) -> dict[str, str]:
     """Where rounding to few bits drowns a formula, that is said of the dtype, and not of the check."""
-    if settled["status"] != "mistrusted" or dtype not in LOW:
+    if settled["status"] != "mistrusted" or dtype not in (*LOW, TF32):
         return settled
     return {"status": "absent", "why": f"{dtype} does not resolve it: {settled['why']}"}
 

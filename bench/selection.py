@@ -30,6 +30,7 @@ class Selection:
     seeds: Sequence[int] = (0,)
     smoke: bool = False
     full: bool = False
+    as_shipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                     for contender in found.contenders(case):
                         for mode in _modes(found, contender, case, place, selection):
                             for device in selection.devices:
-                                if device not in found.devices or (mode == TF32 and device != "gpu"):
+                                if device not in found.devices or device not in case.devices:
+                                    continue
+                                if mode == TF32 and device != "gpu":
                                     continue
                                 for direction in contender.directions or case.directions:
                                     yield Cell(
@@ -74,10 +77,12 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
         return False
     if cell.dtype != "float32" and selection.dtypes is None:
         return False
-    if selection.modes is None and cell.mode in (*found.typical, *found.heavy):
-        return False
     contenders = found.contenders(case)
     (contender,) = (each for each in contenders if str(each) == cell.contender)
+    slow = cell.mode in (*found.typical, *found.heavy)
+    others = contender.modes is None or {*contender.modes} - {*found.typical}
+    if selection.modes is None and slow and others:
+        return False
     return (cell.option, cell.regime) == typical(case, contender)
 
 
@@ -110,7 +115,7 @@ def _places(case: Case, selection: Selection) -> Iterator[Place]:
             spare = size != first and not selection.sizes and setting not in usual
             for dtype in _dtypes(case, size, selection, turn if spare else None):
                 yield Place(*setting, size, dtype, turn if spare else None)
-        for option in case.integers if size == first else ():
+        for option in case.integers if size == first and not selection.as_shipped else ():
             # the bits of its numbers are those that float32 holds, and float64 more
             if (selection.full or option not in case.rare) and "float32" in (selection.dtypes or ["float32"]):
                 yield Place(option, INTEGERS, size, "float32")
@@ -160,7 +165,7 @@ def _modes(
     if (selection.smoke or (briefly and not exact)) and not usual:
         return ()
     modes = [mode for mode in found.modes if contender.modes is None or mode in contender.modes]
-    if place.dtype != "float32" or TF32 not in (selection.modes or ()):
+    if place.dtype != "float32" or exact or TF32 not in (selection.modes or ()):
         modes = [mode for mode in modes if mode != TF32]  # not of float32's bits: for who names it
     if case.training or not first:
         modes = [mode for mode in modes if mode not in found.layouts]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from bench.backends import Absent, backend
+from bench.backends import AS_SHIPPED, TF32, Absent, backend
 from bench.cell import Cell
 from bench.plan import Group, Unit, plan
 from bench.roofline import Roof, roof
@@ -26,7 +26,10 @@ SLOTS = 2
 
 
 class Session:
-    """Owns the workers and the rows of one run. `row` and `speed` wait for what they return."""
+    """Owns the workers and the rows of one run. `row` and `speed` wait for what they return.
+
+    `threads` is None where each framework is left as it ships, its precision too.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class Session:
         timed: Iterable[Cell],
         curves: Callable[[Cell], bool],
         *,
-        threads: int,
+        threads: int | None,
         done: Mapping[str, Row],
         finished: Callable[[Row], None],
         drawn: Callable[[dict[str, Any]], None],
@@ -105,12 +108,11 @@ class Session:
         return done
 
     def _roof(self, row: Row) -> Roof | None:
-        return roof(self._roofs, row.device, row.dtype, row.threads)
+        return roof(self._roofs, row.device, _computed(row), row.threads)
 
     def _measure(self, ready: Sequence[Cell], again: bool) -> None:
         """What each backend reaches at best, once; on a quiet machine, as the samples are taken."""
-        for cell in {(each.backend, each.device, each.dtype): each for each in ready}.values():
-            place = (cell.backend, cell.device, cell.dtype)
+        for place, cell in {(each.backend, each.device, _computed(each)): each for each in ready}.items():
             if place in self._measured and not again:
                 continue
             self._measured.add(place)
@@ -194,8 +196,8 @@ class Session:
         if key not in self._workers:
             limits = key[0] == "limits"
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
-            threads = {THREADS: str(self.threads)}
-            self._workers[key] = Worker(numpy if limits else dict(key[1]) | threads)
+            told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
+            self._workers[key] = Worker(numpy if limits else dict(key[1]) | told)
         return self._workers[key]
 
     def _derive(self, group: Group, key: tuple[Any, ...]) -> None:
@@ -263,6 +265,11 @@ class Session:
         except Died:
             self._bury(key)
             raise
+
+
+def _computed(of: Cell | Row) -> str:
+    """What products are computed in: the mode, where it rounds their factors."""
+    return TF32 if of.mode == TF32 else of.dtype
 
 
 def failed(cell: Cell, why: str) -> Row:

@@ -92,7 +92,7 @@ def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
         return row
     given = (row.flops or 0.0, row.bytes or 0.0, row.median_s)
     fewer = find(pages.case(cell.case), cell).fewer
-    if words := impossible(peak, *given, peak.cache_bytes, fewer):
+    if words := impossible(peak, *given, fewer):
         why = f"{ABOVE}{words}"
         return replace(row, status="error", why=why, median_s=None, low_s=None, high_s=None, throughput=None)
     return replace(row, share=share(peak, *given))

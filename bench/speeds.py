@@ -1,7 +1,7 @@
 """How fast, and how many correct bits it was bought for."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +36,12 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     wide = timed[["ratio_high", "ratio_low"]].sub(timed["ratio"], axis=0).abs().max(axis=1)
     timed["ratio_half"] = wide.where(paired, timed["ratio_half"])
     timed["ratio"] = timed["ratio"].where(paired, timed["ratio_of_medians"])
-    return timed.assign(label=_labels(timed), even=_breaks_even(timed))
+    numpy, eager = timed["backend"] == "numpy", timed["mode"] == "eager"
+    return timed.assign(
+        label=_labels(timed),
+        even=_breaks_even(timed, numpy, WORKLOAD),
+        even_eager=_breaks_even(timed, eager, [*WORKLOAD, *CONTENDER[:-1]]),
+    )
 
 
 def summary(timed: "DataFrame") -> list[Table]:
@@ -82,7 +87,7 @@ def detail(timed: "DataFrame") -> list[Section]:
                     _bits(row),
                     seconds(row["first_call_s"]),
                     seconds(row["compile_s"]) if row["compile_s"] else "",
-                    f"{row['even']:,.0f}" if math.isfinite(row["even"]) else "",
+                    _even(row),
                     mebibytes(row["peak_bytes"], row["device_peak_bytes"]),
                 )
             )
@@ -95,19 +100,27 @@ def detail(timed: "DataFrame") -> list[Section]:
 
 DETAIL = (
     "ratio: to the fastest, round by round, and its 95 % interval. roof: the least time in which this "
-    "machine could do it, over the median. even: calls after which compiling has paid, against NumPy. MiB: "
-    "memory of a call at its peak, of the device behind a +. ~ behind a median: its samples drift, ≈: they "
-    "fall into two clusters, ?: the ratio is not known to 5 %."
+    "machine could do it, over the median. even: calls after which compiling has paid, against NumPy, and "
+    "behind a / against the same in eager mode. MiB: memory of a call at its peak, of the device behind a +. "
+    "~ behind a median: its samples drift, ≈: they fall into two clusters, ?: the ratio is not known to 5 %."
 )
 
 
-def _breaks_even(timed: "DataFrame") -> "Any":
-    """Calls after which a first call has paid, beside NumPy's time; nothing where NumPy is faster."""
-    numpy = timed["median_s"].where(timed["backend"] == "numpy")
-    own = [timed[name] for name in WORKLOAD]
-    saved = numpy.groupby(own, sort=False, observed=True).transform("min") - timed["median_s"]
+def _breaks_even(timed: "DataFrame", beside: "Any", by: Sequence[str]) -> "Any":
+    """Calls after which a first call has paid, beside the rows that `beside` marks in the same group.
+
+    Nothing for these rows themselves, and where they are faster.
+    """
+    base = timed["median_s"].where(beside)
+    own = [timed[name] for name in by]
+    saved = base.groupby(own, sort=False, observed=True).transform("min") - timed["median_s"]
     calls = (timed["first_call_s"] - timed["median_s"]) / saved.where(saved > 0)
-    return np.ceil(calls.where(timed["backend"] != "numpy"))
+    return np.ceil(calls.where(~beside))
+
+
+def _even(row: Any) -> str:
+    found = [f"{row[name]:,.0f}" if math.isfinite(row[name]) else "" for name in ("even", "even_eager")]
+    return " / ".join(found) if found[1] else found[0]
 
 
 def _times(row: Any) -> str:

@@ -51,11 +51,15 @@ def spread(
 
     Floating arrays among the inputs are taken as they are, so they should hold numbers of `dtype`; integers,
     booleans and Python numbers pass through. `worst` replaces the rounding of every sum by its worst order.
-    Under the accumulator ``float32 inside`` all is computed in float32 and only outputs are of `dtype`.
+    Under the accumulator ``float32 inside`` all is computed in float32 and only outputs are of `dtype`;
+    under ``float32, TF32 factors`` products of matrices take 11 bits of each factor.
     """
     inside = accumulator == noise.INSIDE
     how: dict[str, Any] = {"seed": seed, "worst": worst}
-    how |= {"dtype": "float32"} if inside else {"dtype": dtype, "accumulator": accumulator}
+    if accumulator == noise.TF32:
+        how |= {"dtype": dtype, "tf32": True}
+    else:
+        how |= {"dtype": "float32"} if inside else {"dtype": dtype, "accumulator": accumulator}
     runs = _runs(function, trees, how["dtype"])
     parts: dict[str, list[_Part]] = {}
     for run in range(runs):

@@ -159,7 +159,7 @@ class Desk:
         from bench.run import instance
 
         cell = Cell(**unit)
-        return measure(instance(backend(cell.backend), cell.device, cell.dtype))
+        return measure(instance(backend(cell.backend), cell.device, cell.dtype), mode=cell.mode)
 
     def ready(self, cell: dict[str, Any], name: str) -> dict[str, Any]:
         """Prepare one timed call under that name; what went wrong, or its first call and block size."""

@@ -25,7 +25,10 @@ class Session:
 
 
 LOOKS: list[str] = []
-OPTIONS = dict.fromkeys(doors.OPTIONS) | {"backend": ["numpy"], "device": ["cpu"]}
+OPTIONS = dict.fromkeys(name.replace("-", "_") for name in doors.OPTIONS) | {
+    "backend": ["numpy"],
+    "device": ["cpu"],
+}
 
 
 @pytest.fixture
@@ -68,6 +71,14 @@ def test_a_run_that_is_gone_on_with_has_the_looks_of_both_sessions(door):
 def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
     with pytest.raises(ValueError, match=f"--threads: got {threads}, should be 1 to"):
         Door.open(SimpleNamespace(**{**OPTIONS, "threads": threads}))
+
+
+def test_a_run_as_shipped_has_no_threads_of_its_own_and_no_whole_numbers():
+    door = Door.open(SimpleNamespace(**{**OPTIONS, "as_shipped": True}))
+    assert door.threads is None and "integers" not in {cell.regime for cell in door.cells}
+    assert "integers" in {cell.regime for cell in Door.open(SimpleNamespace(**OPTIONS)).cells}
+    with pytest.raises(ValueError, match="--threads and --as-shipped: got both, should be one of them"):
+        Door.open(SimpleNamespace(**{**OPTIONS, "as_shipped": True, "threads": 1}))
 
 
 def test_who_asks_for_speeds_alone_is_shown_all_and_waits_longer():

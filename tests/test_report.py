@@ -296,6 +296,33 @@ def test_a_line_has_its_paired_ratio_its_share_of_the_roofline_and_what_it_costs
     assert last[4] == "9.0 (8.9–9.1)" and last[9] == ""
 
 
+def test_compiling_pays_against_numpy_and_against_the_same_in_eager_mode():
+    rows = (
+        timed(9e-3, backend="numpy"),
+        timed(4e-3),
+        timed(2e-3, mode="compile"),
+        timed(1e-3, backend="jax"),
+    )
+    lines = tables(*rows, every=True)["attention →"].rows
+    # of 250 ms: 249 over 8 ms a call; 248 over 7 and over 2; 246 over 5; NumPy is not beside itself
+    assert [line[9] for line in lines] == ["32", "36 / 124", "50", ""]
+
+
+def test_runs_as_shipped_stand_beside_those_whose_settings_were_declared():
+    found = overview.setups(
+        frame(
+            row(run_id="a"),
+            row(run_id="b", settings="as shipped"),
+            row(run_id="b", settings="", status="absent", backend="jax", threads=None),
+        )
+    )
+    assert found["on"].tolist() == ["A", "B", "B"]
+    assert dict(overview.header(found, {}, {}).rows)["settings"] == "A: declared, B: as shipped"
+    alone = overview.setups(frame(row(settings="as shipped")))
+    assert dict(overview.header(alone, {}, {}).rows)["settings"] == "as shipped"
+    assert "settings" not in dict(overview.header(overview.setups(frame(row())), {}, {}).rows)
+
+
 def test_ratios_across_runs_are_those_of_medians():
     rows = (timed(4e-3, run_id="a", ratio=3.0, contender="other"), timed(1e-3, run_id="b", ratio=1.0))
     (_, line) = tables(*rows, every=True)["attention →"].rows

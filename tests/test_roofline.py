@@ -21,9 +21,9 @@ from bench.table import show
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 SMALL = 2**18  # bytes of a cache, so that the streams are short
-KNOWN = Roof(flops_per_s=100e9, bytes_per_s=10e9)
-LARGE = 10**9  # bytes, above four times the cache below
 CACHE = 2**20
+KNOWN = Roof(flops_per_s=100e9, bytes_per_s=10e9, cache_bytes=CACHE)
+LARGE = 10**9  # bytes, above four times that cache
 TICK = 1e-4  # seconds
 
 
@@ -227,23 +227,23 @@ def test_the_share_is_that_of_the_limit_that_binds(flops, bytes, expected):
 
 
 def test_flops_above_105_percent_of_the_peak_are_impossible_unless_fewer_are_declared():
-    assert impossible(KNOWN, 104e9, 0, 1.0, CACHE) == ""
-    assert impossible(KNOWN, 106e9, 0, 1.0, CACHE) == (
+    assert impossible(KNOWN, 104e9, 0, 1.0) == ""
+    assert impossible(KNOWN, 106e9, 0, 1.0) == (
         "speed: got 106 GFLOP/s, 106% of the roofline of this session, should be at most 105% of 100 GFLOP/s"
     )
-    assert impossible(KNOWN, 106e9, 0, 1.0, CACHE, fewer=True) == ""
+    assert impossible(KNOWN, 106e9, 0, 1.0, fewer=True) == ""
 
 
 def test_bandwidth_above_105_percent_is_impossible_for_data_that_no_cache_holds():
-    assert impossible(KNOWN, 0, LARGE, LARGE / 10.4e9, CACHE) == ""
-    assert "got 10.6 GB/s, 106%" in impossible(KNOWN, 0, LARGE, LARGE / 10.6e9, CACHE)
-    assert impossible(KNOWN, 0, LARGE, LARGE / 10.6e9, CACHE, fewer=True)
-    assert impossible(KNOWN, 0, 4 * CACHE, 4 * CACHE / 1e12, CACHE) == ""
-    assert impossible(KNOWN, 0, 4 * CACHE + 1, 4 * CACHE / 1e12, CACHE)
+    assert impossible(KNOWN, 0, LARGE, LARGE / 10.4e9) == ""
+    assert "got 10.6 GB/s, 106%" in impossible(KNOWN, 0, LARGE, LARGE / 10.6e9)
+    assert impossible(KNOWN, 0, LARGE, LARGE / 10.6e9, fewer=True)
+    assert impossible(KNOWN, 0, 4 * CACHE, 4 * CACHE / 1e12) == ""
+    assert impossible(KNOWN, 0, 4 * CACHE + 1, 4 * CACHE / 1e12)
 
 
 def test_nothing_is_impossible_under_a_roof_that_nobody_measured():
-    assert impossible(Roof(math.inf, math.inf), 1e30, 1e30, 1.0, CACHE) == ""
+    assert impossible(Roof(math.inf, math.inf), 1e30, 1e30, 1.0) == ""
 
 
 def test_the_table_says_the_best_and_whose_it_is():

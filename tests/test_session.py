@@ -288,3 +288,30 @@ def test_a_fault_of_the_machine_ends_the_run_and_is_shown(monkeypatch):
         running.row(cell)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     running.close()
+
+
+SAYS = """
+import os
+
+from bench.backends.numpy import NumPy
+
+
+class Says(NumPy):
+    name = "says"
+
+    @property
+    def version(self):
+        return ",".join(name for name in ("OPENBLAS_NUM_THREADS", "GAUGEBLOCK_THREADS") if name in os.environ)
+"""
+
+
+@pytest.mark.parametrize(
+    "flag, told", [([], "OPENBLAS_NUM_THREADS,GAUGEBLOCK_THREADS"), (["--as-shipped"], "")]
+)
+def test_a_worker_as_shipped_is_told_no_threads(tmp_path, monkeypatch, flag, told):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    (tmp_path / "says.py").write_text(SAYS)
+    done = suites(tmp_path, *linear("--backend", "says.py:Says", *flag))
+    assert done.returncode == 0, done.stdout
+    rows = load(tmp_path / "run")
+    assert set(rows["version"]) == {told} and set(rows["settings"]) == {"as shipped" if flag else ""}

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import operator
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -32,6 +33,7 @@ FURTHER = {
 
 
 TF32 = "tf32"  # a mode: factors of float32 products are rounded to 11 bits, which a GPU's tensor cores can do
+AS_SHIPPED = "GAUGEBLOCK_AS_SHIPPED"  # stands in a worker's environment where settings are left alone
 
 
 class Absent(Exception):
@@ -106,10 +108,14 @@ class Backend(ABC):
 
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
+        self.shipped = AS_SHIPPED in os.environ  # then its precision is not to be set either
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
-        """Environment variables that must stand before the framework is imported."""
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        """Environment variables that must stand before the framework is imported.
+
+        `threads` is None where they are left as the framework ships.
+        """
         return {}
 
     @classmethod  # noqa: B027  # a default for most: they keep no programs between runs
@@ -155,6 +161,10 @@ class Backend(ABC):
     def threads(self) -> int | None:
         """Threads the framework says it uses, read back."""
         return None
+
+    def allows_tf32(self, mode: str) -> bool:
+        """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
+        return mode == TF32 or (self.shipped and self.device == "gpu")
 
     def lacks(self, error: BaseException) -> bool:
         """Whether `error` says that the framework has no kernel for this dtype: an absence, no fault."""

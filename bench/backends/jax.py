@@ -24,13 +24,13 @@ class Jax(Backend):
     positional = True
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
-        several = "true" if threads > 1 else "false"
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        several = "true" if threads and threads > 1 else "false"
+        pool = {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}", "NPROC": str(threads)}
         return {
             "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
             "JAX_PLATFORMS": "cpu" if device == "cpu" else "",
-            "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}",
-            "NPROC": str(threads),
+            **(pool if threads else {}),
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             "JAX_COMPILATION_CACHE_DIR": str(folder("jax")),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -56,8 +56,9 @@ class Jax(Backend):
         except RuntimeError as error:
             raise Absent(f"jax has no {device} device here") from error
         # on a GPU the default is TF32; the declared precision here is the dtype's own
-        jax.config.update("jax_default_matmul_precision", "highest")
-        self.precision = f"matmul {jax.config.jax_default_matmul_precision}"
+        if not self.shipped:
+            jax.config.update("jax_default_matmul_precision", "highest")
+        self.precision = f"matmul {jax.config.jax_default_matmul_precision or 'default'}"
         _heard()
 
     @property

@@ -23,7 +23,7 @@ class Keras(Backend):
     dtypes = ("float32",)
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
         return {
             **super().environment(threads=threads, dtype=dtype, device=device),
             "KERAS_BACKEND": cls.engine,

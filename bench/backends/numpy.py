@@ -65,8 +65,8 @@ class NumPy(Backend):
     devices = ("cpu",)
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
-        return {"OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        return dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)) if threads else {}
 
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:

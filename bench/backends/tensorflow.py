@@ -26,13 +26,12 @@ class TensorFlow(Backend):
     positional = True
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        pools = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), str(threads))
         return {
             "KERAS_BACKEND": "tensorflow",
             "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_NUM_INTRAOP_THREADS": str(threads),
-            "TF_NUM_INTEROP_THREADS": "1",
-            "OMP_NUM_THREADS": str(threads),
+            **({**pools, "TF_NUM_INTEROP_THREADS": "1"} if threads else {}),
             # else its pool takes the whole card, and the worker beside it finds nothing
             **({"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}),
         }
@@ -45,7 +44,8 @@ class TensorFlow(Backend):
             raise Absent("tensorflow sees no GPU here")
         if "TF_NUM_INTRAOP_THREADS" in os.environ:
             _set_threads(int(os.environ["TF_NUM_INTRAOP_THREADS"]))
-        tf.config.experimental.enable_tensor_float_32_execution(False)
+        if not self.shipped:
+            tf.config.experimental.enable_tensor_float_32_execution(False)
         self.place = f"/{device.upper()}:0"
         self.precision = _read_precision()
         self.functions: WeakSet[Any] = WeakSet()

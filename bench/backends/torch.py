@@ -24,8 +24,8 @@ class Torch(Backend):
     layouts = ("transposed", "gaps")
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
-        return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        return dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)) if threads else {}
 
     def __init__(self, device: str, dtype: str) -> None:
         import torch
@@ -34,7 +34,8 @@ class Torch(Backend):
         if device == "gpu" and not torch.cuda.is_available():
             raise Absent("torch sees no CUDA device here")
         self.place = torch.device("cuda" if device == "gpu" else "cpu")
-        _allow_tf32(False)
+        if not self.shipped:
+            _allow_tf32(False)
         self.precision = self._read_precision()
 
     @property

@@ -21,6 +21,7 @@ def matmul(a: Any, b: Any) -> Noisy:
 
 
 def matmul_of(x: Any, y: Any, squeezed: tuple[int, ...] = ()) -> Noisy:
+    x, y = current().factors(x), current().factors(y)
     xe, ye = np.asarray(x[..., -1], float, order="C"), np.asarray(y[..., -1], float, order="C")
     (m, k), n = xe.shape[-2:], ye.shape[-1]
     if x.shape[-1] == 1 and y.shape[-1] == 1:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise.bits import MANTISSA, Array, binade, mixed
-from bench.noise.precision import ACCUMULATORS, layouts, precision
+from bench.noise.bits import MANTISSA, Array, binade, mixed, to_bits
+from bench.noise.precision import ACCUMULATORS, FACTORS, layouts, precision
 
 # The mean of (2^⌊log2 m⌋ / m)² over mantissas that are spread as 1/m.
 BENFORD = 3 / (8 * np.log(2))
@@ -29,6 +29,7 @@ class Rounding:
         dtype: object,
         *,
         accumulator: object = None,
+        tf32: bool = False,
         seed: int,
         worst: bool = False,
         runs: int = 1,
@@ -44,7 +45,7 @@ class Rounding:
         self.tiny = self.precision.tiny / self.shrink
         # single and double range is wide enough to be left alone
         self.overflow = self.precision.overflow if self.precision.smallest > -126 else None
-        self.worst = worst
+        self.worst, self.tf32 = worst, tf32
         self.undecided = 0
         self._bits = np.random.SFC64([seed, run])
         self._seed = np.uint64((seed + (run << 40)) % 2**64)
@@ -145,6 +146,29 @@ class Rounding:
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
         self.leave(y)
 
+    def factors(self, x: Array) -> Array:
+        """A factor of a product of matrices, as the hardware takes it; x itself but under TF32.
+
+        Units differ in how they come to so many bits: every other draw is to the nearest, the others are cut.
+        A number that is used again is rounded again alike. Exact sums are sums of whole factors, so that the
+        bits which are read from them are those of the dtype.
+        """
+        value = x[..., -1]
+        if not self.tf32 or not (rounds := to_bits(value, FACTORS) != value).any():
+            return x
+        full, y = self.layout.full, np.repeat(x, self.layout.rows // x.shape[-1], axis=-1)
+        half = np.where(rounds, 2.0**-FACTORS * binade(value), 0) * np.sign(value)
+        uniform = self._stirred(value, full)
+        uniform[..., 1::2] -= 1
+        y[..., :full] += uniform * half[..., None]
+        return y
+
+    def _stirred(self, c: Array, rows: int) -> Array:
+        """Uniform draws between -1 and 1, that are a number's own in each row."""
+        bits: Any = np.asarray(c, order="C").view(np.uint64)
+        each = np.arange(rows, dtype=np.uint64) << np.uint64(20)
+        return np.asarray(mixed(bits[..., None] ^ each ^ self._seed).view(np.int64) * 2.0**-63)
+
     def constant(self, c: float, *, inverted: bool = False) -> Array:
         """A number of the formula, rounded once a run: one row where the dtype holds it, else all.
 
@@ -164,13 +188,7 @@ class Rounding:
         if not rounds.any():
             return c[..., None]
         rows, noisy = np.repeat(c[..., None], self.layout.rows, axis=-1), self.layout.noisy
-        stirred = mixed(
-            bits.view(np.uint64)[..., None]
-            ^ (np.arange(noisy, dtype=np.uint64) << np.uint64(20))
-            ^ self._seed
-        )
-        uniform = stirred.view(np.int64) * 2.0**-63
-        rows[..., :noisy] += uniform * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
+        rows[..., :noisy] += self._stirred(c, noisy) * (self.u * binade(np.where(rounds, c, 0.0)))[..., None]
         return rows
 
     def tosses(self, margin: Array) -> NDArray[np.bool_]:

@@ -27,8 +27,9 @@ class OnnxRuntime(Backend):
     builds = CONTENDERS
 
     @classmethod
-    def environment(cls, *, threads: int, dtype: str, device: str) -> dict[str, str]:
-        return {"OMP_NUM_THREADS": str(threads)}  # the session is told: it reads no variable
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        # the session is told: it reads no variable
+        return {"OMP_NUM_THREADS": str(threads)} if threads else {}
 
     def __init__(self, device: str, dtype: str) -> None:
         import onnxruntime
@@ -43,8 +44,9 @@ class OnnxRuntime(Backend):
         self.made: Any = None  # the last session, which says what it runs with
         if device == "gpu":
             self.options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-            self.provider = (PROVIDERS[device], {"use_tf32": "0"})
-            self.precision = "TF32 off"
+            if not self.shipped:
+                self.provider = (PROVIDERS[device], {"use_tf32": "0"})
+            self.precision = "as shipped" if self.shipped else "TF32 off"
 
     @property
     def version(self) -> str:
