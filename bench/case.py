@@ -148,7 +148,7 @@ class Case:
     the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
     names floating data that nobody differentiates (targets), and of several outputs those of such a
     name (running statistics). `looked_up` names weights of which a call reads some rows only, `vast`
-    sizes whose limits take too much memory for a run of everything, which are for who names them. `devices`
+    sizes whose limits take too much memory or time for a run of everything, for who names them. `devices`
     are those on which it means something; `on_host` leaves the data in the host's memory, where taking them
     to the device is the formula. `items` and `flops` take size and option as keywords: items per call,
     counted in `unit`, and floating-point operations

@@ -50,9 +50,9 @@ def _times(x: Any, factor: float) -> Any:
 
 
 def _inside(x: Any, dtype: str) -> Any:
-    """Normal numbers and zero: a subnormal has lost bits that its multiple keeps."""
+    """Normal numbers and zero: a subnormal has lost bits that its multiple keeps, be it on the way."""
     size = np.abs(np.asarray(x, dtype=np.float64))
-    tiny = precision(dtype).tiny / precision(dtype).u
+    tiny = precision(dtype).tiny / min(precision(dtype).u, precision("float32").u)
     return np.isfinite(size) & ((size == 0) | (size > tiny))
 
 

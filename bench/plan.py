@@ -22,8 +22,12 @@ class Unit:
     @property
     def alone(self) -> bool:
         """Two that compute long in threads that spin take ten times as long as one after the other."""
-        large = self.curve or self.cell.size != next(iter(pages.case(self.cell.case).sizes))
-        return large and backend(self.cell.backend).spins
+        return (self.curve or self.large) and backend(self.cell.backend).spins
+
+    @property
+    def large(self) -> bool:
+        """Any size but the first."""
+        return self.cell.size != next(iter(pages.case(self.cell.case).sizes))
 
 
 @dataclass
@@ -32,6 +36,11 @@ class Group:
 
     units: list[Unit] = field(default_factory=list)
     state: str = "waiting"
+
+    @property
+    def alone(self) -> bool:
+        """Limits of large arrays take gigabytes: they are derived one after the other."""
+        return self.units[0].large
 
 
 def plan(

@@ -174,8 +174,9 @@ class Session:
         spinning = any(
             unit.state == "running" and unit.alone for group in self._groups for unit in group.units
         )
+        deriving = any(group.state == "running" and group.alone for group in self._groups)
         for group in self._groups:
-            if group.state == "waiting":
+            if group.state == "waiting" and not (deriving and group.alone):
                 return group, ("limits", slot)
             for unit in group.units if group.state == "done" else ():
                 if unit.state != "waiting" or (spinning and unit.alone):

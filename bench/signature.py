@@ -41,7 +41,10 @@ def call_of(cls: type) -> str | None:
 
 def method(found: Callable[..., Any]) -> Signature:
     """A method's signature, without the instance."""
-    signature = inspect.signature(found)
+    try:
+        signature = inspect.signature(found)
+    except ValueError:
+        signature = _native(found)
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
@@ -82,7 +85,7 @@ def _native(found: Callable[..., Any]) -> Signature:
     import torch
 
     merged: dict[str, Parameter] = {}
-    name = torch.jit._builtins._find_builtin(found)
+    name = torch.jit._builtins._find_builtin(found) or f"aten::{found.__name__}"  # a method of Tensor
     for schema in torch._C._jit_get_schemas_for_operator(name):
         if str(schema.arguments[0].type) != "Tensor":  # Python's own numbers
             continue
