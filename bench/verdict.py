@@ -70,11 +70,13 @@ def compare(
     `worst` gives the limits under the worst order of every sum; called only where the derived ones fail.
     """
     undecided = max((one.undecided for one in expected.values()), default=0)
-    if fault := next(_faults(got, expected, dtype), None):
+    if fault := next(_faults(got, expected), None):
         return Agreement("disagrees", fault, undecided=undecided)
+    if fault := next(_promoted(got, expected, dtype), None):  # no distance, so that a Limit's is infinite too
+        return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
-    if fault := next(_specials(got, expected), None):  # no distance, so that a Limit's is infinite too
+    if fault := next(_specials(got, expected), None):  # nor here
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     tensors = _measured(got, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
@@ -111,7 +113,7 @@ def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Arra
     return {name: (_nearest(one, dtype), _limit(one, t, dtype)) for name, one in expected.items()}
 
 
-def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> Iterator[str]:
+def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
     """What needs no tolerance."""
     for name in expected:
         if name not in got:
@@ -123,8 +125,12 @@ def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: objec
         array = np.asarray(got[name])
         if array.shape != one.value.shape:
             yield f"{name} has shape {array.shape}, should be {one.value.shape}"
-        elif str(array.dtype) != str(dtype):
-            yield f"{name} has dtype {array.dtype}, should be {dtype}"
+
+
+def _promoted(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> Iterator[str]:
+    for name in expected:
+        if (found := np.asarray(got[name]).dtype.name) != str(dtype):
+            yield f"{name} has dtype {found}, should be {dtype}"
 
 
 def _specials(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:

@@ -87,4 +87,5 @@ def _count(x, size, stride, padding, count_margin, divisor):
     ):
         start = np.arange(0, n + before + after - k + 1, step) - before
         inside.append(np.minimum(start + k, n) - np.maximum(start, 0))
-    return (inside[0][:, None] * inside[1]).astype(np.int16)[:, :, None]  # keeps float32 what it is
+    count = (inside[0][:, None] * inside[1])[:, :, None]
+    return count.astype(np.min_scalar_type(count.max()))  # keeps float32 what it is, and float16 up to 255

@@ -76,8 +76,8 @@ def ragged_bag_vjp(
         grads["alpha"] = np.zeros_like(alpha)
         grads["alpha"][place[inside]] = da[inside]
     if by_frequency:
-        uses = np.maximum(np.bincount(ids, minlength=len(U)), 1).astype(np.int16)  # keeps float32 what it is
-        grads["U"] = grads["U"] / uses[:, None]
+        uses = np.maximum(np.bincount(ids, minlength=len(U)), 1)
+        grads["U"] = grads["U"] / _narrow(uses)[:, None]
     return grads
 
 
@@ -103,10 +103,15 @@ def _divisor(alpha, a, inside, U, mode):
         return np.where(_empty(inside), 1.0, Z)  # (n, 1)
     count = np.maximum(inside.sum(axis=1, keepdims=True), 1)
     if mode == "mean":
-        return count.astype(np.int16)
+        return _narrow(count)
     root = np.empty_like(U, shape=count.shape)
     root[...] = count
     return np.sqrt(root)
+
+
+def _narrow(count):
+    """Counts in the least dtype that holds them: it keeps float32 what it is, and float16 up to 255."""
+    return count.astype(np.min_scalar_type(count.max()))
 
 
 def _maximum(u, inside):

@@ -6,9 +6,10 @@ and Flax have a switch, TensorFlow leaves it out. torch's ceil_mode ("ceil") has
 Of equal pixels the first gets the whole gradient ("ties").
 """
 
+import math
 from functools import partial
 
-from bench.case import Case, Contender, Limit
+from bench.case import INTEGERS, Case, Contender, Limit
 from reference.convolution import margins, pair
 from reference.pooling import avg_pool, avg_pool_vjp, max_pool, max_pool_vjp
 
@@ -128,6 +129,11 @@ REFUSED = {
 UNDILATED = {"dilated": "has no dilation"}
 DIVIDED = {"divisor": "divides by the window"}
 UNLIKE = {"same": "has no padding='same': one number is the margin of both ends"}
+MARGINS, LOW = ("same", "ceil", "uncounted"), ("bfloat16", "float16")
+# its cotangent would have to be of another dtype than what went in
+PROMOTED = dict.fromkeys(
+    (f"{option}/*/{dtype}/gradient" for option in MARGINS for dtype in LOW), "unexpected JAX type"
+)
 CONTENDERS = {
     "max": (
         Contender("torch", "torch.nn.functional.max_pool2d", partial(in_torch, "max")),
@@ -160,7 +166,7 @@ CONTENDERS = {
             "tensorflow", "keras.layers.AveragePooling2D", partial(in_keras, "average"), REFUSED["average"]
         ),
         Contender("jax", "jax.lax.reduce_window", partial(in_jax, "average")),
-        Contender("jax", "flax.linen.avg_pool", partial(in_flax, "average"), DIVIDED),
+        Contender("jax", "flax.linen.avg_pool", partial(in_flax, "average"), DIVIDED, refuses=PROMOTED),
     ),
 }
 SHARED = {
@@ -195,6 +201,17 @@ cases = (
         rare=("same", "ties", "padded", "ceil", "dilated"),
         integers={"plain": 18, "padded": 18, "same": 18},
         contenders=CONTENDERS["max"],
+        limits=(
+            Limit(
+                "tensorflow",
+                "==2.21.*",
+                "with margins XLA may give the gradient to another of equal pixels than the first by rows",
+                "tensorflow/compiler/tf2xla/kernels/pooling_ops.cc, MaxPoolGradOp: SelectAndScatter",
+                (math.inf, math.inf),
+                {"option": "same", "regime": INTEGERS, "mode": "xla", "direction": "gradient"},
+                always=False,
+            ),
+        ),
         flops=partial(flops, 0),
         **SHARED,
     ),
@@ -223,6 +240,19 @@ cases = (
                 "keras/src/backend/torch/nn.py:282 (3.15.1); keras-team/keras#23233",
                 (1e6, 1e7),
                 {"option": "same", "size": ("small", "mission")},
+            ),
+            Limit(
+                "jax",
+                "==0.10.*",
+                "divides by counts in float32 where a margin is left out, and so gives float32",
+                "flax/linen/pooling.py:101 (0.12): jnp.ones without a dtype",
+                (math.inf, math.inf),
+                {
+                    "contender": "flax.linen.avg_pool",
+                    "option": MARGINS,
+                    "dtype": LOW,
+                    "direction": "forward",
+                },
             ),
         ),
         **SHARED,

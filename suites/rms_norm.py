@@ -94,9 +94,18 @@ WHERE = {
     "jax": ("==0.10.*", "jax/_src/lax/lax.py:4728", {}),
 }
 LIMITS = [
-    Limit(backend, versions, CUBED, source, z, {**LARGE, **cells, "size": sizes})
-    for backend, (versions, source, cells) in WHERE.items()
-    for sizes, z in ((("small", "one", "rows"), (7e5, 7e6)), ("llama", (1e4, 1e5)))  # wide: it weighs less
+    *(
+        Limit(backend, versions, CUBED, source, z, {**LARGE, **cells, "size": sizes})
+        for backend, (versions, source, cells) in WHERE.items()
+        for sizes, z in (
+            (("small", "one", "rows"), (7e5, 7e6)),
+            ("llama", (1e4, 1e5)),
+        )  # wide: it weighs less
+    ),
+    *(
+        Limit(name, *WHERE[name][:1], CUBED, WHERE[name][1], (10, 100), {**LARGE, "dtype": "bfloat16"})
+        for name in ("torch", "jax")
+    ),
 ]
 
 case = Case(

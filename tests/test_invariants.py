@@ -57,6 +57,15 @@ def test_what_leaves_the_range_of_the_dtype_is_left_out():
     assert said(huge) == ""
 
 
+def test_what_may_have_been_lost_on_the_way_is_left_out_in_bfloat16_too():
+    """A factor below the range is flushed, and 2⁷ times it is not: what comes of it is small and no zero."""
+    least = np.float64(2.0**-126)
+    before, louder = np.zeros(1), np.array([least * 2.0**10])
+    for dtype in ("bfloat16", "float32"):
+        assert not invariants._inside(louder, dtype).any() and invariants._inside(before, dtype).all()
+        assert invariants._inside(np.array([least * 2.0**25]), dtype).all()
+
+
 @pytest.mark.parametrize(("device", "words"), [("cpu", "the same call gave another output y"), ("gpu", "")])
 def test_only_a_cpu_must_repeat_itself(device, words):
     calls = iter(range(10))

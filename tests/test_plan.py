@@ -1,9 +1,12 @@
 """The order of a run: what may stand beside what."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.cell import Cell
 from bench.plan import plan
+from bench.session import Session
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,22 @@ def test_what_computes_long_in_threads_that_spin_runs_beside_no_other_such(backe
     cell = Cell("sigmoid", "plain", "typical", size, "x", backend, "eager", "cpu", "float32", "forward")
     ((unit,),) = [group.units for group in plan([cell], (), lambda unit: curve, lambda cell: False)]
     assert unit.alone == alone
+
+
+def test_limits_of_large_arrays_are_derived_one_after_the_other():
+    """Each may take gigabytes; those of a first size are small."""
+    cell = Cell("sigmoid", "plain", "typical", "small", "x", "jax", "jit", "cpu", "float32", "forward")
+    large = [replace(cell, size="large"), replace(cell, size="large", dtype="float64")]
+    groups = plan([cell, *large], (), lambda unit: False, lambda cell: False)
+    assert [group.alone for group in groups] == [False, True, True]
+
+    session = object.__new__(Session)
+    session._groups, session._busy = groups[1:], set()
+    assert session._next(0) == (groups[1], ("limits", 0))
+    groups[1].state = "running"
+    assert session._next(1) is None
+    session._groups = [*groups[1:], groups[0]]  # a small one may stand beside it
+    assert session._next(1) == (groups[0], ("limits", 1))
+    groups[1].state = "done"
+    groups[1].units[0].state = "done"
+    assert session._next(1) == (groups[2], ("limits", 1))

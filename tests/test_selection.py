@@ -49,7 +49,7 @@ def test_every_two_of_setting_size_mode_and_dtype_meet(full):
     for case in CASES:
         for name in FULL.backends:
             found = backend(name)
-            for contender in found.contenders(case):
+            for contender in found.contenders(case) if "cpu" in case.devices else ():
                 here = full[case.name, name, str(contender)]
                 met = {frozenset(pair) for each in here for pair in combinations(each, 2)}
                 missing = [pair for pair in wanted(case, found, contender) if frozenset(pair) not in met]

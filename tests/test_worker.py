@@ -1,11 +1,13 @@
 """A worker process: where it serves, and what it says when it goes."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
 from bench.run import THREADS, instance, run
-from bench.worker import Died, Worker
+from bench.worker import Desk, Died, Worker, as_request
 
 
 def test_a_worker_serves_in_its_main_thread():
@@ -45,3 +47,19 @@ def test_a_thread_setting_that_does_not_take_is_an_error(monkeypatch):
         assert row.status == status, row.why
         assert ("reads back 2 threads, should be the 1 it was started with" in row.why) == (asked == "1")
     instance.cache_clear()
+
+
+def test_what_a_worker_that_is_gone_has_judged_is_built_again_where_it_is_timed():
+    cell = Cell(
+        "relu", "plain", "typical", "small", "reference.activation.relu", "numpy", "eager", "cpu", "float32",
+        "gradient",
+    )  # fmt: skip
+    new = Desk()  # which has judged nothing
+    for direction in ("forward", "gradient"):
+        assert "first_call_s" in new.ready(as_request(replace(cell, direction=direction)), direction)
+        assert len(new.sample(direction)) == 5
+        assert new.settle(direction)["row"]["status"] == "agrees"
+    lost = new.ready(as_request(replace(cell, contender="reference.activation.sigmoid")), "lost")
+    assert lost["error"].startswith(
+        "RuntimeError: judged again in a new worker: error, ValueError: contender"
+    )

@@ -13,7 +13,7 @@ RUNNING = 'if mode == "sum" and alpha is None and padding is None:\n        tota
 mutants = {
     "ragged-bag": (
         Mutant("mean-for-the-sum", "formula", DIVISOR, "        return 1.0", "        return np.maximum(inside.sum(axis=1, keepdims=True), 1).astype(np.int16)"),
-        Mutant("mean-over-the-longest-bag", "formula", DIVISOR, "count.astype(np.int16)", "(0 * count + count.max()).astype(np.int16)", option="mean"),
+        Mutant("mean-over-the-longest-bag", "formula", DIVISOR, "_narrow(count)", "_narrow(0 * count + count.max())", option="mean"),
         Mutant("mean-by-the-words", "formula", DIVISOR, SUM, "inside.sum(axis=1, keepdims=True).astype(np.int16)", option="weighted-mean"),
         Mutant("root-of-the-sum-of-the-weights", "formula", DIVISOR, ROOT, "np.sqrt(a.sum(axis=1, keepdims=True))", option="weighted-sqrtn"),
         Mutant("divided-by-the-words", "formula", DIVISOR, "np.sqrt(root)", "root", option="sqrtn"),
@@ -25,7 +25,7 @@ mutants = {
         Mutant("weights-in-bfloat16", "precision", WEIGHTS, "alpha[place]", "bfloat16(alpha)[place]", option="weighted"),
         Mutant("table-in-tf32", "precision", BAG, ROWS, f"tf32({ROWS})"),
         Mutant("table-in-float32", "dtype", BAG, ROWS, f"float32({ROWS})"),
-        Mutant("counts-promote", "dtype", DIVISOR, "count.astype(np.int16)", "count", option="mean"),
+        Mutant("counts-promote", "dtype", DIVISOR, "_narrow(count)", "count", option="mean"),
         Mutant("last-use-alone", "gradient", "embedding.embedding_vjp", "np.add.at(dE, ids, dy)", "dE[ids] = dy"),
         Mutant("gradient-undivided", "gradient", BACK, "embedding_bag_vjp(dy / Z,", "embedding_bag_vjp(dy,", option="mean"),
         Mutant("divisor-detached", "gradient", BACK, "da = da + (", "da = da + 0 * (", option="weighted-mean"),
