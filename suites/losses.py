@@ -39,7 +39,7 @@ def error_inputs(rng, *, batch, classes, **option):
 def binary_inputs(rng, *, batch, classes, regime="typical", **option):
     z = rng.normal(size=(batch, classes))
     y = 1.0 * (rng.uniform(size=z.shape) < 0.5)
-    z *= 40 if regime == "large-logits" else rng.uniform(2, 4)
+    z *= {"large-logits": 40, "confident": 3}.get(regime) or rng.uniform(2, 4)
     if regime == "confident":
         z = (2 * y - 1) * (8 + abs(z))
     return {}, {"z": z, "y": y}

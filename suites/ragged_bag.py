@@ -225,7 +225,7 @@ case = Case(
             variant="sparse",
             refuses={
                 "by-frequency/*/gradient": "not supported with sparse gradients",
-                "weighted/compile/*": "Attempting to broadcast",  # Inductor's, of the weights' gradient
+                "weighted/compile/*/gradient": "Attempting to broadcast",  # in Inductor
             },
         ),
         Contender(
