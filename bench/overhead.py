@@ -16,7 +16,8 @@ from bench.clock import SETS, Call, fill, sample
 from bench.table import Table
 from bench.timing import interval
 
-ROUNDS = 31
+ROUNDS = 31  # at least; more until the median is known to `PRECISION`, for at most `PATIENCE` seconds
+PRECISION, PATIENCE = 0.005, 10.0
 SIDES = {"smallest": 2, "200 µs": 0, "20 ms": 0}  # of a square product; 0: found by its time
 ALLOWED = 0.02
 
@@ -59,9 +60,12 @@ def _one(engine: Backend, compiled: Callable[..., Any], mode: str, name: str, si
     call = fill(Call(engine, [bind({}, each, {}) for each in sets]), "forward")
     xs = [each["x"] for each in sets]
     by_hand(engine, compiled, xs, call.calls)
-    ratios, seconds = [], []
+    ratios: list[float] = []
+    seconds: list[float] = []
     rng_order = random.Random(name)
-    for _ in range(ROUNDS):
+    start = time.perf_counter()
+    low, high = 0.0, np.inf
+    while len(ratios) < ROUNDS or (high - low > 2 * PRECISION and time.perf_counter() - start < PATIENCE):
         took = {}
         for which in rng_order.sample(("clock", "hand"), 2):
             if which == "clock":
@@ -70,7 +74,8 @@ def _one(engine: Backend, compiled: Callable[..., Any], mode: str, name: str, si
                 took[which] = by_hand(engine, compiled, xs, call.calls)
         ratios.append(took["clock"] / took["hand"])
         seconds.append(took["hand"])
-    low, high = interval(np.array(ratios), 0.95)
+        if len(ratios) >= ROUNDS:
+            low, high = interval(np.array(ratios), 0.95)
     return Overhead(engine.name, mode, name, float(np.median(seconds)), float(np.median(ratios)), low, high)
 
 
