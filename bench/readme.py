@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench import pages
 from bench.backends import SHIPPED
+from bench.digits import digits
 from bench.inventory import meanings
 from bench.table import GLYPHS, Table, markdown
 
@@ -66,7 +67,8 @@ def _cell(rows: "DataFrame", timed: "DataFrame", best: float) -> str:
     if rows.bits.notna().any():
         parts.append(f"{rows.bits.min():.0f}")
     if len(timed):
-        parts.append(f"×{timed.median_s.min() / best:.2g}")
+        times = timed.median_s.min() / best
+        parts.append(f"×{digits(times)}" if times > 1 else "×1")
     return " ".join(parts)
 
 

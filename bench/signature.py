@@ -43,8 +43,10 @@ def method(found: Callable[..., Any]) -> Signature:
     """A method's signature, without the instance."""
     try:
         signature = inspect.signature(found)
-    except ValueError:
-        signature = _native(found)
+    except ValueError:  # of a tensor: it has several forms, and what one needs another has not
+        _, *given = _native(found).parameters.values()
+        free = {each: each.replace(default=None) for each in given if each.default is Parameter.empty}
+        return Signature([free.get(each, each) for each in given])
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
