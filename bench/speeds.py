@@ -13,7 +13,8 @@ from bench.table import GLYPHS, Listing, Section, Table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "direction"]
+# nobody's own defaults are compared with what was declared for all
+WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "direction", "settings"]
 CONTENDER = ["on", "backend", "contender", "mode"]
 
 
@@ -157,10 +158,10 @@ def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
 def _labels(timed: "DataFrame") -> "Any":
     """The formula, its direction, and of the other coordinates those that vary within the formula."""
     label = timed["case"].astype(object)
-    for name in ("option", "regime", "size", "dtype", "device"):
+    for name in ("option", "regime", "size", "dtype", "device", "settings"):
         varies = timed.groupby("case", sort=False, observed=True)[name].transform("nunique") > 1
         label = label + (" " + timed[name].astype(str)).where(varies, "")
-    return label + " " + timed["direction"].map(ARROWS).fillna("")
+    return label.str.rstrip() + " " + timed["direction"].map(ARROWS).fillna("")
 
 
 def _typical(timed: "DataFrame") -> "DataFrame":

@@ -323,6 +323,15 @@ def test_runs_as_shipped_stand_beside_those_whose_settings_were_declared():
     assert "settings" not in dict(overview.header(overview.setups(frame(row())), {}, {}).rows)
 
 
+def test_speeds_as_shipped_are_a_group_of_their_own():
+    rows = (timed(1e-3, run_id="a"), timed(3e-3, run_id="b", settings="as shipped"))
+    found = tables(*rows)["Speed"].rows
+    assert [(line[0], line[-1].split()[0]) for line in found] == [
+        ("attention → A", "×1"),
+        ("attention as shipped → B", "×1"),
+    ]
+
+
 def test_ratios_across_runs_are_those_of_medians():
     rows = (timed(4e-3, run_id="a", ratio=3.0, contender="other"), timed(1e-3, run_id="b", ratio=1.0))
     (_, line) = tables(*rows, every=True)["attention →"].rows
