@@ -10,13 +10,14 @@ import pytest
 from rich.console import Console
 
 from bench import peaks
-from bench.backends import SHIPPED, Absent, backend
+from bench.backends import SHIPPED, TF32, Absent, backend
 from bench.backends.numpy import NumPy
 from bench.peaks import last_level, measure
 from bench.report import text
 from bench.results import resume, start
 from bench.roofline import Roof, impossible, roof, roofs, share
 from bench.rows import roofs as read
+from bench.session import Session
 from bench.table import show
 from tests.rows import ENVIRONMENT, MACHINE, row
 
@@ -279,3 +280,27 @@ def test_roofs_lie_beside_the_rows_a_cut_off_one_falls_and_the_report_shows_them
     resume(run.folder)
     assert (run.folder / "roofs.jsonl").read_bytes().endswith(b"\n") and read(run.folder) == written
     assert "## Roofline" in text([run.folder]) and "200 torch" in text([run.folder])
+
+
+def test_products_that_round_their_factors_have_a_roof_of_their_own(known, monkeypatch):
+    """Which is no roof of float32, and one of what has fewer bits still."""
+
+    def forward(self, run, mode):
+        def call(params, data):
+            before = Known.queue
+            result = run(params, **data)
+            Known.queue = before + (Known.queue - before) / (4 if mode == TF32 else 1)
+            return result
+
+        return call
+
+    monkeypatch.setattr(Known, "forward", forward)
+    usual, rounding = (measure(known("gpu", "float32"), SMALL, mode) for mode in ("eager", TF32))
+    assert (usual["dtype"], rounding["dtype"]) == ("float32", TF32)
+    assert rounding["flops_per_s"] == pytest.approx(4 * usual["flops_per_s"], rel=0.05)
+
+    session = object.__new__(Session)
+    session._roofs = [usual, rounding]
+    peak = lambda **other: session._roof(row(device="gpu", **other)).flops_per_s  # noqa: E731
+    assert peak(mode="eager") == usual["flops_per_s"]
+    assert peak(mode=TF32) == peak(dtype="bfloat16") == rounding["flops_per_s"]
