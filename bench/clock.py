@@ -3,6 +3,7 @@
 Inputs rotate. What the last timed call returned is judged when the samples are taken.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from bench.loops import Block, block
 from bench.memory import memory
 from bench.row import Row
 from bench.run import tensors, verdict
-from bench.tree import flatten, tree_map
+from bench.tree import Tree, flatten, tree_map
 from bench.work import traffic
 
 BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
@@ -31,6 +32,8 @@ PATIENCE = 0.5  # seconds of warming up
 SETS = 3  # of inputs that rotate
 FRESH = 3  # sets that no call has seen before the last samples were taken
 OTHER = 7919  # added to the seed for each other set
+PLACES = 5  # in memory, where inputs are so small that it decides a speed, which should not hang on one
+SMALL = 2**18  # bytes
 
 
 @dataclass
@@ -46,11 +49,18 @@ class Call:
     last: Any = None  # what the last timed call on the first set returned
     idle_s: float = -1.0  # seconds to read what is long there, once they are known
     fresh: Callable[[], Sequence[Bound]] | None = None
+    elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at another place in memory
     loop: Block = lambda: None  # until `blocks` makes one
 
     def blocks(self, calls: int) -> None:
         """Make blocks of that many calls; the last is one on the first set, which is what was judged."""
         self.calls, self.loop = calls, block(self.bound, calls)
+
+    def move(self) -> None:
+        """Take the inputs to another place, where they are small."""
+        if self.elsewhere:
+            self.bound = self.elsewhere()
+            self.blocks(self.calls)
 
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
@@ -88,6 +98,7 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
     The reads are of the result after its claimed end, and of one that was long there. Nothing that was
     returned before is held while the block runs: its memory is the block's, as it is in a loop by hand.
     """
+    call.move()
     engine, loop, once = call.engine, call.loop, call.bound[0].once
     with engine.running(direction):
         if call.idle_s < 0:
@@ -161,10 +172,23 @@ def _bound(kept: Any, unit: Cell, direction: str) -> Call:
     else:
         bind = engine.bind_vjp(kept.vjp, kept.run, unit.mode, kept.wrt)
     rotating = [(kept.data, kept.cotangents), *(_put(engine, unit, number) for number in range(1, SETS))]
+    others = [_drawn(shared(unit), number) for number in range(1, SETS)]
+    given = (kept.params, kept.data, kept.cotangents)
+    small = traffic(*given) <= SMALL and not pages.case(unit.case).on_host
+    held = engine.get(given) if small else ()
+
+    @lru_cache(maxsize=PLACES)
+    def at(place: int) -> list[Bound]:
+        params, *first = engine.put(_copied(held))
+        rest = [engine.put(_copied((dict(data), dict(vectors)))) for data, vectors in others]
+        return [bind(params, *each) for each in (first, *rest)]
+
+    places = itertools.cycle(range(PLACES))
     return Call(
         engine,
         [bind(kept.params, *each) for each in rotating],
         kept=kept,
+        elsewhere=(lambda: at(next(places))) if small else None,
         fresh=lambda: [bind(kept.params, *_put(engine, unit, SETS + number)) for number in range(FRESH)],
     )
 
@@ -188,6 +212,10 @@ def _drawn(cell: Cell, number: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(number)
     vectors = {name: rng.standard_normal(y.shape).astype(y.dtype) for name, y in given.cotangents.items()}
     return data, vectors
+
+
+def _copied(tree: Tree) -> Tree:
+    return tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree)
 
 
 def _kind(leaf: Any) -> Any:

@@ -14,8 +14,9 @@ from bench import clock
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
-from bench.clock import BLOCK, SETS, Call, ready, sample, settle
+from bench.clock import BLOCK, PLACES, SETS, Call, ready, sample, settle
 from bench.run import judge
+from bench.tree import flatten
 
 UNIT = Cell(
     "linear-regression", "plain", "typical", "small", "reference.linear.linear", "numpy", "eager", "cpu",
@@ -82,6 +83,29 @@ def test_nothing_that_was_returned_before_is_held_while_a_block_runs():
     for _ in range(2):
         sample(call, "forward")
         assert held[-3:] == [0, 1, 1]  # a block holds its own last result until it has the next
+
+
+def test_small_inputs_go_round_places_in_memory_and_stay_the_same():
+    """Else two calls of one contender differ by where their inputs chanced to lie."""
+    call = ready(judge(UNIT, ["forward"]).ready, UNIT, "forward")
+
+    def arrays():
+        return [leaf for each in call.bound for leaf in flatten(dict(each.call.keywords)).values()]
+
+    before = arrays()
+    places = []
+    for _ in range(PLACES + 1):
+        sample(call, "forward")
+        places.append([y.ctypes.data for y in arrays()])
+        assert all(np.array_equal(x, y) for x, y in zip(before, arrays(), strict=True))
+    assert len({*map(tuple, places)}) == PLACES and places[0] == places[-1]
+    assert settle(call, UNIT, "forward")["row"]["status"] == "agrees"
+
+
+def test_large_inputs_stay_where_they_are():
+    large = SimpleNamespace(**vars(judge(UNIT, ["forward"]).ready))
+    large.data = {"x": np.zeros((2**10, 2**10), "float32")}
+    assert clock._bound(large, UNIT, "forward").elsewhere is None
 
 
 def test_what_is_compiled_inside_a_block_is_counted():
