@@ -151,8 +151,7 @@ class Case:
     sizes whose limits take too much memory or time for a run of everything, for who names them. `devices`
     are those on which it means something; `on_host` leaves the data in the host's memory, where taking them
     to the device is the formula. `items` and `flops` take size and option as keywords: items per call,
-    counted in `unit`, and floating-point operations
-    of one forward pass (of one step, for training).
+    counted in `unit`, and floating-point operations of one forward pass (of one step, for training).
     `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
     `score(predict) -> (metric, value)` says what the trained model is worth, and
     `predict(weights, x, **option)` is the reference's forward pass for it.

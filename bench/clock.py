@@ -5,9 +5,9 @@ Inputs rotate. What the last timed call returned is judged when the samples are 
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from bench.expect import draw, inputs, rounded, shared
 from bench.loops import Block, block
 from bench.memory import memory
 from bench.row import Row
-from bench.run import tensors, verdict
+from bench.run import taken, tensors, verdict
 from bench.tree import Tree, flatten, tree_map
 from bench.work import traffic
 
@@ -47,7 +47,7 @@ class Call:
     compile_s: float | None = None
     kept: Any = None
     last: Any = None  # what the last timed call on the first set returned
-    idle_s: float = -1.0  # seconds to read what is long there, once they are known
+    idle_s: float | None = None  # seconds to read what is long there, once they are known
     fresh: Callable[[], Sequence[Bound]] | None = None
     elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at another place in memory
     loop: Block = lambda: None  # until `blocks` makes one
@@ -101,7 +101,7 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
     call.move()
     engine, loop, once = call.engine, call.loop, call.bound[0].once
     with engine.running(direction):
-        if call.idle_s < 0:
+        if call.idle_s is None:
             call.idle_s = _idle(engine, once)
         call.last = None
         engine.wait(once())
@@ -171,32 +171,31 @@ def _bound(kept: Any, unit: Cell, direction: str) -> Call:
         bind = engine.bind(kept.run, unit.mode)
     else:
         bind = engine.bind_vjp(kept.vjp, kept.run, unit.mode, kept.wrt)
-    rotating = [(kept.data, kept.cotangents), *(_put(engine, unit, number) for number in range(1, SETS))]
-    others = [_drawn(shared(unit), number) for number in range(1, SETS)]
     given = (kept.params, kept.data, kept.cotangents)
-    small = traffic(*given) <= SMALL and not pages.case(unit.case).on_host
-    held = engine.get(given) if small else ()
+    drawn = [_drawn(shared(unit), number) for number in range(1, SETS)]
 
-    @lru_cache(maxsize=PLACES)
-    def at(place: int) -> list[Bound]:
-        params, *first = engine.put(_copied(held))
-        rest = [engine.put(_copied((dict(data), dict(vectors)))) for data, vectors in others]
-        return [bind(params, *each) for each in (first, *rest)]
+    def places() -> Iterator[list[Bound]]:
+        held = engine.get(given)
+        for _ in range(PLACES):
+            params, *first = _copied(held)
+            params = engine.put(params)
+            yield [bind(params, *_put(engine, unit, *each)) for each in (first, *map(_copied, drawn))]
 
-    places = itertools.cycle(range(PLACES))
+    rotating = [given[1:], *(_put(engine, unit, *each) for each in drawn)]
     return Call(
         engine,
         [bind(kept.params, *each) for each in rotating],
         kept=kept,
-        elsewhere=(lambda: at(next(places))) if small else None,
-        fresh=lambda: [bind(kept.params, *_put(engine, unit, SETS + number)) for number in range(FRESH)],
+        elsewhere=partial(next, itertools.cycle(places())) if traffic(*given) <= SMALL else None,
+        fresh=lambda: [
+            bind(kept.params, *_put(engine, unit, *_drawn(shared(unit), SETS + number)))
+            for number in range(FRESH)
+        ],
     )
 
 
-def _put(engine: Backend, unit: Cell, number: int) -> tuple[Any, Any]:
-    data, cotangents = _drawn(shared(unit), number)
-    here = dict(data) if pages.case(unit.case).on_host else engine.put(dict(data))
-    return here, engine.put(dict(cotangents))
+def _put(engine: Backend, unit: Cell, data: Tree, cotangents: Tree) -> tuple[Any, Any]:
+    return taken(engine, pages.case(unit.case), data), engine.put(dict(cotangents))
 
 
 @lru_cache(maxsize=SETS + FRESH)  # contenders and directions ask for the same in turn

@@ -19,7 +19,7 @@ from bench.cell import LOW, Cell
 from bench.expect import expectation, inputs
 from bench.known import limits, refusal, settle, unsteady
 from bench.layout import Layout, layout
-from bench.noise import TF32, accumulators
+from bench.noise import TF32_FACTORS, accumulators
 from bench.row import Row
 from bench.train import Trained, train
 from bench.tree import flatten, tree_map
@@ -186,8 +186,7 @@ def _formula(
         raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
     wrt = differentiated(case, given.data)
     vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
-    data = dict(given.data) if case.on_host else engine.put(dict(given.data))
-    on_device = engine.put(params), data, engine.put(dict(given.cotangents))
+    on_device = engine.put(params), taken(engine, case, given.data), engine.put(dict(given.cotangents))
     forward = engine.forward(run, unit.mode)
 
     def call(params: Any) -> Any:
@@ -210,6 +209,11 @@ def _formula(
     took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
     rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
     return Judged(rows, kept, got=got, places=places)
+
+
+def taken(engine: Backend, case: Case, data: Mapping[str, Any]) -> Any:
+    """The data as a run is given them: on the device, unless taking them there is the formula."""
+    return dict(data) if case.on_host else engine.put(dict(data))
 
 
 def differentiated(case: Case, data: Mapping[str, Any]) -> list[str]:
@@ -259,14 +263,15 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
 
     mine = _of(direction, lambda: got)
     accumulator, agreement = _inferred(unit, direction, mine, engine)
-    few = unit.dtype in LOW or accumulator == TF32  # and let more pass: see `_resolved`
+    rounded = accumulator == TF32_FACTORS
+    few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # bits, which let more pass
     trusted = agreement.status != "agrees" or few
     known = limits(unit, engine, direction)
-    if accumulator == TF32:  # those of its size drown
+    if rounded:  # those of its size drown
         known = [replace(each, always=False) for each in known]
     if not trusted and (passing := saboteur.passing(unit, direction)):
         agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
-    settled = _resolved(settle(agreement, known), TF32 if accumulator == TF32 else unit.dtype)
+    settled = _resolved(settle(agreement, known), few)
     identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
     return _row(
         unit,
@@ -303,11 +308,11 @@ def _inferred(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backen
     return accumulator, agreement
 
 
-def _resolved(settled: dict[str, str], dtype: str) -> dict[str, str]:
-    """Where rounding to few bits drowns a formula, that is said of the dtype, and not of the check."""
-    if settled["status"] != "mistrusted" or dtype not in (*LOW, TF32):
+def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
+    """Where rounding to few bits drowns a formula, that is said of them, and not of the check."""
+    if settled["status"] != "mistrusted" or not few:
         return settled
-    return {"status": "absent", "why": f"{dtype} does not resolve it: {settled['why']}"}
+    return {"status": "absent", "why": f"{few} does not resolve it: {settled['why']}"}
 
 
 def _row(unit: Cell, direction: str, **found: Any) -> Row:

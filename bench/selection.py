@@ -70,7 +70,7 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     """Whether this cell is timed: its contender's typical option, in float32, in the modes of a default run.
 
     A run of everything times every size of it. Modes that nobody runs for speed (JAX op by op) are timed
-    where they are named. Of several seeds the first is timed.
+    where they are named, and where a contender has no other. Of several seeds the first is timed.
     """
     found = backend(cell.backend)
     if selection.smoke or cell.seed != selection.seeds[0] or cell.mode in found.layouts or case.minor:

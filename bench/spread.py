@@ -56,10 +56,11 @@ def spread(
     """
     inside = accumulator == noise.INSIDE
     how: dict[str, Any] = {"seed": seed, "worst": worst}
-    if accumulator == noise.TF32:
-        how |= {"dtype": dtype, "tf32": True}
-    else:
-        how |= {"dtype": "float32"} if inside else {"dtype": dtype, "accumulator": accumulator}
+    special: dict[object, dict[str, Any]] = {
+        noise.INSIDE: {"dtype": "float32"},
+        noise.TF32_FACTORS: {"dtype": dtype, "tf32": True},
+    }
+    how |= special.get(accumulator, {"dtype": dtype, "accumulator": accumulator})
     runs = _runs(function, trees, how["dtype"])
     parts: dict[str, list[_Part]] = {}
     for run in range(runs):

@@ -10,6 +10,7 @@ import math
 from functools import partial
 
 from bench.case import INTEGERS, Case, Contender, Limit
+from bench.cell import LOW
 from reference.convolution import margins, pair
 from reference.pooling import avg_pool, avg_pool_vjp, max_pool, max_pool_vjp
 
@@ -129,7 +130,7 @@ REFUSED = {
 UNDILATED = {"dilated": "has no dilation"}
 DIVIDED = {"divisor": "divides by the window"}
 UNLIKE = {"same": "has no padding='same': one number is the margin of both ends"}
-MARGINS, LOW = ("same", "ceil", "uncounted"), ("bfloat16", "float16")
+MARGINS = ("same", "ceil", "uncounted")
 # its cotangent would have to be of another dtype than what went in
 PROMOTED = dict.fromkeys(
     (f"{option}/*/{dtype}/gradient" for option in MARGINS for dtype in LOW), "unexpected JAX type"

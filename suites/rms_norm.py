@@ -99,12 +99,13 @@ LIMITS = [
         for backend, (versions, source, cells) in WHERE.items()
         for sizes, z in (
             (("small", "one", "rows"), (7e5, 7e6)),
-            ("llama", (1e4, 1e5)),
-        )  # wide: it weighs less
+            ("llama", (1e4, 1e5)),  # wide: it weighs less
+        )
     ),
     *(
-        Limit(name, *WHERE[name][:1], CUBED, WHERE[name][1], (10, 100), {**LARGE, "dtype": "bfloat16"})
-        for name in ("torch", "jax")
+        Limit(backend, versions, CUBED, source, (10, 100), {**LARGE, **cells, "dtype": "bfloat16"})
+        for backend, (versions, source, cells) in WHERE.items()
+        if backend != "tensorflow"  # whose XLA nobody runs in few bits
     ),
 ]
 

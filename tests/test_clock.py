@@ -15,6 +15,7 @@ from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
 from bench.clock import BLOCK, PLACES, SETS, Call, ready, sample, settle
+from bench.expect import shared
 from bench.run import judge
 from bench.tree import flatten
 
@@ -146,7 +147,9 @@ def test_what_was_timed_is_judged(direction):
 
 def test_the_sets_differ_and_have_the_shapes_of_the_judged_one():
     found = kept()
-    sets = [clock._put(found.engine, UNIT, number)[0]["x"] for number in range(1, 4)]
+    sets = [
+        clock._put(found.engine, UNIT, *clock._drawn(shared(UNIT), number))[0]["x"] for number in range(1, 4)
+    ]
     assert {x.shape for x in sets} == {found.data["x"].shape}
     arrays = [found.data["x"], *sets]
     assert len({x.tobytes() for x in arrays}) == len(arrays)

@@ -10,7 +10,7 @@ from bench.noise.precision import ACCUMULATORS as ACCUMULATORS
 from bench.noise.precision import EXACT_SUMS as EXACT_SUMS
 from bench.noise.precision import FULL as FULL
 from bench.noise.precision import INSIDE as INSIDE
-from bench.noise.precision import TF32 as TF32
+from bench.noise.precision import TF32_FACTORS as TF32_FACTORS
 from bench.noise.precision import P as P
 from bench.noise.precision import accumulators as accumulators
 from bench.noise.precision import layouts as layouts

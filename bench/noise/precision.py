@@ -70,8 +70,8 @@ PRECISIONS = {
 }
 
 INSIDE = "float32 inside"  # an accumulator, and more: only results are rounded to the dtype
-TF32 = "float32, TF32 factors"  # another: products of matrices take `FACTORS` bits of each factor
-FACTORS = 11
+TF32_FACTORS = "float32, TF32 factors"  # another: products of matrices take `TF32_BITS` of each factor
+TF32_BITS = 11
 
 # what sums and products accumulate in, unless the caller says otherwise
 ACCUMULATORS = {"float64": "float64", "float32": "float32", "bfloat16": "float32", "float16": "float32"}
@@ -81,7 +81,7 @@ def accumulators(dtype: str, *, tf32: bool = False) -> tuple[str, ...]:
     """What sums of this dtype may accumulate in, the widest first; `tf32`: where that is allowed."""
     if ACCUMULATORS[dtype] != dtype:
         return (INSIDE, ACCUMULATORS[dtype], dtype)
-    return (dtype, TF32) if tf32 and dtype == "float32" else (dtype,)
+    return (dtype, TF32_FACTORS) if tf32 and dtype == "float32" else (dtype,)
 
 
 def layouts(dtype: object) -> dict[int, Layout]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.noise.bits import MANTISSA, Array, binade, mixed, to_bits
-from bench.noise.precision import ACCUMULATORS, FACTORS, layouts, precision
+from bench.noise.precision import ACCUMULATORS, TF32_BITS, layouts, precision
 
 # The mean of (2^⌊log2 m⌋ / m)² over mantissas that are spread as 1/m.
 BENFORD = 3 / (8 * np.log(2))
@@ -154,10 +154,10 @@ class Rounding:
         bits which are read from them are those of the dtype.
         """
         value = x[..., -1]
-        if not self.tf32 or not (rounds := to_bits(value, FACTORS) != value).any():
+        if not self.tf32 or not (rounds := to_bits(value, TF32_BITS) != value).any():
             return x
         full, y = self.layout.full, np.repeat(x, self.layout.rows // x.shape[-1], axis=-1)
-        half = np.where(rounds, 2.0**-FACTORS * binade(value), 0) * np.sign(value)
+        half = np.where(rounds, 2.0**-TF32_BITS * binade(value), 0) * np.sign(value)
         uniform = self._stirred(value, full)
         uniform[..., 1::2] -= 1
         y[..., :full] += uniform * half[..., None]
