@@ -1,11 +1,12 @@
 """The clock, in the worker: a call is compiled and warmed up, then sampled in blocks that are waited for.
 
-Inputs rotate. What the last timed call returned is judged when the samples are taken.
+Inputs rotate. What the last timed call returned is judged when the samples are taken; timed steps of a
+training are held against the same steps one at a time, which are judged.
 """
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -18,7 +19,8 @@ from bench.case import Case
 from bench.cell import Cell
 from bench.energy import energy
 from bench.expect import draw, inputs, rounded, shared
-from bench.loops import Block, block
+from bench.known import limits, unsteady
+from bench.loops import Block, block, turns
 from bench.memory import memory
 from bench.row import Row
 from bench.run import taken, tensors, verdict
@@ -49,6 +51,7 @@ class Call:
     last: Any = None  # what the last timed call on the first set returned
     idle_s: float | None = None  # seconds to read what is long there, once they are known
     fresh: Callable[[], Sequence[Bound]] | None = None
+    start: Callable[[], None] | None = None  # takes a training back to its start
     elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at another place in memory
     loop: Block = lambda: None  # until `blocks` makes one
 
@@ -56,8 +59,10 @@ class Call:
         """Make blocks of that many calls; the last is one on the first set, which is what was judged."""
         self.calls, self.loop = calls, block(self.bound, calls)
 
-    def move(self) -> None:
-        """Take the inputs to another place, where they are small."""
+    def begin(self) -> None:
+        """Before a block: a training goes back to its start, small inputs go to another place."""
+        if self.start:
+            self.start()
         if self.elsewhere:
             self.bound = self.elsewhere()
             self.blocks(self.calls)
@@ -98,12 +103,14 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
     The reads are of the result after its claimed end, and of one that was long there. Nothing that was
     returned before is held while the block runs: its memory is the block's, as it is in a loop by hand.
     """
-    call.move()
-    engine, loop, once = call.engine, call.loop, call.bound[0].once
+    engine = call.engine
+    if call.idle_s is None:
+        with engine.running(direction):
+            call.idle_s = _idle(engine, call.bound[0].once)
+    call.last = None
+    call.begin()
+    loop, once = call.loop, call.bound[0].once
     with engine.running(direction):
-        if call.idle_s is None:
-            call.idle_s = _idle(engine, once)
-        call.last = None
         engine.wait(once())
         compiled, _ = engine.compilations()
         cpu = time.process_time()
@@ -123,6 +130,7 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
     """After the samples: calls on fresh inputs and on seen ones by turns, memory, and the verdict."""
     engine = call.engine
     found: dict[str, list[float]] = {"fresh": [], "seen": []}
+    fault = strayed(call, direction) if call.start else ""  # while it stands where the timed steps left it
     with engine.running(direction):
         for new in call.fresh() if call.fresh else ():
             found["seen"].append(_timed(engine, call.bound[0].once))
@@ -136,8 +144,42 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
         "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
         "sets": len(call.bound),
-        "row": judged(call, unit, direction).as_dict(),
+        "row": judged(call, unit, direction, fault).as_dict(),
     }
+
+
+def strayed(call: Call, direction: str) -> str:
+    """What the timed steps of a training left elsewhere than the same steps one at a time, or nothing.
+
+    From the same start both leave the same bits. A GPU may sum in any order each time, and is asked for
+    them only where two goes of one step at a time have them.
+    """
+    engine, steps = call.engine, turns(call.bound, call.calls)
+
+    def stands(loss: Any) -> dict[str, Any]:
+        return flatten({"weights and state": call.kept.loop.read(), "loss": engine.get(loss)})
+
+    def alone() -> dict[str, Any]:
+        call.begin()
+        with engine.running(direction):
+            for each in (call.bound[0], *steps):  # the first is the one that a block is preceded by
+                loss = each.once()
+                engine.wait(loss)
+        return stands(loss)
+
+    timed, slow = stands(call.last), alone()
+    if not (path := _astray(timed, slow)):
+        return ""
+    if other := _astray(slow, alone()):
+        repeated = f"{other} is not the same when {len(steps)} steps are taken again from the same start"
+        return repeated if engine.device == "cpu" else ""
+    return f"{path} after {len(steps)} timed steps is not what the same steps leave one at a time"
+
+
+def _astray(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """The first path at which two have other bits, or nothing."""
+    bits = {path: np.asarray(leaf).tobytes() for path, leaf in other.items()}
+    return next((path for path, leaf in one.items() if np.asarray(leaf).tobytes() != bits[path]), "")
 
 
 def moved(call: Call, case: Case) -> int:
@@ -154,11 +196,16 @@ def moved(call: Call, case: Case) -> int:
     return traffic(*whole, kept.data, outputs, *backward)
 
 
-def judged(call: Call, unit: Cell, direction: str) -> Row:
-    """The row of what the last timed call gave; of a training, of the judged steps once more after it."""
+def judged(call: Call, unit: Cell, direction: str, fault: str = "") -> Row:
+    """The row of what the last timed call gave; of a training, of the judged steps once more after it.
+
+    `fault` says what else is wrong with what was timed.
+    """
     kept, engine = call.kept, call.engine
     if isinstance(kept, train.Ready):
-        return verdict(unit, direction, kept.again(), engine)
+        row = verdict(unit, direction, kept.again(), engine)
+        found: dict[str, Any] = unsteady(fault, limits(unit, engine, direction)) if fault else {}
+        return replace(row, **found)
     outputs, gradients = call.bound[0].finish(call.last)
     return verdict(unit, direction, tensors(kept, outputs, gradients), engine)
 
@@ -166,7 +213,7 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
 def _bound(kept: Any, unit: Cell, direction: str) -> Call:
     engine: Backend = kept.engine
     if isinstance(kept, train.Ready):
-        return Call(engine, [Bound(call) for call in kept.calls()], kept=kept)
+        return Call(engine, [Bound(call) for call in kept.calls()], kept=kept, start=kept.start)
     if direction == "forward":
         bind = engine.bind(kept.run, unit.mode)
     else:

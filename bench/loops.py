@@ -6,15 +6,20 @@ from typing import Any
 Block = Callable[[], Any]  # runs a block, and returns what its last call did
 
 
+def turns(bound: Sequence[Any], calls: int) -> list[Any]:
+    """So many calls over these bound ones in turn; the last is the first of them."""
+    return [bound[(calls - 1 - n) % len(bound)] for n in range(calls)]
+
+
 def block(bound: Sequence[Any], calls: int) -> Block:
-    """A loop of so many calls over these bound ones in turn; the last is the first of them."""
-    turns = [bound[(calls - 1 - n) % len(bound)] for n in range(calls)]
+    """A loop of so many calls, in their turns."""
+    each_turn = turns(bound, calls)
     first = bound[0].call
     if all(each.call is first for each in bound):
-        rows = [each.args for each in turns]
+        rows = [each.args for each in each_turn]
         loop = LOOPS.get(len(rows[0]), many)
         return lambda: loop(first, rows)
-    once = [each.once for each in turns]
+    once = [each.once for each in each_turn]
     return lambda: several(once)
 
 

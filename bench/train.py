@@ -37,6 +37,7 @@ class Ready:
     engine: Backend
     loop: Loop
     batches: Sequence[Any]
+    start: Callable[[], None]  # takes the loop back to its start
     again: Callable[[], dict[str, np.ndarray]]  # the judged steps once more, by tensor
 
     def calls(self) -> list[Callable[[], Any]]:
@@ -79,8 +80,9 @@ def train(
         if number + 1 < len(batches):
             miscount = miscount or _miscount(places.counters(read), given.starts[number + 1][:2], number)
         got.update(found)
-    loop.load(*places.forth(given.starts[0][:2]))
-    trained = Trained(got, first, compiling, Ready(engine, loop, batches, again), places, miscount)
+    start = partial(loop.load, *places.forth(given.starts[0][:2]))
+    start()
+    trained = Trained(got, first, compiling, Ready(engine, loop, batches, start, again), places, miscount)
     if not (curve and case.curve):
         return trained
     losses, score = _free(case, contender, engine, unit)

@@ -14,8 +14,9 @@ from bench import clock
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
-from bench.clock import BLOCK, PLACES, SETS, Call, ready, sample, settle
+from bench.clock import PLACES, SETS, Call, ready, sample, settle
 from bench.expect import shared
+from bench.loops import turns
 from bench.run import judge
 from bench.tree import flatten
 
@@ -162,21 +163,58 @@ def test_a_call_moves_its_inputs_and_its_outputs_once():
     assert clock.moved(call, found.case) == sum(4 * x.size for x in sizes)
 
 
-def test_a_training_is_judged_again_after_its_timed_steps():
-    unit = Cell(
-        "gradient-descent", "plain", "typical", "small", "reference.descent.gradient_descent", "numpy",
-        "eager", "cpu", "float64", "",
-    )  # fmt: skip
-    from bench import pages
-    from bench.backends import backend
+TRAINING = replace(
+    UNIT, case="gradient-descent", option="least-squares", contender="reference.descent.gradient_descent"
+)
 
-    (contender,) = backend("numpy").contenders(pages.case("gradient-descent"))
-    unit = replace(unit, contender=str(contender), option=next(iter(pages.case(unit.case).options)))
-    judged = judge(unit, pages.case(unit.case).directions)
-    (direction,) = judged.rows.keys() & {"training", "forward"}
-    call = ready(judged.ready, unit, direction)
-    sample(call, direction)
-    assert settle(call, unit, direction)["row"]["status"] == "agrees"
+
+def timed_training():
+    call = ready(judge(TRAINING, ["training"]).ready, TRAINING, "training")
+    call.blocks(SETS + 1)  # few steps, since it stands still once it has converged
+    sample(call, "training")
+    return call
+
+
+def test_a_training_is_judged_again_after_its_timed_steps():
+    assert settle(timed_training(), TRAINING, "training")["row"]["status"] == "agrees"
+
+
+def test_a_training_starts_each_block_at_its_start():
+    call = timed_training()
+    left = [call.kept.loop.read()]
+    for _ in range(2):
+        sample(call, "training")
+        left.append(call.kept.loop.read())
+    first, *others = map(flatten, left)
+    assert all(np.array_equal(first[path], other[path]) for other in others for path in first)
+
+
+@pytest.mark.parametrize("forgotten", ["a step", "every step", "the loss"])
+def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
+    """A step that is right when somebody looks, and skipped when the time is taken."""
+    call = timed_training()
+    if forgotten == "the loss":
+        call.last = np.nextafter(call.last, call.last.dtype.type(np.inf))
+    else:
+        call.begin()
+        call.bound[0].once()
+        for each in turns(call.bound, call.calls)[1 if forgotten == "a step" else call.calls :]:
+            each.once()
+    row = settle(call, TRAINING, "training")["row"]
+    assert row["status"] == "disagrees" and "timed steps is not what the same steps leave" in row["why"]
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_steps_that_leave_other_numbers_each_time_are_told_from_forgotten_ones(device):
+    call = timed_training()
+    step, rng = call.bound[0].call, np.random.default_rng(0)
+    call.bound = [Bound(lambda: step() + rng.random())]
+    call.engine.device = device
+    try:
+        found = clock.strayed(call, "training")
+    finally:
+        call.engine.device = "cpu"
+    assert ("is not the same when" in found) == (device == "cpu") and bool(found) == (device == "cpu")
 
 
 def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
@@ -189,11 +227,7 @@ def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
 
     found = kept()
     slow = SimpleNamespace(**{**vars(found), "engine": Host("cpu", "float32")})
-    call = ready(slow, UNIT, "gradient")
-    start = time.perf_counter()
-    call.loop()
-    assert call.calls > 100
-    assert time.perf_counter() - start > BLOCK / 4
+    assert ready(slow, UNIT, "gradient").calls > 100  # by the cost of a lone call: BLOCK / 0.001
 
 
 def test_energy_is_asked_of_a_gpu_and_where_somebody_wants_it(monkeypatch):
