@@ -175,9 +175,18 @@ def sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def _formula(
+def prepared(unit: Cell, directions: Sequence[str]) -> Any:
+    """What a timing of a unit needs, without a verdict: what is timed has its own. Raises what it raises."""
+    case, engine = pages.case(unit.case), instance(backend(unit.backend), unit.device, unit.dtype)
+    contender = find(case, unit)
+    if case.training:
+        return train(case, contender, engine, unit, inputs(unit), curve=False).ready
+    return _placed(case, contender, engine, unit, directions)
+
+
+def _placed(
     case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
-) -> Judged:
+) -> Ready:
     given, option = inputs(unit), case.options[unit.option]
     with engine.building():
         params, run = contender.build(given.weights, **option)
@@ -187,28 +196,35 @@ def _formula(
     wrt = differentiated(case, given.data)
     vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
     on_device = engine.put(params), taken(engine, case, given.data), engine.put(dict(given.cotangents))
-    forward = engine.forward(run, unit.mode)
+    return Ready(engine, case, places, wrt, run, vjp, *on_device)
+
+
+def _formula(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
+) -> Judged:
+    ready = _placed(case, contender, engine, unit, directions)
+    forward = engine.forward(ready.run, unit.mode)
 
     def call(params: Any) -> Any:
-        if vjp:
-            return vjp(params, *on_device[1:])
-        return forward(params, on_device[1]), None
+        if ready.vjp:
+            return ready.vjp(params, ready.data, ready.cotangents)
+        return forward(params, ready.data), None
 
     compiled = unit.mode not in ("eager", *engine.layouts)
+    params = engine.put(tree_map(turned, engine.get(ready.params))) if compiled else ready.params
     before = engine.compilations()[1]
     start = time.perf_counter()
-    outputs, gradients = call(engine.put(tree_map(turned, params)) if compiled else on_device[0])
+    outputs, gradients = call(params)
     engine.wait((outputs, gradients))
     first = time.perf_counter() - start
     compiling = engine.compiling_since(before)
     if compiled:  # what it kept of the weights in its first call is not what is judged
-        outputs, gradients = call(on_device[0])
+        outputs, gradients = call(ready.params)
         engine.wait((outputs, gradients))
-    kept = Ready(engine, case, places, wrt, run, vjp, *on_device)
-    got = tensors(kept, outputs, gradients)
+    got = tensors(ready, outputs, gradients)
     took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
     rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
-    return Judged(rows, kept, got=got, places=places)
+    return Judged(rows, ready, got=got, places=ready.places)
 
 
 def taken(engine: Backend, case: Case, data: Mapping[str, Any]) -> Any:

@@ -202,10 +202,33 @@ class Session:
         return self._workers[key]
 
     def _derive(self, group: Group, key: tuple[Any, ...]) -> None:
-        try:
-            self._worker(key).request("derive", as_request(group.units[0].cell))
-        except Died:
-            self._bury(key)  # what went wrong is said by the cells that need these limits
+        """Twice, since who is killed for want of memory may not be who took it; then no cell tries again.
+
+        What was raised is said by the cells that need these limits.
+        """
+        for again in (True, False):
+            try:
+                self._worker(key).request("derive", as_request(group.units[0].cell))
+                return
+            except Died as error:
+                self._bury(key)
+                if self._ended():
+                    return
+                if not again:
+                    self._without_limits(group, str(error))
+
+    def _without_limits(self, group: Group, why: str) -> None:
+        with self._change:
+            for unit in group.units:
+                unit.state = "done"
+                for each in unit.directions:
+                    cell = replace(unit.cell, direction=each)
+                    self._keep(cell, failed(cell, f"limits: {why}"))
+
+    def _ended(self) -> bool:
+        """Whether a worker that died was ended by us: an interrupt ends them before it is heard of here."""
+        with self._change:
+            return self._change.wait_for(lambda: self._stopped, timeout=2.0)
 
     def _judge(self, unit: Unit, key: tuple[Any, ...]) -> None:
         cell, answer = unit.cell, None
@@ -218,9 +241,8 @@ class Session:
             rows = dict(judge(cell, unit.directions).rows)
         except Died as error:
             self._bury(key)
-            with self._change:  # an interrupt ends workers before it is heard of here
-                if self._change.wait_for(lambda: self._stopped, timeout=2.0):
-                    return  # ended by us: no finding about the cell
+            if self._ended():
+                return  # no finding about the cell
             rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
         with self._change:
             for direction, row in rows.items():

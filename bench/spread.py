@@ -3,7 +3,6 @@
 import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from bench.tree import floating as _floating
 
 Array = NDArray[np.float64]
 
-MEMORY = 2**32  # bytes that one run's draws may take
+MEMORY = 2**31  # bytes that all rows of one run may take; rules hold them three times at once
 FEW = 2**15  # elements of input below which no formula takes so much
 
 
@@ -62,7 +61,7 @@ def spread(
     }
     how |= special.get(accumulator, {"dtype": dtype, "accumulator": accumulator})
     runs = _runs(function, trees, how["dtype"])
-    parts: dict[str, list[_Part]] = {}
+    found: dict[str, _Part] = {}
     for run in range(runs):
         rounding = noise.Rounding(**how, runs=runs, run=run)
         with noise.under(rounding):
@@ -70,9 +69,9 @@ def spread(
         rounding = rounding.outside(dtype) if inside else rounding
         with noise.under(rounding):
             for path, leaf in leaves.items():
-                result = _rounded(leaf, rounding) if inside else leaf
-                parts.setdefault(path, []).append(_part(result, rounding))
-    return {path: _pooled(some, rounding) for path, some in parts.items()}
+                part = _part(_rounded(leaf, rounding) if inside else leaf, rounding)
+                found[path] = _both(found[path], part) if path in found else part
+    return {path: _pooled(part, runs, rounding) for path, part in found.items()}
 
 
 def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
@@ -113,10 +112,10 @@ def _lift(leaf: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Part:
-    """What one run's rows say of an output."""
+    """What the rows of a run, or of several, say of an output."""
 
     value: Array
-    sigma: Array
+    sigma: Array  # of several runs the root of the sum of squares
     sigma1: Array
     jump: Array
     draws: Array  # the rms over the tensor of each draw
@@ -147,16 +146,24 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
     )
 
 
-def _pooled(parts: list[_Part], rounding: noise.Rounding) -> Expected:
-    """Runs weigh alike, because they hold equally many rows."""
-    sigma, one = (
-        reduce(np.hypot, some) / np.sqrt(len(parts))
-        for some in ([part.sigma for part in parts], [part.sigma1 for part in parts])
+def _both(one: _Part, other: _Part) -> _Part:
+    """Two as one: tables are large, and those of all runs at once would take what one run may."""
+    return _Part(
+        one.value,
+        np.hypot(one.sigma, other.sigma),
+        np.hypot(one.sigma1, other.sigma1),
+        np.maximum(one.jump, other.jump),
+        np.concatenate([one.draws, other.draws]),
+        max(one.undecided, other.undecided),
     )
-    draws = np.concatenate([part.draws for part in parts])
+
+
+def _pooled(part: _Part, runs: int, rounding: noise.Rounding) -> Expected:
+    """Runs weigh alike, because they hold equally many rows."""
+    sigma, one, draws = part.sigma / np.sqrt(runs), part.sigma1 / np.sqrt(runs), part.draws
     widest = draws.max() / noise.rms(draws) if np.isfinite(draws).all() and draws.any() else 1.0
     unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
-    value, moved = parts[0].value, sigma > 0
+    value, moved = part.value, sigma > 0
     sigma = sigma * rounding.shrink * rounding.both
     # a flushed subnormal is off by its size, which does not shrink with u
     low = moved & (np.abs(value) < rounding.precision.tiny)
@@ -165,9 +172,9 @@ def _pooled(parts: list[_Part], rounding: noise.Rounding) -> Expected:
         value,
         sigma,
         one * unbiased / rounding.u,
-        reduce(np.maximum, [part.jump for part in parts]),
+        part.jump,
         float(widest),
-        max(part.undecided for part in parts),
+        part.undecided,
     )
 
 

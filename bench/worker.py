@@ -29,6 +29,7 @@ from bench.worker import serve
 serve(channel)
 """
 TIMEOUT = 1800.0  # seconds for one request; a cell that needs more has hung
+KEPT = 2**21  # bytes of inputs; a timed call with more is built again when its time has come
 
 
 class Died(Exception):
@@ -92,7 +93,7 @@ def serve(channel: Any) -> None:
 
 
 class Desk:
-    """What a worker can be asked. It keeps what will be timed, so that the judged call is the timed one."""
+    """What a worker can be asked. It keeps what will be timed, as far as it is small."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
@@ -134,7 +135,7 @@ class Desk:
             backend(cell.backend).installed()
             backend(cell.backend).compile_anew(keep)
         judged = judge(cell, directions, curve=curve)
-        if keep and judged.ready is not None:
+        if keep and judged.ready is not None and _small(cell):
             self.kept[str(cell)] = judged.ready
         rows = {}
         for direction, row in judged.rows.items():
@@ -169,24 +170,17 @@ class Desk:
         wanted = Cell(**cell)
         backend(wanted.backend).compile_anew(True)
         try:
-            call = clock.ready(self._kept(wanted), wanted.unit, wanted.direction)
+            call = clock.ready(self._ready(wanted), wanted.unit, wanted.direction)
         except Exception as error:
             return {"error": sentence(error)}
         self.calls[name] = wanted, call
         return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
 
-    def _kept(self, cell: Cell) -> Any:
-        """What was judged; built and judged again where the worker that did it is gone."""
-        from bench.run import judge
+    def _ready(self, cell: Cell) -> Any:
+        """What was judged; built again where it was large, and where the worker that did it is gone."""
+        from bench.run import prepared
 
-        kept = self.kept.get(str(cell.unit))
-        if kept is None:
-            again = judge(cell.unit, [cell.direction])
-            if again.ready is None:
-                row = again.rows[cell.direction]
-                raise RuntimeError(f"judged again in a new worker: {row.status}, {row.why}")
-            kept = again.ready
-        return kept
+        return self.kept.get(str(cell.unit)) or prepared(cell.unit, [cell.direction])
 
     def sample(self, name: str, calls: int = 0) -> list[float]:
         """One block, of `calls` from now on where they are given: see `bench.clock.sample`."""
@@ -218,6 +212,14 @@ class Desk:
         except Exception as error:
             return {"error": sentence(error)}
         return {**found, "row": plain(found["row"])}
+
+
+def _small(unit: Cell) -> bool:
+    from bench.expect import inputs
+    from bench.work import traffic
+
+    given = inputs(unit)
+    return traffic(given.weights, given.data) <= KEPT
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

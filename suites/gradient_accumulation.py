@@ -139,7 +139,7 @@ case = Case(
         "sizes": {
             "small": {"rows": 5, "features": 5, "outputs": 3, "steps": 12},
             "one": {"rows": 1, "features": 1, "outputs": 1, "steps": 12},
-            "large": {"rows": 64, "features": 512, "outputs": 512, "steps": 12},
+            "large": {"rows": 64, "features": 512, "outputs": 512, "steps": 4},
         },
         "flops": lambda *, rows, features, outputs, micro, **_: 4 * micro * rows * features * outputs,
     },

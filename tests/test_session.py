@@ -290,6 +290,41 @@ def test_a_fault_of_the_machine_ends_the_run_and_is_shown(monkeypatch):
     running.close()
 
 
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_limits_are_derived_again_where_their_worker_died_and_then_no_cell_tries_once_more(
+    monkeypatch, deaths
+):
+    from bench.cell import Cell
+    from bench.session import Session
+    from bench.worker import Died, Worker
+
+    asked, finished, ask = [], [], Worker.request
+
+    def request(worker, verb, *arguments):
+        asked.append(verb)
+        if verb == "derive" and asked.count(verb) <= deaths:
+            raise Died("the worker died: killed")
+        return ask(worker, verb, *arguments)
+
+    monkeypatch.setattr(Worker, "request", request)
+    cells = [
+        Cell(
+            "linear-regression", "plain", "typical", "small", "reference.linear.linear", "numpy", "eager",
+            "cpu", "float32", direction,
+        )
+        for direction in ("forward", "gradient")
+    ]  # fmt: skip
+    running = Session(
+        cells, [], lambda unit: False, threads=1, done={}, finished=finished.append, drawn=print
+    )
+    rows = [running.row(cell) for cell in cells]
+    running.close()
+    assert rows == finished and [row.direction for row in rows] == ["forward", "gradient"]
+    assert asked == ["derive", "derive", *(["judge"] if deaths == 1 else [])]
+    found = ("agrees", "") if deaths == 1 else ("error", "limits: the worker died: killed")
+    assert {(row.status, row.why) for row in rows} == {found}
+
+
 SAYS = """
 import os
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from bench import worker
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
 from bench.run import THREADS, instance, run
-from bench.worker import Desk, Died, Worker, as_request
+from bench.worker import KEPT, Desk, Died, Worker, as_request
 
 
 def test_a_worker_serves_in_its_main_thread():
@@ -49,17 +50,23 @@ def test_a_thread_setting_that_does_not_take_is_an_error(monkeypatch):
     instance.cache_clear()
 
 
-def test_what_a_worker_that_is_gone_has_judged_is_built_again_where_it_is_timed():
+@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize("kept", [KEPT, 0])
+def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_it_is_timed(
+    monkeypatch, judged, kept
+):
+    monkeypatch.setattr(worker, "KEPT", kept)
     cell = Cell(
         "relu", "plain", "typical", "small", "reference.activation.relu", "numpy", "eager", "cpu", "float32",
         "gradient",
     )  # fmt: skip
-    new = Desk()  # which has judged nothing
+    desk = Desk()
+    if judged:
+        desk.judge(as_request(cell.unit), ["forward", "gradient"], True, False)
+    assert list(desk.kept) == ([str(cell.unit)] if judged and kept else [])
     for direction in ("forward", "gradient"):
-        assert "first_call_s" in new.ready(as_request(replace(cell, direction=direction)), direction)
-        assert len(new.sample(direction)) == 5
-        assert new.settle(direction)["row"]["status"] == "agrees"
-    lost = new.ready(as_request(replace(cell, contender="reference.activation.sigmoid")), "lost")
-    assert lost["error"].startswith(
-        "RuntimeError: judged again in a new worker: error, ValueError: contender"
-    )
+        assert "first_call_s" in desk.ready(as_request(replace(cell, direction=direction)), direction)
+        assert len(desk.sample(direction)) == 5
+        assert desk.settle(direction)["row"]["status"] == "agrees"
+    lost = desk.ready(as_request(replace(cell, contender="reference.activation.sigmoid")), "lost")
+    assert lost["error"].startswith("ValueError: contender")

@@ -64,22 +64,25 @@ def add_at(target: Any, index: Any, values: Any) -> None:
     """Every value added to the element that its index names, in any order."""
     if not noisy(target):
         raise NotImplementedError("add.at into a plain array has no rounding rule; make it by zeros_like")
-    place = np.arange(target.size).reshape(target.shape)[index]
-    v = rows(values)
-    v = np.broadcast_to(v, (*place.shape, v.shape[-1])).reshape(place.size, -1)
+    whole = isinstance(index, np.ndarray) and index.dtype.kind in "iu"  # rows of a table, not elements
+    named = target.shape[:1] if whole else target.shape
+    place = np.arange(np.prod(named)).reshape(named)[index]
+    v, inside = rows(values), rows(target)
+    each = (*target.shape[len(named) :], v.shape[-1])
+    v = np.broadcast_to(v, (*place.shape, *each)).reshape(place.size, *each)
     order = np.argsort(place, axis=None, kind="stable")
     where, start = np.unique(place.ravel()[order], return_index=True)
     if not len(where):
         return
-    v = spread_out(v[order])
-    e = np.asarray(v[:, -1], order="C")
-    at = np.unravel_index(where, target.shape)
-    inside = rows(target)
+    v = v[order]
+    e = np.asarray(v[..., -1], order="C")
+    at = np.unravel_index(where, named)
     old = inside[at]
+    last = old[..., -1]
     y = old + np.add.reduceat(v, start, axis=0)
-    squares = np.add.reduceat(np.square(e), start) + np.square(old[:, -1])
-    sizes = np.add.reduceat(np.abs(e), start) + np.abs(old[:, -1])
-    count = np.add.reduceat((e != 0).astype(np.int64), start) + (old[:, -1] != 0)
+    squares = np.add.reduceat(np.square(e), start) + np.square(last)
+    sizes = np.add.reduceat(np.abs(e), start) + np.abs(last)
+    count = np.add.reduceat((e != 0).astype(np.int64), start) + (last != 0)
     current().sum(y, squares, sizes, count)
     inside[at] = y
 
