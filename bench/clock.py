@@ -50,6 +50,7 @@ class Call:
     kept: Any = None
     last: Any = None  # what the last timed call on the first set returned
     idle_s: float | None = None  # seconds to read what is long there, once they are known
+    fault: str = ""  # of the timed steps of a training
     fresh: Callable[[], Sequence[Bound]] | None = None
     start: Callable[[], None] | None = None  # takes a training back to its start
     elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at another place in memory
@@ -127,10 +128,10 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
 
 
 def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict[str, Any]:
-    """After the samples: calls on fresh inputs and on seen ones by turns, memory, and the verdict."""
+    """After the samples: calls on fresh inputs and on seen ones by turns, and memory."""
     engine = call.engine
     found: dict[str, list[float]] = {"fresh": [], "seen": []}
-    fault = strayed(call, direction) if call.start else ""  # while it stands where the timed steps left it
+    call.fault = strayed(call, direction) if call.start else ""  # while it stands where timed steps left it
     with engine.running(direction):
         for new in call.fresh() if call.fresh else ():
             found["seen"].append(_timed(engine, call.bound[0].once))
@@ -144,7 +145,6 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
         "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
         "sets": len(call.bound),
-        "row": judged(call, unit, direction, fault).as_dict(),
     }
 
 
@@ -196,16 +196,13 @@ def moved(call: Call, case: Case) -> int:
     return traffic(*whole, kept.data, outputs, *backward)
 
 
-def judged(call: Call, unit: Cell, direction: str, fault: str = "") -> Row:
-    """The row of what the last timed call gave; of a training, of the judged steps once more after it.
-
-    `fault` says what else is wrong with what was timed.
-    """
+def judged(call: Call, unit: Cell, direction: str) -> Row:
+    """The row of what the last timed call gave; of a training, of the judged steps once more after it."""
     kept, engine = call.kept, call.engine
     if isinstance(kept, train.Ready):
         row = verdict(unit, direction, kept.again(), engine)
-        found: dict[str, Any] = unsteady(fault, limits(unit, engine, direction)) if fault else {}
-        return replace(row, **found)
+        found = unsteady(call.fault, limits(unit, engine, direction)) if call.fault else {}
+        return replace(row, **dict[str, Any](found))
     outputs, gradients = call.bound[0].finish(call.last)
     return verdict(unit, direction, tensors(kept, outputs, gradients), engine)
 

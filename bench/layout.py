@@ -26,15 +26,16 @@ class Layout:
     @property
     def problem(self) -> str | None:
         """Why this is no bijection, or None."""
-        sent, came = _elements(self.home), _elements(self.away)
+        sent, came = _elements(self.home).size, _elements(self.away)
         came = came[came != 0]
-        lost, foreign = np.setdiff1d(sent, came), np.setdiff1d(came, sent)
-        if lost.size:
-            return f"{lost.size} of {sent.size} elements of the weights reach no parameter"
-        if foreign.size:
-            return f"{foreign.size} elements of the parameters are no element of the weights"
-        if came.size != sent.size:
-            return f"{came.size - sent.size} elements of the weights reach more than one parameter"
+        ours = came[(came > 0) & (came <= sent) & (came == np.rint(came))].astype(np.int64)
+        times = np.bincount(ours, minlength=sent + 1)[1:]  # each of 1, 2, …, `sent` went out once
+        if lost := np.count_nonzero(times == 0):
+            return f"{lost} of {sent} elements of the weights reach no parameter"
+        if foreign := came.size - ours.size:
+            return f"{foreign} elements of the parameters are no element of the weights"
+        if several := np.count_nonzero(times > 1):
+            return f"{several} elements of the weights reach more than one parameter"
         return None
 
     def forth(self, tree: Tree) -> Tree:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,10 @@ from bench.worker import Died, as_request
 
 FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG is the most where speeds alone are asked for
 BUDGET = 1.0  # seconds of samples, after which a slow contender takes part no more
+JUDGES = 2  # at once, after the samples
 PRECISION = 0.05  # half the interval of the ratio to the best, at which nobody samples on
+
+Sampled = tuple[Timing, Mapping[str, Any]] | str  # with the row of what was timed; or why there is none
 
 
 @dataclass
@@ -56,19 +60,23 @@ def rounds(
     most: int = MOST,
     precision: float = PRECISION,
     joules: bool = False,
-) -> dict[Cell, tuple[Timing, dict[str, Any]] | str]:
+) -> dict[Cell, Sampled]:
     """Each cell's timing and the row of what its timed calls gave, or why it has none.
 
     ``ask(cell, verb, *arguments)`` asks the cell's worker. Rounds end when every ratio to the best is known
     to `precision`, after `most` of them at the latest. `joules` asks for energy too, which takes seconds.
     """
-    entries: dict[Cell, Entry] = {}
-    found: dict[Cell, tuple[Timing, dict[str, Any]] | str] = {}
-    for cell in cells:
+
+    def asked(cell: Cell, verb: str, *arguments: Any) -> Any:
         try:
-            answer = ask(cell, "ready", as_request(cell), str(cell))
+            return ask(cell, verb, *arguments)
         except Died as error:
-            answer = {"error": str(error)}
+            return {"error": str(error)}
+
+    entries: dict[Cell, Entry] = {}
+    found: dict[Cell, Sampled] = {}
+    for cell in cells:
+        answer = asked(cell, "ready", as_request(cell), str(cell))
         if "error" in answer:
             found[cell] = answer["error"]
         else:
@@ -85,17 +93,29 @@ def rounds(
             except Died as error:
                 found[cell] = str(error)
                 del entries[cell]
+    timings: dict[Cell, Timing] = {}
     for cell, entry in entries.items():
-        try:
-            answer = ask(cell, "settle", str(cell), joules)
-        except Died as error:
-            answer = {"error": str(error)}
+        answer = asked(cell, "settle", str(cell), joules)
         if "error" in answer:
             found[cell] = answer["error"]
         else:
-            row = answer.pop("row")
-            found[cell] = entry.timing(**{name: _frozen(value) for name, value in answer.items()}), row
-    return found
+            timings[cell] = entry.timing(**{name: _frozen(value) for name, value in answer.items()})
+    return found | _judged(timings, asked)
+
+
+def _judged(timings: Mapping[Cell, Timing], asked: Callable[..., Any]) -> dict[Cell, Sampled]:
+    """Nothing is timed any more, and two backends may judge what theirs gave at once."""
+
+    def of(name: str) -> dict[Cell, Sampled]:
+        return {cell: sampled(cell) for cell in timings if cell.backend == name}
+
+    def sampled(cell: Cell) -> Sampled:
+        row = asked(cell, "verdict", str(cell))
+        return row["error"] if "error" in row else (timings[cell], row)
+
+    with ThreadPoolExecutor(JUDGES) as pool:
+        done = pool.map(of, dict.fromkeys(cell.backend for cell in timings))
+        return {cell: each for some in done for cell, each in some.items()}
 
 
 def best(timings: Mapping[Cell, Timing]) -> Cell:

@@ -175,13 +175,14 @@ def sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def prepared(unit: Cell, directions: Sequence[str]) -> Any:
+def prepared(unit: Cell) -> Any:
     """What a timing of a unit needs, without a verdict: what is timed has its own. Raises what it raises."""
     case, engine = pages.case(unit.case), instance(backend(unit.backend), unit.device, unit.dtype)
     contender = find(case, unit)
     if case.training:
         return train(case, contender, engine, unit, inputs(unit), curve=False).ready
-    return _placed(case, contender, engine, unit, directions)
+    given = contender.directions or case.directions
+    return _placed(case, contender, engine, unit, [each for each in given if each not in engine.without])
 
 
 def _placed(

@@ -1,7 +1,8 @@
 """A run of many cells: limits derived and cells judged two at a time, speeds taken one at a time.
 
-Each backend has a worker process of its own. Groups of cells share their inputs: the limits of a
-group are derived first, then its cells are judged, page by page, while the next limits are derived.
+Each backend has a worker process of its own. Groups of cells share their inputs: the limits of a group
+are derived first, then its cells are judged, page by page, while the next limits are derived. One of the
+two begins with the limits of large arrays, which go one after the other.
 """
 
 import threading
@@ -14,10 +15,10 @@ from bench.backends import AS_SHIPPED, TF32, Absent, backend
 from bench.cell import Cell
 from bench.plan import Group, Unit, plan
 from bench.roofline import Roof, roof
-from bench.rounds import MOST, rounds
+from bench.rounds import MOST, Sampled, rounds
 from bench.row import TIMED, Row
 from bench.run import THREADS, judge
-from bench.speed import ABOVE, Sampled, with_speeds
+from bench.speed import ABOVE, with_speeds
 from bench.still import still
 from bench.timing import Timing
 from bench.worker import Died, Worker, as_request
@@ -175,6 +176,10 @@ class Session:
             unit.state == "running" and unit.alone for group in self._groups for unit in group.units
         )
         deriving = any(group.state == "running" and group.alone for group in self._groups)
+        if slot == 0 and not deriving:  # large limits cannot stand beside their like, so that they begin
+            for group in self._groups:
+                if group.state == "waiting" and group.alone:
+                    return group, ("limits", slot)
         for group in self._groups:
             if group.state == "waiting" and not (deriving and group.alone):
                 return group, ("limits", slot)

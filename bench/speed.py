@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from bench import pages
 from bench.cell import Cell
 from bench.roofline import Roof, impossible, share
-from bench.rounds import best, narrow
+from bench.rounds import Sampled, best, narrow
 from bench.row import TIMED, Row
 from bench.run import find
 from bench.size import dims
-from bench.timing import Timing, ratio
+from bench.timing import ratio
 from bench.work import flops
 
-Sampled = tuple[Timing, Mapping[str, Any]] | str
 SETTLED = ("status", "why", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
 
 

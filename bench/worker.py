@@ -6,7 +6,7 @@ The serving side runs in the worker, `Worker` in the process that asks. What cro
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -97,6 +97,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
+        self.built: dict[str, dict[str, Any]] = {}
         self.calls: dict[str, Any] = {}
 
     def pid(self) -> int:
@@ -177,10 +178,21 @@ class Desk:
         return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
 
     def _ready(self, cell: Cell) -> Any:
-        """What was judged; built again where it was large, and where the worker that did it is gone."""
+        """What was judged; built again where it was large, and where the worker that did it is gone.
+
+        What was built again is kept while inputs are the same, for the other direction.
+        """
+        from bench.expect import shared
         from bench.run import prepared
 
-        return self.kept.get(str(cell.unit)) or prepared(cell.unit, [cell.direction])
+        name, inputs = str(cell.unit), str(shared(cell))
+        if name in self.kept:
+            return self.kept[name]
+        built = self.built.setdefault(inputs, {})
+        self.built = {inputs: built}
+        if name not in built:
+            built[name] = prepared(cell.unit)
+        return built[name]
 
     def sample(self, name: str, calls: int = 0) -> list[float]:
         """One block, of `calls` from now on where they are given: see `bench.clock.sample`."""
@@ -202,16 +214,26 @@ class Desk:
         return [asdict(each) for each in overheads(backend, mode)]
 
     def settle(self, name: str, joules: bool = False) -> dict[str, Any]:
-        """What is asked of a timed call after its samples; then it is dropped, and its memory with it."""
+        """What is measured of a timed call after its samples."""
         from bench import clock
-        from bench.run import sentence
+
+        wanted, call = self.calls[name]
+        return self._or_error(lambda: clock.settle(call, wanted.unit, wanted.direction, joules))
+
+    def verdict(self, name: str) -> dict[str, Any]:
+        """The row of what a timed call gave; then it is dropped, and its memory with it."""
+        from bench import clock
 
         wanted, call = self.calls.pop(name)
+        return self._or_error(lambda: plain(clock.judged(call, wanted.unit, wanted.direction).as_dict()))
+
+    def _or_error(self, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        from bench.run import sentence
+
         try:
-            found = clock.settle(call, wanted.unit, wanted.direction, joules)
+            return answer()
         except Exception as error:
             return {"error": sentence(error)}
-        return {**found, "row": plain(found["row"])}
 
 
 def _small(unit: Cell) -> bool:

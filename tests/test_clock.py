@@ -14,7 +14,7 @@ from bench import clock
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
-from bench.clock import PLACES, SETS, Call, ready, sample, settle
+from bench.clock import PLACES, SETS, Call, judged, ready, sample, settle
 from bench.expect import shared
 from bench.loops import turns
 from bench.run import judge
@@ -101,7 +101,7 @@ def test_small_inputs_go_round_places_in_memory_and_stay_the_same():
         places.append([y.ctypes.data for y in arrays()])
         assert all(np.array_equal(x, y) for x, y in zip(before, arrays(), strict=True))
     assert len({*map(tuple, places)}) == PLACES and places[0] == places[-1]
-    assert settle(call, UNIT, "forward")["row"]["status"] == "agrees"
+    assert judged(call, UNIT, "forward").status == "agrees"
 
 
 def test_large_inputs_stay_where_they_are():
@@ -137,13 +137,13 @@ def test_what_was_timed_is_judged(direction):
     assert len(call.bound) == SETS and call.calls > 1
     sample(call, direction)
     found = settle(call, UNIT, direction)
-    assert found["row"]["status"] == "agrees" and found["sets"] == SETS
+    assert judged(call, UNIT, direction).status == "agrees" and found["sets"] == SETS
     assert len(found["fresh"]) == len(found["seen"]) == clock.FRESH
     outputs, gradients = call.bound[0].finish(call.last)
     wrong = {name: y + 1 for name, y in outputs.items()}
     more = {part: {n: g + 1 for n, g in of.items()} for part, of in (gradients or {}).items()}
     call.bound = [replace(call.bound[0], finish=lambda _: (wrong, more or None))]
-    assert settle(call, UNIT, direction)["row"]["status"] == "disagrees"
+    assert judged(call, UNIT, direction).status == "disagrees"
 
 
 def test_the_sets_differ_and_have_the_shapes_of_the_judged_one():
@@ -176,7 +176,9 @@ def timed_training():
 
 
 def test_a_training_is_judged_again_after_its_timed_steps():
-    assert settle(timed_training(), TRAINING, "training")["row"]["status"] == "agrees"
+    call = timed_training()
+    settle(call, TRAINING, "training")
+    assert judged(call, TRAINING, "training").status == "agrees"
 
 
 def test_a_training_starts_each_block_at_its_start():
@@ -200,8 +202,9 @@ def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
         call.bound[0].once()
         for each in turns(call.bound, call.calls)[1 if forgotten == "a step" else call.calls :]:
             each.once()
-    row = settle(call, TRAINING, "training")["row"]
-    assert row["status"] == "disagrees" and "timed steps is not what the same steps leave" in row["why"]
+    settle(call, TRAINING, "training")
+    row = judged(call, TRAINING, "training")
+    assert row.status == "disagrees" and "timed steps is not what the same steps leave" in row.why
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])

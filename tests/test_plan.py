@@ -42,3 +42,16 @@ def test_limits_of_large_arrays_are_derived_one_after_the_other():
     groups[1].state = "done"
     groups[1].units[0].state = "done"
     assert session._next(1) == (groups[2], ("limits", 1))
+
+
+def test_limits_of_large_arrays_come_first_in_one_slot_and_pages_in_their_order_in_the_other():
+    """Else they are what is left at the end, when nothing stands beside them."""
+    small = Cell("sigmoid", "plain", "typical", "small", "x", "jax", "jit", "cpu", "float32", "forward")
+    cells = [small, replace(small, dtype="float64"), replace(small, size="large")]
+    groups = plan(cells, (), lambda unit: False, lambda cell: False)
+    session = object.__new__(Session)
+    session._groups, session._busy = groups, set()
+    assert session._next(0) == (groups[2], ("limits", 0))
+    assert session._next(1) == (groups[0], ("limits", 1))
+    groups[2].state = "done"
+    assert session._next(0) == (groups[0], ("limits", 0))

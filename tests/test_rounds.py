@@ -1,6 +1,7 @@
 """Interleaved rounds: random order, bounded cost, an end once the ratios are known, and what comes out."""
 
 import math
+import threading
 from dataclasses import replace
 
 import pytest
@@ -39,7 +40,9 @@ def asked(seconds, broken=(), residue=0.0):
             taken[cell.contender] += 1
             each = each[taken[cell.contender] - 1] if isinstance(each, list) else each
             return [each, residue, 0.0, 2 * each, 0]
-        return {"row": TIMED, "fresh": [0.1], "seen": [0.1], "bytes": 64, "sets": 3}
+        if verb == "verdict":
+            return dict(TIMED)
+        return {"fresh": [0.1], "seen": [0.1], "bytes": 64, "sets": 3}
 
     return ask, log
 
@@ -81,7 +84,7 @@ def test_a_contender_that_does_not_wait_costs_no_more_rounds_than_it_takes_to_kn
     assert with_speed(ROW, cell, (timing, row)).status == "error"
 
 
-@pytest.mark.parametrize("verb", ["ready", "sample", "settle"])
+@pytest.mark.parametrize("verb", ["ready", "sample", "settle", "verdict"])
 def test_a_worker_that_dies_while_timed_costs_its_own_speed_only(verb):
     cells = contenders("one", "other")
     ask, _ = asked({"one": 0.01, "other": 0.01}, broken={(verb, "one")})
@@ -90,6 +93,25 @@ def test_a_worker_that_dies_while_timed_costs_its_own_speed_only(verb):
     rows = with_speeds(dict.fromkeys(cells, ROW), found)
     assert rows[cells[0]].status == "error" and rows[cells[0]].median_s is None
     assert rows[cells[1]].median_s == 0.01
+
+
+def test_two_backends_judge_at_once_what_was_timed_and_each_one_after_the_other():
+    cells = [replace(CELL, backend=backend, contender=name) for backend in ("jax", "torch") for name in "ab"]
+    ask, log = asked({"a": 0.01, "b": 0.02})
+    both, busy, over = threading.Barrier(2, timeout=10), set(), []
+
+    def watched(cell, verb, *arguments):
+        if verb == "verdict":
+            over.append({each for each, _ in log[-1:]} <= {"settle", "verdict"})
+            assert cell.backend not in busy
+            busy.add(cell.backend)
+            both.wait()
+            busy.discard(cell.backend)
+        return ask(cell, verb, *arguments)
+
+    found = rounds(cells, watched)
+    assert set(found) == set(cells) and all(row == TIMED for _, row in found.values())
+    assert over == [True] * 4  # nothing is timed any more
 
 
 def test_a_row_has_the_bits_of_what_was_timed_and_its_paired_ratio():

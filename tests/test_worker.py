@@ -7,6 +7,7 @@ import pytest
 from bench import worker
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
+from bench.clock import SETS
 from bench.run import THREADS, instance, run
 from bench.worker import KEPT, Desk, Died, Worker, as_request
 
@@ -67,6 +68,9 @@ def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_
     for direction in ("forward", "gradient"):
         assert "first_call_s" in desk.ready(as_request(replace(cell, direction=direction)), direction)
         assert len(desk.sample(direction)) == 5
-        assert desk.settle(direction)["row"]["status"] == "agrees"
+        assert desk.settle(direction)["sets"] == SETS
+        assert desk.verdict(direction)["status"] == "agrees"
+    assert len(desk.built) == (0 if judged and kept else 1)  # once for both directions
+    assert [len(each) for each in desk.built.values()] == [1] * len(desk.built)
     lost = desk.ready(as_request(replace(cell, contender="reference.activation.sigmoid")), "lost")
     assert lost["error"].startswith("ValueError: contender")
