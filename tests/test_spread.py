@@ -1,6 +1,7 @@
 """What rounding does to a formula's outputs: seeds, trees, worst cases, and the way to the disk and back."""
 
 import io
+import tracemalloc
 from dataclasses import fields
 
 import numpy as np
@@ -146,6 +147,39 @@ def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeyp
         assert 0.8 < several[name].scatter / one[name].scatter < 1.25
     assert one["dx"].undecided > 0 and several["dx"].undecided > 0
     assert np.array_equal(one["dx"].jump[0] > 0, several["dx"].jump[0] > 0) and one["dx"].jump[0].any()
+
+
+def test_two_runs_are_joined_as_they_come():
+    one, other = (
+        spread_module._Part(
+            np.array([5.0, 7.0]), np.array(sigma), np.array(sigma), np.array(jump), np.array(draws), undecided
+        )
+        for sigma, jump, draws, undecided in (
+            ([3.0, 0.0], [1.0, 4.0], [1.0], 2),
+            ([4.0, 1.0], [2.0, 3.0], [2.0], 9),
+        )
+    )
+    for first, second in ((one, other), (other, one)):
+        both = spread_module._both(first, second)
+        assert both.sigma.tolist() == both.sigma1.tolist() == [5.0, 1.0]
+        assert both.jump.tolist() == [2.0, 4.0] and sorted(both.draws) == [1.0, 2.0] and both.undecided == 9
+
+
+def test_many_runs_take_the_memory_of_one(monkeypatch):
+    """Of a table with few uses, what all of them say would be the most: ten times the rows, and not five."""
+    monkeypatch.setattr(spread_module, "_runs", lambda *_: 10)
+    table, ids = inputs(shape=(2**14, 8)), np.arange(0, 2**14, 64)
+
+    def scatter(E):
+        dE = np.zeros_like(E)
+        np.add.at(dE, ids, E[ids])
+        return dE
+
+    tracemalloc.start()
+    spread(scatter, (table,), dtype="float32", seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 7 * noise.layouts("float32")[10].rows * 8 * table.size
 
 
 @pytest.mark.parametrize(("memory", "runs"), [(2**32, 1), (2**24, 5), (2**20, 10)])
