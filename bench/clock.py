@@ -22,7 +22,7 @@ from bench.expect import draw, inputs, rounded, shared
 from bench.known import limits, unsteady
 from bench.loops import Block, block, turns
 from bench.memory import memory
-from bench.row import Row
+from bench.row import TIMED, Row
 from bench.run import taken, tensors, verdict
 from bench.tree import Tree, flatten, tree_map
 from bench.work import traffic
@@ -201,8 +201,10 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
     kept, engine = call.kept, call.engine
     if isinstance(kept, train.Ready):
         row = verdict(unit, direction, kept.again(), engine)
-        found = unsteady(call.fault, limits(unit, engine, direction)) if call.fault else {}
-        return replace(row, **dict[str, Any](found))
+        if not call.fault or row.status not in TIMED:  # what is wrong with the judged steps comes first
+            return row
+        found: dict[str, Any] = unsteady(call.fault, limits(unit, engine, direction))
+        return replace(row, **found)
     outputs, gradients = call.bound[0].finish(call.last)
     return verdict(unit, direction, tensors(kept, outputs, gradients), engine)
 

@@ -166,16 +166,16 @@ class Desk:
     def ready(self, cell: dict[str, Any], name: str) -> dict[str, Any]:
         """Prepare one timed call under that name; what went wrong, or its first call and block size."""
         from bench import clock
-        from bench.run import sentence
 
         wanted = Cell(**cell)
         backend(wanted.backend).compile_anew(True)
-        try:
+
+        def prepare() -> dict[str, Any]:
             call = clock.ready(self._ready(wanted), wanted.unit, wanted.direction)
-        except Exception as error:
-            return {"error": sentence(error)}
-        self.calls[name] = wanted, call
-        return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
+            self.calls[name] = wanted, call
+            return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
+
+        return _answer(prepare)
 
     def _ready(self, cell: Cell) -> Any:
         """What was judged; built again where it was large, and where the worker that did it is gone.
@@ -188,11 +188,10 @@ class Desk:
         name, inputs = str(cell.unit), str(shared(cell))
         if name in self.kept:
             return self.kept[name]
-        built = self.built.setdefault(inputs, {})
-        self.built = {inputs: built}
-        if name not in built:
-            built[name] = prepared(cell.unit)
-        return built[name]
+        self.built = {inputs: self.built.get(inputs, {})}
+        if name not in self.built[inputs]:
+            self.built[inputs][name] = prepared(cell.unit)
+        return self.built[inputs][name]
 
     def sample(self, name: str, calls: int = 0) -> list[float]:
         """One block, of `calls` from now on where they are given: see `bench.clock.sample`."""
@@ -214,26 +213,31 @@ class Desk:
         return [asdict(each) for each in overheads(backend, mode)]
 
     def settle(self, name: str, joules: bool = False) -> dict[str, Any]:
-        """What is measured of a timed call after its samples."""
+        """What is measured of a timed call after its samples; where that fails, it is dropped."""
         from bench import clock
 
         wanted, call = self.calls[name]
-        return self._or_error(lambda: clock.settle(call, wanted.unit, wanted.direction, joules))
+        found = _answer(lambda: clock.settle(call, wanted.unit, wanted.direction, joules))
+        if "error" in found:
+            self.drop(name)
+        return found
 
     def verdict(self, name: str) -> dict[str, Any]:
         """The row of what a timed call gave; then it is dropped, and its memory with it."""
         from bench import clock
 
         wanted, call = self.calls.pop(name)
-        return self._or_error(lambda: plain(clock.judged(call, wanted.unit, wanted.direction).as_dict()))
+        return _answer(lambda: plain(clock.judged(call, wanted.unit, wanted.direction).as_dict()))
 
-    def _or_error(self, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        from bench.run import sentence
 
-        try:
-            return answer()
-        except Exception as error:
-            return {"error": sentence(error)}
+def _answer(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What that gives, or its error in a sentence."""
+    from bench.run import sentence
+
+    try:
+        return what()
+    except Exception as error:
+        return {"error": sentence(error)}
 
 
 def _small(unit: Cell) -> bool:

@@ -14,7 +14,7 @@ from bench import clock
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
-from bench.clock import PLACES, SETS, Call, judged, ready, sample, settle
+from bench.clock import BLOCK, PLACES, SETS, Call, judged, ready, sample, settle
 from bench.expect import shared
 from bench.loops import turns
 from bench.run import judge
@@ -207,6 +207,17 @@ def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
     assert row.status == "disagrees" and "timed steps is not what the same steps leave" in row.why
 
 
+def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkeypatch):
+    call = timed_training()
+    right = call.kept.again()
+    wrong = {path: 2 * y + 1 for path, y in right.items()}
+    call.kept, call.fault = replace(call.kept, again=lambda: wrong), "loss is not the same"
+    monkeypatch.setattr(clock, "unsteady", lambda *_: {"status": "limited", "why": "varies"})
+    assert judged(call, TRAINING, "training").status == "disagrees"
+    call.kept = replace(call.kept, again=lambda: right)
+    assert judged(call, TRAINING, "training").status == "limited"
+
+
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
 def test_steps_that_leave_other_numbers_each_time_are_told_from_forgotten_ones(device):
     call = timed_training()
@@ -230,7 +241,11 @@ def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
 
     found = kept()
     slow = SimpleNamespace(**{**vars(found), "engine": Host("cpu", "float32")})
-    assert ready(slow, UNIT, "gradient").calls > 100  # by the cost of a lone call: BLOCK / 0.001
+    call = ready(slow, UNIT, "gradient")
+    start = time.perf_counter()
+    call.loop()
+    assert call.calls > 100
+    assert time.perf_counter() - start > BLOCK / 4
 
 
 def test_energy_is_asked_of_a_gpu_and_where_somebody_wants_it(monkeypatch):

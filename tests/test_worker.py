@@ -74,3 +74,14 @@ def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_
     assert [len(each) for each in desk.built.values()] == [1] * len(desk.built)
     lost = desk.ready(as_request(replace(cell, contender="reference.activation.sigmoid")), "lost")
     assert lost["error"].startswith("ValueError: contender")
+
+
+def test_a_call_of_which_nothing_can_be_measured_is_dropped(monkeypatch):
+    cell = Cell(
+        "relu", "plain", "typical", "small", "reference.activation.relu", "numpy", "eager", "cpu", "float32",
+        "forward",
+    )  # fmt: skip
+    desk = Desk()
+    desk.ready(as_request(cell), "one")
+    monkeypatch.setattr("bench.clock.memory", lambda *_: 1 / 0)
+    assert desk.settle("one") == {"error": "ZeroDivisionError: division by zero"} and not desk.calls
