@@ -4,11 +4,9 @@ Inputs rotate. What the last timed call returned is judged when the samples are 
 training are held against the same steps one at a time, which are judged.
 """
 
-import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,24 +16,20 @@ from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cell import Cell
 from bench.energy import energy
-from bench.expect import draw, inputs, rounded, shared
 from bench.known import limits, unsteady
 from bench.loops import Block, block, turns
 from bench.memory import memory
+from bench.prepare import tensors
 from bench.row import TIMED, Row
-from bench.run import taken, tensors, verdict
-from bench.tree import Tree, flatten, tree_map
+from bench.run import verdict
+from bench.sets import sets
+from bench.tree import flatten
 from bench.work import traffic
 
 BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
 PATIENCE = 0.5  # seconds of warming up
-SETS = 3  # of inputs that rotate
-FRESH = 3  # sets that no call has seen before the last samples were taken
-OTHER = 7919  # added to the seed for each other set
-PLACES = 5  # in memory, where inputs are so small that it decides a speed, which should not hang on one
-SMALL = 2**18  # bytes
 
 
 @dataclass
@@ -71,7 +65,12 @@ class Call:
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
     """Bind, compile, warm up, and find how many calls fill a sample."""
-    return fill(_bound(kept, unit, direction), direction)
+    if isinstance(kept, train.Ready):
+        steps = [Bound(call) for call in kept.calls()]
+        return fill(Call(kept.engine, steps, kept=kept, start=kept.start), direction)
+    found = sets(kept, unit, direction)
+    call = Call(kept.engine, found.bound, kept=kept, elsewhere=found.elsewhere, fresh=found.fresh)
+    return fill(call, direction)
 
 
 def fill(call: Call, direction: str) -> Call:
@@ -207,64 +206,6 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
         return replace(row, **found)
     outputs, gradients = call.bound[0].finish(call.last)
     return verdict(unit, direction, tensors(kept, outputs, gradients), engine)
-
-
-def _bound(kept: Any, unit: Cell, direction: str) -> Call:
-    engine: Backend = kept.engine
-    if isinstance(kept, train.Ready):
-        return Call(engine, [Bound(call) for call in kept.calls()], kept=kept, start=kept.start)
-    if direction == "forward":
-        bind = engine.bind(kept.run, unit.mode)
-    else:
-        bind = engine.bind_vjp(kept.vjp, kept.run, unit.mode, kept.wrt)
-    given = (kept.params, kept.data, kept.cotangents)
-    drawn = [_drawn(shared(unit), number) for number in range(1, SETS)]
-
-    def places() -> Iterator[list[Bound]]:
-        held = engine.get(given)
-        for _ in range(PLACES):
-            params, *first = _copied(held)
-            params = engine.put(params)
-            yield [bind(params, *_put(engine, unit, *each)) for each in (first, *map(_copied, drawn))]
-
-    rotating = [given[1:], *(_put(engine, unit, *each) for each in drawn)]
-    return Call(
-        engine,
-        [bind(kept.params, *each) for each in rotating],
-        kept=kept,
-        elsewhere=partial(next, itertools.cycle(places())) if traffic(*given) <= SMALL else None,
-        fresh=lambda: [
-            bind(kept.params, *_put(engine, unit, *_drawn(shared(unit), SETS + number)))
-            for number in range(FRESH)
-        ],
-    )
-
-
-def _put(engine: Backend, unit: Cell, data: Tree, cotangents: Tree) -> tuple[Any, Any]:
-    return taken(engine, pages.case(unit.case), data), engine.put(dict(cotangents))
-
-
-@lru_cache(maxsize=SETS + FRESH)  # contenders and directions ask for the same in turn
-def _drawn(cell: Cell, number: int) -> tuple[Any, Any]:
-    """The n-th other draw of the data and cotangents; where shapes are drawn too, the judged data once more.
-
-    Programs are compiled for shapes, and a data set of other ones would be another program.
-    """
-    given = inputs(cell)
-    _, data = rounded(draw(pages.case(cell.case), replace(cell, seed=cell.seed + OTHER * number)), cell.dtype)
-    if tree_map(_kind, data) != tree_map(_kind, given.data):
-        data = given.data
-    rng = np.random.default_rng(number)
-    vectors = {name: rng.standard_normal(y.shape).astype(y.dtype) for name, y in given.cotangents.items()}
-    return data, vectors
-
-
-def _copied(tree: Tree) -> Tree:
-    return tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree)
-
-
-def _kind(leaf: Any) -> Any:
-    return (leaf.shape, leaf.dtype) if isinstance(leaf, np.ndarray) else leaf
 
 
 def _read(engine: Backend, result: Any) -> None:

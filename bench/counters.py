@@ -12,7 +12,8 @@ from bench.backends import Absent, Backend, backend
 from bench.case import Case, Contender, known
 from bench.cell import Cell
 from bench.expect import batch, draw, inputs, rounded
-from bench.run import differentiated, find, instance, sentence
+from bench.prepare import differentiated, find, instance
+from bench.row import sentence
 from bench.selection import typical
 from bench.size import dims
 

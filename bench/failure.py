@@ -19,10 +19,11 @@ from bench.backends import Backend, backend
 from bench.cell import Cell
 from bench.extract import extract
 from bench.machine import PACKAGES, installed
+from bench.prepare import find, instance
 from bench.repro import given, script, tensors
 from bench.results import anonymous
-from bench.row import Row
-from bench.run import Judged, find, instance, sentence
+from bench.row import Row, sentence
+from bench.run import Judged
 from bench.tree import flatten
 
 KEPT = ("disagrees", "imprecise", "mistrusted", "error")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.backends import Backend
 from bench.expect import rounded
 from bench.noise import precision
-from bench.run import sentence
+from bench.row import sentence
 
 Array = NDArray[Any]
 Operation = Callable[..., Array]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from bench.backends import Backend, backend
-from bench.clock import SETS, Call, fill, sample
+from bench.clock import Call, fill, sample
+from bench.sets import SETS
 from bench.table import Table
 from bench.timing import interval
 

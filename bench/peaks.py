@@ -13,7 +13,8 @@ import numpy as np
 from bench.backends import TF32, Absent, Backend
 from bench.cpu import size_bytes
 from bench.expect import rounded
-from bench.run import THREADS, sentence
+from bench.prepare import THREADS
+from bench.row import sentence
 
 Record = dict[str, Any]
 

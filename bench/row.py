@@ -1,5 +1,6 @@
 """The Row: one cell's outcome, one JSON object a line. The columns are documented here and nowhere else."""
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -106,3 +107,13 @@ class Row:
 
 
 COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fields(Row)}
+
+
+def sentence(error: BaseException) -> str:
+    """An exception in one line, short enough for a table."""
+    text = re.sub(
+        r"/[^\s\"']*/(?=[^/\s]+/[^/\s]+\.py)", "", " ".join(str(error).split())
+    )  # rows are published
+    if len(text) > 300:
+        text = f"{text[:100]} … {text[-200:]}"  # a framework's own message often comes last
+    return f"{type(error).__name__}: {text}".rstrip(": ")

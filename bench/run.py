@@ -1,13 +1,11 @@
 """``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
 
-import os
-import re
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,14 +16,13 @@ from bench.case import INTEGERS, TIERS, Case, Contender
 from bench.cell import LOW, Cell
 from bench.expect import expectation, inputs
 from bench.known import limits, refusal, settle, unsteady
-from bench.layout import Layout, layout
+from bench.layout import Layout
 from bench.noise import TF32_FACTORS, accumulators
-from bench.row import Row
+from bench.prepare import Ready, find, instance, placed, tensors
+from bench.row import Row, sentence
 from bench.train import Trained, train
-from bench.tree import flatten, tree_map
+from bench.tree import tree_map
 from bench.verdict import Agreement, compare
-
-THREADS = "GAUGEBLOCK_THREADS"
 
 
 @dataclass(frozen=True)
@@ -42,21 +39,6 @@ class Judged:
 def run(cell: Cell) -> Row:
     """One cell's row. Never raises for what the contender does: that is a row with status error."""
     return judge(cell.unit, (cell.direction,)).rows[cell.direction]
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A contender on its device, ready to be called again."""
-
-    engine: Backend
-    case: Case
-    places: Layout
-    wrt: Sequence[str]
-    run: Any
-    vjp: Any
-    params: Any
-    data: Any
-    cotangents: Any
 
 
 def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
@@ -96,15 +78,6 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
     for each in lacking:
         rows |= _absent(unit, [each], Absent(engine.without[each])).rows
     return replace(judged, rows=rows)
-
-
-def find(case: Case, cell: Cell) -> Contender:
-    """The contender of a cell; raises ValueError and names those that exist."""
-    contenders = {str(each): each for each in backend(cell.backend).contenders(case)}
-    if cell.contender not in contenders:
-        known = ", ".join(contenders) or "none"
-        raise ValueError(f"contender of {case.name}: got {cell.contender!r}, should be one of {known}")
-    return contenders[cell.contender]
 
 
 def unchanged(ready: Any) -> str:
@@ -149,61 +122,10 @@ def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
     return Judged({each: _row(unit, each, status="error", why=why) for each in directions})
 
 
-@lru_cache
-def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
-    """One backend per device and dtype in this process; raises Absent, or RuntimeError for its threads.
-
-    A worker is told in its environment how many threads it was started with.
-    """
-    cls.installed()
-    engine = cls(device, dtype)
-    asked, found = os.environ.get(THREADS), engine.threads()
-    if asked and found is not None and found != int(asked):
-        raise RuntimeError(
-            f"{cls.name}: reads back {found} threads, should be the {asked} it was started with"
-        )
-    return engine
-
-
-def sentence(error: BaseException) -> str:
-    """An exception in one line, short enough for a table."""
-    text = re.sub(
-        r"/[^\s\"']*/(?=[^/\s]+/[^/\s]+\.py)", "", " ".join(str(error).split())
-    )  # rows are published
-    if len(text) > 300:
-        text = f"{text[:100]} … {text[-200:]}"  # a framework's own message often comes last
-    return f"{type(error).__name__}: {text}".rstrip(": ")
-
-
-def prepared(unit: Cell) -> Any:
-    """What a timing of a unit needs, without a verdict: what is timed has its own. Raises what it raises."""
-    case, engine = pages.case(unit.case), instance(backend(unit.backend), unit.device, unit.dtype)
-    contender = find(case, unit)
-    if case.training:
-        return train(case, contender, engine, unit, inputs(unit), curve=False).ready
-    given = contender.directions or case.directions
-    return _placed(case, contender, engine, unit, [each for each in given if each not in engine.without])
-
-
-def _placed(
-    case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
-) -> Ready:
-    given, option = inputs(unit), case.options[unit.option]
-    with engine.building():
-        params, run = contender.build(given.weights, **option)
-        places = layout(lambda tree: contender.build(tree, **option)[0], given.weights)
-    if places.problem:
-        raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
-    wrt = differentiated(case, given.data)
-    vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
-    on_device = engine.put(params), taken(engine, case, given.data), engine.put(dict(given.cotangents))
-    return Ready(engine, case, places, wrt, run, vjp, *on_device)
-
-
 def _formula(
     case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
 ) -> Judged:
-    ready = _placed(case, contender, engine, unit, directions)
+    ready = placed(case, contender, engine, unit, directions)
     forward = engine.forward(ready.run, unit.mode)
 
     def call(params: Any) -> Any:
@@ -226,29 +148,6 @@ def _formula(
     took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
     rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
     return Judged(rows, ready, got=got, places=ready.places)
-
-
-def taken(engine: Backend, case: Case, data: Mapping[str, Any]) -> Any:
-    """The data as a run is given them: on the device, unless taking them there is the formula."""
-    return dict(data) if case.on_host else engine.put(dict(data))
-
-
-def differentiated(case: Case, data: Mapping[str, Any]) -> list[str]:
-    """The data that have a gradient: floating ones, but for targets."""
-    floating = [name for name, value in data.items() if value.dtype.kind not in "iub"]
-    return [name for name in floating if name not in case.fixed]
-
-
-def tensors(ready: Ready, outputs: Any, gradients: Any) -> dict[str, Any]:
-    """By ``forward.<output>`` and ``gradient.<input>``, as NumPy has them and in the reference's layout."""
-    engine = ready.engine
-    got = {f"forward.{path}": array for path, array in flatten(engine.get(outputs)).items()}
-    if gradients is not None:
-        found = engine.get(gradients)
-        back = {**flatten(ready.places.back(found["params"])), **flatten(found["data"])}
-        fixed = ready.case.fixed
-        got |= {f"gradient.{path}": y for path, y in back.items() if path.split(".")[0] not in fixed}
-    return got
 
 
 def tier(contender: Contender, engine: Backend, mode: str) -> str:

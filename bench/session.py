@@ -14,10 +14,11 @@ from typing import Any
 from bench.backends import AS_SHIPPED, TF32, Absent, backend
 from bench.cell import Cell
 from bench.plan import Group, Unit, plan
+from bench.prepare import THREADS
 from bench.roofline import Roof, roof
 from bench.rounds import MOST, Sampled, rounds
 from bench.row import TIMED, Row
-from bench.run import THREADS, judge
+from bench.run import judge
 from bench.speed import ABOVE, with_speeds
 from bench.still import still
 from bench.timing import Timing

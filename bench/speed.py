@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from bench import pages
 from bench.cell import Cell
+from bench.prepare import find
 from bench.roofline import Roof, impossible, share
 from bench.rounds import Sampled, best, narrow
 from bench.row import TIMED, Row
-from bench.run import find
 from bench.size import dims
 from bench.timing import ratio
 from bench.work import flops

@@ -150,7 +150,7 @@ class Desk:
     def fingerprint(self, unit: dict[str, Any]) -> dict[str, Any]:
         """The arithmetic of a unit's backend, mode and dtype."""
         from bench.fingerprint import fingerprint
-        from bench.run import instance
+        from bench.prepare import instance
 
         cell = Cell(**unit)
         return fingerprint(instance(backend(cell.backend), cell.device, cell.dtype), cell.mode)
@@ -158,7 +158,7 @@ class Desk:
     def roof(self, unit: dict[str, Any]) -> dict[str, Any]:
         """What a unit's backend reaches at best on its device in its dtype."""
         from bench.peaks import measure
-        from bench.run import instance
+        from bench.prepare import instance
 
         cell = Cell(**unit)
         return measure(instance(backend(cell.backend), cell.device, cell.dtype), mode=cell.mode)
@@ -183,7 +183,7 @@ class Desk:
         What was built again is kept while inputs are the same, for the other direction.
         """
         from bench.expect import shared
-        from bench.run import prepared
+        from bench.prepare import prepared
 
         name, inputs = str(cell.unit), str(shared(cell))
         if name in self.kept:
@@ -232,7 +232,7 @@ class Desk:
 
 def _answer(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What that gives, or its error in a sentence."""
-    from bench.run import sentence
+    from bench.row import sentence
 
     try:
         return what()

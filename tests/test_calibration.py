@@ -13,7 +13,7 @@ from bench import pages
 from bench.backends import backend
 from bench.cell import Cell
 from bench.expect import derive, inputs
-from bench.run import find
+from bench.prepare import find
 from bench.tree import flatten, tree_map
 from bench.verdict import compare
 

@@ -14,10 +14,11 @@ from bench import clock
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
-from bench.clock import BLOCK, PLACES, SETS, Call, judged, ready, sample, settle
+from bench.clock import BLOCK, Call, judged, ready, sample, settle
 from bench.expect import shared
 from bench.loops import turns
 from bench.run import judge
+from bench.sets import FRESH, PLACES, SETS, drawn, put, sets
 from bench.tree import flatten
 
 UNIT = Cell(
@@ -107,7 +108,7 @@ def test_small_inputs_go_round_places_in_memory_and_stay_the_same():
 def test_large_inputs_stay_where_they_are():
     large = SimpleNamespace(**vars(judge(UNIT, ["forward"]).ready))
     large.data = {"x": np.zeros((2**10, 2**10), "float32")}
-    assert clock._bound(large, UNIT, "forward").elsewhere is None
+    assert sets(large, UNIT, "forward").elsewhere is None
 
 
 def test_what_is_compiled_inside_a_block_is_counted():
@@ -138,7 +139,7 @@ def test_what_was_timed_is_judged(direction):
     sample(call, direction)
     found = settle(call, UNIT, direction)
     assert judged(call, UNIT, direction).status == "agrees" and found["sets"] == SETS
-    assert len(found["fresh"]) == len(found["seen"]) == clock.FRESH
+    assert len(found["fresh"]) == len(found["seen"]) == FRESH
     outputs, gradients = call.bound[0].finish(call.last)
     wrong = {name: y + 1 for name, y in outputs.items()}
     more = {part: {n: g + 1 for n, g in of.items()} for part, of in (gradients or {}).items()}
@@ -148,11 +149,9 @@ def test_what_was_timed_is_judged(direction):
 
 def test_the_sets_differ_and_have_the_shapes_of_the_judged_one():
     found = kept()
-    sets = [
-        clock._put(found.engine, UNIT, *clock._drawn(shared(UNIT), number))[0]["x"] for number in range(1, 4)
-    ]
-    assert {x.shape for x in sets} == {found.data["x"].shape}
-    arrays = [found.data["x"], *sets]
+    others = [put(found.engine, UNIT, *drawn(shared(UNIT), number))[0]["x"] for number in range(1, 4)]
+    assert {x.shape for x in others} == {found.data["x"].shape}
+    arrays = [found.data["x"], *others]
     assert len({x.tobytes() for x in arrays}) == len(arrays)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from bench import invariants
 from bench.backends.numpy import NumPy
-from bench.run import Ready, unchanged
+from bench.prepare import Ready
+from bench.run import unchanged
 
 PARAMS, DATA = {"W": np.full((3, 2), 0.1)}, {"x": np.full((5, 3), 0.3)}
 COTANGENTS = {"y": np.linspace(0.1, 1, 10).reshape(5, 2)}

@@ -13,7 +13,9 @@ from bench.case import Case, Contender, Limit
 from bench.cell import Cell
 from bench.known import limits, settle
 from bench.layout import Layout
-from bench.run import find, judge, run, sentence
+from bench.prepare import find
+from bench.row import sentence
+from bench.run import judge, run
 from bench.verdict import Agreement
 
 AGREES = Agreement(status="agrees", why="", bits=53.0, z_rms=0.5, z_worst=0.3, worst="y[0]", undecided=0)

@@ -7,8 +7,9 @@ import pytest
 from bench import worker
 from bench.backends.numpy import NumPy
 from bench.cell import Cell
-from bench.clock import SETS
-from bench.run import THREADS, instance, run
+from bench.prepare import THREADS, instance
+from bench.run import run
+from bench.sets import SETS
 from bench.worker import KEPT, Desk, Died, Worker, as_request
 
 
