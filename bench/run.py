@@ -178,11 +178,12 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
     """The row of what was `got`: compared with the expectation, then held against the limits."""
 
     mine = _of(direction, lambda: got)
-    accumulator, agreement = _inferred(unit, direction, mine, engine)
+    known = limits(unit, engine, direction)
+    explained = any(not limit.varies for limit in known)  # then a Limit decides, and no worst case
+    accumulator, agreement = _inferred(unit, direction, mine, engine, worst=not explained)
     rounded = accumulator == TF32_FACTORS
     few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # bits, which let more pass
     trusted = agreement.status != "agrees" or few
-    known = limits(unit, engine, direction)
     if rounded:  # those of its size drown
         known = [replace(each, always=False) for each in known]
     if not trusted and (passing := saboteur.passing(unit, direction)):
@@ -213,12 +214,23 @@ def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, A
     return {path.removeprefix(prefix): x for path, x in tensors().items() if path.startswith(prefix)}
 
 
-def _inferred(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend) -> tuple[str, Agreement]:
-    """The first accumulator under which the cell agrees, the widest first; else what the last one says."""
-    for accumulator in accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode)):
+def _inferred(
+    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, *, worst: bool
+) -> tuple[str, Agreement]:
+    """The first accumulator under which the cell agrees, the widest first; else what the last one says.
+
+    `worst`: whether that one is held against the worst case of every sum as well.
+    """
+    every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
+    for accumulator in every:
         expected = partial(expectation, unit, accumulator=accumulator)
-        worst = partial(_of, direction, partial(expected, worst=True))
-        agreement = compare(got, _of(direction, expected), dtype=unit.dtype, worst=worst)
+        last = partial(_of, direction, partial(expected, worst=True))
+        agreement = compare(
+            got,
+            _of(direction, expected),
+            dtype=unit.dtype,
+            worst=last if worst and accumulator == every[-1] else None,
+        )
         if agreement.status in ("agrees", "mistrusted"):
             break
     return accumulator, agreement

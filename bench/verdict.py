@@ -44,6 +44,8 @@ class _Tensor:
     ratio: float  # rms error over that of the widest of the draws
     limit: float  # rms
     size: float  # rms of the value
+    squares: float  # of error over the spread per unit roundoff, summed
+    counted: int  # elements that have such a spread
 
     @property
     def outside(self) -> int:
@@ -76,14 +78,15 @@ def compare(
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
-    if fault := next(_specials(got, expected), None):  # nor here
+    wide = {name: np.asarray(got[name]).astype(np.float64) for name in expected}
+    if fault := next(_specials(wide, expected), None):  # nor here
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
-    tensors = _measured(got, expected, dtype)
+    tensors = _measured(wide, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
     if low is None:
         return Agreement("mistrusted", "there is nothing to compare: the reference gives no tensor")
     index = np.unravel_index(np.argmax(low.z), low.z.shape) if low.z.size else ()
-    bits = _bits(got, expected, dtype)
+    bits = _bits(tensors, dtype)
     figures: dict[str, Any] = {
         "bits": bits,
         "z_rms": max(tensor.ratio for tensor in tensors),
@@ -94,7 +97,7 @@ def compare(
     failing = [tensor for tensor in tensors if tensor.fails]
     if failing:
         why = _why(low, index, bits, tensors)
-        if worst is not None and not any(tensor.fails for tensor in _measured(got, worst(), dtype)):
+        if worst is not None and not any(tensor.fails for tensor in _measured(wide, worst(), dtype)):
             return Agreement("imprecise", f"{why}; inside the worst case of every sum", **figures)
         return Agreement("disagrees", why, **figures)
     blind = _blind(tensors, expected, dtype)
@@ -110,7 +113,10 @@ def compare(
 def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
     """By tensor, what each element should be and how far off it may be."""
     t = multiple(sum(one.value.size for one in expected.values()))
-    return {name: (_nearest(one, dtype), _limit(one, t, dtype)) for name, one in expected.items()}
+    return {
+        name: (_nearest(one, fixed := _fixed(one), dtype), _limit(one, fixed, t, dtype))
+        for name, one in expected.items()
+    }
 
 
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
@@ -133,9 +139,10 @@ def _promoted(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: obj
             yield f"{name} has dtype {found}, should be {dtype}"
 
 
-def _specials(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
+def _specials(got: Mapping[str, Array], expected: Expectation) -> Iterator[str]:
     for name, one in expected.items():
-        yield from _special(name, np.asarray(got[name]).astype(np.float64), one.value)
+        if not (_finite(got[name]) and _finite(one.value)):
+            yield from _special(name, got[name], one.value)
 
 
 def _special(name: str, got: Array, value: Array) -> Iterator[str]:
@@ -154,6 +161,8 @@ def _special(name: str, got: Array, value: Array) -> Iterator[str]:
 def _lost(expected: Expectation) -> str:
     """A spread that is itself not finite would explain everything, so it explains nothing."""
     for name, one in expected.items():
+        if np.isfinite(one.sigma.max(initial=0) + one.jump.max(initial=0)):
+            continue
         lost = ~np.isfinite(one.sigma + one.jump) & np.isfinite(one.value)
         if lost.any():
             at = _at(name, np.unravel_index(np.argmax(lost), lost.shape))
@@ -161,57 +170,83 @@ def _lost(expected: Expectation) -> str:
     return ""
 
 
-def _measured(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> list[_Tensor]:
-    elements = sum(one.value.size for one in expected.values())
-    return [
-        _tensor(name, np.asarray(got[name]).astype(np.float64), one, multiple(elements), dtype)
-        for name, one in expected.items()
-    ]
+def _measured(got: Mapping[str, Array], expected: Expectation, dtype: object) -> list[_Tensor]:
+    t = multiple(sum(one.value.size for one in expected.values()))
+    return [_tensor(name, got[name], one, t, dtype) for name, one in expected.items()]
 
 
 def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _Tensor:
-    error, limit = _error(got, one, dtype), _limit(one, t, dtype)
+    fixed, whole = _fixed(one), _finite(one.value)
+    error, limit = _error(got, one, fixed, dtype), _limit(one, fixed, t, dtype)
     with np.errstate(all="ignore"):
-        z = np.where(error == 0, 0, error / limit)
-        spread = np.hypot(one.scatter * one.sigma, one.jump)
+        z = np.divide(error, limit, out=np.zeros_like(error), where=error != 0)
+        spread = np.asarray(one.scatter * one.sigma)
+        if one.jump.any():
+            np.hypot(spread, one.jump, out=spread)
         explained = np.float64(_rms(spread))
-        count = spread.size / np.float64(_rms(np.square(spread / explained))) ** 2
+        weights = np.divide(spread, explained, out=spread)
+        count = spread.size / np.float64(_rms(np.square(weights, out=weights))) ** 2
         ratio = _rms(error) / explained if error.any() else 0.0
-    finite = np.where(np.isfinite(one.value), one.value, 0)
-    return _Tensor(name, got, one.value, z, float(count), float(ratio), _rms(limit), _rms(finite))
+        counted = (one.sigma1 > 0) & (one.jump == 0) & (whole or np.isfinite(one.value))
+        bits = np.divide(error, one.sigma1, out=np.zeros_like(error), where=counted)
+    return _Tensor(
+        name,
+        got,
+        one.value,
+        z,
+        float(count),
+        float(ratio),
+        limit=_rms(limit),
+        size=_rms(one.value if whole else np.where(np.isfinite(one.value), one.value, 0)),
+        squares=_squares(bits),
+        counted=int(np.count_nonzero(counted)),
+    )
 
 
-def _limit(one: Expected, t: float, dtype: object) -> Array:
-    moves = (one.sigma > 0) | (one.jump > 0)
-    return np.where(moves, t * one.sigma + precision(dtype).u * np.abs(one.value) + one.jump, 0)
+def _finite(x: Array) -> bool:
+    """Whether all of it is; without a temporary of its size."""
+    return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
 
 
-def _nearest(one: Expected, dtype: object) -> Array:
+def _fixed(one: Expected) -> NDArray[np.bool_]:
+    """What no rounding moves."""
+    return np.asarray(~((one.sigma > 0) | (one.jump > 0)))
+
+
+def _limit(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
+    limit = np.asarray(t * one.sigma)
+    limit += precision(dtype).u * np.abs(one.value)
+    limit += one.jump
+    limit[fixed] = 0
+    return limit
+
+
+def _nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
     """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
-    fixed = (one.sigma == 0) & (one.jump == 0)
-    return np.where(fixed, to_bits(one.value, precision(dtype).bits), one.value)
+    if not fixed.any():
+        return one.value
+    value = np.array(one.value)
+    value[fixed] = to_bits(value[fixed], precision(dtype).bits)
+    return value
 
 
-def _error(got: Array, one: Expected, dtype: object) -> Array:
+def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
     """|got - value|; zero where both are the same infinity or NaN, and where a subnormal was flushed."""
-    value, precise = _nearest(one, dtype), precision(dtype)
+    value = _nearest(one, fixed, dtype)
     with np.errstate(invalid="ignore"):
-        error = np.asarray(np.abs(got - value))
-    flushed = (got == 0) & (np.abs(value) < precise.tiny)
-    error[(got == value) | (np.isnan(got) & np.isnan(value)) | flushed] = 0
+        error = np.asarray(got - value)
+    np.abs(error, out=error)
+    if not _finite(error):
+        error[(got == value) | (np.isnan(got) & np.isnan(value))] = 0
+    error[(got == 0) & (error < precision(dtype).tiny)] = 0
     return error
 
 
-def _bits(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: object) -> float:
+def _bits(tensors: list[_Tensor], dtype: object) -> float:
     """-log2 of the rms of error over spread per unit roundoff, at most what the dtype has."""
     most = float(precision(dtype).bits)
-    squares, count = 0.0, 0
-    for name, one in expected.items():
-        counted = (one.sigma1 > 0) & (one.jump == 0) & np.isfinite(one.value)
-        error = _error(np.asarray(got[name]).astype(np.float64), one, dtype)[counted]
-        squares += float(np.square(error / one.sigma1[counted]).sum())
-        count += error.size
-    return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / count)))
+    squares, counted = sum(tensor.squares for tensor in tensors), sum(tensor.counted for tensor in tensors)
+    return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / counted)))
 
 
 def _blind(tensors: list[_Tensor], expected: Expectation, dtype: object) -> _Tensor | None:
@@ -256,8 +291,16 @@ def _at(name: str, index: Any) -> str:
 
 
 def _rms(x: Array) -> float:
-    """Scaled by its largest element, so that squares of subnormals do not vanish."""
-    largest = float(np.abs(x).max(initial=0))
+    """Scaled by its largest element where squares could overflow or vanish."""
+    largest = float(np.maximum(np.abs(x.max(initial=0)), np.abs(x.min(initial=0))))
     if largest == 0 or not np.isfinite(largest):
         return largest
-    return largest * float(np.sqrt(np.mean(np.square(x / largest))))
+    if not 2.0**-400 < largest < 2.0**400:
+        return largest * _rms(x / largest)
+    return float(np.sqrt(_squares(x) / x.size))
+
+
+def _squares(x: Array) -> float:
+    """Their sum, without a temporary of the size of x."""
+    flat = np.ravel(x, order="K")
+    return float(np.einsum("i,i->", flat, flat))

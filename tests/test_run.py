@@ -11,6 +11,7 @@ from bench import pages
 from bench.backends import Absent, backend
 from bench.case import Case, Contender, Limit
 from bench.cell import Cell
+from bench.expect import expectation
 from bench.known import limits, settle
 from bench.layout import Layout
 from bench.prepare import find
@@ -237,6 +238,30 @@ def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
     assert row.status == status and row.why.startswith(why)
 
 
+@pytest.fixture
+def worst_cases(monkeypatch):
+    """The accumulators whose worst case was derived."""
+    import bench.run
+
+    asked = []
+
+    def recorded(unit, *, accumulator, worst=False):
+        asked.extend([accumulator] if worst else [])
+        return expectation(unit, accumulator=accumulator, worst=worst)
+
+    monkeypatch.setattr(bench.run, "expectation", recorded)
+    return asked
+
+
+def test_no_worst_case_is_derived_where_a_limit_decides(page, worst_cases):
+    page(wrong, limits=(replace(LIMIT, z=(1e12, 1e13)),))
+    assert run(cell()).status == "limited" and not worst_cases
+    page(
+        wrong, limits=(replace(LIMIT, varies=True, always=False, z=(inf, inf)),)
+    )  # it speaks of calls that differ
+    assert run(cell()).status == "disagrees" and worst_cases == ["float64"]
+
+
 def test_a_mistrusted_cell_is_no_limit():
     assert settle(replace(FAR, status="mistrusted"), [LIMIT])["status"] == "mistrusted"
 
@@ -369,9 +394,10 @@ def test_a_row_in_float32_accumulates_in_float32(page):
     assert run(cell(dtype="float32")).accumulator == "float32"
 
 
-def test_a_fault_in_low_precision_disagrees_under_every_accumulator(low):
+def test_a_fault_in_low_precision_disagrees_under_every_accumulator(low, worst_cases):
     row = low(unshifted, "float16")
     assert row.status == "disagrees" and row.bits < 8
+    assert worst_cases == ["float16"]  # the last, which tells what it is
 
 
 def test_a_missing_kernel_is_absent_in_the_frameworks_words_and_costs_no_forward_row(low):
