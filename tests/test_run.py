@@ -256,9 +256,8 @@ def worst_cases(monkeypatch):
 def test_no_worst_case_is_derived_where_a_limit_decides(page, worst_cases):
     page(wrong, limits=(replace(LIMIT, z=(1e12, 1e13)),))
     assert run(cell()).status == "limited" and not worst_cases
-    page(
-        wrong, limits=(replace(LIMIT, varies=True, always=False, z=(inf, inf)),)
-    )  # it speaks of calls that differ
+    varying = replace(LIMIT, varies=True, always=False, z=(inf, inf))  # of calls that differ
+    page(wrong, limits=(varying,))
     assert run(cell()).status == "disagrees" and worst_cases == ["float64"]
 
 
