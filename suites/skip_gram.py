@@ -3,9 +3,11 @@
 The text is Python's own documentation (pydoc_data.topics): words in lower case, the frequent ones kept, a
 context within five places of its center, negatives drawn from the frequencies to the power 3/4 by the NumPy
 generator, so that every framework sees the same pairs. Convention: the mean over pairs of the sum over
-words, as a user of each framework writes it around two embeddings. Both tables start at random; word2vec
-starts the contexts at zero, where no gradient reaches the centers. torch.optim.SGD, keras.optimizers.SGD
-and optax.sgd take plain steps θ - α g.
+words, as a user of each framework writes it around two embeddings. torch looks contexts and negatives up
+apart, so that their gradients are added up apart before they cancel: in the row of the most frequent word
+that is off by more than a sum in any order, and `imprecise` at the size large. Both tables start at random;
+word2vec starts the contexts at zero, where no gradient reaches the centers. torch.optim.SGD,
+keras.optimizers.SGD and optax.sgd take plain steps θ - α g.
 """
 
 import re
