@@ -177,6 +177,35 @@ def test_a_jump_widens_the_limit_of_its_element_alone():
     assert verdict({"y": np.array([1, 1.5, 1], F)}, expected).status == "disagrees"
 
 
+def test_jumps_of_many_elements_explain_their_errors_together():
+    value, sigma = np.ones(100), np.full(100, 1e-8)
+    expected = {"y": Expected(value, sigma, value, np.full(100, 0.5), 1.0, 1)}
+    found = verdict({"y": np.full(100, 1.4, F)}, expected)
+    assert found.status == "agrees" and found.z_rms == pytest.approx(0.8)
+
+
+def test_the_same_infinity_or_nan_is_no_distance():
+    value = np.array([np.inf, np.nan, 1.0])
+    expected = {"y": Expected(value, np.full(3, 1e-8), np.full(3, 0.5), np.zeros(3))}
+    found = verdict({"y": value.astype(F)}, expected)
+    assert (found.status, found.z_worst, found.z_rms, found.bits) == ("agrees", 0, 0, 24)
+
+
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**900])
+def test_figures_hold_where_squares_would_vanish_or_overflow(scale):
+    g = np.random.default_rng(0)
+    value, error = g.standard_normal(50), 1e-16 * g.standard_normal(50)
+    spread = np.full(50, 1e-16)
+
+    def found(scale):
+        expected = {"y": Expected(value * scale, spread * scale, 2.0**53 * spread * scale, np.zeros(50))}
+        return verdict({"y": (value + error) * scale}, expected, dtype="float64")
+
+    plain, scaled = found(1.0), found(scale)
+    assert plain.status == scaled.status == "agrees" and plain.z_rms > 0.5
+    assert [scaled.z_rms, scaled.bits] == pytest.approx([plain.z_rms, plain.bits])
+
+
 def test_a_sum_in_a_bad_order_is_imprecise_and_a_wrong_one_is_not():
     x = np.random.default_rng(0).random((4, 20000)).astype(F)
 
