@@ -17,7 +17,7 @@ INTEGERS = "integers"
 TIERS = ("idiomatic", "tuned", "vendor kernel")
 
 # what a Limit may name: the coordinates of a cell
-FIELDS = ("case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
+FIELDS = ("backend", "case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
 
 
 def known(function: Callable[..., Any], option: Option) -> dict[str, Any]:
@@ -84,46 +84,63 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Limit:
-    """A known departure of a framework from the formula, as data.
+class Seen:
+    """What `gaugeblock limits --measure` has found of a Limit: the rms ratios of cells alike, in one release.
 
-    `versions` is a PEP 440 specifier on the backend's version, `cells` a mapping of cell fields
-    to the one value or the values it covers (float64 and float32, where it names no dtype), `z` the
-    expected range of the row's rms ratio (at most a factor of ten wide; infinite, twice, where the formula
-    rounds nothing and the framework does, or where the framework gives NaN or an infinity), `source` a file
-    and line of the installed release or an upstream thread. `always` is False for a departure near the edge,
-    which some inputs do not show. `since` is the first release that departs, where somebody has looked.
-    `varies` says that two calls on the same inputs differ, and nothing of how far: its `z` is infinite,
-    twice, and it is not `always`.
+    `cells` has the coordinates that they share (case, option, regime, size, dtype and direction), `z` the
+    smallest and the largest of their rms ratios.
     """
 
-    backend: str
-    versions: str
+    release: str
+    cells: Mapping[str, str]
+    z: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A known departure from the formula, by its cause; pages have theirs in suites/limits/<page>.py.
+
+    `package` is the distribution at fault (optax, not jax), `source` a file and line of its installed release
+    or an upstream thread. `cells` names the cells that the cause reaches: a mapping of cell fields to the one
+    value or the values that it covers (float64 and float32, where it names no dtype), `backend` among them;
+    or several such mappings. `since` is the first release that departs, where somebody has looked.
+    `always` is False for a departure near the edge, which some inputs do not show. `varies` says that two
+    calls on the same inputs differ, and nothing of how far. `seen` is data, measured and never typed: how
+    far the cells were off, in which release. `name` is the key under which the page lists it.
+    """
+
+    package: str
     reason: str
     source: str
-    z: tuple[float, float]
-    cells: Mapping[str, Any] = field(default_factory=dict)
+    cells: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     always: bool = True
     since: str = ""
     varies: bool = False
+    name: str = ""
+    seen: Sequence[Seen] = ()
 
     def __post_init__(self) -> None:
-        low, high = self.z
-        if not (0 < low < high <= 10 * low * (1 + 1e-9) or low == high == math.inf):
-            raise ValueError(
-                f"limit of {self.backend}: z is {self.z}, should be 0 < low < high and at most a "
-                "factor of ten wide; split it into several limits"
-            )
-        if self.varies and (self.always or self.z != (math.inf, math.inf)):
-            raise ValueError(
-                f"limit of {self.backend}: varies with z {self.z} and always {self.always}, should be "
-                "infinite twice and False: two calls may chance to agree"
-            )
-        for name in self.cells:
-            if name not in FIELDS:
-                raise ValueError(
-                    f"limit of {self.backend}: cells name {name!r}, should be one of {', '.join(FIELDS)}"
-                )
+        if self.varies and self.always:
+            raise ValueError(f"{self}: varies and always, should not be both: two calls may chance to agree")
+        for cells in self.reach:
+            for name in cells:
+                if name not in FIELDS:
+                    raise ValueError(f"{self}: cells name {name!r}, should be one of {', '.join(FIELDS)}")
+            if "backend" not in cells:
+                raise ValueError(f"{self}: cells name no backend, should be one or several")
+
+    def __str__(self) -> str:
+        return f"limit {self.name or self.reason[:40]!r} of {self.package}"
+
+    @property
+    def reach(self) -> Sequence[Mapping[str, Any]]:
+        """The mappings of `cells`, as a sequence."""
+        return [self.cells] if isinstance(self.cells, Mapping) else list(self.cells)
+
+    @property
+    def releases(self) -> list[str]:
+        """The releases in which it was measured, in the order of the data."""
+        return list(dict.fromkeys(each.release for each in self.seen))
 
 
 @dataclass(frozen=True)

@@ -1,82 +1,120 @@
 """Known departures and refusals of the frameworks, held against what a run found: none goes stale unseen."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
-
 from bench import pages
-from bench.backends import FURTHER, Backend, backend
+from bench.backends import FURTHER, SHIPPED, Backend, backend, release
 from bench.case import INTEGERS, Case, Contender, Limit
 from bench.cell import Cell
 from bench.selection import Selection, cells
 from bench.size import corpus
 from bench.verdict import Agreement
 
+ROOM = 10.0  # a cell may be off by a tenth of the smallest to ten times the largest rms ratio measured
 
-def limits(unit: Cell, engine: Backend, direction: str) -> list[Limit]:
-    """The limits of the page that name this cell and this version."""
+
+@dataclass(frozen=True)
+class Known:
+    """A Limit as it bears on one cell: the rms ratios that it expects, in the release that is installed."""
+
+    limit: Limit
+    z: tuple[float, float] | None  # None where nothing was measured
+    release: str
+    measured: bool  # whether in this release
+
+    @property
+    def where(self) -> str:
+        """The package and the releases in which it was measured."""
+        return f"{self.limit.package} {', '.join(self.limit.releases)}".strip()
+
+
+def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
+    """The limits of the page that name this cell."""
     fields = {**asdict(unit), "direction": direction}
-    return [
+    lineage = sorted(engine.lineage())
+    found = [
         limit
         for limit in pages.case(unit.case).limits
-        if limit.backend in engine.lineage() and released(limit, engine.version) and covers(limit, fields)
+        if any(covers(limit, {**fields, "backend": name}) for name in lineage)
     ]
-
-
-def released(limit: Limit, version: str) -> bool:
-    """Whether the limit speaks of that release."""
-    return SpecifierSet(limit.versions).contains(version.split("+")[0], prereleases=True)
+    return [
+        Known(limit, expected(limit, fields), installed := release(limit.package), installed in limit.releases)
+        for limit in found
+    ]
 
 
 def covers(limit: Limit, fields: Mapping[str, Any]) -> bool:
     """Whether the limit names the cell, or the row, that has these fields."""
-    return all(fields[name] in several(value) for name, value in _named(limit).items())
+    return any(
+        all(fields[name] in several(value) for name, value in _named(cells).items()) for cells in limit.reach
+    )
 
 
-def _named(limit: Limit) -> Mapping[str, Any]:
+def _named(cells: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a limit covers: unless it names them, no dtypes in which rounding may hide what it is about."""
-    return {"dtype": ("float64", "float32"), **limit.cells}
+    return {"dtype": ("float64", "float32"), **cells}
 
 
-def settle(agreement: Agreement, known: Sequence[Limit]) -> dict[str, str]:
+def expected(limit: Limit, fields: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The rms ratios that a limit explains in a cell: by those measured in the cells most like it.
+
+    None where nothing was measured.
+    """
+    alike = [sum(fields[name] == value for name, value in each.cells.items()) for each in limit.seen]
+    nearest = [each.z for each, like in zip(limit.seen, alike, strict=True) if like == max(alike)]
+    if not nearest:
+        return None
+    return min(low for low, _ in nearest) / ROOM, max(high for _, high in nearest) * ROOM
+
+
+def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
     """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
-    known = [limit for limit in known if not limit.varies]
+    known = [each for each in known if not each.limit.varies]
     if agreement.status == "agrees":
-        stale = [limit for limit in known if limit.always]
+        stale = [each for each in known if each.limit.always and each.measured]
         if not stale:
             return {"status": "agrees", "why": ""}
-        return {
-            "status": "disagrees",
-            "why": f"stale limit: the cell agrees, but a Limit says: {stale[0].reason}",
-        }
+        why = f"stale limit: the cell agrees, but a Limit says: {stale[0].limit.reason}"
+        return {"status": "disagrees", "why": why}
     if agreement.status == "mistrusted" or not known:
         return {"status": agreement.status, "why": agreement.why}
-    for limit in known:
-        if limit.z[0] <= (agreement.z_rms or 0) <= limit.z[1]:
-            return _limited(limit)
-    low, high = known[0].z
-    why = f"outside its Limit's z of {low:g} to {high:g}: {agreement.why}"
+    ranges = [(each, each.z) for each in known if each.z]
+    if not ranges:
+        why = f"no z of its Limit was measured (gaugeblock limits --measure): {agreement.why}"
+        return {"status": "disagrees", "why": why}
+    z = agreement.z_rms or 0
+    for each, (low, high) in ranges:
+        if low <= z <= high:
+            return _limited(each)
+    each, (low, high) = min(ranges, key=lambda pair: pair[1])
+    if z < low:
+        return _limited(each, f"improved: z is {z:.3g}, was measured to be {low:.3g} to {high:.3g}")
+    why = f"outside its Limit's z of {low:.3g} to {high:.3g}: {agreement.why}"
     return {"status": "disagrees", "why": why}
 
 
-def unsteady(fault: str, known: Sequence[Limit]) -> dict[str, str]:
+def unsteady(fault: str, known: Sequence[Known]) -> dict[str, str]:
     """Status and why of a cell whose second call broke what must hold bit by bit."""
-    for limit in known:
-        if limit.varies:
-            return _limited(limit)
+    for each in known:
+        if each.limit.varies:
+            return _limited(each)
     return {"status": "disagrees", "why": fault}
 
 
-def _limited(limit: Limit) -> dict[str, str]:
+def _limited(known: Known, news: str = "") -> dict[str, str]:
+    limit = known.limit
+    if not news and limit.seen and not known.measured:
+        news = f"not yet measured in {limit.package} {known.release}"
     return {
         "status": "limited",
-        "why": limit.reason,
+        "why": f"{limit.reason} ({news})" if news else limit.reason,
+        "limit": limit.name,
         "source": limit.source,
-        "versions": limit.versions,
+        "versions": known.where,
     }
 
 
@@ -102,44 +140,56 @@ def strays(case: Case) -> Iterator[str]:
             if not any(fnmatchcase(place, glob) for place in places):
                 yield f"{who}: refuses {glob!r}, which is none of its cells, such as {places[0]}"
     for limit in case.limits:
-        yield from _astray(case, limit)
+        for cells in limit.reach:
+            yield from _astray(case, limit, cells)
 
 
-def _astray(case: Case, limit: Limit) -> Iterator[str]:
+def _astray(case: Case, limit: Limit, cells: Mapping[str, Any]) -> Iterator[str]:
     """What a limit names that is not on its page; a limit of no cell at all, where each name is there."""
-    who, engine = f"{case.name}, limit of {limit.backend}", backend(limit.backend)
-    heirs = [engine, *(each for each in map(backend, FURTHER) if limit.backend in each.lineage())]
-    right = {
+    who, shipped = f"{case.name}, {limit}", [*SHIPPED, *FURTHER]
+    if wrong := [name for name in several(cells["backend"]) if name not in shipped]:
+        yield f"{who}: its backend is {wrong[0]!r}, should be one of {', '.join(shipped)}"
+        return
+    engines = [backend(name) for name in several(cells["backend"])]
+    further = [backend(name) for name in FURTHER]
+    heirs = [*engines, *(each for each in further if {cls.name for cls in engines} & each.lineage())]
+    right: dict[str, list[str]] = {
+        "backend": shipped,
         "case": [case.name],
-        "option": case.options,
+        "option": list(case.options),
         "regime": [*case.regimes, *([INTEGERS] if case.integers else [])],
         "size": [*case.sizes, *corpus(case)],
         "contender": [str(each) for heir in heirs for each in heir.contenders(case)],
-        "mode": engine.modes,
-        "device": engine.devices,
-        "dtype": engine.dtypes,
-        "direction": case.directions,
+        "mode": [mode for engine in engines for mode in engine.modes],
+        "device": [device for engine in engines for device in engine.devices],
+        "dtype": [dtype for engine in engines for dtype in engine.dtypes],
+        "direction": list(case.directions),
     }
     wrong = [
-        f"{who}: its {name} is {value!r}, should be one of {', '.join(right[name])}"
-        for name, values in limit.cells.items()
+        f"{who}: its {name} is {value!r}, should be one of {', '.join(dict.fromkeys(right[name]))}"
+        for name, values in cells.items()
         for value in several(values)
         if value not in right[name]
     ]
-    if not (wrong or named(case, limit, engine.devices, engine.dtypes)):
+    alone = replace(limit, cells=cells)
+    if not (wrong or named(case, alone, tuple(right["device"]), tuple(right["dtype"]))):
         wrong = [f"{who}: {limit.reason!r} names no cell; its names never meet"]
     yield from wrong
 
 
 def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str]) -> list[Cell]:
     """The cells, of all that can be asked for, that the limit names and that their contender can express."""
-    modes = backend(limit.backend).modes
-    every = Selection((limit.backend,), devices, dtypes, modes, tuple(case.sizes), full=True)
-    without = {str(each): each.without for each in backend(limit.backend).contenders(case)}
+    specs = list(dict.fromkeys(name for cells in limit.reach for name in several(cells["backend"])))
+    modes = list(dict.fromkeys(mode for spec in specs for mode in backend(spec).modes))
+    dtypes = list(dict.fromkeys(dtypes))
+    every = Selection(specs, list(dict.fromkeys(devices)), dtypes, modes, tuple(case.sizes), full=True)
+    without = {
+        (spec, str(each)): each.without for spec in specs for each in backend(spec).contenders(case)
+    }
     return [
         cell
         for cell in cells([case], every)
-        if covers(limit, asdict(cell)) and cell.option not in without[cell.contender]
+        if covers(limit, asdict(cell)) and cell.option not in without[cell.backend, cell.contender]
     ]
 
 

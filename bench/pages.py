@@ -1,12 +1,17 @@
 """The pages of suites/: every Case by name."""
 
 import importlib
+import importlib.util
+import json
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from typing import Any
 
-from bench.case import Case
+from bench.case import Case, Limit, Seen
 
 
 @cache
@@ -21,8 +26,71 @@ def cases() -> dict[str, Case]:
                 raise ValueError(f"suites/{page}.py: got no Case, should end with case = Case(...) or cases")
             if case.name in found:
                 raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
-            found[case.name] = case
+        found |= _departing(page, {case.name: case for case in listed})
     return found
+
+
+def limits(page: str) -> dict[str, Limit]:
+    """The known departures of a page: suites/limits/<page>.py, with what was measured of them."""
+    name = f"suites.limits.{page}"
+    if importlib.util.find_spec(name) is None:
+        return {}
+    listed: Mapping[str, Limit] = importlib.import_module(name).limits
+    seen = measured(page)
+    for limit in seen:
+        if limit not in listed:
+            raise ValueError(
+                f"suites/limits/{page}.json: it has {limit!r}, should be one of {', '.join(listed)}; measure it "
+                "anew, or take it away"
+            )
+    return {
+        key: replace(limit, name=key, seen=tuple(seen.get(key, ()))) for key, limit in listed.items()
+    }
+
+
+def measured(page: str) -> dict[str, list[Seen]]:
+    """What was measured of a page's limits, by their names: suites/limits/<page>.json."""
+    file = measurements(page)
+    if not file.exists():
+        return {}
+    return {
+        name: [Seen(each.pop("release"), each, _range(each.pop("z"))) for each in entries]
+        for name, entries in json.loads(file.read_text()).items()
+    }
+
+
+def measurements(page: str) -> Path:
+    """The file of what was measured of a page's limits, which `gaugeblock limits --measure` writes."""
+    import suites
+
+    return Path(next(iter(suites.__path__))) / "limits" / f"{page}.json"
+
+
+def _range(z: Sequence[Any]) -> tuple[float, float]:
+    low, high = map(float, z)  # an infinite one is written "inf", which JSON has no number for
+    return low, high
+
+
+def _departing(page: str, cases: Mapping[str, Case]) -> dict[str, Case]:
+    """The cases of a page, each with those of the page's limits that name it."""
+    found = {name: list(case.limits) for name, case in cases.items()}
+    for limit in limits(page).values():
+        for name in {name for cells in limit.reach for name in _cases(cells, cases)}:
+            if name not in cases:
+                raise ValueError(f"{limit}: its case is {name!r}, should be one of {', '.join(cases)}")
+            mine = [
+                {field: value for field, value in cells.items() if field != "case"}
+                for cells in limit.reach
+                if name in _cases(cells, cases)
+            ]
+            found[name].append(replace(limit, cells=mine))
+    return {name: replace(case, limits=tuple(found[name])) for name, case in cases.items()}
+
+
+def _cases(cells: Mapping[str, Any], cases: Mapping[str, Case]) -> Sequence[str]:
+    """The cases that a limit's cells name: all of its page where they name none."""
+    named = cells.get("case", list(cases))
+    return [named] if isinstance(named, str) else named
 
 
 def page(case: Case) -> str:

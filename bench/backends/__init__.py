@@ -321,6 +321,12 @@ def _executed(path: Path) -> ModuleType | None:
     return module
 
 
+def release(package: str) -> str:
+    """The release of an installed distribution, without its local part; empty where it is not installed."""
+    names = (package, f"{package}-cpu")  # TensorFlow's is called so where it has no GPU
+    return next(filter(None, map(_version, names)), "").partition("+")[0]
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)
