@@ -11,7 +11,7 @@ suites: $(INSTALLED)
 	$(BIN)/python -m pytest suites/
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --cov=bench --cov=reference
+	$(BIN)/python -m pytest --cov=gaugeblock --cov=bench --cov=reference
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

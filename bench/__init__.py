@@ -1,17 +1,23 @@
-"""The machine: it makes Rows out of Cases and Backends, and reads them back. It knows no formula."""
+"""The machine: it makes Rows out of Cases and Backends, and reads them back. It knows no formula.
 
-from __future__ import annotations
+What is public has its door in the package gaugeblock. The rooms, from the top: each imports only what stands
+below it, and its ``__init__`` says what happens there.
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from os import PathLike
-
-    import pandas
-
-
-def load(path: str | PathLike[str]) -> pandas.DataFrame:
-    """The rows of a file, a run's folder, or all runs below a folder, in the columns of `bench.row`."""
-    from bench.rows import load  # pandas takes half a second, and most of bench needs none of it
-
-    return load(path)
+    cli                  the command `gaugeblock`
+    studies, mutation    experiments on the instrument itself; planted faults
+    run                  a run: its plan, its workers, the pytest plug-in
+    report, failure      rows to tables; a failing cell's folder
+    verdict              got against expected
+    tolerance            what the reference gives, and how far rounding alone may move it
+    speed                the clock
+    contender            a contender built, called and trained
+    store                rows and runs on disk
+    inputs               what a cell is given
+    cells                one coordinate of the suite, and which of them a run has
+    backends             a framework seen as a few verbs
+    coarse, size, pages, case    the words of a page, and where pages are found
+    worker               a process that runs named functions
+    machine              the records of a machine
+    noise                Monte-Carlo rounding
+    cache, digits, tree  the ground
+"""

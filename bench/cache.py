@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
 SIZE = 8 * 2**30  # bytes that derived limits may take; those of sources that have changed are never asked for
 KEPT = (".npz", ".txt")
@@ -14,9 +13,16 @@ KEPT = (".npz", ".txt")
 
 def folder(name: str = "") -> Path:
     """The cache's folder, made where it is not there: GAUGEBLOCK_CACHE, or the system's place for caches."""
-    path = Path(os.environ.get("GAUGEBLOCK_CACHE") or user_cache_path("gaugeblock")) / name
+    told = os.environ.get("GAUGEBLOCK_CACHE")
+    path = (Path(told) if told else _of_the_system()) / name
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _of_the_system() -> Path:
+    from platformdirs import user_cache_path  # not needed, and perhaps not there, where a place is named
+
+    return user_cache_path("gaugeblock")
 
 
 def kept(name: str, make: Callable[[], str]) -> str:

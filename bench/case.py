@@ -1,7 +1,6 @@
 """The nouns of a page: a Case, its Contenders, what a training build returns, and its Limits."""
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

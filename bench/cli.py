@@ -1,4 +1,4 @@
-"""The door `gaugeblock`: doctor, list, run, report, coverage, flops, mutants, explore, publish."""
+"""The command `gaugeblock`: each of its commands calls a room, and prints what that gives."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bench.table import Section
+    from bench.report.table import Section
 
 app = typer.Typer(
     help="A reference in NumPy, a derived verdict and an honest speed for machine-learning arithmetic.",
@@ -28,7 +28,7 @@ All = Annotated[bool, typer.Option("--all", help="Every contender of every workl
 @app.command()
 def doctor(fast: Fast = False, full: Full = False) -> None:
     """What was found here: frameworks, devices, precision, bits of the arithmetic; what is absent and why."""
-    from bench.doctor import findings
+    from bench.report.doctor import findings
 
     with _refusals():
         _print(findings(fast=fast, full=full))
@@ -44,9 +44,9 @@ def list_(
 ) -> None:
     """Cases, options, sizes and contenders; with names, everything about those cases."""
     from bench import pages
-    from bench.inventory import about, inventory
-    from bench.inventory import meanings as words
-    from bench.table import markdown as in_markdown
+    from bench.report.inventory import about, inventory
+    from bench.report.inventory import meanings as words
+    from bench.report.table import markdown as in_markdown
 
     with _refusals():
         if meanings:
@@ -70,7 +70,9 @@ def run(context: typer.Context) -> None:
     """
     import pytest
 
-    raise typer.Exit(int(pytest.main(pytest_arguments(context.args))))
+    from bench.run.pytest_plugin import arguments
+
+    raise typer.Exit(int(pytest.main(arguments(context.args))))
 
 
 @app.command()
@@ -83,8 +85,8 @@ def report(
     every: All = False,
 ) -> None:
     """The report on the newest run in results/local, else the newest published; or on the paths given."""
-    from bench import report as reports
-    from bench import results
+    from bench.report import write as reports
+    from bench.store import results
 
     with _refusals():
         found = paths or [results.newest()]
@@ -100,7 +102,7 @@ def coverage(
     every: All = False,
 ) -> None:
     """Every parameter of every API that the pages name: covered, or not and why. 1 where neither is said."""
-    from bench.coverage import study, tables, write
+    from bench.studies.coverage import study, tables, write
 
     found, faults = study()
     sections = tables(found)
@@ -122,14 +124,14 @@ def flops(
 ) -> None:
     """Flops and bytes by page and by the frameworks' counters. 1 where they disagree without a reason."""
     from bench import pages
-    from bench.counters import study
-    from bench.crosscheck import Known, faults, tables, write
-    from suites.miscounted import REASONS, SIZES, UNCONFIRMED
+    from bench.studies.counters import study
+    from bench.studies.flops import Known, faults, tables, write
 
-    known = Known(REASONS, UNCONFIRMED)
+    left_out = pages.exemptions("flops")
+    known = Known(left_out.REASONS, left_out.UNCONFIRMED)
     with _refusals():
         cases = pages.chosen(names or [])
-        found = study(cases, SIZES)
+        found = study(cases, left_out.SIZES)
     sections = tables(found, cases, known)
     _print(sections if every or names else sections[:2])
     for path in [] if names else write(found, cases, known, results):
@@ -148,13 +150,13 @@ def mutants(
     results: Annotated[Path | None, typer.Option(help="The run's folder to write them to.")] = None,
 ) -> None:
     """Plant every fault in every formula, and see which lane finds it; exit code 1 where one survives."""
-    from bench import matrix
+    from bench.mutation import matrix
+    from bench.report import kill_matrix
 
     with _refusals():
         found = matrix.run(names or [], quick, results, lambda text: typer.echo(text, err=True))
-        _print(matrix.matrix(found))
-    if matrix.survivors(found):
-        raise typer.Exit(1)
+        _print(kill_matrix.matrix(found))
+    raise typer.Exit(bool(kill_matrix.survivors(found)))
 
 
 @app.command()
@@ -165,7 +167,7 @@ def same(
     results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
 ) -> None:
     """Time every contender against itself; 1 where too many are told apart. All cases are written."""
-    from bench import same as pairs
+    from bench.studies import aa as pairs
 
     with _refusals():
         found = pairs.run(names or [], lambda text: typer.echo(text, err=True))
@@ -178,24 +180,11 @@ def same(
 @app.command()
 def overhead() -> None:
     """What the clock adds to a loop by hand, in each framework; 1 where it is more than 2 %."""
-    from bench import overhead as added
-    from bench.backends import SHIPPED, Absent, backend
-    from bench.worker import Worker
+    from bench.studies import overhead as added
 
-    found = []
-    for name in SHIPPED:
-        cls = backend(name)
-        try:
-            cls.installed()
-        except Absent as reason:
-            typer.echo(f"absent: {reason}", err=True)
-            continue
-        worker = Worker(cls.environment(threads=1, dtype="float32", device="cpu"))
-        for mode in [mode for mode in cls.modes if mode not in (*cls.layouts, *cls.heavy, *cls.typical)]:
-            found += [added.Overhead(**each) for each in worker.request("overhead", name, mode)]
-        worker.close()
+    found = added.study(lambda text: typer.echo(text, err=True))
     _print([added.table(found)])
-    raise typer.Exit(any(abs(each.ratio - 1) > added.ALLOWED for each in found if each.backend != "numpy"))
+    raise typer.Exit(not added.enough(found))
 
 
 @app.command()
@@ -209,22 +198,14 @@ def explore(
     seed: Annotated[int, typer.Option(help="Of the sizes and the inputs.")] = 0,
 ) -> None:
     """Judge every contender on sizes that Hypothesis draws; what fails is kept for every --full run."""
-    from bench import explore as exploring
-    from bench import pages, size
+    from bench import pages
     from bench.backends import SHIPPED
+    from bench.studies import explore as exploring
 
     with _refusals():
-        cases = pages.chosen(names or [])
-        finds = []
-        for case in cases:
-            finds += exploring.explore(
-                case, backends or list(SHIPPED), dtype=dtype, examples=examples, seed=seed, told=typer.echo
-            )
-            typer.echo(f"{case.name}: {examples} sizes a contender", err=True)
-        if finds:
-            kept = size.keep((find.cell.case, find.cell.size) for find in finds)
-            typer.echo(f"{len(finds)} kept in {kept}")
-            raise typer.Exit(1)
+        cases, who = pages.chosen(names or []), backends or list(SHIPPED)
+        finds = exploring.study(cases, who, dtype=dtype, examples=examples, seed=seed, told=typer.echo)
+    raise typer.Exit(bool(finds))
 
 
 @app.command()
@@ -233,8 +214,8 @@ def publish(
     results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
 ) -> None:
     """Copy a finished run (the newest of results/local) to results/<machine>/<date>, to be committed."""
-    from bench.results import newest
-    from bench.results import publish as publish_run
+    from bench.store.results import newest
+    from bench.store.results import publish as publish_run
 
     with _refusals():
         typer.echo(publish_run(folder or newest(results), results))
@@ -246,9 +227,9 @@ def seeds(
     results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
 ) -> None:
     """Write what a run of several seeds (the newest) says of each cell to results/<machine>/."""
-    from bench.results import newest
-    from bench.rows import load
-    from bench.seeds import write
+    from bench.store.results import newest
+    from bench.store.rows import load
+    from bench.studies.seeds import write
 
     with _refusals():
         run = folder or newest(results)
@@ -256,38 +237,11 @@ def seeds(
             typer.echo(file)
 
 
-def pytest_arguments(given: Sequence[str]) -> list[str]:
-    """Arguments for pytest: the installed suites with their configuration, then what was given.
-
-    A node id or path that begins with ``suites/`` means the installed folder, so that the command in
-    a row works in any folder.
-    """
-    from platformdirs import user_cache_path
-
-    import suites
-
-    folder = Path(next(iter(suites.__path__)))
-    named = [word == "suites" or word.startswith("suites/") for word in given]
-    words = [
-        f"{folder}{word.removeprefix('suites').rstrip('/')}" if inside else word
-        for word, inside in zip(given, named, strict=True)
-    ]
-    return [
-        "-c",
-        str(folder / "pytest.ini"),
-        f"--rootdir={folder}",
-        "-o",
-        f"cache_dir={user_cache_path('gaugeblock') / 'pytest'}",
-        *([] if any(named) else [str(folder)]),
-        *words,
-    ]
-
-
 def _print(sections: Sequence["Section"]) -> None:
     from rich.console import Console
 
-    from bench.report import WIDTH
-    from bench.table import show
+    from bench.report.table import show
+    from bench.report.write import WIDTH
 
     show(sections, Console(width=WIDTH, highlight=False))
 

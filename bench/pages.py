@@ -1,4 +1,4 @@
-"""The pages of suites/: every Case by name."""
+"""The pages of suites/ and what stands beside them: the one place that imports suites."""
 
 import importlib
 import importlib.util
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bench.case import Case, Limit, Seen
@@ -32,20 +33,15 @@ def cases() -> dict[str, Case]:
 
 def limits(page: str) -> dict[str, Limit]:
     """The known departures of a page: suites/limits/<page>.py, with what was measured of them."""
-    name = f"suites.limits.{page}"
-    if importlib.util.find_spec(name) is None:
-        return {}
-    listed: Mapping[str, Limit] = importlib.import_module(name).limits
-    seen = measured(page)
+    module, seen = _beside("limits", page), measured(page)
+    listed: Mapping[str, Limit] = {} if module is None else module.limits
     for limit in seen:
         if limit not in listed:
             raise ValueError(
-                f"suites/limits/{page}.json: it has {limit!r}, should be one of {', '.join(listed)}; measure it "
-                "anew, or take it away"
+                f"suites/limits/{page}.json: it has {limit!r}, should be one of {', '.join(listed)}; "
+                "measure it anew, or take it away"
             )
-    return {
-        key: replace(limit, name=key, seen=tuple(seen.get(key, ()))) for key, limit in listed.items()
-    }
+    return {key: replace(limit, name=key, seen=tuple(seen.get(key, ()))) for key, limit in listed.items()}
 
 
 def measured(page: str) -> dict[str, list[Seen]]:
@@ -61,9 +57,7 @@ def measured(page: str) -> dict[str, list[Seen]]:
 
 def measurements(page: str) -> Path:
     """The file of what was measured of a page's limits, which `gaugeblock limits --measure` writes."""
-    import suites
-
-    return Path(next(iter(suites.__path__))) / "limits" / f"{page}.json"
+    return folder() / "limits" / f"{page}.json"
 
 
 def _range(z: Sequence[Any]) -> tuple[float, float]:
@@ -105,15 +99,33 @@ def _names(module: str) -> frozenset[str]:
     return frozenset(case.name for case in getattr(listed, "cases", None) or [listed.case])
 
 
-def _pages() -> list[str]:
+def folder() -> Path:
+    """Where the pages lie."""
     import suites
 
-    found = sorted(module.name for module in pkgutil.iter_modules(suites.__path__) if not module.ispkg)
-    return [
-        each
-        for each in found
-        if each not in ("conftest", "miscounted", "uncovered") and not each.startswith("test_")
-    ]
+    return Path(next(iter(suites.__path__)))
+
+
+def mutants(case: Case) -> Sequence[Any]:
+    """The faults that are planted in a case alone: suites/mutants/<page>.py."""
+    listed = _beside("mutants", page(case).rpartition(".")[2])
+    return () if listed is None else tuple(listed.mutants.get(case.name, ()))
+
+
+def exemptions(study: str) -> ModuleType:
+    """What a study of the pages leaves out, and why: suites/exemptions/<study>.py."""
+    return importlib.import_module(f"suites.exemptions.{study}")
+
+
+def _beside(kind: str, page: str) -> ModuleType | None:
+    """What stands beside a page under its name, in one of the folders of suites/; None where nothing does."""
+    name = f"suites.{kind}.{page}"
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def _pages() -> list[str]:
+    found = sorted(module.name for module in pkgutil.iter_modules([str(folder())]) if not module.ispkg)
+    return [each for each in found if each != "conftest" and not each.startswith("test_")]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench import pages
 from bench.case import Case
 
 CORPUS = "corpus.txt"
@@ -59,9 +60,7 @@ def keep(found: Iterable[tuple[str, str]]) -> Path:
 
 
 def _file() -> Path:
-    import suites
-
-    return Path(next(iter(suites.__path__))) / CORPUS
+    return pages.folder() / CORPUS
 
 
 @cache

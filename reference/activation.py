@@ -23,7 +23,8 @@ Choices
 from math import pi, sqrt
 
 import numpy as np
-from scipy.special import erf, expit
+
+from reference.special import erf, expit
 
 
 def identity(x):

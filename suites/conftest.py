@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bench.cell import Cell
 
 from bench import door
-from bench.cell import Cell
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,8 +5,9 @@ torch.nn.Conv2d computes in that format, torch.nn.functional.conv2d on a contigu
 torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), in torch (o, c, r, s).
 """
 
-from bench.case import Case, Contender, Option
 from bench.pairs import pairs
+
+from bench.case import Case, Contender, Option
 from reference.convolution import conv2d, conv2d_vjp, margins, pair
 
 

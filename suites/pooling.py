@@ -9,8 +9,9 @@ Of equal pixels the first gets the whole gradient ("ties").
 import math
 from functools import partial
 
-from bench.case import INTEGERS, Case, Contender, Limit
 from bench.cell import LOW
+
+from bench.case import INTEGERS, Case, Contender, Limit
 from reference.convolution import margins, pair
 from reference.pooling import avg_pool, avg_pool_vjp, max_pool, max_pool_vjp
 

@@ -1,7 +1,6 @@
 """The pytest entry: `test_agree` judges a cell, `test_speed` shows the samples that its worker took."""
 
 import pytest
-
 from bench.replay import Replay
 
 CLOCK = Replay()

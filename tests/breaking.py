@@ -6,37 +6,37 @@ GAUGEBLOCK_BREAK=dtype-ignored python -m pytest -p tests.breaking tests/test_ver
 import os
 from contextlib import ExitStack
 
-from bench.plant import instead
+from bench.mutation.plant import instead
 
 SIGMA = "    sigma = sigma * rounding.shrink * rounding.both\n"
 NOWHERE = "lambda x: np.zeros_like(x, bool)"
 
 # by name: the module, what stands in it once, and what stands there instead
 BREAKS = {
-    "sigma-times-10": ("bench.spread", SIGMA, SIGMA + "    sigma = sigma * 10\n"),
-    "sigma-over-10": ("bench.spread", SIGMA, SIGMA + "    sigma = sigma / 10\n"),
-    "shape-ignored": ("bench.verdict", "if array.shape != one.value.shape:", "if False:"),
+    "sigma-times-10": ("bench.tolerance.spread", SIGMA, SIGMA + "    sigma = sigma * 10\n"),
+    "sigma-over-10": ("bench.tolerance.spread", SIGMA, SIGMA + "    sigma = sigma / 10\n"),
+    "shape-ignored": ("bench.verdict.compare", "if array.shape != one.value.shape:", "if False:"),
     "dtype-ignored": (
-        "bench.verdict",
+        "bench.verdict.compare",
         ".dtype.name) != str(dtype):",
         ".dtype.name) != str(dtype) and False:",
     ),
-    "nan-ignored": ("bench.verdict", '("NaN", np.isnan)', f'("NaN", {NOWHERE})'),
-    "infinity-ignored": ("bench.verdict", '("infinite", np.isinf)', f'("infinite", {NOWHERE})'),
+    "nan-ignored": ("bench.verdict.compare", '("NaN", np.isnan)', f'("NaN", {NOWHERE})'),
+    "infinity-ignored": ("bench.verdict.compare", '("infinite", np.isinf)', f'("infinite", {NOWHERE})'),
     "one-element-ignored": (
-        "bench.verdict",
+        "bench.verdict.compare",
         "np.count_nonzero(self.z > 1)",
         "max(0, np.count_nonzero(self.z > 1) - 1)",
     ),
-    "gate-ignored": ("bench.verdict", "self.count > FEW and self.ratio > GATE", "False"),
-    "missing-output-ignored": ("bench.verdict", "if name not in got:", "if False:"),
-    "stale-limit-ignored": ("bench.known", "if not stale:", "if True:"),
+    "gate-ignored": ("bench.verdict.compare", "self.count > FEW and self.ratio > GATE", "False"),
+    "missing-output-ignored": ("bench.verdict.compare", "if name not in got:", "if False:"),
+    "stale-limit-ignored": ("bench.verdict.known", "if not stale:", "if True:"),
     "worse-than-its-limit-ignored": (
-        "bench.known",
+        "bench.verdict.known",
         "<= (agreement.z_rms or 0) <= limit.z[1]",
         "<= (agreement.z_rms or 0)",
     ),
-    "saboteur-ignored": ("bench.run", 'status="mistrusted", why=f"{passing}', 'why=f"{passing}'),
+    "saboteur-ignored": ("bench.verdict.judge", 'status="mistrusted", why=f"{passing}', 'why=f"{passing}'),
 }
 
 

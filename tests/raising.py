@@ -9,9 +9,9 @@ import sys
 
 from bench import pages
 from bench.backends import backend
-from bench.cell import Cell
-from bench.run import judge
-from bench.signature import owner_of
+from bench.cells.cell import Cell
+from bench.studies.signature import owner_of
+from bench.verdict.judge import judge
 
 
 def planted(*arguments, **keywords):

@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench import failure, pages
+from bench import pages
 from bench.backends import backend
-from bench.cell import Cell
-from bench.run import judge
+from bench.cells.cell import Cell
+from bench.failure.freeze import freeze as failure
+from bench.verdict.judge import judge
 
 
 def main(name: str, dtype: str, folder: str, *names: str) -> None:

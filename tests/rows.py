@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.row import Row
-from bench.rows import INTEGERS, NUMBERS
+from bench.store.row import Row
+from bench.store.rows import INTEGERS, NUMBERS
 
 MACHINE = {"cpu": "Acme Three", "cores": 2, "memory_gib": 24, "os": "Linux 6", "gpus": []}
 ENVIRONMENT = {"python": "3.11.7", "packages": {"numpy": "2.4.6", "torch": "2.13.0"}, "pools": []}

@@ -9,7 +9,7 @@ import pytest
 from bench.backends import FURTHER, SHIPPED, TF32, Absent, Backend, backend
 from bench.backends.torch import Torch
 from bench.case import Contender
-from bench.selection import Selection
+from bench.cells.selection import Selection
 
 FRAMEWORKS = [name for name in SHIPPED if name != "numpy"]
 X, W = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((3, 2), np.float32)
@@ -258,7 +258,7 @@ def test_a_backend_lacks_nothing_of_the_contract():
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_put_and_get_are_inverse_below_float32(engine, dtype):
-    from bench.expect import rounded
+    from bench.inputs import rounded
 
     tree = rounded({"x": np.linspace(-3, 3, 12).reshape(3, 4), "i": np.array([1, 2], np.int32)}, dtype)
     low = type(engine)("cpu", dtype)
@@ -274,7 +274,7 @@ def test_a_missing_kernel_is_known_by_the_frameworks_own_words(engine):
         "tensorflow": lambda x: importlib.import_module("tensorflow").linalg.solve(x, x),
         "jax": lambda x: importlib.import_module("jax").numpy.linalg.inv(x),
     }[engine.name]
-    from bench.expect import rounded
+    from bench.inputs import rounded
 
     for dtype in ("bfloat16", "float16"):
         low = type(engine)("cpu", dtype)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bench import blame as page
-from bench.blame import blame
-from bench.cell import Cell
-from bench.failure import folder_name
-from bench.spread import Expected
+from bench.cells.cell import Cell
+from bench.failure.blame import blame
+from bench.failure.freeze import blame as page
+from bench.failure.freeze import folder_name
+from bench.tolerance.spread import Expected
 from tests.rows import row
 
 VALUE = np.array([1.0, 2.0, 3.0])

@@ -12,7 +12,7 @@ from tests.breaking import BREAKS
 
 ROOT = Path(__file__).parent.parent
 # the tests that should notice a break of each module
-NOTICED = {"bench.known": "test_run.py", "bench.run": "test_saboteur.py"}
+NOTICED = {"bench.verdict.known": "test_run.py", "bench.verdict.judge": "test_saboteur.py"}
 
 
 @pytest.mark.parametrize("name", BREAKS)

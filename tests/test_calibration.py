@@ -11,11 +11,12 @@ import pytest
 
 from bench import pages
 from bench.backends import backend
-from bench.cell import Cell
-from bench.expect import derive, inputs
-from bench.prepare import find
+from bench.cells.cell import Cell
+from bench.contender.prepare import find
+from bench.inputs import inputs
+from bench.tolerance.expected import derive
 from bench.tree import flatten, tree_map
-from bench.verdict import compare
+from bench.verdict.compare import compare
 
 SEEDS = range(10)
 DOUBLE_ONLY = {

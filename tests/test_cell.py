@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench.case import Case, Contender, Limit
-from bench.cell import Cell
-from bench.selection import Selection, cells, timed
+from bench.cells.cell import Cell
+from bench.cells.selection import Selection, cells, timed
 
 
 def page(**more):
@@ -217,7 +217,7 @@ def test_the_command_of_a_low_cell_names_the_dtype_that_selects_it():
 
 
 def test_a_free_run_is_drawn_once_a_contender():
-    from bench.door import _draws
+    from bench.run.pytest_plugin import _draws
 
     unit = Cell("a", "b", "c", "small", "torch.add", "torch", "eager", "cpu", "float32", "", 3)
     assert _draws(unit, 3)

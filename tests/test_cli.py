@@ -10,11 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 import suites
-from bench import backends, cli, doctor, pages
+from bench import backends, cli, pages
 from bench.case import Case, Contender, Limit
-from bench.inventory import about, inventory
-from bench.results import start
-from bench.row import COLUMNS, STATUSES
+from bench.report import doctor
+from bench.report.inventory import about, inventory
+from bench.store.results import start
+from bench.store.row import COLUMNS, STATUSES
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 
@@ -236,8 +237,8 @@ def test_the_answer_of_a_probe_is_json(capsys, monkeypatch):
     import runpy
 
     monkeypatch.setattr(sys, "argv", ["doctor", "numpy", "cpu"])
-    monkeypatch.delitem(sys.modules, "bench.doctor")
-    runpy.run_module("bench.doctor", run_name="__main__")
+    monkeypatch.delitem(sys.modules, "bench.report.doctor")
+    runpy.run_module("bench.report.doctor", run_name="__main__")
     assert json.loads(capsys.readouterr().out)["version"]
 
 
@@ -247,7 +248,7 @@ def test_the_answer_of_a_probe_is_json(capsys, monkeypatch):
 def test_flops_that_no_counter_confirms_are_listed_and_nothing_is_written_for_single_cases(
     monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("bench.counters.study", lambda cases, sizes: [])
+    monkeypatch.setattr("bench.studies.counters.study", lambda cases, sizes: [])
     answer = gaugeblock("flops", "relu", "--results", str(tmp_path))
     assert answer.exit_code == 1 and "relu: no counter confirms its flops" in answer.output
     assert not list(tmp_path.iterdir())

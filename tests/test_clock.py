@@ -10,16 +10,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench import clock
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
-from bench.cell import Cell
-from bench.clock import BLOCK, Call, judged, ready, sample, settle
-from bench.expect import shared
-from bench.loops import turns
-from bench.run import judge
-from bench.sets import FRESH, PLACES, SETS, drawn, put, sets
+from bench.cells.cell import Cell
+from bench.inputs import shared
+from bench.speed import clock
+from bench.speed.clock import BLOCK, Call, ready, sample, settle
+from bench.speed.loops import turns
+from bench.speed.sets import FRESH, PLACES, SETS, drawn, put, sets
 from bench.tree import flatten
+from bench.verdict.judge import judge
+from bench.verdict.timed import judged
 
 UNIT = Cell(
     "linear-regression", "plain", "typical", "small", "reference.linear.linear", "numpy", "eager", "cpu",

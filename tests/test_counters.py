@@ -5,9 +5,10 @@ from itertools import chain
 
 import pytest
 
-from bench import counters, pages
+from bench import pages
 from bench.backends import Absent, backend
-from bench.counters import cells, count, size
+from bench.studies import counters
+from bench.studies.counters import cells, count, size
 
 CASE = "perceptron"
 

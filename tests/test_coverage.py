@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bench.backends import Absent, backend
-from bench.calls import Call, recording, shown
-from bench.coverage import FILES, NAMES, faults, line, reason, study, tables, write
-from bench.signature import call_of, constructor, function
+from bench.studies.calls import Call, recording, shown
+from bench.studies.coverage import FILES, NAMES, faults, line, reason, study, tables, write
+from bench.studies.signature import call_of, constructor, function
 
 HERE = __name__
 
@@ -136,7 +136,7 @@ def test_a_forgotten_parameter_is_a_fault():
     (fault,) = faults([found("0", [])], {}, {})
     assert fault == (
         "keras.layers.Some(bias) has no reason: got nothing in its calls, not other than 0; let an option of "
-        "some pass it, or say why not in suites/uncovered.py"
+        "some pass it, or say why not in suites/exemptions/coverage.py"
     )
 
 

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from bench import pages
-from bench.cell import Cell
-from bench.counters import Count, cells, count
-from bench.crosscheck import Known, faults, status, tables, write
-from bench.table import Table
+from bench.cells.cell import Cell
+from bench.report.table import Table
+from bench.studies.counters import Count, cells, count
+from bench.studies.flops import Known, faults, status, tables, write
 
 CASES = [SimpleNamespace(name="dense")]
 NONE = Known()
@@ -48,7 +48,7 @@ def test_a_program_cannot_move_fewer_bytes_than_it_must():
     found = counted(1000, backend="jax", moved=90.0)
     assert faults([found], CASES, NONE) == [
         "jax/dense/Dense/forward: got 90 bytes, should be at least 100",
-        "dense: no counter confirms its flops; say why not in suites/miscounted.py",
+        "dense: no counter confirms its flops; say why not in suites/exemptions/flops.py",
     ]
 
 
@@ -93,7 +93,7 @@ def test_a_reason_to_raise_is_none_for_another_count():
 def test_a_case_that_nobody_counts_needs_a_reason():
     silent = counted(0)
     assert faults([silent], CASES, NONE) == [
-        "dense: no counter confirms its flops; say why not in suites/miscounted.py"
+        "dense: no counter confirms its flops; say why not in suites/exemptions/flops.py"
     ]
     assert faults([silent], CASES, Known(unconfirmed={"dense": "elementwise"})) == []
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from bench.backends import SHIPPED, TF32, Absent, backend
+from bench.cells.selection import Selection, cells
 from bench.pages import cases
-from bench.selection import Selection, cells
 
 X, W = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((3, 2), np.float32)
 
@@ -109,10 +109,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from bench import pages
 from bench.backends import backend
 from bench.case import known
-from bench.cell import Cell
-from bench.expect import batch, draw, rounded
-from bench.selection import typical
-from bench.train import begin
+from bench.cells.cell import Cell
+from bench.inputs import batch, draw, rounded
+from bench.cells.selection import typical
+from bench.contender.train import begin
 
 
 def lifted(make):  # a real device is asked for its driver; a fake tensor moves without one

@@ -4,13 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import door as doors
-from bench import moment, session
-from bench.door import Door
-from bench.results import start
-from bench.rounds import LONG, MOST
-from bench.rows import moments
-from bench.selection import Selection
+from bench.cells.selection import Selection
+from bench.machine import load_average as moment
+from bench.run import pytest_plugin as doors
+from bench.run import session
+from bench.run.pytest_plugin import Door
+from bench.speed.rounds import LONG, MOST
+from bench.store.results import start
+from bench.store.rows import moments
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 

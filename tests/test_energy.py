@@ -3,8 +3,8 @@
 import pynvml
 import pytest
 
-from bench import energy as energies
-from bench.energy import energy
+from bench.speed import energy as energies
+from bench.speed.energy import energy
 
 
 class Card:

@@ -4,9 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bench import pages, size
+from bench.cells.selection import Selection, cells
 from bench.cli import app
-from bench.explore import LENGTHS, explore
-from bench.selection import Selection, cells
+from bench.studies.explore import LENGTHS, explore
 
 EVEN = """
 from bench.backends.numpy import NumPy

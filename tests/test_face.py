@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import load
+from bench.store.results import load
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import failure, pages
+from bench import pages
 from bench.backends import SHIPPED, Absent, backend
 from bench.case import Case, Contender
-from bench.cell import Cell
-from bench.failure import folder_name, freeze
-from bench.run import judge
+from bench.cells.cell import Cell
+from bench.failure.freeze import folder_name, freeze
+from bench.failure.freeze import freeze as failure
+from bench.verdict.judge import judge
 
 ROOT = Path(__file__).parent.parent
 FILES = ["cell.json", "contender.py", "expected.npz", "got.npz", "inputs.npz", "repro.py"]

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench.arithmetic import arithmetic
 from bench.backends import SHIPPED, Absent, backend
 from bench.backends.numpy import NumPy
-from bench.fingerprint import (
+from bench.report.arithmetic import arithmetic
+from bench.report.table import show
+from bench.store.results import resume, start
+from bench.store.rows import fingerprints
+from bench.verdict.fingerprint import (
     BATCHES,
     LENGTHS,
     PLACE,
@@ -22,9 +25,6 @@ from bench.fingerprint import (
     multiplier,
     repeats,
 )
-from bench.results import resume, start
-from bench.rows import fingerprints
-from bench.table import show
 from tests.rows import ENVIRONMENT, MACHINE
 
 TINY = float(np.finfo(np.float32).tiny)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import load
+from bench.store.results import load
 
 ROOT = Path(__file__).parent.parent
 FAULTY = ROOT / "bench" / "backends" / "faulty.py"

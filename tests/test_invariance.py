@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.coarse import cut
-from bench.spread import spread
-from bench.verdict import compare
+from bench.tolerance.spread import spread
+from bench.verdict.compare import compare
 from reference.attention import attention, attention_vjp
 from reference.linear import linear, linear_vjp
 from reference.loss import cross_entropy, cross_entropy_vjp

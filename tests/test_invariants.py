@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench import invariants
 from bench.backends.numpy import NumPy
-from bench.prepare import Ready
-from bench.run import unchanged
+from bench.contender.prepare import Ready
+from bench.verdict import invariants
+from bench.verdict.judge import unchanged
 
 PARAMS, DATA = {"W": np.full((3, 2), 0.1)}, {"x": np.full((5, 3), 0.3)}
 COTANGENTS = {"y": np.linspace(0.1, 1, 10).reshape(5, 2)}

@@ -8,7 +8,7 @@ import pytest
 
 from bench import pages
 from bench.backends import Absent, backend
-from bench.results import load
+from bench.store.results import load
 from bench.worker import Worker, as_request
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ def found(request):
 
 def judged(found, case, dtype, option=None):
     """The rows of the first Keras contender of a page, from a worker of its own."""
-    from bench.cell import Cell
+    from bench.cells.cell import Cell
 
     page = pages.case(case)
     contender = found.contenders(page)[0]

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from bench import pages, report
+from bench import pages
 from bench.case import FIELDS, Limit
-from bench.known import named, strays
-from bench.limits import page, unneeded
-from bench.results import start
+from bench.report import write as report
+from bench.report.limits import page, unneeded
+from bench.store.results import start
+from bench.verdict.known import named, strays
 from tests.rows import ENVIRONMENT, MACHINE, frame, row
 
 LAYER_NORM = pages.case("layer-norm")

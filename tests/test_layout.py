@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.layout import layout
+from bench.contender.layout import layout
 
 
 def weights():

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.backends import Bound
-from bench.loops import block
+from bench.speed.loops import block
 
 
 @pytest.mark.parametrize("arity", range(7))

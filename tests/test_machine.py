@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 
-from bench import cpu
-from bench import machine as machines
-from bench.machine import environment, gpus, installed, key, machine, name
+from bench.machine import cpu
+from bench.machine import records as machines
+from bench.machine.gpus import gpus
+from bench.machine.records import environment, installed, key, machine, name
 from tests.cards import driver
 
 
@@ -35,7 +36,8 @@ def test_the_records_name_neither_host_nor_paths():
 
 def test_the_environment_knows_versions_and_blas_and_imports_no_framework():
     code = (
-        "import json, sys; from bench.machine import environment; print(json.dumps(environment({'x': 1})));"
+        "import json, sys; from bench.machine.records import environment;"
+        "print(json.dumps(environment({'x': 1})));"
         "assert not {'torch', 'tensorflow', 'keras', 'jax', 'flax', 'pandas'} & set(sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pynvml
 import pytest
 
-from bench import memory as memories
 from bench.backends import Absent, backend
-from bench.memory import Memory, held, memory, peak
+from bench.speed import memory as memories
+from bench.speed.memory import Memory, held, memory, peak
 
 MIB = 2**20
 X = np.ones(16 * MIB, np.float32)  # 64 MiB

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 
-from bench import moment as moments
-from bench.moment import busiest, busy, moment
+from bench.machine import load_average as moments
+from bench.machine.load_average import busiest, busy, moment
 from tests.cards import driver, process
 
 Times = namedtuple("Times", "user system children_user children_system iowait")
@@ -214,7 +214,7 @@ def test_a_real_process_is_ours_from_above_and_anothers_from_beside():
     spin = "import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass"
     look = """if True:
         import sys, time
-        from bench.moment import _spent
+        from bench.machine.load_average import _spent
         pid = int(sys.argv[1])
         before = _spent()
         time.sleep(0.5)

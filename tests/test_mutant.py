@@ -7,12 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 import reference.attention
-from bench import matrix, mutant, pages
+from bench import pages
 from bench.cli import app
 from bench.coarse import Coarseness, coarse, cut
-from bench.expect import inputs
-from bench.mutant import GENERAL, Mutant, mutants
-from bench.report import kills
+from bench.inputs import inputs
+from bench.mutation import matrix, mutant
+from bench.mutation.mutant import GENERAL, Mutant, mutants
+from bench.report.write import kills
 
 SCALE = Mutant("no-scale", "formula", "attention._weights", " / math.sqrt(q.shape[-1])", "")
 NOTHING = Mutant("nothing", "formula", "attention._weights", " / math.sqrt(", " / 1.0 / math.sqrt(")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import suites.mutants
-from bench import mutant, pages
+from bench import pages
 from bench.case import known
-from bench.expect import inputs
-from bench.matrix import _units
-from bench.mutant import GENERAL, mutants
-from bench.selection import settings
+from bench.cells.selection import settings
+from bench.inputs import inputs
+from bench.mutation import mutant
+from bench.mutation.matrix import _units
+from bench.mutation.mutant import GENERAL, mutants
 from bench.tree import flatten
 
 FILES = [module.name for module in pkgutil.iter_modules(suites.mutants.__path__)]

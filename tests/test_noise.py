@@ -11,7 +11,7 @@ from scipy.linalg.lapack import sgesv
 from bench import noise
 from bench.noise.bits import binade
 from bench.noise.rounding import Rounding
-from bench.spread import spread
+from bench.tolerance.spread import spread
 
 EVALUATIONS = 1000
 rng = np.random.default_rng

@@ -3,7 +3,7 @@
 import pynvml
 import pytest
 
-from bench import nvml
+from bench.machine import nvml
 
 
 @pytest.fixture

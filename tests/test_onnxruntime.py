@@ -6,8 +6,8 @@ import pytest
 from bench import pages
 from bench.backends import Absent, backend
 from bench.backends.onnxruntime.graphs import CONTENDERS, Graph, recurrent
-from bench.cell import Cell
-from bench.run import judge, run
+from bench.cells.cell import Cell
+from bench.verdict.judge import judge, run
 
 X, W = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones((3, 2), np.float32)
 PRODUCT = Graph("y = MatMul (x, W)")

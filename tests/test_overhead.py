@@ -5,10 +5,10 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from bench import overhead
 from bench.backends.numpy import NumPy
 from bench.cli import app
-from bench.overhead import ALLOWED, Overhead, by_hand, overheads
+from bench.studies import overhead
+from bench.studies.overhead import ALLOWED, Overhead, by_hand, overheads
 
 
 def test_each_call_is_measured_in_pairs(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.pairs import name, pairs
+from bench.cells.pairwise import name, pairs
 
 AXES = {"stride": (1, 2, (2, 1)), "padding": (0, "same"), "groups": (1, 2), "bias": (True, False)}
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cell import Cell
-from bench.plan import plan
-from bench.session import Session
+from bench.cells.cell import Cell
+from bench.run.plan import plan
+from bench.run.session import Session
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ FAULTS = """
 import resource
 import numpy as np
 from contextlib import nullcontext
-from bench.pool import held
+from bench.machine.malloc import held
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

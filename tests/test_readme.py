@@ -40,7 +40,7 @@ def run(house, *arguments, case="silu", **variables):
 def test_the_formula_of_the_readme_agrees_in_every_framework(house):
     done = run(house, "--results", "run")
     assert done.returncode == 0, done.stdout[-3000:]
-    from bench.results import load
+    from bench.store.results import load
 
     rows = load(house / "run")
     assert set(rows.status) <= {"agrees", "absent"}
@@ -81,7 +81,7 @@ def test_the_whole_backend_of_the_readme_runs_in_both_directions_with_a_speed(ho
     assert 0 < len(code.splitlines()) <= 60
     done = run(house, "--results", "pocket", "--backend", "pocket.py:Pocket", case="sigmoid")
     assert done.returncode == 0, done.stdout[-3000:]
-    from bench.results import load
+    from bench.store.results import load
 
     rows = load(house / "pocket")
     assert set(rows.status) == {"agrees"} and set(rows.contender) == {"pocket.sigmoid"}
@@ -91,15 +91,15 @@ def test_the_whole_backend_of_the_readme_runs_in_both_directions_with_a_speed(ho
 
 
 def test_the_words_of_the_readme_are_those_of_the_code():
-    from bench.readme import fill, words
+    from bench.report.readme import fill, words
 
-    assert fill(README, words()) == README, "python -m bench.readme RUN fills it"
+    assert fill(README, words()) == README, "python -m bench.report.readme RUN fills it"
 
 
 def test_the_table_of_the_readme_is_that_of_the_published_run_it_names():
-    from bench.readme import fill, overview
-    from bench.results import load
-    from bench.table import markdown
+    from bench.report.readme import fill, overview
+    from bench.report.table import markdown
+    from bench.store.results import load
 
     run = re.search(r"From (results/\S+)\. Status", README)
     assert run, "the README should name the published run that its table is from"
@@ -108,7 +108,7 @@ def test_the_table_of_the_readme_is_that_of_the_published_run_it_names():
 
 
 def test_a_readme_without_its_marked_place_is_refused():
-    from bench.readme import fill
+    from bench.report.readme import fill
 
     with pytest.raises(ValueError, match="readme: got no <!-- table -->"):
         fill("nothing here", {"table": "x"})

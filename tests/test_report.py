@@ -11,11 +11,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bench import curves, digits, overview, report, seeds, speeds
-from bench.machine import key
-from bench.results import start
-from bench.row import STATUSES
-from bench.table import GLYPHS, Listing, Table, command, escape, markdown, plain, show
+from bench import digits
+from bench.machine.records import key
+from bench.report import curves, overview, speeds
+from bench.report import write as report
+from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, plain, show
+from bench.store.results import start
+from bench.store.row import STATUSES
+from bench.studies import seeds
 from tests.rows import ENVIRONMENT, MACHINE, frame, row, timed
 
 EVIL = "\x1b[31mred\x1b[0m [bold]b[/bold] | `x` <img src=x> [a](b) \u202eabc\nnew"
@@ -506,7 +509,7 @@ def test_a_command_that_does_more_than_one_call_is_not_offered(text):
 
 
 def test_a_cells_own_command_is_offered_unwrapped():
-    from bench.cell import Cell
+    from bench.cells.cell import Cell
 
     own = Cell(
         "a", "o", "r", "s", "torch.nn." + "x" * 120, "torch", "eager", "cpu", "float32", "forward"

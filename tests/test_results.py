@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import bench
-from bench import results, rows
-from bench.machine import key
-from bench.results import newest, publish, resume, start
-from bench.row import COLUMNS
-from bench.rows import load
+from bench.machine.records import key
+from bench.store import results, rows
+from bench.store.results import newest, publish, resume, start
+from bench.store.row import COLUMNS
+from bench.store.rows import load
 from tests.rows import ENVIRONMENT, MACHINE, row, timed
 
 

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import peaks
 from bench.backends import SHIPPED, TF32, Absent, backend
 from bench.backends.numpy import NumPy
-from bench.peaks import last_level, measure
-from bench.report import text
-from bench.results import resume, start
-from bench.roofline import Roof, impossible, roof, roofs, share
-from bench.rows import roofs as read
-from bench.session import Session
-from bench.table import show
+from bench.report.roofs import roofs
+from bench.report.table import show
+from bench.report.write import text
+from bench.run.session import Session
+from bench.speed import peaks
+from bench.speed.peaks import last_level, measure
+from bench.speed.roofline import Roof, impossible, roof, share
+from bench.store.results import resume, start
+from bench.store.rows import roofs as read
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 SMALL = 2**18  # bytes of a cache, so that the streams are short

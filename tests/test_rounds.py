@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from bench.case import Contender
-from bench.cell import Cell
-from bench.roofline import Roof
-from bench.rounds import BUDGET, FEWEST, MOST, rounds
-from bench.row import Row
-from bench.session import Session
-from bench.speed import ABOVE, under, with_speed, with_speeds
-from bench.timing import Timing
+from bench.cells.cell import Cell
+from bench.run.session import Session
+from bench.speed.attach import ABOVE, under, with_speed, with_speeds
+from bench.speed.roofline import Roof
+from bench.speed.rounds import BUDGET, FEWEST, MOST, rounds
+from bench.speed.timing import Timing
+from bench.store.row import Row
 from bench.worker import Died
 
 CELL = Cell(
@@ -182,7 +182,7 @@ def test_a_contender_that_declares_fewer_operations_may_be_faster_than_the_roofl
     row = quick()
     peak = Roof(row.flops / row.median_s / 2, math.inf)
     fewer = Contender("numpy", "x", print, fewer=True)
-    monkeypatch.setattr("bench.speed.find", lambda case, cell: fewer)
+    monkeypatch.setattr("bench.speed.attach.find", lambda case, cell: fewer)
     assert under(peak, row, CELL).status == "agrees"
 
 
@@ -205,7 +205,7 @@ def test_the_roofline_is_measured_again_before_anything_is_said_to_be_above_it()
 
 def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypatch):
     looked = []
-    monkeypatch.setattr("bench.session.still", looked.append)
+    monkeypatch.setattr("bench.run.session.still", looked.append)
     nothing = [[], [], lambda unit: False]
     session = Session(*nothing, threads=1, done={}, finished=print, drawn=print)
 

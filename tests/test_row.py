@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from bench.row import COLUMNS, STATUSES, TIMED, Row
+from bench.store.row import COLUMNS, STATUSES, TIMED, Row
 from tests.rows import row, timed
 
 LITERAL = """

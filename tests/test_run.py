@@ -10,14 +10,14 @@ from scipy import special
 from bench import pages
 from bench.backends import Absent, backend
 from bench.case import Case, Contender, Limit
-from bench.cell import Cell
-from bench.expect import expectation
-from bench.known import limits, settle
-from bench.layout import Layout
-from bench.prepare import find
-from bench.row import sentence
-from bench.run import judge, run
-from bench.verdict import Agreement
+from bench.cells.cell import Cell
+from bench.contender.layout import Layout
+from bench.contender.prepare import find
+from bench.store.row import sentence
+from bench.tolerance.expected import expectation
+from bench.verdict.compare import Agreement
+from bench.verdict.judge import judge, run
+from bench.verdict.known import limits, settle
 
 AGREES = Agreement(status="agrees", why="", bits=53.0, z_rms=0.5, z_worst=0.3, worst="y[0]", undecided=0)
 FAR = replace(AGREES, status="disagrees", why="y[0] is 1, should be 2", z_rms=500.0)
@@ -241,7 +241,7 @@ def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
 @pytest.fixture
 def worst_cases(monkeypatch):
     """The accumulators whose worst case was derived."""
-    import bench.run
+    import bench.verdict.judge
 
     asked = []
 
@@ -249,7 +249,7 @@ def worst_cases(monkeypatch):
         asked.extend([accumulator] if worst else [])
         return expectation(unit, accumulator=accumulator, worst=worst)
 
-    monkeypatch.setattr(bench.run, "expectation", recorded)
+    monkeypatch.setattr(bench.verdict.judge, "expectation", recorded)
     return asked
 
 
@@ -306,7 +306,7 @@ def test_an_error_names_no_folder_of_the_machine():
 
 
 def test_inputs_are_the_same_for_all_and_rounded_to_the_dtype(page):
-    from bench.expect import inputs
+    from bench.inputs import inputs
 
     page(honest)
     double, single = inputs(cell()), inputs(cell(dtype="float32"))
@@ -464,7 +464,7 @@ def test_a_function_of_scipy_has_no_float16_and_is_absent(low):
 
 
 def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
-    from bench.expect import inputs
+    from bench.inputs import inputs
     from reference import batch_norm
 
     who = ("reference.batch_norm.batch_norm", "numpy", "eager", "cpu", "float32")
@@ -500,7 +500,7 @@ def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
 
 
 def test_a_call_that_varies_is_limited_where_a_limit_says_so():
-    from bench.known import unsteady
+    from bench.verdict.known import unsteady
 
     known = Limit(
         "torch", "==2.13.*", "reads what memory held", "x.cpp", (inf, inf), always=False, varies=True
@@ -524,7 +524,7 @@ def test_a_call_that_varies_is_limited_where_a_limit_says_so():
 )
 def test_the_tier_is_that_of_the_contender_and_at_least_that_of_its_mode(own, mode, said):
     from bench.backends.torch import Torch
-    from bench.run import tier
+    from bench.verdict.judge import tier
 
     assert tier(Contender("torch", "torch.add", print, tier=own), Torch, mode) == said
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench import pages, saboteur
+from bench import pages
 from bench.case import Case
-from bench.cell import Cell
-from bench.expect import expectation
-from bench.run import run
+from bench.cells.cell import Cell
+from bench.tolerance.expected import expectation
+from bench.verdict import saboteur
+from bench.verdict.judge import run
 
 
 def cell(case: Case, dtype: str) -> Cell:

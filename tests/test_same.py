@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from bench import same
-from bench.cell import Cell
+from bench.cells.cell import Cell
 from bench.cli import app
-from bench.same import NAMES, ROUNDS, Pair, enough, page, pair, sentence, write
+from bench.studies import aa as same
+from bench.studies.aa import NAMES, ROUNDS, Pair, enough, page, pair, sentence, write
 from bench.worker import Died
 
 CELL = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cpu", "float32", "forward")

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from bench.results import start
-from bench.rows import load
-from bench.seeds import over, write
+from bench.store.results import start
+from bench.store.rows import load
+from bench.studies.seeds import over, write
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 

@@ -7,8 +7,8 @@ import pytest
 from bench import pages
 from bench.backends import TF32, backend
 from bench.case import INTEGERS
-from bench.cell import LOW
-from bench.selection import LARGE, VAST, Selection, _flops, cells, settings, typical
+from bench.cells.cell import LOW
+from bench.cells.selection import LARGE, VAST, Selection, _flops, cells, settings, typical
 
 FULL = Selection(full=True)
 CASES = list(pages.cases().values())

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.results import load
-from bench.rounds import FEWEST, MOST
-from bench.rows import fingerprints
+from bench.speed.rounds import FEWEST, MOST
+from bench.store.results import load
+from bench.store.rows import fingerprints
 
 ROOT = Path(__file__).parent.parent
 WRONG = """
@@ -273,8 +273,8 @@ def test_a_short_run_takes_no_fingerprint(tmp_path):
 
 
 def test_a_fault_of_the_machine_ends_the_run_and_is_shown(monkeypatch):
-    from bench.cell import Cell
-    from bench.session import Session
+    from bench.cells.cell import Cell
+    from bench.run.session import Session
 
     def broken(*arguments):
         raise ZeroDivisionError("planted")
@@ -294,8 +294,8 @@ def test_a_fault_of_the_machine_ends_the_run_and_is_shown(monkeypatch):
 def test_limits_are_derived_again_where_their_worker_died_and_then_no_cell_tries_once_more(
     monkeypatch, deaths
 ):
-    from bench.cell import Cell
-    from bench.session import Session
+    from bench.cells.cell import Cell
+    from bench.run.session import Session
     from bench.worker import Died, Worker
 
     asked, finished, ask = [], [], Worker.request

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bench import noise
-from bench import spread as spread_module
 from bench.noise import EXACT_SUMS, FULL
-from bench.spread import Expected, from_arrays, spread, to_arrays
+from bench.tolerance import spread as spread_module
+from bench.tolerance.spread import Expected, from_arrays, spread, to_arrays
 
 
 def inputs(seed=0, shape=(6, 40)):

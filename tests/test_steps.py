@@ -6,9 +6,9 @@ from operator import attrgetter
 import pytest
 
 from bench import pages
-from bench.cell import Cell
-from bench.run import judge
-from bench.steps import explained, steps
+from bench.cells.cell import Cell
+from bench.failure.steps import explained, steps
+from bench.verdict.judge import judge
 
 # torch with one function off by a thousandth, wherever the framework itself calls it
 FAULTY = """

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from bench.still import PATIENCE, still
+from bench.speed.idle import PATIENCE, still
 
 
 def test_a_process_that_sleeps_stands_still_and_one_that_spins_does_not():

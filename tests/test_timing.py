@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.timing import FLOOR, FRESH, LEAST, RARE, Timing, ratio, series
+from bench.speed.timing import FLOOR, FRESH, LEAST, RARE, Timing, ratio, series
 
 
 def timing(samples=(0.02,) * 5, **more):

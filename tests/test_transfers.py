@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench import clock, pages
+from bench import pages
 from bench.backends import Absent, backend
-from bench.cell import Cell
-from bench.run import judge
-from bench.selection import Selection, cells, timed
-from bench.sets import SETS
+from bench.cells.cell import Cell
+from bench.cells.selection import Selection, cells, timed
+from bench.speed import clock
+from bench.speed.sets import SETS
+from bench.verdict.judge import judge
 
 BOTH = ["host-to-device", "device-to-host"]
 torch = pytest.importorskip("torch")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench import pages
-from bench.variants import NOTE, conventions
+from bench.report.variants import NOTE, conventions
 from tests.rows import frame, row
 
 ADAM = pages.case("adam")

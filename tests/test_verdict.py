@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bench.noise import P
-from bench.spread import Expected, spread
-from bench.verdict import GATE, Agreement, compare
+from bench.tolerance.spread import Expected, spread
+from bench.verdict.compare import GATE, Agreement, compare
 from reference.attention import attention
 
 F = np.float32

@@ -5,8 +5,8 @@ from collections import namedtuple
 import numpy as np
 
 from bench import pages
-from bench.cell import Cell
-from bench.work import flops, traffic
+from bench.cells.cell import Cell
+from bench.speed.work import flops, traffic
 
 X = np.zeros((3, 5), np.float32)
 

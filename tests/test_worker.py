@@ -6,10 +6,10 @@ import pytest
 
 from bench import worker
 from bench.backends.numpy import NumPy
-from bench.cell import Cell
-from bench.prepare import THREADS, instance
-from bench.run import run
-from bench.sets import SETS
+from bench.cells.cell import Cell
+from bench.contender.prepare import THREADS, instance
+from bench.speed.sets import SETS
+from bench.verdict.judge import run
 from bench.worker import KEPT, Desk, Died, Worker, as_request
 
 
@@ -84,5 +84,5 @@ def test_a_call_of_which_nothing_can_be_measured_is_dropped(monkeypatch):
     )  # fmt: skip
     desk = Desk()
     desk.ready(as_request(cell), "one")
-    monkeypatch.setattr("bench.clock.memory", lambda *_: 1 / 0)
+    monkeypatch.setattr("bench.speed.clock.memory", lambda *_: 1 / 0)
     assert desk.settle("one") == {"error": "ZeroDivisionError: division by zero"} and not desk.calls

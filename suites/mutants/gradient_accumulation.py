@@ -1,6 +1,7 @@
 """Planted faults of the accumulation of gradients."""
 
 from bench.mutant import Mutant
+
 from suites.mutants.clipping import shared
 
 TOTAL, STEP = "gradient.accumulate", "suites.gradient_accumulation.step"

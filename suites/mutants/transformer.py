@@ -1,6 +1,7 @@
 """Planted faults of the whole Transformer."""
 
 from bench.mutant import Mutant
+
 from suites.mutants.transformer_encoder import layer
 
 DECODER, ATTEND = "transformer._decoder", "transformer._attention"

@@ -1,0 +1,1 @@
+"""One coordinate of the suite, and which of them a run has."""

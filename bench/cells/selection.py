@@ -1,0 +1,191 @@
+"""Which cells run. `cells` enumerates them without importing a framework.
+
+A run of everything is pairwise, and not the product: every two of (option and regime, size, mode, dtype)
+meet in a cell, at the cheapest place where they can. A size whose forward pass takes `LARGE` flops meets
+the typical option in float32 alone, since deriving its limits takes minutes; one whose judged passes take
+`VAST` is left to who names it. What is named (a size, a dtype, a mode) meets everything.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench import size as sizes
+from bench.backends import SHIPPED, TF32, Backend, backend
+from bench.case import INTEGERS, Case, Contender
+from bench.cells.cell import LOW, Cell
+
+LARGE = 4e6  # flops
+VAST = 4e9
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to run. None means the default; a value named by the user lifts the default's restrictions."""
+
+    backends: Sequence[str] = tuple(SHIPPED)
+    devices: Sequence[str] = ("cpu",)
+    dtypes: Sequence[str] | None = None
+    modes: Sequence[str] | None = None
+    sizes: Sequence[str] | None = None
+    seeds: Sequence[int] = (0,)
+    smoke: bool = False
+    full: bool = False
+    as_shipped: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Inputs that all contenders of a case are given; `turn` says which mode, where one is enough."""
+
+    option: str
+    regime: str
+    size: str
+    dtype: str
+    turn: int | None = None
+
+
+def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
+    """Every cell of the selection, page by page; one size and few modes unless it says otherwise."""
+    classes = {spec: backend(spec) for spec in selection.backends}
+    for case in pages:
+        places = list(_places(case, selection))
+        for seed in selection.seeds:
+            for place in places:
+                for spec, found in classes.items():
+                    for contender in found.contenders(case):
+                        for mode in _modes(found, contender, case, place, selection):
+                            for device in selection.devices:
+                                if device not in found.devices or device not in case.devices:
+                                    continue
+                                if mode == TF32 and device != "gpu":
+                                    continue
+                                for direction in contender.directions or case.directions:
+                                    yield Cell(
+                                        case.name, place.option, place.regime, place.size, str(contender),
+                                        spec, mode, device, place.dtype, direction, seed,
+                                    )  # fmt: skip
+
+
+def timed(cell: Cell, case: Case, selection: Selection) -> bool:
+    """Whether this cell is timed: its contender's typical option, in float32, in the modes of a default run.
+
+    A run of everything times every size of it. Modes that nobody runs for speed (JAX op by op) are timed
+    where they are named, and where a contender has no other. Of several seeds the first is timed.
+    """
+    found = backend(cell.backend)
+    if selection.smoke or cell.seed != selection.seeds[0] or cell.mode in found.layouts or case.minor:
+        return False
+    if cell.dtype != "float32" and selection.dtypes is None:
+        return False
+    contenders = found.contenders(case)
+    (contender,) = (each for each in contenders if str(each) == cell.contender)
+    slow = cell.mode in (*found.typical, *found.heavy)
+    others = contender.modes is None or {*contender.modes} - {*found.typical}
+    if selection.modes is None and slow and others:
+        return False
+    return (cell.option, cell.regime) == typical(case, contender)
+
+
+def typical(case: Case, contender: Contender) -> tuple[str, str]:
+    """The option and regime that stand for this contender: the first that it can express."""
+    option = next((each for each in case.options if each not in contender.without), next(iter(case.options)))
+    return option, next(iter(case.regimes))
+
+
+def settings(case: Case) -> list[tuple[str, str]]:
+    """The options and regimes that a run of everything judges together: one of the two is the first."""
+    return [
+        (option, regime)
+        for option in case.options
+        for regime in case.regimes
+        if option == next(iter(case.options)) or regime == next(iter(case.regimes))
+    ]
+
+
+def _places(case: Case, selection: Selection) -> Iterator[Place]:
+    classes = [backend(spec) for spec in selection.backends]
+    usual = {settings(case)[0]} | {
+        typical(case, each) for found in classes for each in found.contenders(case)
+    }
+    first = next(iter(case.sizes))
+    for number, size in enumerate(_sizes(case, selection)):
+        for turn, setting in enumerate(settings(case), number):
+            if not selection.full and {*setting} & {*case.rare}:
+                continue
+            spare = size != first and not selection.sizes and setting not in usual
+            for dtype in _dtypes(case, size, selection, turn if spare else None):
+                yield Place(*setting, size, dtype, turn if spare else None)
+        for option in case.integers if size == first and not selection.as_shipped else ():
+            # the bits of its numbers are those that float32 holds, and float64 more
+            if (selection.full or option not in case.rare) and "float32" in (selection.dtypes or ["float32"]):
+                yield Place(option, INTEGERS, size, "float32")
+    for size in sizes.corpus(case) if selection.full else ():
+        for dtype in _dtypes(case, size, selection, None):
+            yield Place(*settings(case)[0], size, dtype)
+
+
+def _sizes(case: Case, selection: Selection) -> list[str]:
+    if selection.sizes:
+        return [size for size in case.sizes if size in selection.sizes]
+    if not selection.full:
+        return list(case.sizes)[:1]
+    within = [size for size in case.sizes if _flops(case, size) < VAST and size not in case.vast]
+    return list(dict.fromkeys((next(iter(case.sizes)), *within)))
+
+
+def _dtypes(case: Case, size: str, selection: Selection, turn: int | None) -> Sequence[str]:
+    first = size == next(iter(case.sizes))
+    if selection.dtypes:
+        found = list(selection.dtypes)
+    elif selection.smoke:
+        found = list(dict.fromkeys(backend(spec).dtypes[0] for spec in selection.backends))
+    elif first or selection.sizes or not selection.full:
+        found = ["float64", "float32", *(LOW if selection.full and first else ())]
+    elif _flops(case, size) >= LARGE:
+        found = ["float32"] if turn is None else []
+    else:
+        found = ["float64", "float32"] if turn is None else [("float64", "float32")[turn % 2]]
+    # optimisers keep a master copy of the weights in float32, and no page has one yet
+    return [dtype for dtype in found if not (case.training and dtype in LOW)]
+
+
+def _modes(
+    found: type[Backend], contender: Contender, case: Case, place: Place, selection: Selection
+) -> Sequence[str]:
+    """The modes of one contender at one place, in the backend's order."""
+    if place.dtype not in found.dtypes:
+        return ()
+    if selection.smoke and not selection.dtypes and place.dtype != found.dtypes[0]:
+        return ()
+    first = place.size == next(iter(case.sizes))
+    usual = (place.option, place.regime) == typical(case, contender)
+    exact = place.regime == INTEGERS
+    lacking = place.option in contender.without or place.size in contender.without
+    briefly = (case.minor or exact) and not selection.full
+    if (selection.smoke or (briefly and not exact)) and not usual:
+        return ()
+    modes = [mode for mode in found.modes if contender.modes is None or mode in contender.modes]
+    if place.dtype != "float32" or exact or TF32 not in (selection.modes or ()):
+        modes = [mode for mode in modes if mode != TF32]  # not of float32's bits: for who names it
+    if case.training or not first:
+        modes = [mode for mode in modes if mode not in found.layouts]
+    if selection.modes:
+        modes = [mode for mode in modes if mode in selection.modes]
+        return modes[:1] if lacking else modes
+    if lacking or briefly:
+        return modes[:1]  # one row says it
+    light = [mode for mode in modes if mode not in found.heavy]
+    if place.turn is not None:
+        return [light[place.turn % len(light)]] if light else modes[:1]
+    if selection.full and (place.dtype == "float32" or (usual and first and place.dtype == "float64")):
+        last = place.size == _sizes(case, selection)[-1]
+        return modes if first or last else light or modes[:1]
+    if selection.smoke or place.dtype == "float64" or (selection.full and place.dtype in LOW and not usual):
+        return modes[:1]
+    return [mode for mode in light if usual or mode not in found.typical]
+
+
+def _flops(case: Case, size: str) -> float:
+    """Of a forward pass, or of all judged steps, with the typical option."""
+    given = sizes.dims(case, size)
+    return given.get("steps", 1) * float(case.flops(**given, **next(iter(case.options.values()))))

@@ -1,0 +1,105 @@
+"""A contender made ready: built, its weights and inputs on the device, and what it gives read back."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bench import pages
+from bench.backends import Backend, backend
+from bench.case import Case, Contender
+from bench.cells.cell import Cell
+from bench.contender.layout import Layout, layout
+from bench.contender.train import train
+from bench.inputs import inputs
+from bench.tree import flatten
+
+THREADS = "GAUGEBLOCK_THREADS"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A contender on its device, ready to be called again."""
+
+    engine: Backend
+    case: Case
+    places: Layout
+    wrt: Sequence[str]
+    run: Any
+    vjp: Any
+    params: Any
+    data: Any
+    cotangents: Any
+
+
+def find(case: Case, cell: Cell) -> Contender:
+    """The contender of a cell; raises ValueError and names those that exist."""
+    contenders = {str(each): each for each in backend(cell.backend).contenders(case)}
+    if cell.contender not in contenders:
+        known = ", ".join(contenders) or "none"
+        raise ValueError(f"contender of {case.name}: got {cell.contender!r}, should be one of {known}")
+    return contenders[cell.contender]
+
+
+@lru_cache
+def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
+    """One backend per device and dtype in this process; raises Absent, or RuntimeError for its threads.
+
+    A worker is told in its environment how many threads it was started with.
+    """
+    cls.installed()
+    engine = cls(device, dtype)
+    asked, found = os.environ.get(THREADS), engine.threads()
+    if asked and found is not None and found != int(asked):
+        raise RuntimeError(
+            f"{cls.name}: reads back {found} threads, should be the {asked} it was started with"
+        )
+    return engine
+
+
+def prepared(unit: Cell) -> Any:
+    """What a timing of a unit needs, without a verdict: what is timed has its own. Raises what it raises."""
+    case, engine = pages.case(unit.case), instance(backend(unit.backend), unit.device, unit.dtype)
+    contender = find(case, unit)
+    if case.training:
+        return train(case, contender, engine, unit, inputs(unit), curve=False).ready
+    given = contender.directions or case.directions
+    return placed(case, contender, engine, unit, [each for each in given if each not in engine.without])
+
+
+def placed(case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]) -> Ready:
+    """A contender built, its weights held, and what it is called with, on the device."""
+    given, option = inputs(unit), case.options[unit.option]
+    with engine.building():
+        params, run = contender.build(given.weights, **option)
+        places = layout(lambda tree: contender.build(tree, **option)[0], given.weights)
+    if places.problem:
+        raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
+    wrt = differentiated(case, given.data)
+    vjp = engine.vjp(run, unit.mode, wrt) if "gradient" in directions else None
+    on_device = engine.put(params), taken(engine, case, given.data), engine.put(dict(given.cotangents))
+    return Ready(engine, case, places, wrt, run, vjp, *on_device)
+
+
+def taken(engine: Backend, case: Case, data: Mapping[str, Any]) -> Any:
+    """The data as a run is given them: on the device, unless taking them there is the formula."""
+    return dict(data) if case.on_host else engine.put(dict(data))
+
+
+def differentiated(case: Case, data: Mapping[str, Any]) -> list[str]:
+    """The data that have a gradient: floating ones, but for targets."""
+    floating = [name for name, value in data.items() if value.dtype.kind not in "iub"]
+    return [name for name in floating if name not in case.fixed]
+
+
+def tensors(ready: Ready, outputs: Any, gradients: Any) -> dict[str, Any]:
+    """By ``forward.<output>`` and ``gradient.<input>``, as NumPy has them and in the reference's layout."""
+    engine = ready.engine
+    got = {f"forward.{path}": array for path, array in flatten(engine.get(outputs)).items()}
+    if gradients is not None:
+        found = engine.get(gradients)
+        back = {**flatten(ready.places.back(found["params"])), **flatten(found["data"])}
+        fixed = ready.case.fixed
+        got |= {f"gradient.{path}": y for path, y in back.items() if path.split(".")[0] not in fixed}
+    return got

@@ -1,0 +1,152 @@
+"""Training: each step judged from the reference's own state, and the free run that is drawn."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Backend, Loop
+from bench.case import Case, Contender, Training, known
+from bench.cells.cell import Cell
+from bench.contender.layout import Layout, layout
+from bench.inputs import Inputs, batch, draw, rounded
+from bench.tree import Tree, flatten
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training cell gave: tensors by ``training.<step>.…``, the free run's losses, its score."""
+
+    got: dict[str, np.ndarray]
+    first_call_s: float
+    compile_s: float | None
+    ready: Any
+    places: Layout
+    miscount: str = ""  # where a counter of steps is not the reference's
+    curve: Sequence[float] = ()
+    score: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A loop that stands at its start, and the batches that go round."""
+
+    engine: Backend
+    loop: Loop
+    batches: Sequence[Any]
+    start: Callable[[], None]  # takes the loop back to its start
+    again: Callable[[], dict[str, np.ndarray]]  # the judged steps once more, by tensor
+
+    def calls(self) -> list[Callable[[], Any]]:
+        """One step on each batch."""
+        return [partial(self.loop.step, each) for each in self.batches]
+
+
+def train(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, given: Inputs, *, curve: bool
+) -> Trained:
+    """Each of the case's steps, from the reference's own state; then the free run, where asked for."""
+    loop, places = begin(case, contender, engine, unit, *given.starts[0][:2])
+    batches = [engine.put(dict(each)) for _, _, each in given.starts]
+
+    def step(number: int) -> tuple[Tree, dict[str, Any], float]:
+        loop.load(*places.forth(given.starts[number][:2]))
+        start = time.perf_counter()
+        loss = loop.step(batches[number])
+        engine.wait(loss)
+        seconds = time.perf_counter() - start
+        read = loop.read()
+        found = _home(places.back(read)) | {"loss": np.asarray(engine.get(loss))}
+        return read, {f"training.{number}.{path}": array for path, array in found.items()}, seconds
+
+    def again() -> dict[str, Any]:
+        return {path: y for number in range(len(batches)) for path, y in step(number)[1].items()}
+
+    before, first, compiling = engine.compilations()[1], 0.0, None
+    got: dict[str, np.ndarray] = {}
+    miscount = ""
+    for number in range(len(batches)):
+        read, found, seconds = step(number)
+        if number == 0:
+            first, compiling = seconds, engine.compiling_since(before)
+        if astray := places.moved(read):
+            raise ValueError(
+                f"{contender.api}: training moved {astray}, which the formula has not; the build should "
+                "freeze it, or name a variant that has it"
+            )
+        if number + 1 < len(batches):
+            miscount = miscount or _miscount(places.counters(read), given.starts[number + 1][:2], number)
+        got.update(found)
+    start = partial(loop.load, *places.forth(given.starts[0][:2]))
+    start()
+    trained = Trained(got, first, compiling, Ready(engine, loop, batches, start, again), places, miscount)
+    if not (curve and case.curve):
+        return trained
+    losses, score = _free(case, contender, engine, unit)
+    return replace(trained, curve=losses, score=score)
+
+
+def _miscount(counters: Mapping[str, Any], after: Tree, step: int) -> str:
+    """The counter that a step has left elsewhere than where the reference's next one starts, or nothing."""
+    right = flatten(after)
+    for path, found in counters.items():
+        if found != right[path]:
+            return (
+                f"{_NAMES[path[0]]}{path[1:]} after step {step} is {float(found):g}, should be {right[path]}"
+            )
+    return ""
+
+
+_NAMES = {"0": "weights", "1": "state"}  # as paths start
+
+
+def _home(found: Tree) -> dict[str, Any]:
+    """Back from the layout."""
+    return {f"{_NAMES[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
+
+
+def begin(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, weights: Tree, state: Tree
+) -> tuple[Loop, Layout]:
+    """The contender's loop at its start, and where each of its weights comes from."""
+    option = case.options[unit.option]
+
+    def arrange(tree: Tree) -> Tree:
+        training = contender.build(*tree, **option)
+        return training.params, training.state
+
+    with engine.building():
+        training: Training = contender.build(weights, state, **option)
+        places = layout(arrange, (weights, state))
+        loop = engine.loop(training, unit.mode)
+    if places.problem:
+        raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")
+    loop.load(training.params, training.state)
+    return loop, places
+
+
+def _free(
+    case: Case, contender: Contender, engine: Backend, unit: Cell
+) -> tuple[list[float], tuple[str, float] | None]:
+    """The losses of a training that runs on its own state, and what the trained model is worth."""
+    assert case.curve is not None and case.start is not None
+    weights, data = rounded(draw(case, unit, case.curve["size"]), unit.dtype)
+    state = case.start(weights, **known(case.start, case.options[unit.option]))
+    loop, _ = begin(case, contender, engine, unit, weights, state)
+    rounds = len(next(iter(data.values())))
+    batches = [engine.put(batch(data, step)) for step in range(min(rounds, case.curve["steps"]))]
+    losses = [
+        float(np.asarray(engine.get(loop.step(batches[step % len(batches)]))))
+        for step in range(case.curve["steps"])
+    ]
+    if case.score is None or loop.predict is None:
+        return losses, None
+    predict = loop.predict
+
+    def on_host(x: np.ndarray) -> np.ndarray:
+        return np.asarray(engine.get(predict(engine.put(rounded(x, unit.dtype)))))
+
+    return losses, case.score(on_host)

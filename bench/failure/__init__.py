@@ -1,0 +1,1 @@
+"""A failing cell's folder: its inputs, a repro without this project, the first step that diverged."""

@@ -1,0 +1,153 @@
+"""The script in a failing cell's folder: it needs the framework and NumPy, and nothing of this house."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bench import pages
+from bench.backends import Asked, Backend
+from bench.cells.cell import Cell
+from bench.contender.layout import Layout
+from bench.inputs import inputs
+from bench.store.row import Row
+from bench.tolerance.expected import expectation
+from bench.tree import Tree, flatten
+from bench.verdict.compare import Array, margins
+
+Pair = tuple[Array, Array]  # what each element should be, and how far off it may be
+
+SCRIPT = '''"""{cell} {status}: {why}. Run it in its folder: contender.py is the page's own build."""
+import numpy as np
+{imports}
+
+from contender import {build}
+
+a, expected = np.load("inputs.npz"), np.load("expected.npz")
+{given}
+{body}
+y, should, limit = np.concatenate([np.ravel(y) for y in got]), expected["should"], expected["limit"]
+off = np.where((y == should) | (y != y) & (should != should), 0, abs(y - should) / limit)
+i = int(np.nan_to_num(off, nan=np.inf, posinf=np.inf).argmax())
+k = np.searchsorted(expected["starts"], i, side="right") - 1
+print(f"{{expected['names'][k]}}, element {{i - expected['starts'][k]}}: got {{y[i]}}, should be \
+{{should[i]}}, {{off[i]:.3g}} times its limit")
+'''
+
+
+def script(cell: Cell, row: Row, why: str, engine: Backend, build: str, graph: bool) -> str:
+    """The text. `graph`: the outputs came with gradients, for which some frameworks go another way."""
+    case = pages.case(cell.case)
+    option = "".join(f", {name}={value!r}" for name, value in case.options[cell.option].items())
+    trees = given(cell, row)
+    names = tuple(flatten(trees.get("dy", {})))
+    asked = Asked(
+        f"{build}(weights{', state' if case.training else ''}{option})",
+        cell.direction,
+        cell.mode,
+        graph,
+        differentiated(cell),
+        names,
+    )
+    lines = engine.script(asked)
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    used = trees if graph else {name: tree for name, tree in trees.items() if name != "dy"}
+    return SCRIPT.format(
+        cell=cell,
+        status=row.status,
+        why=why.replace("\\", "/").replace('"', "'"),
+        imports="\n".join(imports),
+        build=build,
+        given="\n".join(f"{name} = {_literal(tree, name)}" for name, tree in used.items()),
+        body="\n".join(line for line in lines if line not in imports),
+    )
+
+
+def given(cell: Cell, row: Row) -> dict[str, Tree]:
+    """What the script reads, by the names that it has for it; of a training the step that was worst."""
+    found = inputs(cell)
+    if found.starts:
+        weights, state, batch = found.starts[worst_step(row)]
+        return {"weights": weights, "state": state, "data": dict(batch)}
+    return {"weights": found.weights, "data": dict(found.data), "dy": dict(found.cotangents)}
+
+
+def differentiated(cell: Cell) -> tuple[str, ...]:
+    """The data that have a gradient."""
+    data, fixed = inputs(cell).data, pages.case(cell.case).fixed
+    return tuple(sorted(name for name, x in data.items() if x.dtype.kind not in "iub" and name not in fixed))
+
+
+def tensors(cell: Cell, row: Row, engine: Backend, places: Layout) -> dict[str, Pair]:
+    """What the script's `got` should be, one after the other, in the framework's own names and layouts."""
+    every = {path: one for path, one in expectation(cell).items() if path.startswith(f"{cell.direction}.")}
+    prefix = f"training.{worst_step(row)}." if cell.direction == "training" else f"{cell.direction}."
+    known = margins(every, cell.dtype)
+    mine = {path.removeprefix(prefix): pair for path, pair in known.items() if path.startswith(prefix)}
+    if cell.direction == "forward":
+        return mine
+    if cell.direction == "gradient":
+        data = {f"data.{name}": mine[name] for name in differentiated(cell)}
+        return {f"params.{path}": pair for path, pair in _away(places, mine, engine).items()} | data
+    home = {"weights": "0", "state": "1"}
+    moved = {
+        f"{home[path.partition('.')[0]]}.{path.partition('.')[2]}": p
+        for path, p in mine.items()
+        if "." in path
+    }
+    return {"loss": mine["loss"], **_away(places, moved, engine)}
+
+
+def _away(places: Layout, known: Mapping[str, Pair], engine: Backend) -> dict[str, Pair]:
+    """Values and limits in the framework's layout; where nothing is expected the limit is infinite."""
+    home = flatten(places.home)
+    sides = []
+    for side, unknown in enumerate((0.0, np.inf)):
+        values = {
+            path: known[path][side]
+            if path in known
+            else np.full(leaf.shape, unknown)
+            if _floating(leaf)
+            else leaf
+            for path, leaf in home.items()
+        }
+        sides.append(_leaves(places.forth(values), engine.sorts))
+    should, limit = sides
+    numbers = _leaves(places.away, engine.sorts)  # 0 is a constant of the framework's
+    return {
+        path: (should[path], np.where(number == 0, np.inf, limit[path]))
+        for path, number in numbers.items()
+        if _floating(number)
+    }
+
+
+def _leaves(tree: Tree, sort: bool) -> dict[str, Any]:
+    """The leaves by path, in the order in which the framework gives them."""
+    return flatten(_sorted(tree) if sort else tree)
+
+
+def _sorted(tree: Tree) -> Tree:
+    if isinstance(tree, dict):
+        return {name: _sorted(tree[name]) for name in sorted(tree)}
+    if isinstance(tree, list | tuple):
+        return [_sorted(branch) for branch in tree]
+    return tree
+
+
+def _literal(tree: Tree, path: str) -> str:
+    """A tree as Python, its arrays by their names in the file."""
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{k!r}: {_literal(v, f'{path}.{k}')}" for k, v in tree.items()) + "}"
+    if isinstance(tree, list):
+        return "[" + ", ".join(_literal(v, f"{path}.{n}") for n, v in enumerate(tree)) + "]"
+    return f"a[{path!r}]" if isinstance(tree, np.ndarray) else repr(tree)
+
+
+def worst_step(row: Row) -> int:
+    """The step of a training row's worst element."""
+    first = row.worst.partition(".")[0]
+    return int(first) if first.isdigit() else 0
+
+
+def _floating(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"

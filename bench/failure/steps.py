@@ -1,0 +1,169 @@
+"""Which step of a model diverged first: its constituent formulas, alone, on the reference's intermediates.
+
+A model's reference calls the references of other pages. Those calls are watched, and each becomes a case for
+as long as it is judged: its page's, whose inputs are what the model gave it.
+"""
+
+import inspect
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+from bench import pages
+from bench.backends import backend
+from bench.case import Case, Contender, known
+from bench.cells.cell import Cell
+from bench.failure.repro import worst_step
+from bench.inputs import draw, inputs, rounded
+from bench.store.row import TIMED, Row
+from bench.verdict.judge import judge
+
+ELSEWHERE = ("case", "option", "regime", "size")  # what a Limit says of cells that a step is not
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call of the reference of `case`, another page's, with these arguments."""
+
+    name: str
+    case: Case
+    arguments: Mapping[str, Any]
+
+
+def explained(cell: Cell, row: Row) -> Row:
+    """The row; where it disagrees, and its reference is composed, with the step that does so first."""
+    if row.status != "disagrees" or row.why.startswith("stale"):
+        return row
+    try:
+        return replace(row, why=row.why + diverged(cell, row))
+    except Exception:  # the row says enough without it
+        return row
+
+
+def diverged(cell: Cell, row: Row) -> str:
+    """The end of a sentence: the first step of the model that disagrees by itself, or that none does."""
+    agreed = []
+    for step in steps(cell, row):
+        ends = dict(_alone(cell, step))
+        wrong = [contender for contender, statuses in ends.items() if "disagrees" in statuses]
+        if wrong:
+            return f"; the first step that diverges is {step.name}, {wrong[0]} by itself"
+        agreed += [step.name] if set().union(*ends.values()) & set(TIMED) else []
+    return f"; each of its steps agrees by itself: {', '.join(agreed)}" if agreed else ""
+
+
+def steps(cell: Cell, row: Row) -> list[Step]:
+    """The calls of other pages' references in their order; what these call in turn is theirs."""
+    case, given = pages.case(cell.case), inputs(cell)
+    option = case.options[cell.option]
+    others = {
+        each.reference.__code__: each
+        for each in reversed(pages.cases().values())
+        if inspect.isfunction(each.reference) and each.reference is not case.reference
+    }
+    with _watched(others) as calls:
+        if case.step is not None:
+            weights, state, batch = rounded(given.starts[worst_step(row)], "float64")
+            case.step(weights, state, **batch, **known(case.step, option))
+        elif case.reference is not None:
+            exact = {**rounded(dict(given.data), "float64"), **rounded(given.weights, "float64")}
+            case.reference(**exact, **known(case.reference, option))
+    seen: Counter[str] = Counter()
+    found = []
+    for other, arguments in calls:
+        seen[other.name] += 1
+        found.append(Step(f"{other.name} {seen[other.name]}", other, arguments))
+    return found
+
+
+@contextmanager
+def _watched(others: Mapping[CodeType, Case]) -> Iterator[list[tuple[Case, dict[str, Any]]]]:
+    """The outermost calls of these codes, with their arguments, while it lasts."""
+    calls: list[tuple[Case, dict[str, Any]]] = []
+    inside = 0
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        nonlocal inside
+        if frame.f_code in others and event in ("call", "return"):
+            if event == "call" and not inside:
+                calls.append((others[frame.f_code], dict(frame.f_locals)))
+            inside += 1 if event == "call" else -1
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)
+
+
+def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, set[str]]]:
+    """How each of the framework's contenders for the step ends on its arguments, in each direction."""
+    found = backend(cell.backend)
+    contenders = found.contenders(step.case)
+    option, case = _case(cell, step, contenders)
+    with pages.also(case):
+        for contender in contenders:
+            modes = [mode for mode in found.modes if mode in (contender.modes or found.modes)]
+            wanted = ("forward",) if cell.direction == "forward" else case.directions
+            directions = [each for each in wanted if each in (contender.directions or case.directions)]
+            mode = cell.mode if cell.mode in modes else modes[0]
+            where = (case.name, option, "typical", "here", str(contender), cell.backend, mode)
+            unit = Cell(*where, cell.device, cell.dtype, "", cell.seed)
+            rows = judge(unit, directions).rows.values() if directions else ()
+            yield str(contender), {row.status for row in rows}
+
+
+def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Case]:
+    """The step's case with its arguments as inputs, and the option that they are of."""
+    case, given = step.case, {name: x for name, x in step.arguments.items() if x is not None}
+    assert case.reference is not None
+    usual, regime, size = (next(iter(each)) for each in (case.options, case.regimes, case.sizes))
+    drawn, _ = draw(case, Cell(case.name, usual, regime, size, "", "", "", "", "", ""))  # its weights' names
+    defaults = {name: each.default for name, each in inspect.signature(case.reference).parameters.items()}
+    chosen = {
+        name: x
+        for name, x in given.items()
+        if name not in drawn
+        and not isinstance(x, np.ndarray)
+        and x is not defaults[name]
+        and x != defaults[name]
+    }
+    named = (name for name, option in case.options.items() if known(case.reference, option) == chosen)
+    option = next(named, "here")
+    weights = {name: x for name, x in given.items() if name in drawn}
+    data = {name: x for name, x in given.items() if name not in drawn and isinstance(x, np.ndarray)}
+    model = pages.case(cell.case)
+
+    @wraps(model.inputs)  # limits are kept by the source of their page: here the model's
+    def same(rng: Any, **_: Any) -> Any:
+        return weights, data
+
+    limits = [
+        replace(
+            limit,
+            always=False,
+            cells=[{k: v for k, v in cells.items() if k not in ELSEWHERE} for cells in limit.reach],
+        )
+        for limit in case.limits
+    ]
+    return option, replace(
+        case,
+        name=f"{cell.case}.{cell.option}.{cell.regime}.{cell.size}.{cell.direction}.{step.name}",
+        inputs=same,
+        sizes={"here": {}},
+        options={option: case.options.get(option, chosen)},
+        regimes={"typical": "as the model gives it"},
+        rare=(),
+        variants={},
+        integers={},
+        limits=limits,
+        contenders=contenders,
+    )

@@ -1,0 +1,122 @@
+"""What a cell is given: inputs drawn from its seed and rounded to its dtype, the same for every contender."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from bench import pages
+from bench.backends.numpy import named
+from bench.case import INTEGERS, Case, known
+from bench.cells.cell import Cell
+from bench.size import dims
+from bench.tree import Tree, flatten, floating, tree_map
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A cell's inputs, rounded to its dtype. A training case has one `start` per judged step."""
+
+    weights: Tree
+    data: Mapping[str, Any]
+    cotangents: Mapping[str, Any]
+    starts: tuple[tuple[Tree, Tree, Mapping[str, Any]], ...] = ()  # (weights, state, batch)
+
+
+def inputs(cell: Cell) -> Inputs:
+    """What every contender of this cell is given."""
+    return _inputs(shared(cell))
+
+
+def shared(cell: Cell) -> Cell:
+    """The cell without what does not change its inputs: one expectation serves them all."""
+    return Cell(cell.case, cell.option, cell.regime, cell.size, "", "", "", "", cell.dtype, "", cell.seed)
+
+
+def rounded(tree: Tree, dtype: str) -> Tree:
+    """Floating arrays in `dtype`; integers, booleans and Python numbers as they are."""
+
+    def leaf(value: Any) -> Any:
+        if floating(value):
+            return np.array(value, dtype=_numpy(dtype), order="C")  # ascontiguousarray makes () to (1,)
+        return value
+
+    return tree_map(leaf, tree)
+
+
+def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[str, Any]]:
+    """The case's weights and data in float64, seeded by case, regime, size and seed alone."""
+    size = size or cell.size
+    rng = np.random.default_rng(seeded(case.name, cell.regime, size, cell.seed))
+    whole = cell.regime == INTEGERS
+    extra = {"regime": next(iter(case.regimes)) if whole else cell.regime} if len(case.regimes) > 1 else {}
+    weights, data = case.inputs(rng, **dims(case, size), **case.options[cell.option], **extra)
+    if whole:
+        bits = case.integers[cell.option]
+        lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
+        return integers(weights, bits if lone else 2), integers(data, bits)
+    return weights, data
+
+
+def integers(tree: Tree, bits: int) -> Tree:
+    """Floating arrays as whole numbers of at most `bits` bits, typically one less."""
+
+    def leaf(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
+            return np.clip(np.rint(value * 2.0 ** (bits - 1)), 1 - 2.0**bits, 2.0**bits - 1)
+        return value
+
+    return tree_map(leaf, tree)
+
+
+def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """One step's data: every array has a leading axis of steps, taken in order and over again."""
+    return {name: value[step % len(value)] for name, value in data.items()}
+
+
+@lru_cache(maxsize=8)
+def _inputs(cell: Cell) -> Inputs:
+    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
+    weights, data = rounded(draw(case, cell), cell.dtype)
+    if case.training:
+        return Inputs(weights, data, {}, _trajectory(case, option, weights, data, cell.dtype))
+    assert case.reference is not None
+    exact = {**rounded(data, "float64"), **rounded(weights, "float64")}
+    outputs = named(case.reference(**exact, **known(case.reference, option)))
+    rng = np.random.default_rng(seeded(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
+    fixed = case.fixed if len(outputs) > 1 else ()  # a lone output may share its name with the targets
+    cotangents = {
+        name: rng.standard_normal(y.shape)
+        for name, y in flatten(outputs).items()
+        if y.dtype.kind == "f" and name not in fixed
+    }
+    if cell.regime == INTEGERS:
+        cotangents = integers(cotangents, 2)
+    return Inputs(weights, data, rounded(cotangents, cell.dtype))
+
+
+def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -> Any:
+    assert case.step is not None and case.start is not None
+    state = case.start(weights, **known(case.start, option))
+    option, starts = known(case.step, option), []
+    for step in range(len(next(iter(data.values())))):
+        start = rounded((weights, state), dtype)
+        starts.append((*start, batch(data, step)))
+        exact = rounded(starts[-1], "float64")
+        weights, state, _ = case.step(*exact[:2], **exact[2], **option)
+    return tuple(starts)
+
+
+def _numpy(dtype: str) -> Any:
+    if dtype == "bfloat16":
+        import ml_dtypes
+
+        return ml_dtypes.bfloat16
+    return np.dtype(dtype)
+
+
+def seeded(*parts: Any) -> int:
+    return zlib.crc32("/".join(map(str, parts)).encode())

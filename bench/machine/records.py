@@ -1,0 +1,111 @@
+"""The two records of a run: the machine it ran on, and the environment it ran in. Each has a short key."""
+
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.machine.cpu import cpu
+from bench.machine.gpus import gpus as gpus
+
+Record = dict[str, Any]
+
+PACKAGES = (
+    "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
+    "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax", "ml-dtypes", "onnx",
+    "onnxruntime",
+)  # fmt: skip
+
+# variables that change numbers or speed; no others, since a record is published
+VARIABLES = (
+    "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64",
+    "JAX_PLATFORMS", "KERAS_BACKEND", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "XLA_FLAGS",
+)  # fmt: skip
+
+
+def machine() -> Record:
+    """CPU, memory, operating system and GPUs of this machine: what stays, so that its key does.
+
+    What it is doing at one time is `bench.machine.load_average`'s. Takes about a second.
+    """
+    return {
+        **cpu(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "os": _system(),
+        "gpus": gpus(),
+    }
+
+
+def environment(flags: Mapping[str, Any] | None = None) -> Record:
+    """Versions, BLAS and flags, as read back. Imports no framework."""
+    import scipy.linalg  # noqa: F401  # loads its BLAS and NumPy's, so that threadpoolctl sees both
+    from threadpoolctl import threadpool_info
+
+    pools = [
+        {
+            name: pool.get(name)
+            for name in ("user_api", "internal_api", "version", "architecture", "num_threads")
+        }
+        for pool in threadpool_info()
+    ]
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "packages": installed(PACKAGES),
+        "pools": sorted(pools, key=str),
+        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "flags": dict(flags or {}),
+    }
+
+
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those packages that are installed. Imports none of them."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def key(record: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits that are the same for the same record, wherever and whenever it was made."""
+    canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+
+def home(record: Mapping[str, Any], root: Path) -> Path:
+    """Where what is published of this machine stands under `root`, made where it is not there."""
+    folder = root / f"{name(record)}-{key(record)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def name(record: Mapping[str, Any]) -> str:
+    """A machine's name for folders: its first GPU, else its CPU, else unknown. Never its host name."""
+    cards = record.get("gpus")
+    first = cards[0] if isinstance(cards, list) and cards and isinstance(cards[0], Mapping) else {}
+    words = str(first.get("name") or record.get("cpu") or "")
+    words = re.sub(r"\((?:R|TM|C)\)|@.*|\bCPU\b|\bProcessor\b|\b\d+-Core\b", " ", words, flags=re.IGNORECASE)
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-") or "unknown"
+
+
+def _system() -> str:
+    try:
+        distribution = platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        distribution = ""
+    return ", ".join(filter(None, (f"{platform.system()} {platform.release()}", distribution)))

@@ -1,0 +1,1 @@
+"""Rows to tables: the report, the page of known departures, the kill matrix, the README's table."""

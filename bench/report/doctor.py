@@ -1,0 +1,123 @@
+"""What was found here: machine, frameworks, devices, threads, arithmetic; what is absent, and why.
+
+Each framework is probed in a process of its own, so that a broken one costs one line.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
+from typing import Any
+
+from bench.backends import FURTHER, SHIPPED, Absent, backend
+from bench.machine.load_average import busy, moment
+from bench.machine.records import environment, key, machine
+from bench.report.arithmetic import arithmetic
+from bench.report.overview import environment_line, machine_line
+from bench.report.table import Section, Table
+from bench.verdict.fingerprint import fingerprint
+from bench.worker import ROOT
+
+DEVICES = ("cpu", "gpu")
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+NO_SUCH = {"absent": "the backend has no such device"}
+PATIENCE = 180  # seconds; importing a framework takes up to ten
+
+
+def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
+    """The doctor's tables. `fast` starts no process; `full` takes the fingerprint of every dtype and mode."""
+    noise = busy(moment()).removeprefix("busy: ")
+    here, around = machine(), environment()
+    about = [
+        *([("busy", noise)] if noise else []),
+        ("machine", machine_line(here, key(here))),
+        ("vectors", ", ".join(here["vectors"]) or "none known"),
+        ("environment", environment_line(around, key(around))),
+        *((f"${name}", value) for name, value in around["variables"].items()),
+    ]
+    names = [*SHIPPED, *FURTHER, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
+    pairs = [(name, device) for name in names for device in DEVICES]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        answers = pool.map(lambda pair: installed(*pair) if fast else probe(*pair, full=full), pairs)
+        found = [(pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer != NO_SUCH]
+        more = [
+            (*pair, dtype)
+            for pair, answer in found
+            for dtype in DTYPES[1:]
+            if full and "absent" not in answer
+        ]
+        others = list(pool.map(lambda each: probe(*each, full=True), more))
+    lines = [_line(*pair, answer) for pair, answer in found]
+    columns = ("backend", "device", "version", "threads", "precision, or why it is absent")
+    prints = [each for answer in (*dict(found).values(), *others) for each in answer.get("fingerprints", ())]
+    return [
+        Table("What was found here", ("", " "), about),
+        Table("Frameworks", columns, lines, right=("threads",), note="" if fast else "As read back."),
+        *arithmetic(prints),
+    ]
+
+
+def installed(name: str, device: str) -> dict[str, Any]:
+    """What is known without importing the framework."""
+    try:
+        cls = backend(name)
+        if device not in cls.devices:
+            return NO_SUCH
+        return {"version": cls.installed(), "precision": "not probed"}
+    except Absent as reason:
+        return {"absent": str(reason)}
+    except Exception as error:
+        return {"absent": f"{type(error).__name__}: {error}"}
+
+
+def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False) -> dict[str, Any]:
+    """What the framework says of itself on that device, in a process that is started as a worker is."""
+    known = installed(name, device)
+    if "absent" in known:
+        return known
+    cls = backend(name)
+    variables = cls.environment(threads=os.cpu_count() or 1, dtype=dtype, device=device)
+    modes = [mode for mode in cls.modes if full or mode not in cls.heavy]
+    path = os.pathsep.join([ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-P", "-m", "bench.report.doctor", name, device, dtype, *modes],
+            env={**os.environ, **variables, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        return {**known, "absent": f"gave no answer in {PATIENCE} s"}
+    try:
+        return dict(json.loads(answer.stdout.splitlines()[-1]))
+    except (IndexError, ValueError):
+        words = (answer.stderr.strip().splitlines() or ["no last words"])[-1]
+        return {**known, "absent": f"its process ended with {answer.returncode}: {words}"}
+
+
+def ask(name: str, device: str, dtype: str = DTYPES[0], *modes: str) -> dict[str, Any]:
+    """Import the framework here, read it back, and take its fingerprints."""
+    import numpy  # noqa: F401  # loads its BLAS, whose threads are read back
+
+    try:
+        engine = backend(name)(device, dtype)
+        read = {"version": engine.version, "threads": engine.threads(), "precision": engine.precision}
+        return {**read, "fingerprints": [fingerprint(engine, mode) for mode in modes]}
+    except Absent as reason:
+        return {"version": backend(name).installed(), "absent": str(reason)}
+    except Exception as error:
+        return {"absent": f"{type(error).__name__}: {error}"}
+
+
+def _line(name: str, device: str, answer: Mapping[str, Any]) -> tuple[str, ...]:
+    threads = answer.get("threads")
+    last = f"absent: {answer['absent']}" if "absent" in answer else str(answer.get("precision", ""))
+    return name, device, str(answer.get("version", "")), "" if threads is None else str(threads), last
+
+
+if __name__ == "__main__":
+    print(json.dumps(ask(*sys.argv[1:])))

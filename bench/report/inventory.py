@@ -1,0 +1,55 @@
+"""What there is to run: the cases, their options, sizes and contenders."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from bench.case import Case
+from bench.digits import count
+from bench.report.table import GLYPHS, Section, Table
+from bench.store.row import COLUMNS, STATUSES
+
+
+def inventory(cases: Iterable[Case]) -> list[Section]:
+    """One line a case."""
+    found = list(cases)
+    lines = []
+    for case in found:
+        backends = Counter(contender.backend for contender in case.contenders)
+        who = ", ".join(name if number == 1 else f"{name} {number}" for name, number in backends.items())
+        lines.append((case.name, ", ".join(case.options), ", ".join(case.sizes), who))
+    columns = ("formula", "options", "sizes", "contenders")
+    note = "`gaugeblock list CASE` shows a case whole; `-k` of `gaugeblock run` takes its name."
+    return [Table(count(len(found), "formula", "formulas"), columns, lines, note=note)]
+
+
+def meanings() -> list[Section]:
+    """Every status and every column of a row, in words."""
+    statuses = [(GLYPHS[status], status, doc) for status, doc in STATUSES.items()]
+    return [
+        Table("Statuses", ("", "status", "means"), statuses),
+        Table("Columns of a row", ("column", "holds"), list(COLUMNS.items())),
+    ]
+
+
+def about(case: Case) -> list[Section]:
+    """Everything about one case."""
+
+    def values(mapping: object) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in dict(mapping).items()) or "as it is"  # type: ignore[call-overload]  # a mapping
+
+    lines = [("size", name, values(size)) for name, size in case.sizes.items()]
+    lines += [("option", name, values(option)) for name, option in case.options.items()]
+    lines += [("regime", name, reason) for name, reason in case.regimes.items()]
+    lines += [("integers", name, f"whole numbers of {bits} bits") for name, bits in case.integers.items()]
+    for contender in case.contenders:
+        parts = [f"modes {', '.join(contender.modes)}" if contender.modes else "every mode"]
+        parts += [f"{', '.join(contender.directions)} only"] if contender.directions else []
+        parts += [f"without {name}: {reason}" for name, reason in contender.without.items()]
+        parts += [f"refuses {cells}: {words}" for cells, words in contender.refuses.items()]
+        lines.append((contender.backend, str(contender), "; ".join(parts)))
+    for limit in case.limits:
+        lines.append(
+            ("limit", f"{limit.package} {', '.join(limit.releases)}", f"{limit.reason} ({limit.source})")
+        )
+    kind = "training" if case.training else "forward and gradient"
+    return [Table(f"{case.name}: {case.title} ({kind}, in {case.unit})", ("what", "name", "is"), lines)]

@@ -1,0 +1,173 @@
+"""The page of known departures: each Limit once, with what a run found of it, or why it found nothing."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from bench import pages
+from bench.case import FIELDS, Case, Limit
+from bench.digits import digits, magnitude
+from bench.noise import precision
+from bench.report.overview import Records
+from bench.report.table import Section, Table
+from bench.store.row import STATUSES
+from bench.verdict.known import covers, named, several
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+LIMITS = "limits.md"
+WHERE = ("formula", "package", "since", "cells that it names")
+WHAT = "what departs, and where that is shown"
+NOTE = (
+    "z rms is how many times further off a tensor is than rounding explains; bits lost is how many of the "
+    "dtype's bits are wrong; since is the first release that departs, where somebody has looked."
+)
+
+
+class Found(NamedTuple):
+    """A Limit of a page, and the rows that it explains."""
+
+    case: Case
+    limit: Limit
+    rows: "DataFrame"
+
+
+def page(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
+    """Every Limit of the pages, held against these rows, and whatever else limited one of them."""
+    found, rest = _explained(rows)
+    met = [
+        (*_where(each), *_figures(each.rows), _expected(each), _what(each)) for each in found if _met(each)
+    ]
+    unmet = [
+        (*_where(each), _why_not(rows, each, environments), _expected(each), _what(each))
+        for each in found
+        if not _met(each)
+    ]
+    tables = (
+        Table(
+            "Met in these rows",
+            (*WHERE, "cells", "z rms", "bits lost", "measured", WHAT),
+            [*met, *_elsewhere(rest)],
+            right=("cells",),
+            note=NOTE,
+        ),
+        Table("Met by no row", (*WHERE, "why not", "measured", WHAT), unmet),
+    )
+    return [table for table in tables if table.rows]
+
+
+def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
+    """The Limits that explain nothing, though each cell that they name ran in a measured release."""
+    lines = [
+        (each.case.name, _fault(each.limit), _why_not(rows, each, environments), _what(each))
+        for each in _explained(rows)[0]
+        if not _met(each) and _ran_whole(rows, each, environments)
+    ]
+    table = Table(
+        "Limits that nothing needed: take them away", ("formula", "package", "its cells", WHAT), lines
+    )
+    return [table] if lines else []
+
+
+def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
+    """Each Limit with its rows; and the rows that are left."""
+    rest, found = rows[rows["status"] == "limited"], []
+    for case in pages.cases().values():
+        mine = rest[rest["case"] == case.name]
+        for limit in case.limits:
+            fit = mine[(mine["limit"] == limit.name) & (mine["source"] == limit.source)]
+            found.append(Found(case, limit, fit))
+            mine, rest = mine.drop(index=fit.index), rest.drop(index=fit.index)
+    return found, rest
+
+
+def _met(found: Found) -> bool:
+    return not found.rows.empty
+
+
+def _judged(rows: "DataFrame", found: Found) -> "DataFrame":
+    """The rows of the cells that a Limit names, in whatever release."""
+    mine = rows[(rows["case"] == found.case.name) & (rows["version"] != "")]
+    if mine.empty:  # as most are, and a frame takes longer to be asked than to be found empty
+        return mine
+    return mine[[covers(found.limit, row) for row in mine.to_dict("records")]]
+
+
+def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[str]:
+    """The releases of a Limit's package that stood in the environments of these rows; empty where unknown."""
+    names, found = (limit.package, f"{limit.package}-cpu"), []
+    for key in rows["environment"].drop_duplicates():
+        packages = (environments or {}).get(str(key), {}).get("packages")
+        packages = packages if isinstance(packages, Mapping) else {}
+        release = next((str(packages[name]) for name in names if name in packages), "")
+        found.append(release.partition("+")[0])
+    return list(dict.fromkeys(found))
+
+
+def _ran_whole(rows: "DataFrame", found: Found, environments: Records | None) -> bool:
+    """Whether each cell that a full run has of the Limit (these devices and dtypes) ran in its releases."""
+    judged = _judged(rows, found)
+    if judged.empty or not {*_ran(judged, found.limit, environments)} <= {*found.limit.releases}:
+        return False
+    devices, dtypes = (tuple(judged[name].drop_duplicates()) for name in ("device", "dtype"))
+    ran = set(judged[list(FIELDS)].itertuples(index=False, name=None))
+    return {
+        tuple(getattr(cell, name) for name in FIELDS)
+        for cell in named(found.case, found.limit, devices, dtypes)
+    } <= ran
+
+
+def _why_not(rows: "DataFrame", found: Found, environments: Records | None) -> str:
+    judged = _judged(rows, found)
+    if judged.empty:
+        return "none of these cells ran"
+    other = [each for each in _ran(judged, found.limit, environments) if each not in found.limit.releases]
+    ends = judged["status"].value_counts()
+    words = [f"{status} {ends[status]:,}" for status in STATUSES if status in ends.index]
+    words += [f"in {found.limit.package} {', '.join(other)}"] if any(other) else []
+    return ", ".join(words)
+
+
+def _elsewhere(rows: "DataFrame") -> Iterator[tuple[str, ...]]:
+    """What limited a row, but stands on no page here: rows of other pages than these."""
+    by = ["case", "backend", "versions", "why", "source"]
+    for pair, group in rows.groupby(by, sort=False, observed=True):
+        case, backend, versions, why, source = cast("tuple[str, ...]", pair)
+        where = (case, f"{backend} {versions}".strip(), "", "on no page of these suites")
+        yield (*where, *_figures(group), "", "\n".join(filter(None, (why, source))))
+
+
+def _where(found: Found) -> tuple[str, ...]:
+    limit = found.limit
+    cells = "\nor ".join(
+        "\n".join(f"{name} {', '.join(several(value))}" for name, value in each.items())
+        for each in limit.reach
+    )
+    return found.case.name, _fault(limit), limit.since, cells
+
+
+def _fault(limit: Limit) -> str:
+    return f"{limit.package} {', '.join(limit.releases)}".strip()
+
+
+def _figures(rows: "DataFrame") -> tuple[str, str, str]:
+    """How many cells, how far off, and how many bits of their dtype are gone."""
+    lost = rows["dtype"].map(lambda dtype: precision(dtype).bits) - rows["bits"]
+    return f"{len(rows):,}", _range(rows["z_rms"], magnitude), _range(lost.clip(lower=0), digits)
+
+
+def _range(values: "Series", written: Callable[[float], str]) -> str:
+    low, high = written(values.min()), written(values.max())
+    return low if low == high else f"{low} to {high}"
+
+
+def _expected(found: Found) -> str:
+    ends = [each.z for each in found.limit.seen]
+    low, high = min((z[0] for z in ends), default=math.nan), max((z[1] for z in ends), default=math.nan)
+    size = "varies" if found.limit.varies else f"{magnitude(low)} to {magnitude(high)}" if ends else "not yet"
+    return size + ("" if found.limit.always else ", or agrees")
+
+
+def _what(found: Found) -> str:
+    return f"{found.limit.reason}\n{found.limit.source}"

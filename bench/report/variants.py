@@ -1,0 +1,47 @@
+"""Where one name has several conventions: which of them each framework was seen to follow."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bench import pages
+from bench.report.overview import BACKENDS, ordered, short
+from bench.report.table import GLYPHS, Section, Table
+from bench.store.row import TIMED
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+WRONG = GLYPHS["disagrees"]
+NOTE = (
+    "What agreed in these rows; with an or, the framework has several. "
+    f"{WRONG} did not agree, and a blank did not run."
+)
+
+
+def conventions(rows: "DataFrame") -> list[Section]:
+    """By topic, the conventions that the contenders of each framework agreed with."""
+    judged = rows[~rows["status"].isin(("absent", "missing")) & (rows["backend"] != "numpy")]
+    seen: dict[tuple[str, str], dict[str, list[str]]] = {}  # (topic, backend), contender: conventions
+    for case in pages.cases().values():
+        for topic, options in case.variants.items():
+            for convention, names in options.items():
+                found = judged[(judged["case"] == case.name) & judged["option"].isin(names)]
+                for (backend, contender), group in found.groupby(["backend", "contender"], sort=False):
+                    said = convention if group["status"].isin(TIMED).all() else f"{WRONG} {convention}"
+                    of_one = seen.setdefault((topic, backend), {}).setdefault(contender, [])
+                    of_one += [said] if said not in of_one else []
+    backends = ordered([backend for _, backend in seen], BACKENDS)
+    topics = dict.fromkeys(topic for topic, _ in seen)
+    lines = [(topic, *(_cell(seen.get((topic, each), {})) for each in backends)) for topic in topics]
+    columns = ("one name", *map(short, backends))
+    return [Table("Conventions", columns, lines, note=NOTE)] if lines else []
+
+
+def _cell(found: Mapping[str, Sequence[str]]) -> str:
+    """What a framework's contenders follow: once where they are of one mind, else each with who does."""
+    groups: dict[str, list[str]] = {}
+    for contender, said in found.items():
+        groups.setdefault(" or ".join(said), []).append(contender)
+    if len(groups) < 2:
+        return "".join(groups)
+    return "\n".join(f"{said} ({', '.join(who)})" for said, who in groups.items())

@@ -1,0 +1,1 @@
+"""A run: its plan, its workers, the session that owns its rows, and the pytest plug-in."""

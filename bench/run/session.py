@@ -1,0 +1,310 @@
+"""A run of many cells: limits derived and cells judged two at a time, speeds taken one at a time.
+
+Each backend has a worker process of its own. Groups of cells share their inputs: the limits of a group
+are derived first, then its cells are judged, page by page, while the next limits are derived. One of the
+two begins with the limits of large arrays, which go one after the other.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from typing import Any
+
+from bench.backends import AS_SHIPPED, TF32, Absent, backend
+from bench.cells.cell import Cell
+from bench.contender.prepare import THREADS
+from bench.run.plan import Group, Unit, plan
+from bench.speed.attach import ABOVE, with_speeds
+from bench.speed.idle import still
+from bench.speed.roofline import Roof, roof
+from bench.speed.rounds import MOST, ROOF, SAMPLE, Sampled, rounds
+from bench.speed.timing import Timing
+from bench.store.row import TIMED, Row
+from bench.verdict.judge import judge
+from bench.worker import Died, Worker
+
+SLOTS = 2
+# what a worker is asked for
+DERIVE, JUDGE, VERDICT, FINGERPRINT = (
+    f"bench.run.work:{name}" for name in ("derive", "judge", "verdict", "fingerprint")
+)
+
+
+class Session:
+    """Owns the workers and the rows of one run. `row` and `speed` wait for what they return.
+
+    `threads` is None where each framework is left as it ships, its precision too.
+    """
+
+    def __init__(
+        self,
+        wanted: Sequence[Cell],
+        timed: Iterable[Cell],
+        curves: Callable[[Cell], bool],
+        *,
+        threads: int | None,
+        done: Mapping[str, Row],
+        finished: Callable[[Row], None],
+        drawn: Callable[[dict[str, Any]], None],
+        failures: str = "",
+        probed: Callable[[Cell], bool] = lambda unit: False,
+        fingerprinted: Callable[[dict[str, Any]], None] = lambda found: None,
+        sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
+        roofed: Callable[[dict[str, Any]], None] = lambda found: None,
+        rounds: int = MOST,
+        joules: bool = False,
+        peaks: bool = True,
+    ) -> None:
+        self.rows: dict[str, Row] = dict(done)
+        self.timings: dict[str, Timing] = {}
+        self.threads = threads
+        self._timed = {str(cell): cell for cell in timed}
+        self._finished, self._drawn, self._failures = finished, drawn, failures
+        self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
+        self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
+        self._roofs: list[dict[str, Any]] = []
+        self._measured: set[tuple[str, ...]] = set()
+        self._fingers: set[tuple[str, ...]] = set()
+        self._groups = plan(wanted, self._timed, curves, self._complete)
+        self._workers: dict[tuple[Any, ...], Worker] = {}
+        self._last: Worker | None = None  # that took a sample
+        self._busy: set[tuple[Any, ...]] = set()
+        self._change = threading.Condition()
+        self._stopped = False
+        self._fault: BaseException | None = None
+        self._slots = [
+            threading.Thread(target=self._serve, args=(slot,), daemon=True) for slot in range(SLOTS)
+        ]
+        for slot in self._slots:
+            slot.start()
+
+    def row(self, cell: Cell) -> Row:
+        """The cell's verdict, once it is there."""
+        with self._change:
+            self._change.wait_for(lambda: str(cell) in self.rows or self._stopped)
+            return self._settled(cell)
+
+    def speed(self, cell: Cell) -> tuple[Row, Timing | None]:
+        """The cell's row with its speed. The first cell of a workload samples all its contenders."""
+        with self._change:
+            self._change.wait_for(lambda: self._idle() or self._stopped)
+            row = self._settled(cell)
+        if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
+            rivals = [each for each in self._timed.values() if each.workload == cell.workload]
+            ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
+            found = rounds(ready, self.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
+            for each, row in self._proved(ready, found).items():
+                self._keep(each, row)
+                if not isinstance(sampled := found[each], str):
+                    self._sampled(each, sampled[0])
+                    if row.median_s is not None:
+                        self.timings[str(each)] = sampled[0]
+        return self.rows[str(cell)], self.timings.get(str(cell))
+
+    def _proved(self, ready: Sequence[Cell], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
+        """The rows with their speeds. The roof is measured again before anything is said to be above it."""
+        before = {each: self.rows[str(each)] for each in ready}
+        for again in (False, True):
+            if self._peaks:
+                self._measure(ready, again)
+            done = with_speeds(before, found, self._roof)
+            if not any(row.why.startswith(ABOVE) for row in done.values()):
+                break
+        return done
+
+    def _roof(self, row: Row) -> Roof | None:
+        return roof(self._roofs, row.device, _computed(row), row.threads)
+
+    def _measure(self, ready: Sequence[Cell], again: bool) -> None:
+        """What each backend reaches at best, once; on a quiet machine, as the samples are taken."""
+        for place, cell in {(each.backend, each.device, _computed(each)): each for each in ready}.items():
+            if place in self._measured and not again:
+                continue
+            self._measured.add(place)
+            with suppress(Died):  # its speeds say so
+                found = self.ask(cell, ROOF, asdict(cell))
+                self._roofs.append(found)
+                self._roofed(found)
+
+    def close(self) -> None:
+        """Stop after the requests under way, and end the workers."""
+        with self._change:
+            self._stopped = True
+            self._change.notify_all()
+        for worker in list(self._workers.values()):
+            worker.close()
+
+    def _settled(self, cell: Cell) -> Row:
+        if str(cell) not in self.rows:
+            raise RuntimeError(f"the run stopped before {cell}") from self._fault
+        return self.rows[str(cell)]
+
+    def _complete(self, cell: Cell) -> bool:
+        row = self.rows.get(str(cell))
+        timed = str(cell) in self._timed
+        return row is not None and (not timed or row.median_s is not None or row.status not in TIMED)
+
+    def _idle(self) -> bool:
+        return all(unit.state == "done" for group in self._groups for unit in group.units)
+
+    def _serve(self, slot: int) -> None:
+        try:
+            self._work(slot)
+        except BaseException as fault:  # a fault of ours must end the run, not leave it waiting
+            with self._change:
+                self._fault, self._stopped = fault, True
+                self._change.notify_all()
+
+    def _work(self, slot: int) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._stopped or self._idle() or self._next(slot) is not None)
+                if self._stopped or self._idle():
+                    return
+                found = self._next(slot)
+                assert found is not None
+                job, key = found
+                job.state = "running"
+                self._busy.add(key)
+            if isinstance(job, Group):
+                self._derive(job, key)
+            else:
+                self._judge(job, key)
+            with self._change:
+                job.state = "done"
+                self._busy.discard(key)
+                self._change.notify_all()
+
+    def _next(self, slot: int) -> tuple[Group | Unit, tuple[Any, ...]] | None:
+        spinning = any(
+            unit.state == "running" and unit.alone for group in self._groups for unit in group.units
+        )
+        deriving = any(group.state == "running" and group.alone for group in self._groups)
+        if slot == 0 and not deriving:  # large limits cannot stand beside their like, so that they begin
+            for group in self._groups:
+                if group.state == "waiting" and group.alone:
+                    return group, ("limits", slot)
+        for group in self._groups:
+            if group.state == "waiting" and not (deriving and group.alone):
+                return group, ("limits", slot)
+            for unit in group.units if group.state == "done" else ():
+                if unit.state != "waiting" or (spinning and unit.alone):
+                    continue
+                key = self._key(unit.cell)
+                if key not in self._busy:
+                    return unit, key
+        return None
+
+    def _key(self, cell: Cell) -> tuple[Any, ...]:
+        """Cells of one key share a worker: their environments are the same."""
+        variables = backend(cell.backend).environment(
+            threads=self.threads, dtype=cell.dtype, device=cell.device
+        )
+        return (cell.backend, tuple(sorted(variables.items())))
+
+    def _worker(self, key: tuple[Any, ...]) -> Worker:
+        if key not in self._workers:
+            limits = key[0] == "limits"
+            numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
+            told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
+            self._workers[key] = Worker(numpy if limits else dict(key[1]) | told)
+        return self._workers[key]
+
+    def _derive(self, group: Group, key: tuple[Any, ...]) -> None:
+        """Twice, since who is killed for want of memory may not be who took it; then no cell tries again.
+
+        What was raised is said by the cells that need these limits.
+        """
+        for again in (True, False):
+            try:
+                self._worker(key).request(DERIVE, asdict(group.units[0].cell))
+                return
+            except Died as error:
+                self._bury(key)
+                if self._ended():
+                    return
+                if not again:
+                    self._without_limits(group, str(error))
+
+    def _without_limits(self, group: Group, why: str) -> None:
+        with self._change:
+            for unit in group.units:
+                unit.state = "done"
+                for each in unit.directions:
+                    cell = replace(unit.cell, direction=each)
+                    self._keep(cell, failed(cell, f"limits: {why}"))
+
+    def _ended(self) -> bool:
+        """Whether a worker that died was ended by us: an interrupt ends them before it is heard of here."""
+        with self._change:
+            return self._change.wait_for(lambda: self._stopped, timeout=2.0)
+
+    def _judge(self, unit: Unit, key: tuple[Any, ...]) -> None:
+        cell, answer = unit.cell, None
+        try:
+            backend(cell.backend).installed()
+            request = (asdict(cell), unit.directions, unit.keep, unit.curve, self._failures)
+            answer = self._worker(key).request(JUDGE, *request)
+            rows = {direction: Row(**row) for direction, row in answer["rows"].items()}
+        except Absent:
+            rows = dict(judge(cell, unit.directions).rows)
+        except Died as error:
+            self._bury(key)
+            if self._ended():
+                return  # no finding about the cell
+            rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
+        with self._change:
+            for direction, row in rows.items():
+                self._keep(replace(cell, direction=direction), row)
+            if answer and answer["curve"]:
+                names = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")
+                self._drawn({name: getattr(cell, name) for name in names} | {"loss": answer["curve"]})
+            self._change.notify_all()
+        # a dtype that is not there has no arithmetic, and asking for it ends the worker with what it keeps
+        ran = any(row.status != "absent" for row in rows.values())
+        if answer and ran and self._probed(cell):
+            self._fingerprint(cell, key)
+
+    def _fingerprint(self, cell: Cell, key: tuple[Any, ...]) -> None:
+        """Once for each backend, mode, device and dtype, in the worker that has just judged in it."""
+        place = (cell.backend, cell.mode, cell.device, cell.dtype)
+        if place in self._fingers:
+            return
+        self._fingers.add(place)
+        try:
+            self._fingerprinted(self._worker(key).request(FINGERPRINT, asdict(cell)))
+        except Died:
+            self._bury(key)  # the cells that follow are asked of a new worker
+
+    def _keep(self, cell: Cell, row: Row) -> None:
+        self.rows[str(cell)] = row
+        self._finished(row)
+
+    def _bury(self, key: tuple[Any, ...]) -> None:
+        if worker := self._workers.pop(key, None):
+            worker.close()
+
+    def ask(self, cell: Cell, function: str, *arguments: Any) -> Any:
+        """What the cell's worker answers; raises Died."""
+        key = self._key(cell)
+        worker = self._worker(key)
+        if function == SAMPLE:
+            if self._last not in (None, worker) and self._last.pid:  # the others stood still before it
+                still([self._last.pid])
+            self._last = worker
+        try:
+            return worker.request(function, *arguments)
+        except Died:
+            self._bury(key)
+            raise
+
+
+def _computed(of: Cell | Row) -> str:
+    """What products are computed in: the mode, where it rounds their factors."""
+    return TF32 if of.mode == TF32 else of.dtype
+
+
+def failed(cell: Cell, why: str) -> Row:
+    """The row of a cell whose worker is gone."""
+    return Row(**asdict(cell), status="error", why=why, command=cell.command)

@@ -1,0 +1,3 @@
+"""The clock: calls in blocks that are waited for, interleaved rounds, peaks and the roofline, memory, energy.
+
+Nothing here knows a tolerance: what was timed is judged by verdict/timed.py."""

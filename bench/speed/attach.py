@@ -1,0 +1,96 @@
+"""A row with its speed: what was timed, how it was proved, and what it is worth beside the best."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from bench import pages
+from bench.cells.cell import Cell
+from bench.contender.prepare import find
+from bench.size import dims
+from bench.speed.roofline import Roof, impossible, share
+from bench.speed.rounds import Sampled, best, narrow
+from bench.speed.timing import ratio
+from bench.speed.work import flops
+from bench.store.row import TIMED, Row
+
+SETTLED = ("status", "why", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
+
+
+ABOVE = "faster than the machine: "
+
+
+def with_speeds(
+    rows: Mapping[Cell, Row],
+    found: Mapping[Cell, Sampled],
+    roof: Callable[[Row], Roof | None] = lambda row: None,
+) -> dict[Cell, Row]:
+    """The rows of one workload with their speeds; an error where a speed could not be taken or proved.
+
+    `roof` gives the peak of the device on which a row was taken, where it was measured.
+    """
+    done = {
+        cell: under(roof(rows[cell]), with_speed(rows[cell], cell, sampled), cell)
+        for cell, sampled in found.items()
+    }
+    timings = {cell: found[cell][0] for cell, row in done.items() if row.median_s is not None}
+    if timings:
+        first = best(timings)  # type: ignore[arg-type]
+        for cell, timing in timings.items():
+            middle, low, high = ratio(timing, timings[first])  # type: ignore[arg-type]
+            done[cell] = replace(done[cell], ratio=middle, ratio_low=low, ratio_high=high)
+            if not narrow((middle, low, high)):
+                series = [each for each in (done[cell].series, "imprecise") if each != "steady"]
+                done[cell] = replace(done[cell], series=", ".join(series))
+    return done
+
+
+def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
+    """The row with what was timed. Its status and bits become those of the very outputs that were timed."""
+    if isinstance(sampled, str):
+        return replace(row, status="error", why=sampled)
+    timing, timed = sampled
+    if timing.fault:
+        return replace(row, status="error", why=timing.fault)
+    if timed["status"] not in TIMED:
+        return replace(
+            row, status="error", why=f"what the timed calls gave {timed['status']}: {timed['why']}"
+        )
+    case = pages.case(cell.case)
+    given = {**dims(case, cell.size), **case.options[cell.option]}
+    low, high = timing.interval_s
+    first = timing if cell.direction == "forward" else row  # the judged call was the first of the others
+    return replace(
+        row,
+        **{name: timed[name] for name in SETTLED},
+        first_call_s=first.first_call_s,
+        compile_s=first.compile_s,
+        median_s=timing.median_s,
+        low_s=low,
+        high_s=high,
+        cpu_s=timing.cpu_s,
+        series=timing.series,
+        samples=len(timing.samples),
+        calls=timing.calls,
+        sets=timing.sets,
+        residue_s=timing.residue_s,
+        throughput=float(case.items(**given)) / timing.median_s,
+        unit=case.unit,
+        flops=flops(cell),
+        gflops=flops(cell) / timing.median_s / 1e9,
+        bytes=timing.bytes,
+        peak_bytes=timing.peak_bytes,
+        device_peak_bytes=timing.device_peak_bytes,
+        energy_j=timing.energy_j,
+    )
+
+
+def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
+    """The row with its share of the roofline; an error where it lies above."""
+    if peak is None or row.median_s is None:
+        return row
+    given = (row.flops or 0.0, row.bytes or 0.0, row.median_s)
+    fewer = find(pages.case(cell.case), cell).fewer
+    if words := impossible(peak, *given, fewer):
+        why = f"{ABOVE}{words}"
+        return replace(row, status="error", why=why, median_s=None, low_s=None, high_s=None, throughput=None)
+    return replace(row, share=share(peak, *given))

@@ -1,0 +1,133 @@
+"""What a backend reaches at best, measured in its worker: in products, and in streams through memory."""
+
+import math
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import perf_counter as clock
+from typing import Any
+
+import numpy as np
+
+from bench.backends import TF32, Absent, Backend
+from bench.contender.prepare import THREADS
+from bench.inputs import rounded
+from bench.machine.cpu import size_bytes
+from bench.store.row import sentence
+
+Record = dict[str, Any]
+
+SIZES = (128, 256, 512, 1024, 2048, 4096, 8192)
+SLOW = 0.4  # seconds a call may take: what is foreseen to take longer is not tried
+BUDGET = 0.1  # seconds of samples of one figure
+BLOCK = 0.005  # seconds a sample should last: on a GPU a call and its wait cost 20 µs
+WIDTH = 2**15  # elements in a row of the arrays that stream
+PART = 16  # of these rows are tried first
+MOST = 2**31  # bytes of such an array, however large the caches
+CPU, OTHER = 64 * 2**20, 128 * 2**20  # bytes of a cache that the system does not tell; no GPU has more
+BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+STREAMS = {  # a verb, the arrays that it is given, and those that it reads and writes
+    "copy_bytes_per_s": ("copy", 1, 2),
+    "triad_bytes_per_s": ("triad", 2, 3),
+    "read_bytes_per_s": ("sum", 1, 1),
+}
+
+
+def measure(engine: Backend, cache: int | None = None, mode: str = "") -> Record:
+    """What the engine reaches on its device in its dtype; a figure is None where it has no kernel.
+
+    In the mode of TF32 that stands in the place of the dtype. `cache` is the bytes of the last-level cache.
+    An error of the framework stands under ``error``.
+    """
+    cache = cache or last_level(engine.device)
+    dtype = TF32 if mode == TF32 else engine.dtype
+    place: Record = {"backend": engine.name, "device": engine.device, "dtype": dtype}
+    place["cache_bytes"] = cache
+    try:
+        told = os.environ.get(THREADS)
+        place |= {"version": engine.version, "threads": engine.threads() or (int(told) if told else None)}
+        place |= _products(engine, mode)
+        return place | _streams(engine, cache)
+    except Exception as error:  # of a framework: no fault of the run
+        return place | {"error": sentence(error)}
+
+
+def last_level(device: str = "cpu", root: Path = Path("/sys/devices/system/cpu")) -> int:
+    """Bytes of the last level of cache, of all sockets and groups of cores together."""
+    found: dict[tuple[int, str], int] = {}
+    for folder in root.glob("cpu[0-9]*/cache/index*"):
+        try:
+            level, size, shared = (
+                (folder / name).read_text().strip() for name in ("level", "size", "shared_cpu_list")
+            )
+            found[int(level), shared] = size_bytes(size)
+        except (OSError, ValueError):  # a system that tells it otherwise
+            continue
+    last = max((level for level, _ in found), default=0)
+    known = sum(size for (level, _), size in found.items() if level == last)
+    return OTHER if device != "cpu" else known or CPU
+
+
+def _products(engine: Backend, mode: str) -> Record:
+    """Floating-point operations a second of the fastest square product, and the sizes that were tried."""
+    verb, best = engine.operations()["matmul"], 0.0
+    if mode == TF32:
+        product = engine.forward(lambda params, a, b: {"y": engine.operations()["matmul"](a, b)}, mode)
+        verb = lambda a, b: product({}, {"a": a, "b": b})  # noqa: E731
+    sizes: list[int] = []
+    for size in SIZES:
+        flops = 2.0 * size**3
+        if best and flops / best > SLOW:
+            break
+        seconds = _least(engine, partial(verb, *_normal(engine, size, size)))
+        if seconds is None:
+            break
+        sizes.append(size)
+        best = max(best, flops / seconds)
+    return {"flops_per_s": best or None, "sizes": sizes}
+
+
+def _streams(engine: Backend, cache: int) -> Record:
+    """Bytes a second, read and written; what is only read may be faster than what is copied."""
+    import psutil
+
+    row = WIDTH * BYTES[engine.dtype]
+    rows = min(4 * cache, MOST, psutil.virtual_memory().available // 16) // row + 1
+    few, many = (_normal(engine, count, WIDTH) for count in (rows // PART + 1, rows))
+    found: Record = {"array_bytes": rows * row}
+    for name, (verb, given, moved) in STREAMS.items():
+        call = engine.operations().get(verb)
+        part = call and _least(engine, partial(call, *few[:given]), budget=0)
+        slow = not part or part * PART > SLOW
+        seconds = None if slow or not call else _least(engine, partial(call, *many[:given]))
+        found[name] = moved * rows * row / seconds if seconds else None
+    return found
+
+
+def _least(engine: Backend, once: Callable[[], Any], budget: float = BUDGET) -> float | None:
+    """The least seconds a call, each block of calls waited for; None where there is no such kernel."""
+    best, spent, calls = math.inf, 0.0, 1
+    try:
+        engine.wait(once())  # compiles, and touches its pages
+        while not spent or spent < budget:
+            start = clock()
+            for _ in range(calls):
+                result = once()
+            engine.wait(result)
+            taken = clock() - start
+            spent, best = spent + taken, min(best, taken / calls)
+            calls = max(1, round(BLOCK / max(best, 1e-6)))
+    except Exception as error:
+        if not (isinstance(error, Absent) or engine.lacks(error)):
+            raise
+        return None
+    return best
+
+
+def _normal(engine: Backend, rows: int, columns: int) -> tuple[Any, Any]:
+    """Two arrays of seeded normals on the device; large ones repeat, since drawing them takes seconds."""
+    drawn = [np.random.default_rng(seed).standard_normal(min(rows * columns, 2**16 + 1)) for seed in (0, 1)]
+    given = rounded(dict(zip("xy", drawn, strict=True)), engine.dtype)
+    placed = engine.put({name: np.resize(array, (rows, columns)) for name, array in given.items()})
+    return placed["x"], placed["y"]

@@ -1,0 +1,151 @@
+"""The speeds of one workload: all its contenders in interleaved rounds, in random order inside each."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.cells.cell import Cell
+from bench.speed.timing import Timing, ratio
+from bench.worker import Died
+
+FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG is the most where speeds alone are asked for
+BUDGET = 1.0  # seconds of samples, after which a slow contender takes part no more
+JUDGES = 2  # at once, after the samples
+PRECISION = 0.05  # half the interval of the ratio to the best, at which nobody samples on
+
+# what a worker is asked for
+READY, SAMPLE, SETTLE, DROP, ROOF = (
+    f"bench.speed.timed:{name}" for name in ("ready", "sample", "settle", "drop", "roof")
+)
+
+Sampled = tuple[Timing, Mapping[str, Any]] | str  # with the row of what was timed; or why there is none
+
+
+@dataclass
+class Entry:
+    """A contender that stands ready: what its preparation said, and its samples so far."""
+
+    calls: int
+    first_call_s: float
+    compile_s: float | None = None
+    rounds: list[int] = field(default_factory=list)
+    samples: list[Sequence[float]] = field(default_factory=list)
+
+    def due(self, most: int) -> bool:
+        """Whether it takes part in the next round: a slow one stops once it has cost enough."""
+        spent = sum(seconds for seconds, *_ in self.samples) * self.calls
+        return len(self.samples) < min(FEWEST, most) or spent < BUDGET
+
+    @property
+    def faulty(self) -> bool:
+        """Whether its samples are no speed already, however many more are taken."""
+        return len(self.samples) >= FEWEST and bool(self.timing().fault)
+
+    def timing(self, **more: Any) -> Timing:
+        seconds, residues, idles, cpu, compiled = zip(*self.samples, strict=True)
+        head = (
+            seconds,
+            residues,
+            idles,
+            self.calls,
+            self.first_call_s,
+            tuple(self.rounds),
+            cpu,
+            sum(compiled),
+        )
+        return Timing(*head, compile_s=self.compile_s, **more)
+
+
+def rounds(
+    cells: Sequence[Cell],
+    ask: Callable[..., Any],
+    *,
+    verdict: str,
+    most: int = MOST,
+    precision: float = PRECISION,
+    joules: bool = False,
+) -> dict[Cell, Sampled]:
+    """Each cell's timing and the row of what its timed calls gave, or why it has none.
+
+    ``ask(cell, function, *arguments)`` asks the cell's worker; `verdict` names the function that judges what
+    a timed call gave. Rounds end when every ratio to the best is known to `precision`, after `most` of them
+    at the latest. `joules` asks for energy too, which takes seconds.
+    """
+
+    def asked(cell: Cell, function: str, *arguments: Any) -> Any:
+        try:
+            return ask(cell, function, *arguments)
+        except Died as error:
+            return {"error": str(error)}
+
+    entries: dict[Cell, Entry] = {}
+    found: dict[Cell, Sampled] = {}
+    for cell in cells:
+        answer = asked(cell, READY, asdict(cell), str(cell))
+        if "error" in answer:
+            found[cell] = answer["error"]
+        else:
+            entries[cell] = Entry(**answer)
+    rng = random.Random(0)
+    for number in range(most):
+        taking = [cell for cell, entry in entries.items() if entry.due(most) and not entry.faulty]
+        if not taking or (number >= FEWEST and _precise(entries, precision)):
+            break
+        for cell in rng.sample(taking, len(taking)):
+            try:
+                entries[cell].samples.append(ask(cell, SAMPLE, str(cell)))
+                entries[cell].rounds.append(number)
+            except Died as error:
+                found[cell] = str(error)
+                del entries[cell]
+    timings: dict[Cell, Timing] = {}
+    for cell, entry in entries.items():
+        answer = asked(cell, SETTLE, str(cell), joules)
+        if "error" in answer:
+            found[cell] = answer["error"]
+        else:
+            timings[cell] = entry.timing(**{name: _frozen(value) for name, value in answer.items()})
+    return found | _judged(timings, asked, verdict)
+
+
+def _judged(timings: Mapping[Cell, Timing], asked: Callable[..., Any], verdict: str) -> dict[Cell, Sampled]:
+    """Nothing is timed any more, and two backends may judge what theirs gave at once."""
+
+    def of(name: str) -> dict[Cell, Sampled]:
+        return {cell: sampled(cell) for cell in timings if cell.backend == name}
+
+    def sampled(cell: Cell) -> Sampled:
+        row = asked(cell, verdict, str(cell))
+        return row["error"] if "error" in row else (timings[cell], row)
+
+    with ThreadPoolExecutor(JUDGES) as pool:
+        done = pool.map(of, dict.fromkeys(cell.backend for cell in timings))
+        return {cell: each for some in done for cell, each in some.items()}
+
+
+def best(timings: Mapping[Cell, Timing]) -> Cell:
+    """The cell with the least median."""
+    return min(timings, key=lambda cell: timings[cell].median_s)
+
+
+def _precise(entries: Mapping[Cell, Entry], precision: float) -> bool:
+    """Whether each ratio to the best is known well enough, of the contenders that sample on."""
+    timings = {cell: entry.timing() for cell, entry in entries.items()}
+    first = timings[best(timings)]
+    return all(
+        narrow(ratio(timing, first), precision)
+        for cell, timing in timings.items()
+        if timing is not first and entries[cell].due(MOST) and not timing.fault
+    )
+
+
+def narrow(found: tuple[float, float, float], precision: float = PRECISION) -> bool:
+    """Whether a ratio is known to `precision`, relatively, to both sides."""
+    middle, low, high = found
+    return max(high / middle, middle / low) - 1 <= precision
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

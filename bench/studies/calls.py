@@ -1,0 +1,144 @@
+"""What the pages really pass to the APIs that they name, recorded while each build runs its options."""
+
+import functools
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from inspect import Parameter, Signature
+from typing import Any
+
+import numpy as np
+
+from bench import pages
+from bench.backends import Backend, backend
+from bench.case import Case, Contender, known
+from bench.cells.cell import Cell
+from bench.contender.train import begin
+from bench.inputs import batch, draw, rounded
+from bench.studies.signature import LOOSE, call_of, constructor, function, method, owner_of
+from bench.verdict.known import refusal
+
+NEEDED = "needed"  # in the place of a default
+
+
+@dataclass
+class Call:
+    """One callable of an API (what constructs, or what is then called): its parameters, and what they got."""
+
+    name: str
+    defaults: dict[str, str]
+    cases: list[str] = field(default_factory=list)
+    passed: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # parameter: value: case/option
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """What `record` gives, in built-in types: a worker is asked for it."""
+    return [asdict(call) for call in record(name)]
+
+
+def record(name: str) -> list[Call]:
+    """The calls of each API that this backend's contenders name. Its environment should be set."""
+    found, calls = backend(name), dict[str, Call]()
+    engine = found("cpu", "float32")
+    for case in pages.cases().values():
+        for contender in found.contenders(case):
+            modes = [mode for mode in found.modes if mode in (contender.modes or found.modes)]
+            for option in (each for each in case.options if each not in contender.without):
+                unit = Cell(
+                    case.name, option, next(iter(case.regimes)), next(iter(case.sizes)), str(contender), name,
+                    modes[0], "cpu", "float32", "",
+                )  # fmt: skip
+                with recording(contender.api, f"{case.name}/{option}", calls):
+                    _exercise(case, contender, engine, unit)
+    return list(calls.values())
+
+
+@contextmanager
+def recording(api: str, place: str, calls: dict[str, Call]) -> Iterator[None]:
+    """While this lasts, what is passed to the API is kept in `calls` under `place`."""
+    owner, last = owner_of(api)
+    honest = getattr(owner, last)
+    wrapped = []
+
+    def wrap(owner: Any, last: str, name: str, signature: Signature, bound: bool) -> None:
+        call = calls.setdefault(name, Call(name, _defaults(signature)))
+        original = getattr(owner, last)
+
+        @functools.wraps(original, updated=())
+        def passing(*arguments: Any, **keywords: Any) -> Any:
+            _keep(call, place, signature.bind(*arguments[bound:], **keywords))
+            return original(*arguments, **keywords)
+
+        wrapped.append((owner, last, original))
+        setattr(owner, last, passing)
+
+    if inspect.isclass(honest):
+        if called := call_of(honest):
+            wrap(honest, called, f"{api}.{called}", method(getattr(honest, called)), True)
+        wrap(owner, last, api, constructor(honest), False)
+    elif inspect.isclass(owner):
+        wrap(owner, last, api, method(honest), True)
+    else:
+        wrap(owner, last, api, function(honest), False)
+    try:
+        yield
+    finally:
+        for place_of, name, original in reversed(wrapped):
+            setattr(place_of, name, original)
+
+
+def shown(value: Any) -> str:
+    """A value as a table has it: a small one as it is, an array by its kind, another object by its name."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {shown(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        inside = ", ".join(dict.fromkeys(map(shown, value)) if len(value) > 4 else map(shown, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        dtype = str(getattr(value.dtype, "name", value.dtype)).removeprefix("torch.")
+        return f"{dtype.rstrip('0123456789')} array"
+    return str(getattr(value, "__name__", type(value).__name__))
+
+
+def _defaults(signature: Signature) -> dict[str, str]:
+    return {
+        name: NEEDED if each.default is Parameter.empty else shown(each.default)
+        for name, each in signature.parameters.items()
+        if each.kind not in LOOSE
+    }
+
+
+def _keep(call: Call, place: str, bound: inspect.BoundArguments) -> None:
+    case = place.partition("/")[0]
+    if case not in call.cases:
+        call.cases.append(case)
+    arguments = dict(bound.arguments)
+    for each in bound.signature.parameters.values():
+        if each.kind is Parameter.VAR_KEYWORD:
+            arguments |= arguments.pop(each.name, {})
+    for name, value in arguments.items():
+        places = call.passed.setdefault(name, {}).setdefault(shown(value), [])
+        if place not in places:
+            places.append(place)
+
+
+def _exercise(case: Case, contender: Contender, engine: Backend, unit: Cell) -> None:
+    """One call forward, or one step, at the smallest size."""
+    option = case.options[unit.option]
+    weights, data = rounded(draw(case, unit), unit.dtype)
+    if case.training:
+        assert case.start is not None
+        state = case.start(weights, **known(case.start, option))
+        loop, _ = begin(case, contender, engine, unit, weights, state)
+        engine.wait(loop.step(engine.put(batch(data, 0))))
+        return
+    # a call that the framework is known to refuse has passed its arguments all the same
+    with suppress(Exception) if refusal(contender, unit, "forward") else nullcontext():
+        with engine.building():
+            params, run = contender.build(weights, **option)
+        engine.wait(engine.forward(run, unit.mode)(engine.put(params), engine.put(data)))

@@ -1,0 +1,160 @@
+"""Shapes that nobody thought of: Hypothesis draws sizes, and every contender is judged on them."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bench.backends import Absent, backend
+from bench.case import Case
+from bench.cells.cell import Cell
+from bench.run.session import JUDGE
+from bench.size import first, keep, spelled
+from bench.verdict.judge import judge
+from bench.worker import Died, Worker
+
+# one, odd, and around the powers of two where kernels change
+LENGTHS = (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129)
+MOST = 2**21  # elements of the product of all dimensions
+
+
+@dataclass(frozen=True)
+class Find:
+    """A size on which a contender failed, as small as Hypothesis could make it."""
+
+    cell: Cell
+    why: str
+
+
+def study(
+    cases: Sequence[Case],
+    backends: Sequence[str],
+    *,
+    dtype: str,
+    examples: int,
+    seed: int,
+    told: Callable[[str], None],
+) -> list[Find]:
+    """What exploring these cases finds, each find kept for every --full run."""
+    finds = []
+    for case in cases:
+        finds += explore(case, backends, dtype=dtype, examples=examples, seed=seed, told=told)
+        print(f"{case.name}: {examples} sizes a contender", file=sys.stderr)
+    if finds:
+        kept = keep((find.cell.case, find.cell.size) for find in finds)
+        told(f"{len(finds)} kept in {kept}")
+    return finds
+
+
+def explore(
+    case: Case,
+    backends: Sequence[str],
+    *,
+    dtype: str = "float32",
+    examples: int = 30,
+    seed: int = 0,
+    told: Callable[[str], None] = print,
+) -> list[Find]:
+    """The smallest failing size of each contender of the case. Needs Hypothesis (pip install hypothesis)."""
+    finds = []
+    for name in backends:
+        with _worker(name, dtype) as worker:
+            if worker is None:
+                told(f"{case.name}: {name} is absent")
+                continue
+            for contender in backend(name).contenders(case):
+                option = next((each for each in case.options if each not in contender.without), "")
+                found = backend(name)
+                modes = [mode for mode in found.modes if mode in (contender.modes or found.modes)]
+                names = (case.name, option, next(iter(case.regimes)), "", str(contender), name, modes[0])
+                cell = Cell(*names, "cpu", dtype, "", seed)
+                directions = contender.directions or case.directions
+                if find := _search(case, cell, directions, worker, examples):
+                    told(f"{find.cell}: {find.why}")
+                    finds.append(find)
+    return finds
+
+
+def _search(case: Case, cell: Cell, directions: Sequence[str], worker: Worker, examples: int) -> Find | None:
+    from hypothesis import HealthCheck, Phase, assume, given, settings
+    from hypothesis import seed as seeded
+
+    failed: list[Find] = []
+
+    @seeded(cell.seed)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @given(_sizes(case))
+    def agree(dims: Mapping[str, Any]) -> None:
+        here = replace(cell, size=spelled(dims))
+        assume(_possible(here, case.directions))
+        rows = worker.request(JUDGE, asdict(here), list(directions), False, False)["rows"]
+        for direction, row in rows.items():
+            if row["status"] in ("disagrees", "error"):
+                failed.append(Find(replace(here, direction=direction), row["why"]))
+                raise AssertionError(row["why"])
+
+    try:
+        agree()
+    except AssertionError:
+        return failed[-1]  # the smallest is run last
+    except Died as error:
+        return Find(replace(cell, size=spelled(first(case))), str(error))
+    return None
+
+
+def _sizes(case: Case) -> Any:
+    """Every whole number of the first size drawn anew; what is none (a kernel's sides) stays."""
+    from hypothesis import strategies as st
+
+    lengths = st.sampled_from(LENGTHS)
+    drawn = st.fixed_dictionaries(
+        {
+            name: lengths if type(value) is int and name != "steps" else st.just(value)
+            for name, value in first(case).items()
+        }
+    )
+    return drawn.filter(lambda dims: _volume(dims) <= MOST)
+
+
+def _volume(dims: Mapping[str, Any]) -> int:
+    product = 1
+    for value in dims.values():
+        product *= value if type(value) is int else 1
+    return product
+
+
+def _possible(cell: Cell, directions: Sequence[str]) -> bool:
+    """Whether the formula itself has such a size: heads that divide, a kernel inside its image."""
+    own = replace(
+        cell, backend="numpy", contender=str(backend("numpy").contenders(_case(cell))[0]), mode="eager"
+    )
+    return all(row.status == "agrees" for row in judge(own, directions).rows.values())
+
+
+def _case(cell: Cell) -> Case:
+    from bench import pages
+
+    return pages.case(cell.case)
+
+
+@contextmanager
+def _worker(name: str, dtype: str) -> Iterator[Worker | None]:
+    try:
+        backend(name).installed()
+    except Absent:
+        yield None
+        return
+    worker = Worker(backend(name).environment(threads=1, dtype=dtype, device="cpu"))
+    try:
+        yield worker
+    finally:
+        worker.close()

@@ -1,0 +1,148 @@
+"""What a cell should give: the reference's values, and the limit derived for each element."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+import reference
+from bench import inputs as inputs_module
+from bench import noise, pages
+from bench.backends.numpy import named
+from bench.cache import folder, used
+from bench.case import INTEGERS, known
+from bench.cells.cell import Cell
+from bench.inputs import inputs, rounded, seeded, shared
+from bench.noise import ACCUMULATORS, precision
+from bench.size import dims
+from bench.tolerance import spread as spread_module
+from bench.tolerance.spread import Expected, from_arrays, spread, to_arrays
+from bench.tree import Tree, flatten, tree_map
+
+Expectation = dict[str, Expected]
+
+
+def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = None) -> Expectation:
+    """Values and limits by tensor, from the disk where they were derived before.
+
+    Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
+    replaces the rounding of every sum by its worst case; `accumulator` is the dtype of sums,
+    where it is not the widest that the cell's dtype may have.
+    """
+    common, accumulator = shared(cell), accumulator or ACCUMULATORS[cell.dtype]
+    path = folder() / f"{key(common, worst, accumulator)}.npz"
+    return dict(_expectation(path, common, worst, accumulator))
+
+
+@lru_cache(maxsize=2)  # both directions and the saboteurs of each ask one after the other
+def _expectation(path: Path, common: Cell, worst: bool, accumulator: str) -> Expectation:
+    with FileLock(f"{path}.lock"):
+        if path.exists():
+            used(path)
+            with np.load(path, allow_pickle=False) as arrays:
+                return from_arrays(dict(arrays))
+        found = derive(common, worst, accumulator)
+        partial = path.with_suffix(f".{os.getpid()}.part.npz")
+        np.savez(partial, **to_arrays(found))  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
+        partial.replace(path)
+    return found
+
+
+def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
+    """What `expectation` gives, derived anew."""
+    cell = shared(cell)
+    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
+    given, seed = inputs(cell), seeded(*map(str, (cell, "noise")))
+    if not case.training:
+
+        def both(weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Tree:
+            assert case.reference is not None
+            found = {"forward": named(case.reference(**data, **weights, **known(case.reference, option)))}
+            if case.gradient is None:
+                return found
+            cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
+            gradient = case.gradient(cotangent, **data, **weights, **known(case.gradient, option))
+            return found | {"gradient": gradient}
+
+        trees = (given.weights, given.data, given.cotangents)
+        if cell.regime == INTEGERS:
+            return _exact(both, trees, cell)
+        return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
+
+    def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
+        assert case.step is not None
+        weights, state, loss = case.step(weights, state, **batch, **known(case.step, option))
+        return {"loss": loss, "weights": weights, "state": _arrays(state)}
+
+    found: Expectation = {}
+    for step, start in enumerate(given.starts):
+        expected = spread(
+            one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
+        )
+        found.update({f"training.{step}.{path}": value for path, value in expected.items()})
+    return found
+
+
+def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -> Expectation:
+    """The values on whole numbers, with no limit: raises ValueError where a sum could need rounding."""
+    values = flatten(function(*rounded(trees, "float64")))
+    sizes = flatten(function(*tree_map(_size, rounded(trees, "float64"))))
+    largest = 2.0 ** precision(cell.dtype).bits
+    for path, y in flatten(function(*rounded(trees, cell.dtype))).items():
+        if not np.array_equal(y, values[path]) or 4 * np.max(np.abs(sizes[path]), initial=0) > largest:
+            bits = pages.case(cell.case).integers[cell.option]
+            raise ValueError(
+                f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on whole "
+                f"numbers of {bits} bits, should be; give it fewer, or none"
+            )
+    arrays = {path: np.asarray(y, dtype=np.float64) for path, y in values.items()}
+    return {path: Expected(y, 0 * y, 0 * y, 0 * y) for path, y in arrays.items()}
+
+
+def _size(leaf: Any) -> Any:
+    return np.abs(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" else leaf
+
+
+def _arrays(state: Tree) -> Tree:
+    """Counters are Python numbers, exact on both sides, and are not compared."""
+    return {path: leaf for path, leaf in flatten(state).items() if hasattr(leaf, "shape")}
+
+
+def key(cell: Cell, worst: bool, accumulator: str) -> str:
+    """Names all that an expectation depends on."""
+    case = pages.case(cell.case)
+    size = sorted(dims(case, cell.size).items())
+    option = sorted(case.options[cell.option].items())
+    parts = (
+        str(cell),
+        cell.seed,
+        size,
+        option,
+        worst,
+        accumulator,
+        np.__version__,
+        _sources(pages.page(case)),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+@lru_cache
+def _sources(page: str) -> str:
+    """A hash of all code that an expectation depends on: the reference, the noise, inputs and the page."""
+    import sys
+
+    modules = (noise, spread_module, inputs_module)
+    roots = [Path(reference.__file__).parent, *map(_root, modules), Path(__file__)]
+    files = [file for root in roots for file in (sorted(root.rglob("*.py")) if root.is_dir() else [root])]
+    files.append(Path(str(sys.modules[page].__file__)))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _root(module: Any) -> Path:
+    file = Path(module.__file__)
+    return file.parent if file.name == "__init__.py" else file

@@ -1,0 +1,1 @@
+"""Got against expected: whether rounding explains every difference, and what is a known departure."""

@@ -1,0 +1,257 @@
+"""``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
+
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench import pages
+from bench.backends import Absent, Backend, backend
+from bench.case import INTEGERS, TIERS, Case, Contender
+from bench.cells.cell import LOW, Cell
+from bench.contender.layout import Layout
+from bench.contender.prepare import Ready, find, instance, placed, tensors
+from bench.contender.train import Trained, train
+from bench.inputs import inputs
+from bench.noise import TF32_FACTORS, accumulators
+from bench.store.row import Row, sentence
+from bench.tolerance.expected import expectation
+from bench.tree import tree_map
+from bench.verdict import invariants, saboteur
+from bench.verdict.compare import Agreement, compare
+from bench.verdict.known import limits, refusal, settle, unsteady
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rows of one call, by direction, and what a timing of it needs."""
+
+    rows: Mapping[str, Row]
+    ready: Any = None  # what bench.speed.timing prepares its calls from
+    curve: Sequence[float] = ()
+    got: Mapping[str, Any] = field(default_factory=dict)  # by tensor, in the reference's layout
+    places: Layout | None = None
+
+
+def run(cell: Cell) -> Row:
+    """One cell's row. Never raises for what the contender does: that is a row with status error."""
+    return judge(cell.unit, (cell.direction,)).rows[cell.direction]
+
+
+def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
+    """The rows of `directions`, which one call gives together; a refused one is asked for alone."""
+    try:
+        case = pages.case(unit.case)
+        contender = find(case, unit)
+        for each in (unit.option, unit.size):
+            if each in contender.without:
+                raise Absent(f"{contender}: {contender.without[each]}")
+        engine = instance(backend(unit.backend), unit.device, unit.dtype)
+    except Absent as reason:
+        return _absent(unit, directions, reason)
+    except Exception as error:
+        return _broken(unit, directions, error)
+    lacking = [each for each in directions if each in engine.without]
+    refusals = {each: words for each in directions if (words := refusal(contender, unit, each))}
+    willing = [each for each in directions if each not in lacking and each not in refusals]
+    judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
+    rows = dict(judged.rows)
+    cheap = not case.random and unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
+    if (
+        cheap
+        and "gradient" in rows
+        and rows["gradient"].status == "agrees"
+        and (fault := unchanged(judged.ready))
+    ):
+        found: dict[str, Any] = unsteady(fault, limits(unit, engine, "gradient"))
+        rows["gradient"] = replace(rows["gradient"], **found)
+    for each, words in refusals.items():
+        row = attempt(case, contender, engine, unit, [each], False).rows[each]
+        if row.status == "error" and words in row.why:
+            rows[each] = replace(row, status="absent", why=f"{contender} refuses: {row.why}")
+        else:
+            why = f"stale refusal: got {row.status}, should raise {words!r}; {row.why}".rstrip("; ")
+            rows[each] = replace(row, status="disagrees", why=why)
+    for each in lacking:
+        rows |= _absent(unit, [each], Absent(engine.without[each])).rows
+    return replace(judged, rows=rows)
+
+
+def unchanged(ready: Any) -> str:
+    """The invariant of lane (d) that the call breaks, or nothing. A GPU may sum in any order each time."""
+    if not isinstance(ready, Ready) or ready.engine.device != "cpu":
+        return ""
+    first = ready.vjp(ready.params, ready.data, ready.cotangents)
+    return invariants.broken(ready.engine, ready.vjp, ready.params, ready.data, ready.cotangents, first)
+
+
+def attempt(
+    case: Case,
+    contender: Contender,
+    engine: Backend,
+    unit: Cell,
+    directions: Sequence[str],
+    curve: bool = False,
+) -> Judged:
+    """The rows of these directions; what is raised becomes a row."""
+    try:
+        if case.training:
+            return _training(case, contender, engine, unit, curve)
+        return _formula(case, contender, engine, unit, directions)
+    except Absent as reason:  # some frameworks say only when they are called that they have no such kernel
+        return _absent(unit, directions, reason)
+    except Exception as error:
+        if engine.lacks(error) and len(directions) > 1:  # one of them may have its kernels
+            alone = [attempt(case, contender, engine, unit, [each], curve) for each in directions]
+            return Judged({each: one.rows[each] for each, one in zip(directions, alone, strict=True)})
+        if engine.lacks(error):
+            why = f"no {unit.dtype} kernel: {sentence(error)}"
+            return Judged({each: _row(unit, each, status="absent", why=why) for each in directions})
+        return _broken(unit, directions, error)
+
+
+def _absent(unit: Cell, directions: Sequence[str], reason: Absent) -> Judged:
+    return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
+
+
+def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
+    why = sentence(error)
+    return Judged({each: _row(unit, each, status="error", why=why) for each in directions})
+
+
+def _formula(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
+) -> Judged:
+    ready = placed(case, contender, engine, unit, directions)
+    forward = engine.forward(ready.run, unit.mode)
+
+    def call(params: Any) -> Any:
+        if ready.vjp:
+            return ready.vjp(params, ready.data, ready.cotangents)
+        return forward(params, ready.data), None
+
+    compiled = unit.mode not in ("eager", *engine.layouts)
+    params = engine.put(tree_map(turned, engine.get(ready.params))) if compiled else ready.params
+    before = engine.compilations()[1]
+    start = time.perf_counter()
+    outputs, gradients = call(params)
+    engine.wait((outputs, gradients))
+    first = time.perf_counter() - start
+    compiling = engine.compiling_since(before)
+    if compiled:  # what it kept of the weights in its first call is not what is judged
+        outputs, gradients = call(ready.params)
+        engine.wait((outputs, gradients))
+    got = tensors(ready, outputs, gradients)
+    took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
+    rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
+    return Judged(rows, ready, got=got, places=ready.places)
+
+
+def tier(contender: Contender, engine: Backend, mode: str) -> str:
+    """A contender's own, and at least that of the mode in which it runs."""
+    return TIERS[max(TIERS.index(contender.tier), int(mode in engine.tuned))]
+
+
+def turned(leaf: Any) -> Any:
+    """Other weights of the same kind: each element in the place of the next."""
+    return np.roll(leaf, 1) if isinstance(leaf, np.ndarray) else leaf
+
+
+def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
+    trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
+    took: dict[str, Any] = {"first_call_s": trained.first_call_s, "compile_s": trained.compile_s}
+    took["tier"] = tier(contender, engine, unit.mode)
+    row = verdict(unit, "training", trained.got, engine, **took)
+    if trained.miscount and row.status in ("agrees", "limited"):
+        row = replace(row, status="disagrees", why=trained.miscount)
+    if trained.score:
+        assert case.curve is not None
+        metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"
+        row = replace(row, metric=metric, score=trained.score[1])
+    return Judged({"training": row}, trained.ready, trained.curve, trained.got, trained.places)
+
+
+def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
+    """The row of what was `got`: compared with the expectation, then held against the limits."""
+
+    mine = _of(direction, lambda: got)
+    known = limits(unit, engine, direction)
+    explained = any(not each.limit.varies for each in known)  # then a Limit decides, and no worst case
+    accumulator, agreement = _inferred(unit, direction, mine, engine, worst=not explained)
+    rounded = accumulator == TF32_FACTORS
+    few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # bits, which let more pass
+    trusted = agreement.status != "agrees" or few
+    if rounded:  # those of its size drown
+        known = [replace(each, limit=replace(each.limit, always=False)) for each in known]
+    if not trusted and (passing := saboteur.passing(unit, direction)):
+        agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
+    settled = _resolved(settle(agreement, known), few)
+    identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
+    return _row(
+        unit,
+        direction,
+        **settled,
+        bits=None if identity else agreement.bits,
+        z_rms=agreement.z_rms,
+        z_worst=agreement.z_worst,
+        worst=agreement.worst,
+        undecided=agreement.undecided,
+        version=engine.version,
+        threads=engine.threads(),
+        precision=engine.precision,
+        settings="as shipped" if engine.shipped else "",
+        accumulator=accumulator,
+        checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
+        **more,
+    )
+
+
+def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    prefix = f"{direction}."
+    return {path.removeprefix(prefix): x for path, x in tensors().items() if path.startswith(prefix)}
+
+
+def _inferred(
+    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, *, worst: bool
+) -> tuple[str, Agreement]:
+    """The first accumulator under which the cell agrees, the widest first; else what the last one says.
+
+    `worst`: whether that one is held against the worst case of every sum as well.
+    """
+    every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
+    for accumulator in every:
+        expected = partial(expectation, unit, accumulator=accumulator)
+        last = partial(_of, direction, partial(expected, worst=True))
+        agreement = compare(
+            got,
+            _of(direction, expected),
+            dtype=unit.dtype,
+            worst=last if worst and accumulator == every[-1] else None,
+        )
+        if agreement.status in ("agrees", "mistrusted"):
+            break
+    return accumulator, agreement
+
+
+def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
+    """Where rounding to few bits drowns a formula, that is said of them, and not of the check."""
+    if settled["status"] != "mistrusted" or not few:
+        return settled
+    return {"status": "absent", "why": f"{few} does not resolve it: {settled['why']}"}
+
+
+def _row(unit: Cell, direction: str, **found: Any) -> Row:
+    cell = replace(unit, direction=direction)
+    coordinates = {name: value for name, value in asdict(cell).items()}
+    return Row(
+        **coordinates,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        lane="exact" if unit.regime == INTEGERS else "semantics" if unit.dtype == "float64" else "native",
+        command=cell.command,
+        **found,
+    )

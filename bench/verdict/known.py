@@ -1,0 +1,198 @@
+"""Known departures and refusals of the frameworks, held against what a run found: none goes stale unseen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import product
+from typing import Any
+
+from bench import pages
+from bench.backends import FURTHER, SHIPPED, Backend, backend, release
+from bench.case import INTEGERS, Case, Contender, Limit
+from bench.cells.cell import Cell
+from bench.cells.selection import Selection, cells
+from bench.size import corpus
+from bench.verdict.compare import Agreement
+
+ROOM = 10.0  # a cell may be off by a tenth of the smallest to ten times the largest rms ratio measured
+
+
+@dataclass(frozen=True)
+class Known:
+    """A Limit as it bears on one cell: the rms ratios that it expects, in the release that is installed."""
+
+    limit: Limit
+    z: tuple[float, float] | None  # None where nothing was measured
+    release: str
+    measured: bool  # whether in this release
+
+    @property
+    def where(self) -> str:
+        """The package and the releases in which it was measured."""
+        return f"{self.limit.package} {', '.join(self.limit.releases)}".strip()
+
+
+def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
+    """The limits of the page that name this cell."""
+    fields = {**asdict(unit), "direction": direction}
+    lineage = sorted(engine.lineage())
+    found = [
+        limit
+        for limit in pages.case(unit.case).limits
+        if any(covers(limit, {**fields, "backend": name}) for name in lineage)
+    ]
+    return [
+        Known(
+            limit, expected(limit, fields), installed := release(limit.package), installed in limit.releases
+        )
+        for limit in found
+    ]
+
+
+def covers(limit: Limit, fields: Mapping[str, Any]) -> bool:
+    """Whether the limit names the cell, or the row, that has these fields."""
+    return any(
+        all(fields[name] in several(value) for name, value in _named(cells).items()) for cells in limit.reach
+    )
+
+
+def _named(cells: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a limit covers: unless it names them, no dtypes in which rounding may hide what it is about."""
+    return {"dtype": ("float64", "float32"), **cells}
+
+
+def expected(limit: Limit, fields: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The rms ratios that a limit explains in a cell: by those measured in the cells most like it.
+
+    None where nothing was measured.
+    """
+    alike = [sum(fields[name] == value for name, value in each.cells.items()) for each in limit.seen]
+    nearest = [each.z for each, like in zip(limit.seen, alike, strict=True) if like == max(alike)]
+    if not nearest:
+        return None
+    return min(low for low, _ in nearest) / ROOM, max(high for _, high in nearest) * ROOM
+
+
+def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
+    """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
+    known = [each for each in known if not each.limit.varies]
+    if agreement.status == "agrees":
+        stale = [each for each in known if each.limit.always and each.measured]
+        if not stale:
+            return {"status": "agrees", "why": ""}
+        why = f"stale limit: the cell agrees, but a Limit says: {stale[0].limit.reason}"
+        return {"status": "disagrees", "why": why}
+    if agreement.status == "mistrusted" or not known:
+        return {"status": agreement.status, "why": agreement.why}
+    ranges = [(each, each.z) for each in known if each.z]
+    if not ranges:
+        why = f"no z of its Limit was measured (gaugeblock limits --measure): {agreement.why}"
+        return {"status": "disagrees", "why": why}
+    z = agreement.z_rms or 0
+    for each, (low, high) in ranges:
+        if low <= z <= high:
+            return _limited(each)
+    each, (low, high) = min(ranges, key=lambda pair: pair[1])
+    if z < low:
+        return _limited(each, f"improved: z is {z:.3g}, was measured to be {low:.3g} to {high:.3g}")
+    why = f"outside its Limit's z of {low:.3g} to {high:.3g}: {agreement.why}"
+    return {"status": "disagrees", "why": why}
+
+
+def unsteady(fault: str, known: Sequence[Known]) -> dict[str, str]:
+    """Status and why of a cell whose second call broke what must hold bit by bit."""
+    for each in known:
+        if each.limit.varies:
+            return _limited(each)
+    return {"status": "disagrees", "why": fault}
+
+
+def _limited(known: Known, news: str = "") -> dict[str, str]:
+    limit = known.limit
+    if not news and limit.seen and not known.measured:
+        news = f"not yet measured in {limit.package} {known.release}"
+    return {
+        "status": "limited",
+        "why": f"{limit.reason} ({news})" if news else limit.reason,
+        "limit": limit.name,
+        "source": limit.source,
+        "versions": known.where,
+    }
+
+
+def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:
+    """The words with which the framework is known to refuse this cell."""
+    place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
+    return next((words for glob, words in contender.refuses.items() if fnmatchcase(place, glob)), None)
+
+
+def strays(case: Case) -> Iterator[str]:
+    """Where a case's limits, options left out and refusals name what its page does not have."""
+    for contender in case.contenders:
+        who, engine = f"{case.name}, {contender}", backend(contender.backend)
+        for option in contender.without:
+            if option not in [*case.options, *case.sizes]:
+                known = ", ".join([*case.options, *case.sizes])
+                yield f"{who}: without names {option!r}, should be one of {known}"
+        modes = [mode for mode in engine.modes if mode in (contender.modes or engine.modes)]
+        expressed = [option for option in case.options if option not in contender.without]
+        directions = contender.directions or case.directions
+        places = list(map("/".join, product(expressed, modes, engine.devices, engine.dtypes, directions)))
+        for glob in contender.refuses:
+            if not any(fnmatchcase(place, glob) for place in places):
+                yield f"{who}: refuses {glob!r}, which is none of its cells, such as {places[0]}"
+    for limit in case.limits:
+        for reach in limit.reach:
+            yield from _astray(case, limit, reach)
+
+
+def _astray(case: Case, limit: Limit, reach: Mapping[str, Any]) -> Iterator[str]:
+    """What a limit names that is not on its page; a limit of no cell at all, where each name is there."""
+    who, shipped = f"{case.name}, {limit}", [*SHIPPED, *FURTHER]
+    if wrong := [name for name in several(reach["backend"]) if name not in shipped]:
+        yield f"{who}: its backend is {wrong[0]!r}, should be one of {', '.join(shipped)}"
+        return
+    engines = [backend(name) for name in several(reach["backend"])]
+    further = [backend(name) for name in FURTHER]
+    heirs = [*engines, *(each for each in further if {cls.name for cls in engines} & each.lineage())]
+    right: dict[str, list[str]] = {
+        "backend": shipped,
+        "case": [case.name],
+        "option": list(case.options),
+        "regime": [*case.regimes, *([INTEGERS] if case.integers else [])],
+        "size": [*case.sizes, *corpus(case)],
+        "contender": [str(each) for heir in heirs for each in heir.contenders(case)],
+        "mode": [mode for engine in engines for mode in engine.modes],
+        "device": [device for engine in engines for device in engine.devices],
+        "dtype": [dtype for engine in engines for dtype in engine.dtypes],
+        "direction": list(case.directions),
+    }
+    wrong = [
+        f"{who}: its {name} is {value!r}, should be one of {', '.join(dict.fromkeys(right[name]))}"
+        for name, values in reach.items()
+        for value in several(values)
+        if value not in right[name]
+    ]
+    alone = replace(limit, cells=reach)
+    if not (wrong or named(case, alone, tuple(right["device"]), tuple(right["dtype"]))):
+        wrong = [f"{who}: {limit.reason!r} names no cell; its names never meet"]
+    yield from wrong
+
+
+def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str]) -> list[Cell]:
+    """The cells, of all that can be asked for, that the limit names and that their contender can express."""
+    specs = list(dict.fromkeys(name for cells in limit.reach for name in several(cells["backend"])))
+    modes = list(dict.fromkeys(mode for spec in specs for mode in backend(spec).modes))
+    dtypes = list(dict.fromkeys(dtypes))
+    every = Selection(specs, list(dict.fromkeys(devices)), dtypes, modes, tuple(case.sizes), full=True)
+    without = {(spec, str(each)): each.without for spec in specs for each in backend(spec).contenders(case)}
+    return [
+        cell
+        for cell in cells([case], every)
+        if covers(limit, asdict(cell)) and cell.option not in without[cell.backend, cell.contender]
+    ]
+
+
+def several(value: Any) -> Sequence[str]:
+    """The one value, or the values, that a limit gives for a field."""
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,71 @@
+"""What is public, for those who write pages and backends or read results; all else lies in bench/.
+
+Import it as ``from gaugeblock import Case, Contender``. The folders bench/, reference/ and suites/ are
+packages of these names; a folder of the same name beside your files does not take their place once this is
+imported.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent  # where our folders lie: the repository, or site-packages
+
+
+def _ours(name: str) -> None:
+    """Import our folder of that name, though another may come first on the path."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        found = importlib.import_module(name)
+    finally:
+        sys.path.remove(str(ROOT))
+    if Path(str(found.__file__)).resolve().parent.parent != ROOT:
+        raise ImportError(
+            f"gaugeblock: {name} is {found.__file__} in this process, should be {ROOT / name}; import "
+            "gaugeblock before it"
+        )
+
+
+for _name in ("bench", "reference", "suites"):
+    _ours(_name)
+
+from bench.backends import Absent as Absent  # noqa: E402  # ours from here on
+from bench.backends import Backend as Backend  # noqa: E402
+from bench.backends import Bound as Bound  # noqa: E402
+from bench.backends import Loop as Loop  # noqa: E402
+from bench.backends import backend as backend  # noqa: E402
+from bench.case import INTEGERS as INTEGERS  # noqa: E402
+from bench.case import Case as Case  # noqa: E402
+from bench.case import Contender as Contender  # noqa: E402
+from bench.case import Limit as Limit  # noqa: E402
+from bench.case import Option as Option  # noqa: E402
+from bench.case import Training as Training  # noqa: E402
+from bench.tree import flatten as flatten  # noqa: E402
+from bench.tree import tree_map as tree_map  # noqa: E402
+
+if TYPE_CHECKING:
+    from bench.backends.jax import Jax as Jax
+    from bench.backends.numpy import NumPy as NumPy
+    from bench.backends.tensorflow import TensorFlow as TensorFlow
+    from bench.backends.torch import Torch as Torch
+    from bench.cells.pairwise import pairs as pairs
+    from bench.mutation.mutant import Mutant as Mutant
+    from bench.store.rows import load as load
+
+# imported when they are asked for: a page needs none of them
+LATER = {
+    "Jax": "bench.backends.jax",
+    "NumPy": "bench.backends.numpy",
+    "TensorFlow": "bench.backends.tensorflow",
+    "Torch": "bench.backends.torch",
+    "Mutant": "bench.mutation.mutant",
+    "load": "bench.store.rows",
+    "pairs": "bench.cells.pairwise",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module 'gaugeblock' has no attribute {name!r}")
+    return getattr(importlib.import_module(LATER[name]), name)
