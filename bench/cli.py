@@ -222,6 +222,28 @@ def publish(
 
 
 @app.command()
+def limits(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Runs; the newest without one.")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Write how far off they are into suites/limits/<page>.json.")
+    ] = False,
+) -> None:
+    """Known departures, and what these runs found of each; with --measure, that becomes what is expected."""
+    from bench.report.write import departures
+    from bench.store.results import newest
+    from bench.studies import limits as measured
+
+    with _refusals():
+        found = runs or [newest()]
+        for file in measured.measure(found) if measure else ():
+            typer.echo(file)
+        if not measure:
+            _print(departures(found))
+
+
+@app.command()
 def seeds(
     folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run of several seeds.")] = None,
     results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),

@@ -1,7 +1,8 @@
 """The pytest entry: `test_agree` judges a cell, `test_speed` shows the samples that its worker took."""
 
 import pytest
-from bench.replay import Replay
+
+from bench.run.replay import Replay
 
 CLOCK = Replay()
 

@@ -1,6 +1,6 @@
 """A pytest plug-in that breaks the instrument: GAUGEBLOCK_BREAK names the fault, planted at its import.
 
-GAUGEBLOCK_BREAK=dtype-ignored python -m pytest -p tests.breaking tests/test_verdict.py
+GAUGEBLOCK_BREAK=dtype-ignored python -m pytest -p tests.breaking tests/verdict/test_compare.py
 """
 
 import os
@@ -33,8 +33,8 @@ BREAKS = {
     "stale-limit-ignored": ("bench.verdict.known", "if not stale:", "if True:"),
     "worse-than-its-limit-ignored": (
         "bench.verdict.known",
-        "<= (agreement.z_rms or 0) <= limit.z[1]",
-        "<= (agreement.z_rms or 0)",
+        "if low <= z <= high:",
+        "if low <= z:",
     ),
     "saboteur-ignored": ("bench.verdict.judge", 'status="mistrusted", why=f"{passing}', 'why=f"{passing}'),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import pages
 from bench.backends import backend
 from bench.cells.cell import Cell
-from bench.failure.freeze import freeze as failure
+from bench.failure import freeze as failure
 from bench.verdict.judge import judge
 
 

@@ -12,12 +12,12 @@ from tests.breaking import BREAKS
 
 ROOT = Path(__file__).parent.parent
 # the tests that should notice a break of each module
-NOTICED = {"bench.verdict.known": "test_run.py", "bench.verdict.judge": "test_saboteur.py"}
+NOTICED = {"bench.verdict.known": "test_judge.py", "bench.verdict.judge": "test_saboteur.py"}
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_break_is_noticed(name):
-    file = f"tests/{NOTICED.get(BREAKS[name][0], 'test_verdict.py')}"
+    file = f"tests/verdict/{NOTICED.get(BREAKS[name][0], 'test_compare.py')}"
     command = [sys.executable, "-m", "pytest", "-p", "tests.breaking", "-q", "-x", "--tb=no", file]
     environment = {**os.environ, "GAUGEBLOCK_BREAK": name}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -56,8 +56,8 @@ def test_no_command_shows_the_commands():
     assert all(name in text for name in ("doctor", "list", "run", "report", "publish"))
 
 
-def test_python_m_bench_is_the_same_door():
-    answer = subprocess.run([sys.executable, "-m", "bench", "--help"], capture_output=True, text=True)
+def test_python_m_gaugeblock_is_the_same_command():
+    answer = subprocess.run([sys.executable, "-m", "gaugeblock", "--help"], capture_output=True, text=True)
     assert answer.returncode == 0 and "gaugeblock" in answer.stdout
 
 
@@ -198,7 +198,17 @@ def test_a_rows_node_id_means_the_installed_folder():
 
 
 def test_run_works_in_any_folder(tmp_path):
-    words = [sys.executable, "-m", "bench", "run", "--collect-only", "-q", "--smoke", "--backend", "numpy"]
+    words = [
+        sys.executable,
+        "-m",
+        "gaugeblock",
+        "run",
+        "--collect-only",
+        "-q",
+        "--smoke",
+        "--backend",
+        "numpy",
+    ]
     path = str(Path(cli.__file__).parent.parent)
     answer = subprocess.run(
         words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True

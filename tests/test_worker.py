@@ -1,16 +1,17 @@
 """A worker process: where it serves, and what it says when it goes."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from bench import worker
 from bench.backends.numpy import NumPy
 from bench.cells.cell import Cell
 from bench.contender.prepare import THREADS, instance
+from bench.run import work
+from bench.speed import kept, timed
 from bench.speed.sets import SETS
 from bench.verdict.judge import run
-from bench.worker import KEPT, Desk, Died, Worker, as_request
+from bench.worker import Died, Worker
 
 
 def test_a_worker_serves_in_its_main_thread():
@@ -18,16 +19,16 @@ def test_a_worker_serves_in_its_main_thread():
     worker = Worker({"GAUGEBLOCK_EXAMPLE": "1"})
     try:
         assert worker._gateway.remote_status().execmodel == "main_thread_only"
-        worker.request("drop", "nothing")
+        assert worker.request("os:getpid") == worker.pid
     finally:
         worker.close()
 
 
-def test_an_unknown_verb_ends_the_worker_with_its_words():
+def test_an_unknown_function_ends_the_worker_with_its_words():
     worker = Worker({})
     try:
         with pytest.raises(Died, match="no attribute 'fly'"):
-            worker.request("fly")
+            worker.request("bench.speed.timed:fly")
     finally:
         worker.close()
 
@@ -52,28 +53,35 @@ def test_a_thread_setting_that_does_not_take_is_an_error(monkeypatch):
     instance.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def empty():
+    """A process that has judged and timed nothing."""
+    yield
+    for each in (kept._KEPT, kept._BUILT, timed._CALLS):
+        each.clear()
+
+
 @pytest.mark.parametrize("judged", [True, False])
-@pytest.mark.parametrize("kept", [KEPT, 0])
+@pytest.mark.parametrize("most", [kept.MOST, 0])
 def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_it_is_timed(
-    monkeypatch, judged, kept
+    monkeypatch, judged, most
 ):
-    monkeypatch.setattr(worker, "KEPT", kept)
+    monkeypatch.setattr(kept, "MOST", most)
     cell = Cell(
         "relu", "plain", "typical", "small", "reference.activation.relu", "numpy", "eager", "cpu", "float32",
         "gradient",
     )  # fmt: skip
-    desk = Desk()
     if judged:
-        desk.judge(as_request(cell.unit), ["forward", "gradient"], True, False)
-    assert list(desk.kept) == ([str(cell.unit)] if judged and kept else [])
+        work.judge(asdict(cell.unit), ["forward", "gradient"], True, False)
+    assert list(kept._KEPT) == ([str(cell.unit)] if judged and most else [])
     for direction in ("forward", "gradient"):
-        assert "first_call_s" in desk.ready(as_request(replace(cell, direction=direction)), direction)
-        assert len(desk.sample(direction)) == 5
-        assert desk.settle(direction)["sets"] == SETS
-        assert desk.verdict(direction)["status"] == "agrees"
-    assert len(desk.built) == (0 if judged and kept else 1)  # once for both directions
-    assert [len(each) for each in desk.built.values()] == [1] * len(desk.built)
-    lost = desk.ready(as_request(replace(cell, contender="reference.activation.sigmoid")), "lost")
+        assert "first_call_s" in timed.ready(asdict(replace(cell, direction=direction)), direction)
+        assert len(timed.sample(direction)) == 5
+        assert timed.settle(direction)["sets"] == SETS
+        assert work.verdict(direction)["status"] == "agrees"
+    assert len(kept._BUILT) == (0 if judged and most else 1)  # once for both directions
+    assert [len(each) for each in kept._BUILT.values()] == [1] * len(kept._BUILT)
+    lost = timed.ready(asdict(replace(cell, contender="reference.activation.sigmoid")), "lost")
     assert lost["error"].startswith("ValueError: contender")
 
 
@@ -82,7 +90,6 @@ def test_a_call_of_which_nothing_can_be_measured_is_dropped(monkeypatch):
         "relu", "plain", "typical", "small", "reference.activation.relu", "numpy", "eager", "cpu", "float32",
         "forward",
     )  # fmt: skip
-    desk = Desk()
-    desk.ready(as_request(cell), "one")
+    timed.ready(asdict(cell), "one")
     monkeypatch.setattr("bench.speed.clock.memory", lambda *_: 1 / 0)
-    assert desk.settle("one") == {"error": "ZeroDivisionError: division by zero"} and not desk.calls
+    assert timed.settle("one") == {"error": "ZeroDivisionError: division by zero"} and not timed._CALLS

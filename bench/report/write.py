@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from bench.machine.records import key
+from bench.report import findings
 from bench.report.arithmetic import arithmetic
 from bench.report.curves import draw
-from bench.report.findings import departures, limited, scores, unrun
+from bench.report.findings import limited, scores, unrun
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
 from bench.report.limits import LIMITS, page, unneeded
@@ -47,7 +48,7 @@ def sections(
     return [
         header(rows, machines or {}, environments or {}, moments),
         *verdict(rows),
-        *departures(rows, every=every),
+        *findings.departures(rows, every=every),
         *scores(rows),
         *figures,
         *summary(timed),
@@ -116,6 +117,12 @@ def show(
         console = Console(width=WIDTH, highlight=False)
     found = sections(*read(paths), every=every, **beside(paths))
     print_sections(found, console)
+
+
+def departures(paths: Sequence[str | os.PathLike[str]]) -> list[Section]:
+    """The known departures, and what the rows at these paths say of each."""
+    rows, _, environments = read(paths)
+    return page(rows, environments)
 
 
 def text(paths: Sequence[str | os.PathLike[str]]) -> str:

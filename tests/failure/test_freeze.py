@@ -14,11 +14,11 @@ from bench import pages
 from bench.backends import SHIPPED, Absent, backend
 from bench.case import Case, Contender
 from bench.cells.cell import Cell
+from bench.failure import freeze as failure
 from bench.failure.freeze import folder_name, freeze
-from bench.failure.freeze import freeze as failure
 from bench.verdict.judge import judge
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 FILES = ["cell.json", "contender.py", "expected.npz", "got.npz", "inputs.npz", "repro.py"]
 SAMPLE = ("layer-norm", "lstm", "adam", "embedding-bag")  # nested weights, training, sparse gradients
 FACTOR = 1.001

@@ -7,8 +7,8 @@ from itertools import pairwise as pairs
 import numpy as np
 import pytest
 
+from bench.failure import extract as extract_page
 from bench.failure.extract import extract
-from bench.failure.freeze import extract as extract_page
 from bench.tree import flatten
 from tests import raising as page
 

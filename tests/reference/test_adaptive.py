@@ -7,7 +7,7 @@ import pytest
 
 from bench.tree import flatten, tree_map
 from reference.adaptive import adagrad, adagrad_start, rmsprop, rmsprop_start
-from tests.test_reference_optimizer import run, same, scalars, tree
+from tests.reference.test_optimizer import run, same, scalars, tree
 
 BUFFERS = ("outside", "inside", "update")
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.backends import FURTHER, SHIPPED, Absent, backend
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, *FURTHER])

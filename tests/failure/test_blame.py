@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.cells.cell import Cell
+from bench.failure import blame as page
 from bench.failure.blame import blame
-from bench.failure.freeze import blame as page
 from bench.failure.freeze import folder_name
 from bench.tolerance.spread import Expected
 from tests.rows import row

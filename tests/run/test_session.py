@@ -15,7 +15,7 @@ from bench.speed.rounds import FEWEST, MOST
 from bench.store.results import load
 from bench.store.rows import fingerprints
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 WRONG = """
 from bench.backends.numpy import NumPy
 

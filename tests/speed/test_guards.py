@@ -8,7 +8,7 @@ import pytest
 
 from bench.store.results import load
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 FAULTY = ROOT / "bench" / "backends" / "faulty.py"
 SAYS = {
     "Recompiling": "compiled",

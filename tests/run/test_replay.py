@@ -11,7 +11,7 @@ import pytest
 
 from bench.store.results import load
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def done(*command, folder):

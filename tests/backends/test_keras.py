@@ -11,7 +11,7 @@ from bench.backends import Absent, backend
 from bench.store.results import load
 from bench.worker import Worker, as_request
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 ENGINES = ("torch", "jax")
 
 
