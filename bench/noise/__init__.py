@@ -1,5 +1,6 @@
 """Monte-Carlo rounding: what rounding alone does to a formula, by running the formula as it is written."""
 
+from bench.noise import choices, elementwise, making, products, sums  # noqa: F401  # each registers its rules
 from bench.noise.array import Noisy as Noisy
 from bench.noise.array import noisy as noisy
 from bench.noise.array import pack as pack

@@ -1,12 +1,15 @@
 """An array whose elements are records of rows: NumPy moves the records, the rules of this package compute.
 
 Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or
-function that computes goes to its rule; one that has none raises.
+function that computes goes to the rule that was registered for it; one that has none raises.
 """
 
-from typing import Any, NoReturn
+import operator
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bench.noise.precision import LAYOUTS, LOW_LAYOUTS
@@ -26,6 +29,48 @@ _ROWS_OF = {SINGLE: np.dtype((np.float64, (1,)))} | {
     element: np.dtype((_BASES[kind], (rows,))) for (rows, kind), element in _FULL.items()
 }
 _KINDS = {SINGLE: "f"} | {element: kind for (_, kind), element in _FULL.items()}
+
+Rule = Callable[..., Any]
+OneRule = TypeVar("OneRule", bound=Rule)
+
+_RULES: dict[tuple[Any, str], Rule] = {}  # full once the modules of the rules are imported
+
+# functions that only move elements, or ask for shapes
+_MOVES = {
+    *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims),
+    *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.broadcast_to, np.broadcast_arrays, sliding_window_view),
+    *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
+    *(np.roll, np.flip, np.fliplr, np.flipud, np.rot90),
+    *(np.repeat, np.tile, np.take, np.tril, np.triu, np.diagonal, np.delete),
+    *(np.shape, np.ndim, np.size),
+}
+
+
+def rule(*functions: Rule, method: str = "__call__") -> Callable[[OneRule], OneRule]:
+    """What is decorated computes these functions of NumPy, or this method of these ufuncs, on records.
+
+    ``operator.getitem`` and ``operator.setitem`` stand for reading and writing by a key that holds records.
+    Raises ValueError where another rule computes one of them already.
+    """
+
+    def register(found: OneRule) -> OneRule:
+        for function in functions:
+            if _RULES.setdefault((function, method), found) is not found:
+                raise ValueError(f"rule of {function.__name__}.{method}: got a second one, should be one")
+        return found
+
+    return register
+
+
+def rules(*functions: Rule) -> Callable[[OneRule], OneRule]:
+    """What is decorated makes the rule of each of these functions out of the function."""
+
+    def register(make: OneRule) -> OneRule:
+        for function in functions:
+            rule(function)(make(function))
+        return make
+
+    return register
 
 
 def element(kind: str = "f") -> np.dtype[np.void]:
@@ -92,10 +137,8 @@ class Noisy(np.ndarray[Any, Any]):
     """See the module. Made by `pack`, seen through by `rows`."""
 
     def __array_ufunc__(self, ufunc: Any, method: Any, *inputs: Any, **kwargs: Any) -> Any:
-        from bench.noise.rules import UFUNCS
-
-        rule = UFUNCS.get((ufunc, method))
-        if rule is None:
+        found = _RULES.get((ufunc, method))
+        if found is None:
             _refuse(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
         out = kwargs.pop("out", (None,))[0]
         if any(value is not None for key, value in kwargs.items() if key in ("dtype", "signature")):
@@ -103,7 +146,7 @@ class Noisy(np.ndarray[Any, Any]):
         if "where" in kwargs:
             _refuse(f"{ufunc.__name__} with where=")
         kwargs = {key: value for key, value in kwargs.items() if key in ("axis", "keepdims", "initial")}
-        result = rule(*inputs, **kwargs)
+        result = found(*inputs, **kwargs)
         if out is None:
             return result
         if not noisy(out):
@@ -112,26 +155,20 @@ class Noisy(np.ndarray[Any, Any]):
         return out
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from bench.noise.rules import FUNCTIONS, MOVES
-
-        if func in FUNCTIONS:
-            return FUNCTIONS[func](*args, **kwargs)
-        if func not in MOVES:
+        if found := _RULES.get((func, "__call__")):
+            return found(*args, **kwargs)
+        if func not in _MOVES:
             _refuse(f"np.{func.__name__}")
         return _as_noisy(super().__array_function__(func, types, args, kwargs))
 
     def __getitem__(self, key: Any) -> Any:
-        from bench.noise.choices import gather
-
         if _has_noisy(key):
-            return gather(self, key)
+            return _RULES[operator.getitem, "__call__"](self, key)
         return _as_noisy(super().__getitem__(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        from bench.noise.choices import scatter
-
         if _has_noisy(key):
-            scatter(self, key, value)
+            _RULES[operator.setitem, "__call__"](self, key, value)
             return
         values = rows(value)
         if self.dtype == SINGLE:

@@ -5,20 +5,35 @@ stays the spread of one formula, and what the other choice would change is known
 rounding cannot turn is a plain array.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise.array import SINGLE, Noisy, exact, full, kind, noisy, pack, rows, spread_out
+from bench.noise.array import (
+    SINGLE,
+    Noisy,
+    Rule,
+    exact,
+    full,
+    kind,
+    noisy,
+    pack,
+    rows,
+    rule,
+    rules,
+    spread_out,
+)
 from bench.noise.bits import rms
-from bench.noise.elementwise import Rule, numbers
+from bench.noise.elementwise import numbers
 from bench.noise.precision import multiple
 from bench.noise.rounding import current
 
 
+@rules(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 def compare(ufunc: np.ufunc) -> Rule:
-    def rule(a: Any, b: Any) -> Any:
+    def on_records(a: Any, b: Any) -> Any:
         x, y = numbers(a), numbers(b)
         if "f" not in (x.dtype.kind, y.dtype.kind):
             return _settled(ufunc(x, y))
@@ -32,9 +47,10 @@ def compare(ufunc: np.ufunc) -> Rule:
             )
         return _turn(choice, turned)
 
-    return rule
+    return on_records
 
 
+@rule(np.sign)
 def sign(x: Any) -> Any:
     """The sign as a choice: a number, +1, -1 or 0."""
     values = numbers(x)
@@ -65,10 +81,12 @@ def undecided(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_] | None:
     return open_[..., None] & rounding.tosses(margin)
 
 
+@rule(np.argmax)
 def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
     return _argmax(numbers(a), axis, out, bool(keepdims))
 
 
+@rule(np.argmin)
 def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
     return _argmax(-numbers(a), axis, out, bool(keepdims))
 
@@ -118,11 +136,13 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
     return index
 
 
+@rule(np.where)
 def where(condition: Any, x: Any, y: Any) -> Noisy:
     c = rows(condition)
     return pack(np.where(c if c.dtype == bool else c != 0, numbers(x), numbers(y)))
 
 
+@rule(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     def one(x: NDArray[Any], i: NDArray[Any]) -> NDArray[Any]:
         return np.take_along_axis(x, i, axis=axis)
@@ -130,6 +150,7 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     return _read(arr, indices, one)
 
 
+@rule(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     def one(x: NDArray[Any], i: NDArray[Any], v: NDArray[Any]) -> None:
         np.put_along_axis(x, i, v, axis=axis)
@@ -137,6 +158,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     _write(arr, indices, values, one)
 
 
+@rule(operator.getitem)
 def gather(x: Noisy, key: Any) -> Any:
     """x[key] by undecided indices; a mask that rounding could turn has no shape to read."""
     parts = key if isinstance(key, tuple) else (key,)
@@ -147,6 +169,7 @@ def gather(x: Noisy, key: Any) -> Any:
     return _read(x, parts[at], lambda a, i: a[(*parts[:at], i, *parts[at + 1 :])])
 
 
+@rule(operator.setitem)
 def scatter(x: Noisy, key: Any, value: Any) -> None:
     """x[key] = value, where the key is a mask or an index that holds choices."""
     parts = key if isinstance(key, tuple) else (key,)
@@ -218,9 +241,3 @@ def _settled(choice: NDArray[Any]) -> Any:
     if choice.shape[-1] == 1 or (choice == choice[..., -1:]).all():
         return np.asarray(choice[..., -1], order="C")
     return pack(np.asarray(choice, order="C"))
-
-
-RULES: dict[np.ufunc, Rule] = {
-    **{u: compare(u) for u in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)},
-    np.sign: sign,
-}

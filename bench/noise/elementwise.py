@@ -1,63 +1,88 @@
 """Rules for what is computed element by element."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from bench.noise.array import Noisy, exact, noisy, pack, rows, spread_out
+from bench.noise.array import Noisy, Rule, exact, noisy, pack, rows, rule, rules, spread_out
 from bench.noise.bits import is_power_of_two
 from bench.noise.rounding import current
 
-Rule = Callable[..., Any]
-
+# The rms error in half units in the last place (a rounded exact value has 0.58) of the least exact among
+# NumPy 2.4, torch 2.13, TensorFlow 2.21 (eager, XLA) and JAX 0.10.2 in float32 and float64, over normal and
+# log-normal draws; more where single errors reach far. A function that nobody measured has the largest.
 _WORST_LIBM = 2.4
+_LIBM: dict[np.ufunc, float] = {
+    **{np.exp: 1.2, np.exp2: 1.2, np.expm1: 1.4, np.log: 0.8, np.log2: 0.8, np.log10: 0.8, np.log1p: 1.5},
+    **{np.sin: 0.8, np.cos: 0.8, np.arctan: 1.3, np.sinh: 2.2, np.cosh: 2.2, np.tanh: 2.0},
+    **{np.logaddexp: 1.9, np.logaddexp2: 1.9, special.expit: 2.3, special.erfc: 2.4},
+    **dict.fromkeys((np.tan, np.arcsin, np.arccos, np.arctan2, np.hypot, np.cbrt), _WORST_LIBM),
+    **dict.fromkeys((np.arcsinh, np.arccosh, np.arctanh, special.log_expit, special.ndtr), _WORST_LIBM),
+    **dict.fromkeys((special.xlogy, special.xlog1py), _WORST_LIBM),
+}
+_ULPS: dict[np.ufunc, float] = {
+    **dict.fromkeys((np.sqrt, np.square, np.reciprocal), 1.0),
+    **{ufunc: np.sqrt(3) * rms for ufunc, rms in _LIBM.items()},
+}
+_POWER = 0.9
+# The erf inside torch's GELU is a short rational formula with an absolute error, of so many unit roundoffs.
+_ERF = 2.8
 
 
+@rules(np.negative, np.positive, np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin)
 def selected(ufunc: np.ufunc) -> Rule:
     """A result that is one of its operands, or its negative: nothing is rounded."""
 
-    def rule(*inputs: Any) -> Noisy:
+    def on_records(*inputs: Any) -> Noisy:
         return pack(ufunc(*map(numbers, inputs), order="C"))
 
-    return rule
+    return on_records
 
 
-def rounded(ufunc: np.ufunc, ulps: float = 1.0) -> Rule:
+def rounded(ufunc: np.ufunc, ulps: float) -> Rule:
     """A result that is rounded once, to within `ulps` half units in the last place."""
 
-    def rule(*inputs: Any) -> Noisy:
+    def on_records(*inputs: Any) -> Noisy:
         return finish(ufunc(*map(numbers, inputs), order="C"), ulps)
 
-    return rule
+    return on_records
 
 
+for _ufunc, _ulps in _ULPS.items():
+    rule(_ufunc)(rounded(_ufunc, _ulps))
+
+
+@rules(np.add, np.subtract)
 def add(ufunc: np.ufunc) -> Rule:
     """A sum or difference: adding zero is exact."""
 
-    def rule(a: Any, b: Any) -> Noisy:
+    def on_records(a: Any, b: Any) -> Noisy:
         zero = (exact(a) == 0) | (exact(b) == 0)
         return finish(ufunc(numbers(a), numbers(b), order="C"), 1.0, zero)
 
-    return rule
+    return on_records
 
 
+@rule(np.multiply)
 def multiply(a: Any, b: Any) -> Noisy:
     """A product: one with a power of two or a choice is exact."""
     return finish(np.multiply(numbers(a), numbers(b), order="C"), 1.0, _scales(a) | _scales(b))
 
 
+@rule(np.divide)
 def divide(a: Any, b: Any) -> Noisy:
     """A quotient. One by a number of the formula may be a product with its rounded inverse."""
     return finish(np.divide(numbers(a), numbers(b, inverted=not noisy(b)), order="C"), 1.0, _scales(b))
 
 
+@rule(special.erf)
 def erf(x: Any) -> Noisy:
     return finish(special.erf(numbers(x)), 1.0, None, np.sqrt(3) * _ERF)
 
 
+@rule(np.power, np.float_power)
 def power(a: Any, b: Any) -> Noisy:
     if noisy(b) or np.ndim(b):
         return rounded(np.power, np.sqrt(3) * _POWER)(a, b)
@@ -65,6 +90,7 @@ def power(a: Any, b: Any) -> Noisy:
     return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(float(b), np.sqrt(3) * _POWER))
 
 
+@rule(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> Any:
     low, high = kwargs.get("min", a_min), kwargs.get("max", a_max)
     a = a if low is None else np.maximum(a, low)
@@ -74,10 +100,12 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs
     return a
 
 
+@rules(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+@rules(np.logical_and, np.logical_or, np.logical_xor, np.logical_not)
 def logic(ufunc: np.ufunc) -> Rule:
     """Choices joined: rounding does not enter."""
 
-    def rule(*inputs: Any) -> Noisy:
+    def on_records(*inputs: Any) -> Noisy:
         operands = [rows(x) for x in inputs]
         if any(x.dtype.kind == "f" for x in operands):
             raise NotImplementedError(
@@ -85,9 +113,10 @@ def logic(ufunc: np.ufunc) -> Rule:
             )
         return pack(ufunc(*operands))
 
-    return rule
+    return on_records
 
 
+@rules(np.isnan, np.isinf, np.isfinite)
 def seen(ufunc: np.ufunc) -> Rule:
     """isnan and its like: asked of the exact row."""
     return lambda x: ufunc(exact(x))
@@ -116,38 +145,3 @@ def _scales(x: Any) -> Any:
     if values.dtype.kind == "b":
         return np.True_
     return is_power_of_two(values[..., 0]) if values.shape[-1] == 1 else np.False_
-
-
-_SELECTED = (np.negative, np.positive, np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin)
-_ROUNDED = (np.sqrt, np.square, np.reciprocal)
-
-# The rms error in half units in the last place (a rounded exact value has 0.58) of the least exact among
-# NumPy 2.4, torch 2.13, TensorFlow 2.21 (eager, XLA) and JAX 0.10.2 in float32 and float64, over normal and
-# log-normal draws; more where single errors reach far. A function that nobody measured has the largest.
-_LIBM: dict[np.ufunc, float] = {
-    **{np.exp: 1.2, np.exp2: 1.2, np.expm1: 1.4, np.log: 0.8, np.log2: 0.8, np.log10: 0.8, np.log1p: 1.5},
-    **{np.sin: 0.8, np.cos: 0.8, np.arctan: 1.3, np.sinh: 2.2, np.cosh: 2.2, np.tanh: 2.0},
-    **{np.logaddexp: 1.9, np.logaddexp2: 1.9, special.expit: 2.3, special.erfc: 2.4},
-    **dict.fromkeys((np.tan, np.arcsin, np.arccos, np.arctan2, np.hypot, np.cbrt), _WORST_LIBM),
-    **dict.fromkeys((np.arcsinh, np.arccosh, np.arctanh, special.log_expit, special.ndtr), _WORST_LIBM),
-    **dict.fromkeys((special.xlogy, special.xlog1py), _WORST_LIBM),
-}
-_POWER = 0.9
-# The erf inside torch's GELU is a short rational formula with an absolute error, of so many unit roundoffs.
-_ERF = 2.8
-
-RULES: dict[np.ufunc, Rule] = {
-    **{ufunc: selected(ufunc) for ufunc in _SELECTED},
-    **{ufunc: rounded(ufunc) for ufunc in _ROUNDED},
-    **{ufunc: rounded(ufunc, np.sqrt(3) * rms) for ufunc, rms in _LIBM.items()},
-    **{ufunc: logic(ufunc) for ufunc in (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)},
-    **{ufunc: logic(ufunc) for ufunc in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)},
-    **{ufunc: seen(ufunc) for ufunc in (np.isnan, np.isinf, np.isfinite)},
-    np.add: add(np.add),
-    np.subtract: add(np.subtract),
-    np.multiply: multiply,
-    np.divide: divide,
-    special.erf: erf,
-    np.power: power,
-    np.float_power: power,
-}

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from bench.noise.array import Noisy, exact, full, pack, spread_out
+from bench.noise.array import Noisy, exact, full, pack, rule, spread_out
 from bench.noise.bits import is_power_of_two
 from bench.noise.elementwise import numbers
 from bench.noise.rounding import current
 from bench.noise.sums import into, total
 
 
+@rule(np.matmul)
 def matmul(a: Any, b: Any) -> Noisy:
     """(…, m, k) @ (…, k, n). An operand that all rows share is multiplied once, with all rows as columns."""
     x, y = numbers(a), numbers(b)
@@ -48,12 +49,14 @@ def matmul_of(x: Any, y: Any, squeezed: tuple[int, ...] = ()) -> Noisy:
     return _squeeze(pack(z), squeezed) if squeezed else pack(z)
 
 
+@rule(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     if not np.ndim(a) or not np.ndim(b):
         return into(np.multiply(a, b), out)
     return into(tensordot(a, b, ((-1,), (-1 if np.ndim(b) == 1 else -2,))), out)
 
 
+@rule(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Noisy:
     x, y = numbers(a), numbers(b)
     p, q = x.ndim - 1, y.ndim - 1
@@ -71,6 +74,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Noisy:
     return einsum(f"{''.join(first)},{''.join(second)}->{''.join(result)}", a, b)
 
 
+@rule(np.einsum)
 def einsum(formula: Any, *operands: Any, out: Any = None, optimize: Any = False) -> Any:
     """One or two operands and an explicit output: a sum, a transposition, or a product of matrices."""
     if not isinstance(formula, str) or "->" not in formula or "." in formula or len(operands) > 2:
@@ -115,6 +119,7 @@ def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
     return z.transpose([(batch + m + n).index(c) for c in result])
 
 
+@rule(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
     """Elimination, pivoted by the exact row and written in operations that have rules."""
     if np.ndim(a) != 2:

@@ -1,15 +1,17 @@
 """Rules for sums: plain ones, means and variances, extremes, and scatters."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from bench.noise.array import Noisy, noisy, pack, rows, spread_out
+from bench.noise.array import Noisy, Rule, noisy, pack, rows, rule, spread_out
 from bench.noise.elementwise import numbers
 from bench.noise.rounding import current
 
 
+@rule(np.sum)
 def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Noisy:
     x = numbers(a)
     axes = _axes(x, axis)
@@ -25,11 +27,18 @@ def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     return into(pack(y), out)
 
 
+@rule(np.add, method="reduce")
+def reduced(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
+    return total(a, axis, keepdims=keepdims)
+
+
+@rule(np.mean)
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
     n = int(np.prod([a.shape[i] for i in _axes(rows(a), axis)]))
     return into(np.divide(total(a, axis, keepdims=keepdims), float(n)), out)
 
 
+@rule(np.var)
 def var(
     a: Any,
     axis: Any = None,
@@ -45,21 +54,29 @@ def var(
     return into(np.divide(total(d * d, axis, keepdims=keepdims), float(n - correction)), out)
 
 
+@rule(np.std)
 def std(a: Any, *args: Any, **kwargs: Any) -> Any:
     out = kwargs.pop("out", None)
     return into(np.sqrt(var(a, *args, **kwargs)), out)
 
 
-def largest(ufunc: np.ufunc) -> Any:
+def largest(ufunc: np.ufunc) -> Rule:
     """max and min: one of the elements, so nothing is rounded."""
 
-    def rule(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def on_records(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
         x = rows(a)
         return into(pack(ufunc.reduce(x, axis=_axes(x, axis), keepdims=bool(keepdims))), out)
 
-    return rule
+    return on_records
 
 
+rule(np.max, np.amax)(largest(np.maximum))
+rule(np.min, np.amin)(largest(np.minimum))
+rule(np.maximum, method="reduce")(partial(largest(np.maximum), axis=0))
+rule(np.minimum, method="reduce")(partial(largest(np.minimum), axis=0))
+
+
+@rule(np.add, method="at")
 def add_at(target: Any, index: Any, values: Any) -> None:
     """Every value added to the element that its index names, in any order."""
     if not noisy(target):

@@ -1,6 +1,9 @@
 """The noise model: each rule against what float32 really does, and every idiom right or refused."""
 
+import ast
+import graphlib
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from scipy import special
 from scipy.linalg.lapack import sgesv
 
 from bench import noise
+from bench.noise.array import rule
 from bench.noise.bits import binade
 from bench.noise.rounding import Rounding
 from bench.tolerance.spread import spread
@@ -660,3 +664,26 @@ def test_an_undecided_index_may_be_compared_read_and_written_by():
         assert np.array_equal(one.jump, expected), name
     with pytest.raises(NotImplementedError, match="writing by this key"):
         spread(lambda x: assigned(x, (x * 0.1 > x / 10.0, 0), 1.0), (x[0],), dtype="float32", seed=0)
+
+
+# ---- the table of rules: the arrays own it, the rules enter themselves ----
+
+
+def test_the_files_of_the_noise_import_each_other_in_no_circle_and_inside_no_function():
+    needs = {}
+    for file in Path(noise.__file__).parent.glob("*.py"):
+        tree = ast.parse(file.read_text())
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert all(node in tree.body for node in found), file.name
+        if file.name != "__init__.py":
+            names = [f"{getattr(node, 'module', '')}.{name.name}" for node in found for name in node.names]
+            names = [name.strip(".") for name in names]
+            needs[file.stem] = {name.split(".")[2] for name in names if name.startswith("bench.noise.")}
+    graphlib.TopologicalSorter(needs).prepare()
+    assert needs["array"] == {"precision", "rounding"}
+
+
+def test_a_function_has_one_rule():
+    with pytest.raises(ValueError, match=r"rule of matmul\.__call__: got a second one, should be one"):
+        rule(np.matmul)(lambda a, b: a)
+    assert spread(np.matmul, (np.ones((2, 3)), np.ones((3, 2))), dtype="float32", seed=0)[""].value[0, 0] == 3
