@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 
@@ -170,11 +170,6 @@ def test_the_command_names_what_selects_the_cell():
 def test_a_case_is_a_formula_or_a_training():
     with pytest.raises(ValueError, match="case double: got both"):
         page(step=print, start=print)
-
-
-def test_a_limit_wider_than_a_factor_of_ten_is_refused():
-    with pytest.raises(ValueError, match="at most a factor of ten wide"):
-        Limit("torch", ">=2", "why", "where", z=(1.0, 11.0))
 
 
 # ---- below float32 ----

@@ -95,10 +95,12 @@ def test_a_gpu_that_is_left_as_it_ships_may_use_tf32(monkeypatch):
 
 def test_a_limit_of_float32_is_not_stale_where_tf32_drowns_it(monkeypatch):
     from bench.verdict import judge as run
+    from bench.verdict.known import Known
 
     case = pages.case("linear-regression")
     limit = next(limit for name in pages.cases() for limit in pages.case(name).limits if limit.always)
-    monkeypatch.setattr(run, "limits", lambda *_: [limit])
+    known = Known(limit, (1.0, 10.0), "1", measured=True)
+    monkeypatch.setattr(run, "limits", lambda *_: [known])
     assert case and [row.status for row in judged("linear-regression", "nearest")] == ["agrees"] * 2
     strict = [row.status for row in judged("linear-regression", "float32")]
     assert strict == ["disagrees"] * 2  # a Limit that nothing shows is stale

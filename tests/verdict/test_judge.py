@@ -9,7 +9,8 @@ from scipy import special
 
 from bench import pages
 from bench.backends import Absent, backend
-from bench.case import Case, Contender, Limit
+from bench.backends import release as installed
+from bench.case import Case, Contender, Limit, Seen
 from bench.cells.cell import Cell
 from bench.contender.layout import Layout
 from bench.contender.prepare import find
@@ -17,11 +18,26 @@ from bench.store.row import sentence
 from bench.tolerance.expected import expectation
 from bench.verdict.compare import Agreement
 from bench.verdict.judge import judge, run
-from bench.verdict.known import limits, settle
+from bench.verdict.known import Known, expected, limits, settle, unsteady
 
 AGREES = Agreement(status="agrees", why="", bits=53.0, z_rms=0.5, z_worst=0.3, worst="y[0]", undecided=0)
 FAR = replace(AGREES, status="disagrees", why="y[0] is 1, should be 2", z_rms=500.0)
-LIMIT = Limit("torch", ">=2,<3", "its softmax is in float32", "torch/nn/functional.py:1", z=(100, 1000))
+ALL = {"backend": "torch"}
+LIMIT = Limit("torch", "its softmax is in float32", "torch/nn/functional.py:1", ALL, name="softmax")
+
+
+def measured(low, high=None, release="", limit=LIMIT, **cells):
+    """A Limit of which so much was measured, in the installed release unless it is told another."""
+    seen = Seen(release or installed("torch"), cells, (low, high or low))
+    return replace(limit, seen=(*limit.seen, seen))
+
+
+def known(limit, **cell):
+    """The Limit as it bears on a cell."""
+    return Known(limit, expected(limit, cell), "2.13.0", "2.13.0" in limit.releases)
+
+
+HERE = measured(300, 400, "2.13.0")  # explains 30 to 4000
 
 
 def product(x, W):
@@ -205,35 +221,65 @@ def test_a_missing_contender_names_those_that_exist(page):
 
 
 def test_a_known_departure_is_limited_and_carries_its_source():
-    found = settle(FAR, [LIMIT])
-    assert found["status"] == "limited"
+    found = settle(FAR, [known(HERE)])
+    assert (found["status"], found["limit"], found["versions"]) == ("limited", "softmax", "torch 2.13.0")
     assert (found["why"], found["source"]) == (LIMIT.reason, LIMIT.source)
 
 
 def test_a_stale_limit_fails():
-    found = settle(AGREES, [LIMIT])
+    found = settle(AGREES, [known(HERE)])
     assert found["status"] == "disagrees" and found["why"].startswith("stale limit")
 
 
+def test_a_limit_is_not_stale_in_a_release_in_which_nobody_measured_it():
+    elsewhere = known(measured(300, 400, "2.12.0"))
+    assert settle(AGREES, [elsewhere])["status"] == "agrees"
+    found = settle(FAR, [elsewhere])
+    assert found["status"] == "limited" and found["why"].endswith("(not yet measured in torch 2.13.0)")
+
+
 def test_a_limit_near_the_edge_may_agree():
-    assert settle(AGREES, [replace(LIMIT, always=False)])["status"] == "agrees"
+    assert settle(AGREES, [known(replace(HERE, always=False))])["status"] == "agrees"
 
 
 def test_a_limit_that_got_worse_fails():
-    found = settle(replace(FAR, z_rms=5000.0), [LIMIT])
-    assert found["status"] == "disagrees" and "outside its Limit's z of 100 to 1000" in found["why"]
+    found = settle(replace(FAR, z_rms=5000.0), [known(HERE)])
+    assert found["status"] == "disagrees" and "outside its Limit's z of 30 to 4e+03" in found["why"]
+
+
+def test_a_limit_that_got_better_and_still_fails_is_told_as_improved():
+    found = settle(replace(FAR, z_rms=7.0), [known(HERE)])
+    assert found["status"] == "limited"
+    assert found["why"] == f"{LIMIT.reason} (improved: z is 7, was measured to be 30 to 4e+03)"
+
+
+def test_a_limit_that_nobody_measured_explains_nothing():
+    found = settle(FAR, [known(LIMIT)])
+    assert found["status"] == "disagrees" and "gaugeblock limits --measure" in found["why"]
+
+
+def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
+    limit = measured(2e5, dtype="float64", size="small", limit=measured(3, dtype="float32", size="small"))
+    assert expected(limit, {"dtype": "float32", "size": "large"}) == (0.3, 30)
+    assert expected(limit, {"dtype": "float64", "size": "large"}) == (2e4, 2e6)
+    assert expected(limit, {"dtype": "bfloat16", "size": "small"}) == (
+        0.3,
+        2e6,
+    )  # as like the one as the other
+    infinite = measured(inf, dtype="float64")
+    assert expected(infinite, {"dtype": "float64"}) == (inf, inf)
 
 
 @pytest.mark.parametrize(
     ("build", "z", "status", "why"),
     [
-        (honest, (100, 1000), "disagrees", "stale limit: the cell agrees, but a Limit says: its softmax"),
-        (wrong, (1e2, 1e3), "disagrees", "outside its Limit's z of 100 to 1000: y["),
-        (wrong, (1e12, 1e13), "limited", "its softmax is in float32"),
+        (honest, 100, "disagrees", "stale limit: the cell agrees, but a Limit says: its softmax"),
+        (wrong, 100, "disagrees", "outside its Limit's z of 10 to 1e+03: y["),
+        (wrong, 3e12, "limited", "its softmax is in float32"),
     ],
 )
 def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
-    page(build, limits=(replace(LIMIT, z=z),))
+    page(build, limits=(measured(z),))
     row = run(cell())
     assert row.status == status and row.why.startswith(why)
 
@@ -254,39 +300,42 @@ def worst_cases(monkeypatch):
 
 
 def test_no_worst_case_is_derived_where_a_limit_decides(page, worst_cases):
-    page(wrong, limits=(replace(LIMIT, z=(1e12, 1e13)),))
+    page(wrong, limits=(measured(3e12),))
     assert run(cell()).status == "limited" and not worst_cases
-    varying = replace(LIMIT, varies=True, always=False, z=(inf, inf))  # of calls that differ
+    varying = replace(LIMIT, varies=True, always=False)  # of calls that differ
     page(wrong, limits=(varying,))
     assert run(cell()).status == "disagrees" and worst_cases == ["float64"]
 
 
 def test_a_mistrusted_cell_is_no_limit():
-    assert settle(replace(FAR, status="mistrusted"), [LIMIT])["status"] == "mistrusted"
+    assert settle(replace(FAR, status="mistrusted"), [known(HERE)])["status"] == "mistrusted"
 
 
 @pytest.mark.parametrize(
-    ("change", "applies"),
+    ("cells", "applies"),
     [
-        ({}, True),
-        ({"versions": ">=99"}, False),
+        (ALL, True),
         ({"backend": "jax"}, False),
-        ({"cells": {"dtype": "float64", "direction": ["forward", "gradient"]}}, True),
-        ({"cells": {"dtype": "float32"}}, False),
-        ({"cells": {"contender": "torch.mm"}}, False),
+        ({"backend": ("jax", "torch")}, True),
+        ({**ALL, "dtype": "float64", "direction": ["forward", "gradient"]}, True),
+        ({**ALL, "dtype": "float32"}, False),
+        ({**ALL, "contender": "torch.mm"}, False),
+        (({**ALL, "dtype": "float32"}, {**ALL, "direction": "forward"}), True),
     ],
 )
-def test_a_limit_holds_for_the_cells_and_versions_it_names(page, change, applies):
+def test_a_limit_holds_for_the_cells_that_it_names(page, cells, applies):
     from bench.backends.torch import Torch
 
-    page(honest, limits=(replace(LIMIT, **change),))
+    page(honest, limits=(replace(LIMIT, cells=cells),))
     found = limits(cell().unit, Torch("cpu", "float64"), "forward")
     assert bool(found) == applies
 
 
 def test_a_limit_of_an_unknown_field_is_refused():
-    with pytest.raises(ValueError, match="limit of torch: cells name 'directon'"):
-        replace(LIMIT, cells={"directon": "forward"})
+    with pytest.raises(ValueError, match="limit 'softmax' of torch: cells name 'directon'"):
+        replace(LIMIT, cells={**ALL, "directon": "forward"})
+    with pytest.raises(ValueError, match="limit 'softmax' of torch: cells name no backend"):
+        replace(LIMIT, cells=(ALL, {"direction": "forward"}))
 
 
 def test_float64_numpy_agrees_by_identity_and_has_no_bits(page):
@@ -437,7 +486,7 @@ def test_what_a_dtype_cannot_resolve_is_absent_and_says_so(low):
 def test_a_limit_that_names_no_dtype_covers_none_below_float32(page):
     from bench.backends.torch import Torch
 
-    page(honest, limits=(LIMIT, replace(LIMIT, cells={"dtype": "bfloat16"})))
+    page(honest, limits=(LIMIT, replace(LIMIT, cells={**ALL, "dtype": "bfloat16"})))
     engine = Torch("cpu", "bfloat16")
     assert len(limits(cell(dtype="bfloat16").unit, engine, "forward")) == 1
     assert len(limits(cell(dtype="float32").unit, engine, "forward")) == 1
@@ -500,18 +549,14 @@ def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
 
 
 def test_a_call_that_varies_is_limited_where_a_limit_says_so():
-    from bench.verdict.known import unsteady
-
-    known = Limit(
-        "torch", "==2.13.*", "reads what memory held", "x.cpp", (inf, inf), always=False, varies=True
-    )
-    other = Limit("torch", "==2.13.*", "rounds", "x.cpp", (1, 10), always=False)
+    varying = Limit("torch", "reads what memory held", "x.cpp", ALL, always=False, varies=True)
+    varies, other = known(varying), known(measured(3, limit=replace(HERE, always=False)))
     fault = "the same call gave another output y the second time"
     assert unsteady(fault, [other]) == {"status": "disagrees", "why": fault}
-    assert unsteady(fault, [other, known])["why"] == "reads what memory held"
-    assert settle(Agreement("disagrees", "off", z_rms=inf), [known])["status"] == "disagrees"
-    with pytest.raises(ValueError, match="should be infinite twice and False"):
-        Limit("torch", "==2.13.*", "reads what memory held", "x.cpp", (1, 10), varies=True)
+    assert unsteady(fault, [other, varies])["why"] == "reads what memory held"
+    assert settle(Agreement("disagrees", "off", z_rms=inf), [varies])["status"] == "disagrees"
+    with pytest.raises(ValueError, match="varies and always, should not be both"):
+        replace(varying, always=True)
 
 
 @pytest.mark.parametrize(
@@ -540,9 +585,9 @@ def test_a_limit_may_say_that_a_framework_gives_nan(page):
 
         return weights, lambda params, x: {"y": torch.full_like(x @ params["W"], torch.nan)}
 
-    page(nothing, limits=(replace(LIMIT, z=(float("inf"), float("inf"))),))
+    page(nothing, limits=(measured(inf),))
     assert run(cell()).status == "limited"
-    page(nothing, limits=(replace(LIMIT, z=(1e2, 1e3)),))
+    page(nothing, limits=(measured(1e2),))
     assert run(cell()).status == "disagrees"
 
 

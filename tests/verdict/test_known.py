@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench import pages
-from bench.case import FIELDS, Limit
+from bench.case import FIELDS, Limit, Seen
 from bench.report import write as report
 from bench.report.limits import page, unneeded
 from bench.store.results import start
@@ -13,7 +13,13 @@ from bench.verdict.known import named, strays
 from tests.rows import ENVIRONMENT, MACHINE, frame, row
 
 LAYER_NORM = pages.case("layer-norm")
-LIMIT = Limit("torch", "==2.13.*", "its softmax is in float32", "torch/nn/functional.py:1", z=(100, 1000))
+ALL = {"backend": "torch"}
+SEEN = (Seen("2.13.0", {}, (100, 1000)),)
+LIMIT = Limit(
+    "torch", "its softmax is in float32", "torch/nn/functional.py:1", ALL, name="softmax", seen=SEEN
+)
+NEWER = {**ENVIRONMENT, "packages": {"torch": "2.14.0+cpu"}}
+ENVIRONMENTS = {"bbbbbbbb": ENVIRONMENT, "cccccccc": NEWER}
 
 
 @pytest.mark.parametrize("case", pages.cases().values(), ids=lambda case: case.name)
@@ -35,16 +41,17 @@ def test_limits_refusals_and_options_left_out_name_what_their_page_has(case):
         ("torch", {"direction": "training"}, "its direction is 'training', should be one of forward"),
         ("torch", {"case": "layernorm"}, "its case is 'layernorm', should be one of layer-norm"),
         ("torch", {"option": "epsilon", "regime": "large-mean"}, "names no cell"),
+        ("torhc", {}, "its backend is 'torhc', should be one of numpy, torch"),
     ],
 )
 def test_a_limit_of_what_does_not_exist_is_astray(backend, cells, words):
-    limit = replace(LIMIT, backend=backend, cells=cells)
+    limit = replace(LIMIT, cells={"backend": backend, **cells})
     (found,) = strays(replace(LAYER_NORM, limits=(limit,)))
-    assert found.startswith(f"layer-norm, limit of {backend}: ") and words in found
+    assert found.startswith("layer-norm, limit 'softmax' of torch: ") and words in found
 
 
 def test_a_limit_of_an_option_that_its_contender_lacks_names_no_cell():
-    limit = replace(LIMIT, cells={"option": "plain"})
+    limit = replace(LIMIT, cells={**ALL, "option": "plain"})
     torch = replace(LAYER_NORM.contenders[0], without={"plain": "lacks it"})
     (found,) = strays(replace(LAYER_NORM, limits=(limit,), contenders=(torch,)))
     assert "names no cell" in found
@@ -75,7 +82,8 @@ def test_an_option_left_out_or_a_refusal_of_what_does_not_exist_is_astray(more, 
 @pytest.fixture
 def limited(monkeypatch):
     """Two limits of one page, and the rows that they may meet."""
-    near = replace(LIMIT, reason="near the edge", cells={"direction": "gradient"}, always=False, since="2.9")
+    edge = {"cells": {**ALL, "direction": "gradient"}, "name": "edge", "reason": "near the edge"}
+    near = replace(LIMIT, always=False, since="2.9", **edge)
     case = replace(LAYER_NORM, limits=(LIMIT, near))
     monkeypatch.setattr(pages, "cases", lambda: {"layer-norm": case})
     return [
@@ -84,11 +92,11 @@ def limited(monkeypatch):
     ]
 
 
-KNOWN = {"status": "limited", "why": LIMIT.reason, "source": LIMIT.source, "versions": LIMIT.versions}
+KNOWN = {"status": "limited", "why": LIMIT.reason, "limit": "softmax", "source": LIMIT.source}
 
 
 def met(*rows):
-    found = {section.title: section.rows for section in page(frame(*rows))}
+    found = {section.title: section.rows for section in page(frame(*rows), ENVIRONMENTS)}
     return found.get("Met in these rows", []), found.get("Met by no row", [])
 
 
@@ -96,8 +104,8 @@ def test_each_limit_stands_once_with_release_reach_size_reason_and_source(limite
     explained, rest = met(*limited)
     what = f"{LIMIT.reason}\n{LIMIT.source}"
     figures = ("2", "150 to 900", "10", "100 to 1000")
-    assert explained == [("layer-norm", "torch ==2.13.*", "", "all", *figures, what)]
-    where = ("layer-norm", "torch ==2.13.*", "2.9", "direction gradient")
+    assert explained == [("layer-norm", "torch 2.13.0", "", "backend torch", *figures, what)]
+    where = ("layer-norm", "torch 2.13.0", "2.9", "backend torch\ndirection gradient")
     what = f"near the edge\n{LIMIT.source}"
     assert rest == [(*where, "none of these cells ran", "100 to 1000, or agrees", what)]
 
@@ -107,7 +115,7 @@ def test_each_limit_stands_once_with_release_reach_size_reason_and_source(limite
     [
         ({}, "agrees 1"),
         ({"status": "disagrees"}, "disagrees 1"),
-        ({"version": "2.14.0"}, "another release ran: 2.14.0"),
+        ({"environment": "cccccccc"}, "agrees 1, in torch 2.14.0"),
         ({"direction": "forward"}, "none of these cells ran"),
         ({"case": "attention"}, "none of these cells ran"),
     ],
@@ -117,8 +125,8 @@ def test_a_limit_that_nothing_met_says_why_not(limited, more, why):
     assert [line[4] for line in rest] == [why]
 
 
-def test_a_row_beyond_its_limit_is_not_that_limits(limited):
-    explained, _ = met(replace(limited[0], z_rms=2000.0))
+def test_a_row_of_another_limit_is_not_this_ones(limited):
+    explained, _ = met(replace(limited[0], limit="fast-variance"))
     assert [line[3] for line in explained] == ["on no page of these suites"]
 
 
@@ -137,13 +145,14 @@ def test_a_limit_that_a_full_run_did_not_need_is_noticed(limited):
         row(**{name: getattr(cell, name) for name in FIELDS})
         for cell in named(LAYER_NORM, near, ("cpu",), ("float64", "float32"))
     ]
-    (table,) = unneeded(frame(*limited, *every))
+    (table,) = unneeded(frame(*limited, *every), ENVIRONMENTS)
     assert table.rows == [
-        ("layer-norm", "torch ==2.13.*", f"agrees {len(every)}", f"near the edge\n{LIMIT.source}")
+        ("layer-norm", "torch 2.13.0", f"agrees {len(every)}", f"near the edge\n{LIMIT.source}")
     ]
-    assert table in report.sections(frame(*limited, *every))
-    assert unneeded(frame(*limited, *every[1:])) == []
-    assert unneeded(frame(*limited, *(replace(each, version="2.12.1") for each in every))) == []
+    assert table in report.sections(frame(*limited, *every), {}, ENVIRONMENTS)
+    assert unneeded(frame(*limited, *every[1:]), ENVIRONMENTS) == []
+    newer = (replace(each, environment="cccccccc") for each in every)
+    assert unneeded(frame(*limited, *newer), ENVIRONMENTS) == []
 
 
 def test_the_page_is_written_beside_the_report_and_linked_from_it(limited, tmp_path):

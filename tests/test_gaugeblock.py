@@ -1,0 +1,93 @@
+"""The public door, wherever it is opened: folders of our names beside the user's files are not ours."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gaugeblock
+from bench.store.rows import load
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A repository of a user, which has a bench/, a reference/ and a suites/ of its own."""
+    for name in ("bench", "reference", "suites"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"raise RuntimeError('the {name} of the user')\n")
+    return tmp_path
+
+
+def python(folder, *words):
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    return subprocess.run(
+        [sys.executable, *words], cwd=folder, env=variables, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_every_public_name_is_there():
+    public = [name for name in vars(gaugeblock) if name[0].isupper() and name != "TYPE_CHECKING"]
+    assert {"Case", "Contender", "Limit", "Training", "Backend"} <= set(public)
+    for name in gaugeblock.LATER:
+        assert getattr(gaugeblock, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Gauge'"):
+        _ = gaugeblock.Gauge
+
+
+def test_importing_it_imports_no_framework_and_no_pandas():
+    others = "{'torch', 'jax', 'tensorflow', 'pandas', 'scipy'}"
+    code = f"import gaugeblock, sys; print(sorted({others} & set(sys.modules)))"
+    assert python(ROOT, "-c", code).stdout.strip() == "[]"
+
+
+def test_a_bench_of_the_users_own_does_not_take_the_place_of_ours(elsewhere):
+    code = (
+        "from gaugeblock import Case, Contender, Limit, Training, Backend, Torch, load\n"
+        "import bench, reference.activation, suites.activation\n"
+        "print(bench.__file__, suites.__file__)"
+    )
+    answer = python(elsewhere, "-c", code)
+    assert answer.stdout.split() == [str(ROOT / name / "__init__.py") for name in ("bench", "suites")], (
+        answer.stderr
+    )
+
+
+def test_a_bench_that_is_imported_already_is_named(elsewhere):
+    (elsewhere / "bench" / "__init__.py").write_text("")
+    answer = python(elsewhere, "-c", "import bench, gaugeblock")
+    assert f"gaugeblock: bench is {elsewhere / 'bench' / '__init__.py'} in this process" in answer.stderr
+    assert "import gaugeblock before it" in answer.stderr
+
+
+def test_a_run_of_a_plug_in_from_such_a_folder_uses_ours(elsewhere):
+    (elsewhere / "mychip.py").write_text(
+        "from gaugeblock import NumPy\n\n\nclass MyChip(NumPy):\n    name = 'mychip'\n"
+    )
+    words = (
+        "run",
+        "--smoke",
+        "-q",
+        "--backend",
+        "numpy",
+        "--backend",
+        "mychip.py:MyChip",
+        "-k",
+        "relu/plain",
+    )
+    answer = python(elsewhere, "-m", "gaugeblock", *words, "--results", "out")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert set(load(elsewhere / "out").status) == {"agrees"}
+
+
+def test_mutants_are_planted_from_such_a_folder_in_ours(elsewhere):
+    answer = python(elsewhere, "-m", "gaugeblock", "mutants", "--quick", "relu")
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_the_doctor_probes_from_such_a_folder_with_ours(elsewhere):
+    answer = python(elsewhere, "-m", "gaugeblock", "doctor")
+    assert answer.returncode == 0 and "the bench of the user" not in answer.stdout
