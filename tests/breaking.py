@@ -24,11 +24,11 @@ BREAKS = {
     "nan-ignored": ("bench.verdict.compare", '("NaN", np.isnan)', f'("NaN", {NOWHERE})'),
     "infinity-ignored": ("bench.verdict.compare", '("infinite", np.isinf)', f'("infinite", {NOWHERE})'),
     "one-element-ignored": (
-        "bench.verdict.compare",
+        "bench.verdict.errors",
         "np.count_nonzero(self.z > 1)",
         "max(0, np.count_nonzero(self.z > 1) - 1)",
     ),
-    "gate-ignored": ("bench.verdict.compare", "self.count > FEW and self.ratio > GATE", "False"),
+    "gate-ignored": ("bench.verdict.errors", "self.count > FEW and self.ratio > GATE", "False"),
     "missing-output-ignored": ("bench.verdict.compare", "if name not in got:", "if False:"),
     "stale-limit-ignored": ("bench.verdict.known", "if not stale:", "if True:"),
     "worse-than-its-limit-ignored": (
@@ -36,7 +36,7 @@ BREAKS = {
         "if low <= z <= high:",
         "if low <= z:",
     ),
-    "saboteur-ignored": ("bench.verdict.judge", 'status="mistrusted", why=f"{passing}', 'why=f"{passing}'),
+    "saboteur-ignored": ("bench.verdict.row", 'status="mistrusted", why=f"{passing}', 'why=f"{passing}'),
 }
 
 

@@ -12,7 +12,7 @@ from tests.breaking import BREAKS
 
 ROOT = Path(__file__).parent.parent
 # the tests that should notice a break of each module
-NOTICED = {"bench.verdict.known": "test_judge.py", "bench.verdict.judge": "test_saboteur.py"}
+NOTICED = {"bench.verdict.known": "test_judge.py", "bench.verdict.row": "test_saboteur.py"}
 
 
 @pytest.mark.parametrize("name", BREAKS)

@@ -13,7 +13,7 @@ from bench.inputs import inputs
 from bench.store.row import Row
 from bench.tolerance.expected import expectation
 from bench.tree import Tree, flatten
-from bench.verdict.compare import Array, margins
+from bench.verdict.errors import Array, margins
 
 Pair = tuple[Array, Array]  # what each element should be, and how far off it may be
 

@@ -16,7 +16,7 @@ from bench.backends import FURTHER, SHIPPED, Absent, backend
 from bench.machine.load_average import busy, moment
 from bench.machine.records import environment, key, machine
 from bench.report.arithmetic import arithmetic
-from bench.report.overview import environment_line, machine_line
+from bench.report.header import environment_line, machine_line
 from bench.report.table import Section, Table
 from bench.verdict.fingerprint import fingerprint
 from bench.worker import ROOT

@@ -8,7 +8,7 @@ from bench import pages
 from bench.case import FIELDS, Case, Limit
 from bench.digits import digits, magnitude
 from bench.noise import precision
-from bench.report.overview import Records
+from bench.report.header import Records
 from bench.report.table import Section, Table
 from bench.store.row import STATUSES
 from bench.verdict.known import covers, named, several

@@ -10,10 +10,11 @@ from bench.report import findings
 from bench.report.arithmetic import arithmetic
 from bench.report.curves import draw
 from bench.report.findings import limited, scores, unrun
+from bench.report.header import Records, header, setups
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
 from bench.report.limits import LIMITS, page, unneeded
-from bench.report.overview import Records, header, setups, verdict
+from bench.report.overview import verdict
 from bench.report.roofs import roofs as roof_table
 from bench.report.speeds import detail, speeds, summary
 from bench.report.table import Section, markdown

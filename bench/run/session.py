@@ -11,18 +11,17 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from bench.backends import AS_SHIPPED, TF32, Absent, backend
+from bench.backends import TF32, Absent, backend
 from bench.cells.cell import Cell
-from bench.contender.prepare import THREADS
 from bench.run.plan import Group, Unit, plan
+from bench.run.workers import LIMITS, Workers
 from bench.speed.attach import ABOVE, with_speeds
-from bench.speed.idle import still
 from bench.speed.roofline import Roof, roof
-from bench.speed.rounds import MOST, ROOF, SAMPLE, Sampled, rounds
+from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
 from bench.store.row import TIMED, Row
 from bench.verdict.judge import judge
-from bench.worker import Died, Worker
+from bench.worker import Died
 
 SLOTS = 2
 # what a worker is asked for
@@ -67,8 +66,7 @@ class Session:
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
         self._groups = plan(wanted, self._timed, curves, self._complete)
-        self._workers: dict[tuple[Any, ...], Worker] = {}
-        self._last: Worker | None = None  # that took a sample
+        self.workers = Workers(threads)
         self._busy: set[tuple[Any, ...]] = set()
         self._change = threading.Condition()
         self._stopped = False
@@ -93,7 +91,7 @@ class Session:
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             rivals = [each for each in self._timed.values() if each.workload == cell.workload]
             ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
-            found = rounds(ready, self.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
+            found = rounds(ready, self.workers.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
             for each, row in self._proved(ready, found).items():
                 self._keep(each, row)
                 if not isinstance(sampled := found[each], str):
@@ -123,7 +121,7 @@ class Session:
                 continue
             self._measured.add(place)
             with suppress(Died):  # its speeds say so
-                found = self.ask(cell, ROOF, asdict(cell))
+                found = self.workers.ask(cell, ROOF, asdict(cell))
                 self._roofs.append(found)
                 self._roofed(found)
 
@@ -132,8 +130,7 @@ class Session:
         with self._change:
             self._stopped = True
             self._change.notify_all()
-        for worker in list(self._workers.values()):
-            worker.close()
+        self.workers.close()
 
     def _settled(self, cell: Cell) -> Row:
         if str(cell) not in self.rows:
@@ -184,32 +181,17 @@ class Session:
         if slot == 0 and not deriving:  # large limits cannot stand beside their like, so that they begin
             for group in self._groups:
                 if group.state == "waiting" and group.alone:
-                    return group, ("limits", slot)
+                    return group, (LIMITS, slot)
         for group in self._groups:
             if group.state == "waiting" and not (deriving and group.alone):
-                return group, ("limits", slot)
+                return group, (LIMITS, slot)
             for unit in group.units if group.state == "done" else ():
                 if unit.state != "waiting" or (spinning and unit.alone):
                     continue
-                key = self._key(unit.cell)
+                key = self.workers.key(unit.cell)
                 if key not in self._busy:
                     return unit, key
         return None
-
-    def _key(self, cell: Cell) -> tuple[Any, ...]:
-        """Cells of one key share a worker: their environments are the same."""
-        variables = backend(cell.backend).environment(
-            threads=self.threads, dtype=cell.dtype, device=cell.device
-        )
-        return (cell.backend, tuple(sorted(variables.items())))
-
-    def _worker(self, key: tuple[Any, ...]) -> Worker:
-        if key not in self._workers:
-            limits = key[0] == "limits"
-            numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
-            told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
-            self._workers[key] = Worker(numpy if limits else dict(key[1]) | told)
-        return self._workers[key]
 
     def _derive(self, group: Group, key: tuple[Any, ...]) -> None:
         """Twice, since who is killed for want of memory may not be who took it; then no cell tries again.
@@ -218,10 +200,10 @@ class Session:
         """
         for again in (True, False):
             try:
-                self._worker(key).request(DERIVE, asdict(group.units[0].cell))
+                self.workers.of(key).request(DERIVE, asdict(group.units[0].cell))
                 return
             except Died as error:
-                self._bury(key)
+                self.workers.bury(key)
                 if self._ended():
                     return
                 if not again:
@@ -245,12 +227,12 @@ class Session:
         try:
             backend(cell.backend).installed()
             request = (asdict(cell), unit.directions, unit.keep, unit.curve, self._failures)
-            answer = self._worker(key).request(JUDGE, *request)
+            answer = self.workers.of(key).request(JUDGE, *request)
             rows = {direction: Row(**row) for direction, row in answer["rows"].items()}
         except Absent:
             rows = dict(judge(cell, unit.directions).rows)
         except Died as error:
-            self._bury(key)
+            self.workers.bury(key)
             if self._ended():
                 return  # no finding about the cell
             rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
@@ -273,31 +255,13 @@ class Session:
             return
         self._fingers.add(place)
         try:
-            self._fingerprinted(self._worker(key).request(FINGERPRINT, asdict(cell)))
+            self._fingerprinted(self.workers.of(key).request(FINGERPRINT, asdict(cell)))
         except Died:
-            self._bury(key)  # the cells that follow are asked of a new worker
+            self.workers.bury(key)  # the cells that follow are asked of a new worker
 
     def _keep(self, cell: Cell, row: Row) -> None:
         self.rows[str(cell)] = row
         self._finished(row)
-
-    def _bury(self, key: tuple[Any, ...]) -> None:
-        if worker := self._workers.pop(key, None):
-            worker.close()
-
-    def ask(self, cell: Cell, function: str, *arguments: Any) -> Any:
-        """What the cell's worker answers; raises Died."""
-        key = self._key(cell)
-        worker = self._worker(key)
-        if function == SAMPLE:
-            if self._last not in (None, worker) and self._last.pid:  # the others stood still before it
-                still([self._last.pid])
-            self._last = worker
-        try:
-            return worker.request(function, *arguments)
-        except Died:
-            self._bury(key)
-            raise
 
 
 def _computed(of: Cell | Row) -> str:

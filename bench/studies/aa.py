@@ -86,7 +86,7 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
     try:
         ready = [cell for cell in wanted if session.row(cell).status in TIMED]
         for number, cell in enumerate(ready, 1):
-            result = pair(cell, session.ask)
+            result = pair(cell, session.workers.ask)
             if isinstance(result, str):
                 told(f"{cell}: {result}")
                 continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cells.cell import Cell
 from bench.machine.records import key
-from bench.report.overview import header, setups
+from bench.report.header import header, setups
 from bench.report.table import Listing, Section, markdown
 from bench.store.results import date, machine_folder
 from bench.store.row import STATUSES

@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import multiple, precision, to_bits
-from bench.tolerance.spread import Expected
+from bench.noise import multiple, precision
+from bench.verdict.errors import GATE, Array, Expectation, Tensor, errors_of, finite, measured
 
-Array = NDArray[np.float64]
-Expectation = Mapping[str, Expected]
-
-GATE = 2.0  # rms of error over that of the widest of the draws
 _ZERO = 2.0**-40  # what the reference, in float64, leaves of a zero by formula, beside other tensors
-FEW = 30  # a tensor in which no more elements weigh scatters too much for the gate
 
 
 @dataclass(frozen=True)
@@ -30,34 +25,6 @@ class Agreement:
     z_worst: float | None = None
     worst: str = ""
     undecided: int = 0
-
-
-@dataclass(frozen=True)
-class _Tensor:
-    """One tensor's errors against its limits."""
-
-    name: str
-    got: Array
-    value: Array
-    z: Array  # error over limit
-    count: float  # elements that weigh in the ratio
-    ratio: float  # rms error over that of the widest of the draws
-    limit: float  # rms
-    size: float  # rms of the value
-    squares: float  # of error over the spread per unit roundoff, summed
-    counted: int  # elements that have such a spread
-
-    @property
-    def outside(self) -> int:
-        return int(np.count_nonzero(self.z > 1))
-
-    @property
-    def drifts(self) -> bool:
-        return self.count > FEW and self.ratio > GATE
-
-    @property
-    def fails(self) -> bool:
-        return bool(self.outside) or self.drifts
 
 
 def compare(
@@ -81,7 +48,7 @@ def compare(
     wide = {name: np.asarray(got[name]).astype(np.float64) for name in expected}
     if fault := next(_specials(wide, expected), None):  # nor here
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
-    tensors = _measured(wide, expected, dtype)
+    tensors = measured(wide, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
     if low is None:
         return Agreement("mistrusted", "there is nothing to compare: the reference gives no tensor")
@@ -97,7 +64,7 @@ def compare(
     failing = [tensor for tensor in tensors if tensor.fails]
     if failing:
         why = _why(low, index, bits, tensors)
-        if worst is not None and not any(tensor.fails for tensor in _measured(wide, worst(), dtype)):
+        if worst is not None and not any(tensor.fails for tensor in measured(wide, worst(), dtype)):
             return Agreement("imprecise", f"{why}; inside the worst case of every sum", **figures)
         return Agreement("disagrees", why, **figures)
     blind = _blind(tensors, expected, dtype)
@@ -108,15 +75,6 @@ def compare(
         )
         return Agreement("mistrusted", why, **figures)
     return Agreement("agrees", "", **figures)
-
-
-def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
-    """By tensor, what each element should be and how far off it may be."""
-    t = multiple(sum(one.value.size for one in expected.values()))
-    return {
-        name: (_nearest(one, fixed := _fixed(one), dtype), _limit(one, fixed, t, dtype))
-        for name, one in expected.items()
-    }
 
 
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
@@ -141,7 +99,7 @@ def _promoted(got: Mapping[str, NDArray[Any]], expected: Expectation, dtype: obj
 
 def _specials(got: Mapping[str, Array], expected: Expectation) -> Iterator[str]:
     for name, one in expected.items():
-        if not (_finite(got[name]) and _finite(one.value)):
+        if not (finite(got[name]) and finite(one.value)):
             yield from _special(name, got[name], one.value)
 
 
@@ -170,86 +128,14 @@ def _lost(expected: Expectation) -> str:
     return ""
 
 
-def _measured(got: Mapping[str, Array], expected: Expectation, dtype: object) -> list[_Tensor]:
-    t = multiple(sum(one.value.size for one in expected.values()))
-    return [_tensor(name, got[name], one, t, dtype) for name, one in expected.items()]
-
-
-def _tensor(name: str, got: Array, one: Expected, t: float, dtype: object) -> _Tensor:
-    fixed, whole = _fixed(one), _finite(one.value)
-    error, limit = _error(got, one, fixed, dtype), _limit(one, fixed, t, dtype)
-    with np.errstate(all="ignore"):
-        z = np.divide(error, limit, out=np.zeros_like(error), where=error != 0)
-        spread = np.asarray(one.scatter * one.sigma)
-        if one.jump.any():
-            np.hypot(spread, one.jump, out=spread)
-        explained = np.float64(_rms(spread))
-        weights = np.divide(spread, explained, out=spread)
-        count = spread.size / np.float64(_rms(np.square(weights, out=weights))) ** 2
-        ratio = _rms(error) / explained if error.any() else 0.0
-        counted = (one.sigma1 > 0) & (one.jump == 0) & (whole or np.isfinite(one.value))
-        bits = np.divide(error, one.sigma1, out=np.zeros_like(error), where=counted)
-    return _Tensor(
-        name,
-        got,
-        one.value,
-        z,
-        float(count),
-        float(ratio),
-        limit=_rms(limit),
-        size=_rms(one.value if whole else np.where(np.isfinite(one.value), one.value, 0)),
-        squares=_squares(bits),
-        counted=int(np.count_nonzero(counted)),
-    )
-
-
-def _finite(x: Array) -> bool:
-    """Whether all of it is; without a temporary of its size."""
-    return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
-
-
-def _fixed(one: Expected) -> NDArray[np.bool_]:
-    """What no rounding moves."""
-    return np.asarray(~((one.sigma > 0) | (one.jump > 0)))
-
-
-def _limit(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
-    limit = np.asarray(t * one.sigma)
-    limit += precision(dtype).u * np.abs(one.value)
-    limit += one.jump
-    limit[fixed] = 0
-    return limit
-
-
-def _nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
-    if not fixed.any():
-        return one.value
-    value = np.array(one.value)
-    value[fixed] = to_bits(value[fixed], precision(dtype).bits)
-    return value
-
-
-def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """|got - value|; zero where both are the same infinity or NaN, and where a subnormal was flushed."""
-    value = _nearest(one, fixed, dtype)
-    with np.errstate(invalid="ignore"):
-        error = np.asarray(got - value)
-    np.abs(error, out=error)
-    if not _finite(error):
-        error[(got == value) | (np.isnan(got) & np.isnan(value))] = 0
-    error[(got == 0) & (error < precision(dtype).tiny)] = 0
-    return error
-
-
-def _bits(tensors: list[_Tensor], dtype: object) -> float:
+def _bits(tensors: list[Tensor], dtype: object) -> float:
     """-log2 of the rms of error over spread per unit roundoff, at most what the dtype has."""
     most = float(precision(dtype).bits)
     squares, counted = sum(tensor.squares for tensor in tensors), sum(tensor.counted for tensor in tensors)
     return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / counted)))
 
 
-def _blind(tensors: list[_Tensor], expected: Expectation, dtype: object) -> _Tensor | None:
+def _blind(tensors: list[Tensor], expected: Expectation, dtype: object) -> Tensor | None:
     """A tensor that zeros would pass for, unless it is a zero by formula.
 
     Such a zero (the gradient of a bias that a softmax cancels) is known by its limit, or by its value: one of
@@ -261,12 +147,12 @@ def _blind(tensors: list[_Tensor], expected: Expectation, dtype: object) -> _Ten
         by_formula = tensor.limit <= np.sqrt(precision(dtype).u) * largest or tensor.size <= _ZERO * largest
         if tensor.limit >= tensor.size and not by_formula and np.isfinite(tensor.value).all():
             zeros = np.zeros_like(tensor.value)
-            if not _tensor(tensor.name, zeros, expected[tensor.name], multiple(elements), dtype).fails:
+            if not errors_of(tensor.name, zeros, expected[tensor.name], multiple(elements), dtype).fails:
                 return tensor
     return None
 
 
-def _why(low: _Tensor, index: Any, bits: float, tensors: list[_Tensor]) -> str:
+def _why(low: Tensor, index: Any, bits: float, tensors: list[Tensor]) -> str:
     outside = sum(tensor.outside for tensor in tensors)
     every = sum(tensor.value.size for tensor in tensors)
     if not outside:
@@ -288,19 +174,3 @@ def _why(low: _Tensor, index: Any, bits: float, tensors: list[_Tensor]) -> str:
 def _at(name: str, index: Any) -> str:
     name = name or "the output"
     return f"{name}[{', '.join(str(int(i)) for i in index)}]" if len(index) else name
-
-
-def _rms(x: Array) -> float:
-    """Scaled by its largest element where squares could overflow or vanish."""
-    largest = float(np.maximum(np.abs(x.max(initial=0)), np.abs(x.min(initial=0))))
-    if largest == 0 or not np.isfinite(largest):
-        return largest
-    if not 2.0**-400 < largest < 2.0**400:
-        return largest * _rms(x / largest)
-    return float(np.sqrt(_squares(x) / x.size))
-
-
-def _squares(x: Array) -> float:
-    """Their sum, without a temporary of the size of x."""
-    flat = np.ravel(x, order="K")
-    return float(np.einsum("i,i->", flat, flat))

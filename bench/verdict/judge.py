@@ -1,30 +1,25 @@
 """``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
 
 import time
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bench import pages
 from bench.backends import Absent, Backend, backend
-from bench.case import INTEGERS, TIERS, Case, Contender
-from bench.cells.cell import LOW, Cell
+from bench.case import TIERS, Case, Contender
+from bench.cells.cell import Cell
 from bench.contender.layout import Layout
 from bench.contender.prepare import Ready, find, instance, placed, tensors
 from bench.contender.train import Trained, train
 from bench.inputs import inputs
-from bench.noise import TF32_FACTORS, accumulators
 from bench.store.row import Row, sentence
-from bench.tolerance.expected import expectation
 from bench.tree import tree_map
-from bench.verdict import invariants, saboteur
-from bench.verdict.compare import Agreement, compare
-from bench.verdict.known import limits, refusal, settle, unsteady
+from bench.verdict import invariants
+from bench.verdict.known import limits, refusal, unsteady
+from bench.verdict.row import row_of, verdict
 
 
 @dataclass(frozen=True)
@@ -111,17 +106,17 @@ def attempt(
             return Judged({each: one.rows[each] for each, one in zip(directions, alone, strict=True)})
         if engine.lacks(error):
             why = f"no {unit.dtype} kernel: {sentence(error)}"
-            return Judged({each: _row(unit, each, status="absent", why=why) for each in directions})
+            return Judged({each: row_of(unit, each, status="absent", why=why) for each in directions})
         return _broken(unit, directions, error)
 
 
 def _absent(unit: Cell, directions: Sequence[str], reason: Absent) -> Judged:
-    return Judged({each: _row(unit, each, status="absent", why=str(reason)) for each in directions})
+    return Judged({each: row_of(unit, each, status="absent", why=str(reason)) for each in directions})
 
 
 def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
     why = sentence(error)
-    return Judged({each: _row(unit, each, status="error", why=why) for each in directions})
+    return Judged({each: row_of(unit, each, status="error", why=why) for each in directions})
 
 
 def _formula(
@@ -174,84 +169,3 @@ def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, cur
         metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"
         row = replace(row, metric=metric, score=trained.score[1])
     return Judged({"training": row}, trained.ready, trained.curve, trained.got, trained.places)
-
-
-def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
-    """The row of what was `got`: compared with the expectation, then held against the limits."""
-
-    mine = _of(direction, lambda: got)
-    known = limits(unit, engine, direction)
-    explained = any(not each.limit.varies for each in known)  # then a Limit decides, and no worst case
-    accumulator, agreement = _inferred(unit, direction, mine, engine, worst=not explained)
-    rounded = accumulator == TF32_FACTORS
-    few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # bits, which let more pass
-    trusted = agreement.status != "agrees" or few
-    if rounded:  # those of its size drown
-        known = [replace(each, limit=replace(each.limit, always=False)) for each in known]
-    if not trusted and (passing := saboteur.passing(unit, direction)):
-        agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
-    settled = _resolved(settle(agreement, known), few)
-    identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
-    return _row(
-        unit,
-        direction,
-        **settled,
-        bits=None if identity else agreement.bits,
-        z_rms=agreement.z_rms,
-        z_worst=agreement.z_worst,
-        worst=agreement.worst,
-        undecided=agreement.undecided,
-        version=engine.version,
-        threads=engine.threads(),
-        precision=engine.precision,
-        settings="as shipped" if engine.shipped else "",
-        accumulator=accumulator,
-        checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
-        **more,
-    )
-
-
-def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-    prefix = f"{direction}."
-    return {path.removeprefix(prefix): x for path, x in tensors().items() if path.startswith(prefix)}
-
-
-def _inferred(
-    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, *, worst: bool
-) -> tuple[str, Agreement]:
-    """The first accumulator under which the cell agrees, the widest first; else what the last one says.
-
-    `worst`: whether that one is held against the worst case of every sum as well.
-    """
-    every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
-    for accumulator in every:
-        expected = partial(expectation, unit, accumulator=accumulator)
-        last = partial(_of, direction, partial(expected, worst=True))
-        agreement = compare(
-            got,
-            _of(direction, expected),
-            dtype=unit.dtype,
-            worst=last if worst and accumulator == every[-1] else None,
-        )
-        if agreement.status in ("agrees", "mistrusted"):
-            break
-    return accumulator, agreement
-
-
-def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
-    """Where rounding to few bits drowns a formula, that is said of them, and not of the check."""
-    if settled["status"] != "mistrusted" or not few:
-        return settled
-    return {"status": "absent", "why": f"{few} does not resolve it: {settled['why']}"}
-
-
-def _row(unit: Cell, direction: str, **found: Any) -> Row:
-    cell = replace(unit, direction=direction)
-    coordinates = {name: value for name, value in asdict(cell).items()}
-    return Row(
-        **coordinates,
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
-        lane="exact" if unit.regime == INTEGERS else "semantics" if unit.dtype == "float64" else "native",
-        command=cell.command,
-        **found,
-    )

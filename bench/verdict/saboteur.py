@@ -21,6 +21,7 @@ from bench.tolerance.expected import expectation, key
 from bench.tolerance.spread import Expected
 from bench.tree import flatten
 from bench.verdict.compare import compare
+from bench.verdict.errors import errors_of
 
 Tensors = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def passing(unit: Cell, direction: str) -> str:
 @lru_cache
 def _sources() -> str:
     """A hash of the code that judges saboteurs, beside what their limits depend on."""
-    files = (__file__, str(sys.modules[compare.__module__].__file__))
+    files = (__file__, *(str(sys.modules[each.__module__].__file__) for each in (compare, errors_of)))
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 

@@ -8,8 +8,8 @@ from bench.contender import train
 from bench.contender.prepare import tensors
 from bench.speed.clock import Call
 from bench.store.row import TIMED, Row
-from bench.verdict.judge import verdict
 from bench.verdict.known import limits, unsteady
+from bench.verdict.row import verdict
 
 
 def judged(call: Call, unit: Cell, direction: str) -> Row:

@@ -239,7 +239,7 @@ def test_what_runs_only_when_it_is_named_is_found_and_is_in_no_default(name):
         ("nonsense", "got 'nonsense', should be one of numpy, torch, tensorflow, jax"),
         ("nowhere.py:Chip", "got no file at nowhere.py, should be path/to/file.py:Name"),
         (f"{__file__}:Chip", "has no class Chip"),
-        (f"{__file__}:FRAMEWORKS", "should be a subclass of bench.backends.Backend"),
+        (f"{__file__}:FRAMEWORKS", "should be a subclass of gaugeblock.Backend"),
     ],
 )
 def test_a_wrong_backend_is_refused_in_a_sentence(spec, message):

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from bench import pages
 from bench.backends import Absent, backend
+from bench.run.session import JUDGE
 from bench.store.results import load
-from bench.worker import Worker, as_request
+from bench.worker import Worker
 
 ROOT = Path(__file__).parent.parent.parent
 ENGINES = ("torch", "jax")
@@ -36,7 +38,7 @@ def judged(found, case, dtype, option=None):
     cell = Cell(case, option, regime, size, str(contender), found.name, found.modes[0], "cpu", dtype, "")
     worker = Worker(found.environment(threads=1, dtype=dtype, device="cpu"))
     try:
-        return worker.request("judge", as_request(cell), list(page.directions), False, False)["rows"]
+        return worker.request(JUDGE, asdict(cell), list(page.directions), False, False)["rows"]
     finally:
         worker.close()
 

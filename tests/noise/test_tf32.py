@@ -12,7 +12,7 @@ from bench.coarse import OPERANDS
 from bench.inputs import inputs
 from bench.noise import TF32_FACTORS
 from bench.tree import flatten, tree_map
-from bench.verdict.judge import verdict
+from bench.verdict.row import verdict
 
 CASES = ["linear-regression", "perceptron", "attention", "lstm", "conv2d"]
 BITS = {"nearest": 11, "cut": 11, "bfloat16": 8, "float32": 24}
@@ -94,7 +94,7 @@ def test_a_gpu_that_is_left_as_it_ships_may_use_tf32(monkeypatch):
 
 
 def test_a_limit_of_float32_is_not_stale_where_tf32_drowns_it(monkeypatch):
-    from bench.verdict import judge as run
+    from bench.verdict import row as run
     from bench.verdict.known import Known
 
     case = pages.case("linear-regression")

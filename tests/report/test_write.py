@@ -14,6 +14,7 @@ from rich.console import Console
 from bench import digits
 from bench.machine.records import key
 from bench.report import curves, overview, speeds
+from bench.report import header as headers
 from bench.report import write as report
 from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, plain, show
 from bench.store.results import start
@@ -184,7 +185,7 @@ def test_more_than_two_dtypes_or_four_backends_go_into_further_tables():
 
 def test_a_status_that_nobody_knows_counts_as_an_error():
     strange = frame(row()).assign(status="splendid")
-    (table,) = overview.verdict(overview.setups(strange))
+    (table,) = overview.verdict(headers.setups(strange))
     assert table.rows[0][1].startswith("!")
 
 
@@ -223,11 +224,11 @@ def test_the_header_names_run_machine_environment_seeds_and_ends():
 def test_a_run_of_several_seeds_states_its_false_alarms():
     ends = ["agrees"] * 997 + ["limited"] * 5 + ["absent"] * 4 + ["imprecise", "mistrusted", "disagrees"]
     many = [row(seed=number % 2, status=end, case=f"case-{number}") for number, end in enumerate(ends)]
-    header = dict(overview.header(report.setups(frame(*many)), {}, {}).rows)
+    header = dict(headers.header(report.setups(frame(*many)), {}, {}).rows)
     assert header["false alarms"].startswith(
         "2 of 1,000 cells that should agree: 0.002 a cell, at most 0.006"
     )
-    assert "false alarms" not in dict(overview.header(report.setups(frame(row())), {}, {}).rows)
+    assert "false alarms" not in dict(headers.header(report.setups(frame(row())), {}, {}).rows)
 
 
 def test_gpus_blas_and_many_seeds_and_runs_are_named():
@@ -258,7 +259,7 @@ def test_several_machines_stand_side_by_side_and_the_report_says_so():
 
 
 def test_more_machines_than_letters_are_numbered():
-    found = overview.setups(frame(*(row(machine=f"{n:08}") for n in range(27))))
+    found = headers.setups(frame(*(row(machine=f"{n:08}") for n in range(27))))
     assert found["on"].tolist()[0] == "A" and found["on"].tolist()[-1] == "#27"
 
 
@@ -312,7 +313,7 @@ def test_compiling_pays_against_numpy_and_against_the_same_in_eager_mode():
 
 
 def test_runs_as_shipped_stand_beside_those_whose_settings_were_declared():
-    found = overview.setups(
+    found = headers.setups(
         frame(
             row(run_id="a"),
             row(run_id="b", settings="as shipped"),
@@ -320,10 +321,10 @@ def test_runs_as_shipped_stand_beside_those_whose_settings_were_declared():
         )
     )
     assert found["on"].tolist() == ["A", "B", "B"]
-    assert dict(overview.header(found, {}, {}).rows)["settings"] == "A: declared, B: as shipped"
-    alone = overview.setups(frame(row(settings="as shipped")))
-    assert dict(overview.header(alone, {}, {}).rows)["settings"] == "as shipped"
-    assert "settings" not in dict(overview.header(overview.setups(frame(row())), {}, {}).rows)
+    assert dict(headers.header(found, {}, {}).rows)["settings"] == "A: declared, B: as shipped"
+    alone = headers.setups(frame(row(settings="as shipped")))
+    assert dict(headers.header(alone, {}, {}).rows)["settings"] == "as shipped"
+    assert "settings" not in dict(headers.header(headers.setups(frame(row())), {}, {}).rows)
 
 
 def test_speeds_as_shipped_are_a_group_of_their_own():
@@ -385,7 +386,7 @@ def test_a_speed_that_does_not_plainly_agree_says_so():
 
 
 def test_no_speed_no_table():
-    assert not speeds.summary(speeds.speeds(overview.setups(frame(row()))))
+    assert not speeds.summary(speeds.speeds(headers.setups(frame(row()))))
 
 
 # what departs, and what did not run
@@ -591,10 +592,10 @@ def test_the_page_of_several_seeds_says_busy_too(run):
 
 def test_a_machine_is_told_with_its_sockets_top_frequency_and_governor():
     known = MACHINE | {"sockets": 2, "top_mhz": 3500, "governor": "powersave"}
-    assert overview.machine_line(known, "k") == (
+    assert headers.machine_line(known, "k") == (
         "Acme Three, 2 cores in 2 sockets, up to 3500 MHz, governor powersave, 24 GiB, Linux 6 (k)"
     )
-    assert overview.machine_line(MACHINE, "k") == "Acme Three, 2 cores, 24 GiB, Linux 6 (k)"
+    assert headers.machine_line(MACHINE, "k") == "Acme Three, 2 cores, 24 GiB, Linux 6 (k)"
 
 
 def test_several_folders_are_read_together(run, tmp_path):

@@ -295,14 +295,14 @@ def test_limits_are_derived_again_where_their_worker_died_and_then_no_cell_tries
     monkeypatch, deaths
 ):
     from bench.cells.cell import Cell
-    from bench.run.session import Session
+    from bench.run.session import DERIVE, JUDGE, Session
     from bench.worker import Died, Worker
 
     asked, finished, ask = [], [], Worker.request
 
     def request(worker, verb, *arguments):
         asked.append(verb)
-        if verb == "derive" and asked.count(verb) <= deaths:
+        if verb == DERIVE and asked.count(verb) <= deaths:
             raise Died("the worker died: killed")
         return ask(worker, verb, *arguments)
 
@@ -320,7 +320,7 @@ def test_limits_are_derived_again_where_their_worker_died_and_then_no_cell_tries
     rows = [running.row(cell) for cell in cells]
     running.close()
     assert rows == finished and [row.direction for row in rows] == ["forward", "gradient"]
-    assert asked == ["derive", "derive", *(["judge"] if deaths == 1 else [])]
+    assert asked == [DERIVE, DERIVE, *([JUDGE] if deaths == 1 else [])]
     found = ("agrees", "") if deaths == 1 else ("error", "limits: the worker died: killed")
     assert {(row.status, row.why) for row in rows} == {found}
 

@@ -25,7 +25,8 @@ ABSENT = {
     "matplotlib",
 }
 RELU = Cell(
-    "relu", "plain", "typical", "small", "torch.nn.functional.relu", "torch", "eager", "cpu", "float32", "forward"
+    "relu", "plain", "typical", "small", "torch.nn.functional.relu", "torch", "eager", "cpu", "float32",
+    "forward",
 )  # fmt: skip
 ADAM = Cell(
     "adam", "plain", "typical", "small", "torch.optim.Adam", "torch", "eager", "cpu", "float32", "training"

@@ -8,10 +8,11 @@ import pytest
 
 from bench.case import Contender
 from bench.cells.cell import Cell
-from bench.run.session import Session
+from bench.run.session import VERDICT, Session
+from bench.run.workers import Workers
 from bench.speed.attach import ABOVE, under, with_speed, with_speeds
 from bench.speed.roofline import Roof
-from bench.speed.rounds import BUDGET, FEWEST, MOST, rounds
+from bench.speed.rounds import BUDGET, FEWEST, MOST, READY, ROOF, SAMPLE, rounds
 from bench.speed.timing import Timing
 from bench.store.row import Row
 from bench.worker import Died
@@ -29,7 +30,8 @@ def asked(seconds, broken=(), residue=0.0):
     log = []
     taken = dict.fromkeys(seconds, 0)
 
-    def ask(cell, verb, *arguments):
+    def ask(cell, function, *arguments):
+        verb = function.rpartition(":")[2]
         log.append((verb, cell.contender))
         if (verb, cell.contender) in broken:
             raise Died("the worker died: out of memory")
@@ -47,6 +49,11 @@ def asked(seconds, broken=(), residue=0.0):
     return ask, log
 
 
+def sampled(cells, ask):
+    """The rounds of these cells, whose timed calls a run judges."""
+    return rounds(cells, ask, verdict=VERDICT)
+
+
 def contenders(*names):
     return [replace(CELL, contender=name) for name in names]
 
@@ -55,7 +62,7 @@ def test_contenders_take_turns_in_random_order_and_a_slow_one_is_bounded():
     cells = contenders("quick", "slow")
     noisy = [0.001 * (1 + number % 3) for number in range(MOST)]
     ask, log = asked({"quick": noisy, "slow": BUDGET})
-    found = rounds(cells, ask)
+    found = sampled(cells, ask)
     assert len(found[cells[1]][0].samples) == FEWEST
     order = [name for verb, name in log if verb == "sample"][: 2 * FEWEST]
     assert all(set(order[i : i + 2]) == {"quick", "slow"} for i in range(0, 2 * FEWEST, 2))
@@ -65,11 +72,13 @@ def test_contenders_take_turns_in_random_order_and_a_slow_one_is_bounded():
 
 def test_rounds_end_once_the_ratios_are_known_and_go_on_while_they_are_not():
     ask, _ = asked({"one": 0.001, "other": 0.002})
-    assert {len(timing.samples) for timing, _ in rounds(contenders("one", "other"), ask).values()} == {FEWEST}
+    assert {len(timing.samples) for timing, _ in sampled(contenders("one", "other"), ask).values()} == {
+        FEWEST
+    }
     noisy = [0.002 * (1 + number % 3) for number in range(MOST)]
     ask, _ = asked({"one": 0.001, "other": noisy})
     cells = contenders("one", "other")
-    found = rounds(cells, ask)
+    found = sampled(cells, ask)
     assert {len(timing.samples) for timing, _ in found.values()} == {MOST}
     rows = with_speeds(dict.fromkeys(cells, ROW), found)
     assert rows[cells[1]].series.endswith("imprecise") and rows[cells[0]].series == "steady"
@@ -79,7 +88,7 @@ def test_a_contender_that_does_not_wait_costs_no_more_rounds_than_it_takes_to_kn
     noisy = [0.002 * (1 + number % 3) for number in range(MOST)]
     ask, _ = asked({"one": noisy}, residue=0.5)
     (cell,) = contenders("one")
-    timing, row = rounds([cell], ask)[cell]
+    timing, row = sampled([cell], ask)[cell]
     assert len(timing.samples) == FEWEST and timing.fault
     assert with_speed(ROW, cell, (timing, row)).status == "error"
 
@@ -88,7 +97,7 @@ def test_a_contender_that_does_not_wait_costs_no_more_rounds_than_it_takes_to_kn
 def test_a_worker_that_dies_while_timed_costs_its_own_speed_only(verb):
     cells = contenders("one", "other")
     ask, _ = asked({"one": 0.01, "other": 0.01}, broken={(verb, "one")})
-    found = rounds(cells, ask)
+    found = sampled(cells, ask)
     assert found[cells[0]] == "the worker died: out of memory"
     rows = with_speeds(dict.fromkeys(cells, ROW), found)
     assert rows[cells[0]].status == "error" and rows[cells[0]].median_s is None
@@ -100,16 +109,16 @@ def test_two_backends_judge_at_once_what_was_timed_and_each_one_after_the_other(
     ask, log = asked({"a": 0.01, "b": 0.02})
     both, busy, over = threading.Barrier(2, timeout=10), set(), []
 
-    def watched(cell, verb, *arguments):
-        if verb == "verdict":
+    def watched(cell, function, *arguments):
+        if function == VERDICT:
             over.append({each for each, _ in log[-1:]} <= {"settle", "verdict"})
             assert cell.backend not in busy
             busy.add(cell.backend)
             both.wait()
             busy.discard(cell.backend)
-        return ask(cell, verb, *arguments)
+        return ask(cell, function, *arguments)
 
-    found = rounds(cells, watched)
+    found = sampled(cells, watched)
     assert set(found) == set(cells) and all(row == TIMED for _, row in found.values())
     assert over == [True] * 4  # nothing is timed any more
 
@@ -117,7 +126,7 @@ def test_two_backends_judge_at_once_what_was_timed_and_each_one_after_the_other(
 def test_a_row_has_the_bits_of_what_was_timed_and_its_paired_ratio():
     cells = contenders("one", "other")
     ask, _ = asked({"one": 0.01, "other": 0.03})
-    rows = with_speeds(dict.fromkeys(cells, ROW), rounds(cells, ask))
+    rows = with_speeds(dict.fromkeys(cells, ROW), sampled(cells, ask))
     row = rows[cells[1]]
     assert (row.bits, row.checksum, row.sets, row.bytes) == (21.0, "abc", 3, 64)
     assert (row.ratio, row.ratio_low, row.ratio_high) == pytest.approx((3, 3, 3))
@@ -196,18 +205,17 @@ def test_the_roofline_is_measured_again_before_anything_is_said_to_be_above_it()
 
     nothing = [[], [], lambda unit: False]
     session = Session(*nothing, threads=1, done={}, finished=print, drawn=print)
-    session.ask, session.rows = ask, {str(CELL): replace(ROW, device="cpu", dtype="float32")}
+    session.workers.ask, session.rows = ask, {str(CELL): replace(ROW, device="cpu", dtype="float32")}
     done = session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)})
-    assert asked == ["roof", "roof"] and done[CELL].status == "agrees"
+    assert asked == [ROOF, ROOF] and done[CELL].status == "agrees"
     session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)})
-    assert asked == ["roof", "roof"]
+    assert asked == [ROOF, ROOF]
 
 
 def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypatch):
     looked = []
-    monkeypatch.setattr("bench.run.session.still", looked.append)
-    nothing = [[], [], lambda unit: False]
-    session = Session(*nothing, threads=1, done={}, finished=print, drawn=print)
+    monkeypatch.setattr("bench.run.workers.still", looked.append)
+    running = Workers(1)
 
     class Fake:
         def __init__(self, pid):
@@ -217,18 +225,18 @@ def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypat
             return verb
 
     workers = {"one": Fake(1), "other": Fake(2), "dead": Fake(None)}
-    monkeypatch.setattr(session, "_key", lambda cell: cell.contender)
-    monkeypatch.setattr(session, "_worker", workers.__getitem__)
+    monkeypatch.setattr(running, "key", lambda cell: cell.contender)
+    monkeypatch.setattr(running, "of", workers.__getitem__)
     for name in ("one", "one", "other", "dead", "other"):
-        session.ask(replace(CELL, contender=name), "sample")
+        running.ask(replace(CELL, contender=name), SAMPLE)
     assert looked == [[1], [2]]
-    session.ask(replace(CELL, contender="one"), "ready")
+    running.ask(replace(CELL, contender="one"), READY)
     assert looked == [[1], [2]]
 
 
 def test_the_roofline_is_not_measured_where_it_is_not_asked_for():
     nothing = [[], [], lambda unit: False]
     session = Session(*nothing, threads=1, done={}, finished=print, drawn=print, peaks=False)
-    session.ask, session.rows = None, {str(CELL): ROW}
+    session.workers.ask, session.rows = None, {str(CELL): ROW}
     (row,) = session._proved([CELL], {CELL: (timing_of(1e-5), TIMED)}).values()
     assert row.status == "agrees" and row.share is None

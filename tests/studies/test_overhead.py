@@ -58,6 +58,6 @@ def test_the_command_fails_where_the_clock_adds_more_than_it_may(monkeypatch, ra
         def close(self):
             pass
 
-    monkeypatch.setattr("bench.worker.Worker", Fake)
+    monkeypatch.setattr("bench.studies.overhead.Worker", Fake)
     done = CliRunner().invoke(app, ["overhead"])
     assert done.exit_code == code and "What the clock adds" in done.stdout

@@ -8,7 +8,8 @@ import pytest
 
 from bench.noise import P
 from bench.tolerance.spread import Expected, spread
-from bench.verdict.compare import GATE, Agreement, compare
+from bench.verdict.compare import Agreement, compare
+from bench.verdict.errors import GATE
 from reference.attention import attention
 
 F = np.float32

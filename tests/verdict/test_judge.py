@@ -265,7 +265,7 @@ def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
     assert expected(limit, {"dtype": "bfloat16", "size": "small"}) == (
         0.3,
         2e6,
-    )  # as like the one as the other
+    )  # like both
     infinite = measured(inf, dtype="float64")
     assert expected(infinite, {"dtype": "float64"}) == (inf, inf)
 
@@ -287,7 +287,7 @@ def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
 @pytest.fixture
 def worst_cases(monkeypatch):
     """The accumulators whose worst case was derived."""
-    import bench.verdict.judge
+    import bench.verdict.row
 
     asked = []
 
@@ -295,7 +295,7 @@ def worst_cases(monkeypatch):
         asked.extend([accumulator] if worst else [])
         return expectation(unit, accumulator=accumulator, worst=worst)
 
-    monkeypatch.setattr(bench.verdict.judge, "expectation", recorded)
+    monkeypatch.setattr(bench.verdict.row, "expectation", recorded)
     return asked
 
 

@@ -1,0 +1,124 @@
+"""The header of a report: which machines and environments its rows come from, and how many ended how."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench.digits import count
+from bench.machine.load_average import busiest
+from bench.report.overview import ordered
+from bench.report.table import Table
+from bench.store.row import STATUSES
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Records = Mapping[str, Mapping[str, Any]]  # by key
+
+SETUP = ["machine", "environment", "given", "settings"]
+
+
+def setups(rows: "DataFrame") -> "DataFrame":
+    """The rows with a column `on`: a letter for each machine, environment, and settings of a run."""
+    runs = rows.groupby("run_id", observed=True)
+    rows = rows.assign(
+        given=runs["threads"].transform("max").fillna(0),
+        settings=runs["settings"].transform("max").astype(str),  # what did not run has none
+    )
+    pairs = rows[SETUP].drop_duplicates()
+    letters = [chr(65 + number) if number < 26 else f"#{number + 1}" for number in range(len(pairs))]
+    pairs = pairs.assign(on=letters if len(pairs) > 1 else "")
+    return rows.merge(pairs, on=SETUP, how="left")
+
+
+def header(
+    rows: "DataFrame",
+    machines: Records,
+    environments: Records,
+    moments: Sequence[Mapping[str, Any]] = (),
+) -> Table:
+    """Where the rows come from, and how many cells ended how; first of all, whether the machine was busy."""
+    lines = [("busy", noise)] if (noise := busiest(moments)) else []
+    found = rows[["on", "machine", "environment"]].drop_duplicates()
+    if len(found) > 1:
+        several = [count(found[kind].nunique(), kind) for kind in ("machine", "environment")]
+        lines.append(
+            ("side by side", f"{' and '.join(several)}: times are absolute, and compared across them")
+        )
+    for kind, records, written in (
+        ("machine", machines, machine_line),
+        ("environment", environments, environment_line),
+    ):
+        for key, group in found.groupby(kind, sort=False):
+            lines.append(
+                (f"{kind} {', '.join(group['on'])}".strip(), written(records.get(str(key), {}), str(key)))
+            )
+    given = rows[["on", "given", "settings"]].drop_duplicates()
+    if given["given"].nunique() > 1:
+        lines.append(
+            ("threads", ", ".join(f"{on}: {number}" for on, number, _ in given.itertuples(index=False)))
+        )
+    if given["settings"].any():
+        told = (f"{on}: {words or 'declared'}" for on, _, words in given.itertuples(index=False))
+        lines.append(("settings", ", ".join(each.removeprefix(": ") for each in told)))
+    runs = rows["run_id"].drop_duplicates().tolist()
+    lines.append(
+        ("run", runs[0] if len(runs) == 1 else f"{count(len(runs), 'run')}: {runs[0]} to {runs[-1]}")
+    )
+    seeds = sorted(rows["seed"].dropna().unique().tolist())
+    shown = [str(seed) for seed in seeds] if len(seeds) < 9 else [str(seeds[0]), "…", str(seeds[-1])]
+    lines.append((count(len(seeds), "seed"), ", ".join(shown)))
+    counts = rows["status"].value_counts()
+    ends = [f"{status} {counts[status]:,}" for status in ordered(counts.index.tolist(), tuple(STATUSES))]
+    lines.append((count(len(rows), "cell"), ", ".join(ends)))
+    if len(seeds) > 1:
+        lines.append(("false alarms", alarms(rows)))
+    return Table("What ran", ("", " "), lines)
+
+
+def alarms(rows: "DataFrame") -> str:
+    """How many cells that nobody planted a fault in were told wrong, and the most that the rate may be.
+
+    The bound is Clopper and Pearson's, one-sided at 95 %. A cell that a Limit names has its cause traced, and
+    is no alarm; one that did not run is no cell.
+    """
+    from scipy.special import betaincinv
+
+    judged = int(rows["status"].isin(("agrees", "imprecise", "disagrees", "mistrusted")).sum())
+    false = int(rows["status"].isin(("disagrees", "mistrusted")).sum())
+    most = float(betaincinv(false + 1, judged - false, 0.95)) if false < judged else 1.0
+    rate = f"{false / max(judged, 1):.2g} a cell, at most {most:.1g} (95 %)"
+    return f"{false:,} of {count(judged, 'cell')} that should agree: {rate}"
+
+
+def machine_line(record: Mapping[str, Any], key: str) -> str:
+    parts = [str(record.get("cpu", "not recorded"))]
+    if cores := record.get("cores"):
+        sockets = record.get("sockets") or 1
+        parts.append(count(int(cores), "core") + (f" in {sockets} sockets" if sockets != 1 else ""))
+    if top := record.get("top_mhz"):
+        parts.append(f"up to {top} MHz")
+    if governor := record.get("governor"):
+        parts.append(f"governor {governor}")
+    if memory := record.get("memory_gib"):
+        parts.append(f"{memory} GiB")
+    parts += [_card(card) for card in record.get("gpus") or () if isinstance(card, Mapping)]
+    parts += [str(record["os"])] if record.get("os") else []
+    return f"{', '.join(parts)} ({key})"
+
+
+def _card(card: Mapping[str, Any]) -> str:
+    memory = f" {card['memory_gib']} GiB" if card.get("memory_gib") else ""  # shared with the CPU: not told
+    return f"{card.get('name')}{memory} (driver {card.get('driver')})"
+
+
+def environment_line(record: Mapping[str, Any], key: str) -> str:
+    packages = record.get("packages")
+    versions = dict(packages) if isinstance(packages, Mapping) else {}
+    named = ("numpy", "scipy", "torch", "tensorflow", "tensorflow-cpu", "keras", "jax", "flax", "optax")
+    parts = [f"Python {record.get('python', 'not recorded')}"]
+    parts += [f"{name} {versions[name]}" for name in named if name in versions]
+    pools = record.get("pools")
+    for pool in pools if isinstance(pools, list) else ():
+        if isinstance(pool, Mapping) and pool.get("user_api") == "blas":
+            parts.append(f"{pool.get('internal_api')} {pool.get('version')}")
+    return f"{', '.join(dict.fromkeys(parts))} ({key})"

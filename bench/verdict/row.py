@@ -1,0 +1,102 @@
+"""The row of what a cell gave: compared with its expectation, then held against the known limits."""
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Backend
+from bench.case import INTEGERS
+from bench.cells.cell import LOW, Cell
+from bench.noise import TF32_FACTORS, accumulators
+from bench.store.row import Row
+from bench.tolerance.expected import expectation
+from bench.verdict import saboteur
+from bench.verdict.compare import Agreement, compare
+from bench.verdict.known import limits, settle
+
+
+def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
+    """The row of what was `got`: compared with the expectation, then held against the limits."""
+
+    mine = _of(direction, lambda: got)
+    known = limits(unit, engine, direction)
+    explained = any(not each.limit.varies for each in known)  # then a Limit decides, and no worst case
+    accumulator, agreement = _inferred(unit, direction, mine, engine, worst=not explained)
+    rounded = accumulator == TF32_FACTORS
+    few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # bits, which let more pass
+    trusted = agreement.status != "agrees" or few
+    if rounded:  # those of its size drown
+        known = [replace(each, limit=replace(each.limit, always=False)) for each in known]
+    if not trusted and (passing := saboteur.passing(unit, direction)):
+        agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
+    settled = _resolved(settle(agreement, known), few)
+    identity = engine.name == "numpy" and unit.dtype == "float64" and settled["status"] == "agrees"
+    return row_of(
+        unit,
+        direction,
+        **settled,
+        bits=None if identity else agreement.bits,
+        z_rms=agreement.z_rms,
+        z_worst=agreement.z_worst,
+        worst=agreement.worst,
+        undecided=agreement.undecided,
+        version=engine.version,
+        threads=engine.threads(),
+        precision=engine.precision,
+        settings="as shipped" if engine.shipped else "",
+        accumulator=accumulator,
+        checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
+        **more,
+    )
+
+
+def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    prefix = f"{direction}."
+    return {path.removeprefix(prefix): x for path, x in tensors().items() if path.startswith(prefix)}
+
+
+def _inferred(
+    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, *, worst: bool
+) -> tuple[str, Agreement]:
+    """The first accumulator under which the cell agrees, the widest first; else what the last one says.
+
+    `worst`: whether that one is held against the worst case of every sum as well.
+    """
+    every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
+    for accumulator in every:
+        expected = partial(expectation, unit, accumulator=accumulator)
+        last = partial(_of, direction, partial(expected, worst=True))
+        agreement = compare(
+            got,
+            _of(direction, expected),
+            dtype=unit.dtype,
+            worst=last if worst and accumulator == every[-1] else None,
+        )
+        if agreement.status in ("agrees", "mistrusted"):
+            break
+    return accumulator, agreement
+
+
+def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
+    """Where rounding to few bits drowns a formula, that is said of them, and not of the check."""
+    if settled["status"] != "mistrusted" or not few:
+        return settled
+    return {"status": "absent", "why": f"{few} does not resolve it: {settled['why']}"}
+
+
+def row_of(unit: Cell, direction: str, **found: Any) -> Row:
+    """A row with the coordinates of its cell, the time, and what was found."""
+    cell = replace(unit, direction=direction)
+    coordinates = {name: value for name, value in asdict(cell).items()}
+    return Row(
+        **coordinates,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        lane="exact" if unit.regime == INTEGERS else "semantics" if unit.dtype == "float64" else "native",
+        command=cell.command,
+        **found,
+    )
