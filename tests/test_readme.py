@@ -24,7 +24,7 @@ def block(name: str) -> str:
 def house(tmp_path_factory):
     """A copy of the house with the README's formula and backend added."""
     house = tmp_path_factory.mktemp("house")
-    for folder in ("bench", "reference", "suites"):
+    for folder in ("gaugeblock", "bench", "reference", "suites"):
         shutil.copytree(ROOT / folder, house / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("reference/silu.py", "suites/silu.py", "mychip.py", "pocket.py"):
         (house / name).write_text(block(name))

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 VECTORS = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile")
 CPUS = Path("/sys/devices/system/cpu")  # Linux; elsewhere nothing is there, and nothing is known
 KINDS = {"Data": "d", "Instruction": "i"}
@@ -56,6 +54,8 @@ def _top() -> int | None:
     if told:
         return round(max(told) / 1000)
     try:
+        import psutil  # a contender's process, which asks for cache sizes, need not have it
+
         return round(psutil.cpu_freq().max) or None
     except Exception:  # absent on some systems, None on others, refused in some virtual machines
         return None

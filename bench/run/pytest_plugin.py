@@ -18,6 +18,7 @@ from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
+from bench.verdict.known import naming
 
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
@@ -33,6 +34,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
+    "limited": ({"action": "store_true"}, "only cells of known departures, to measure these anew"),
     "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
 }  # fmt: skip
 
@@ -84,6 +86,8 @@ class Door:
             as_shipped=option.as_shipped,
         )
         listed = list(cells(list(found.values()), selection))
+        if option.limited:
+            listed = [cell for cell in listed if naming(cell, classes[cell.backend])]
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
         if option.threads and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")

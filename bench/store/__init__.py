@@ -1,1 +1,6 @@
 """Rows and runs on disk: the columns of a row, a run's folder, and reading them back."""
+
+from bench.store.row import STATUSES as STATUSES
+from bench.store.row import TIMED as TIMED
+from bench.store.row import Row as Row
+from bench.store.row import sentence as sentence

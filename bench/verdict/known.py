@@ -35,17 +35,22 @@ class Known:
 def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
     """The limits of the page that name this cell."""
     fields = {**asdict(unit), "direction": direction}
-    lineage = sorted(engine.lineage())
-    found = [
-        limit
-        for limit in pages.case(unit.case).limits
-        if any(covers(limit, {**fields, "backend": name}) for name in lineage)
-    ]
+    found = naming(replace(unit, direction=direction), type(engine))
     return [
         Known(
             limit, expected(limit, fields), installed := release(limit.package), installed in limit.releases
         )
         for limit in found
+    ]
+
+
+def naming(cell: Cell, cls: type[Backend]) -> list[Limit]:
+    """The limits that name a cell, under its backend's name or a parent's."""
+    fields, lineage = asdict(cell), sorted(cls.lineage())
+    return [
+        limit
+        for limit in pages.case(cell.case).limits
+        if any(covers(limit, {**fields, "backend": name}) for name in lineage)
     ]
 
 

@@ -121,16 +121,16 @@ def test_what_the_system_does_not_say_is_none(tmp_path, monkeypatch, fault):
         raise fault
 
     monkeypatch.setattr(cpu, "CPUS", tmp_path / "nothing")
-    monkeypatch.setattr(cpu.psutil, "cpu_freq", refuse)
+    monkeypatch.setattr("psutil.cpu_freq", refuse)
     found = machine()
     assert (found["sockets"], found["top_mhz"], found["governor"], found["caches"]) == (None, None, None, {})
 
 
 def test_without_linux_files_the_library_knows_the_top_frequency(tmp_path, monkeypatch):
     monkeypatch.setattr(cpu, "CPUS", tmp_path / "nothing")
-    monkeypatch.setattr(cpu.psutil, "cpu_freq", lambda: SimpleNamespace(max=3200.0))
+    monkeypatch.setattr("psutil.cpu_freq", lambda: SimpleNamespace(max=3200.0))
     assert machine()["top_mhz"] == 3200
-    monkeypatch.setattr(cpu.psutil, "cpu_freq", lambda: SimpleNamespace(max=0.0))
+    monkeypatch.setattr("psutil.cpu_freq", lambda: SimpleNamespace(max=0.0))
     assert machine()["top_mhz"] is None
 
 

@@ -212,7 +212,7 @@ def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkey
     right = call.kept.again()
     wrong = {path: 2 * y + 1 for path, y in right.items()}
     call.kept, call.fault = replace(call.kept, again=lambda: wrong), "loss is not the same"
-    monkeypatch.setattr(clock, "unsteady", lambda *_: {"status": "limited", "why": "varies"})
+    monkeypatch.setattr("bench.verdict.timed.unsteady", lambda *_: {"status": "limited", "why": "varies"})
     assert judged(call, TRAINING, "training").status == "disagrees"
     call.kept = replace(call.kept, again=lambda: right)
     assert judged(call, TRAINING, "training").status == "limited"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import bench
+import gaugeblock
 from bench.machine.records import key
 from bench.store import results, rows
 from bench.store.results import newest, publish, resume, start
@@ -53,7 +53,7 @@ def test_a_row_comes_back_as_it_was(run):
         row(status="absent", why="none here", bits=None, z_rms=None, threads=None, seed=7),
     )
     finished(run, first, second)
-    frame = bench.load(run.folder)
+    frame = gaugeblock.load(run.folder)
     assert list(frame.columns) == list(COLUMNS)
     for written, (_, read) in zip((first, second), frame.iterrows(), strict=True):
         for name, value in written.as_dict().items():
