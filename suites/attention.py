@@ -7,7 +7,7 @@ A row that may see no key: torch gives zeros, the others the mean of the values.
 
 import math
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.attention import attention, attention_vjp
 
 SIZES = {
@@ -34,11 +34,8 @@ REGIMES = {
 
 def inputs(rng, *, batch, heads, time, keys, width, masking=None, regime="typical", **option):
     scale = 20.0 if regime == "large-logits" else 1.0
-    data = {
-        "q": scale * rng.normal(size=(batch, heads, time, width)),
-        "k": rng.normal(size=(batch, heads, keys, width)),
-        "v": rng.normal(size=(batch, heads, keys, width)),
-    }
+    data = {"q": scale * rng.normal(size=(batch, heads, time, width))}
+    data |= {name: rng.normal(size=(batch, heads, keys, width)) for name in ("k", "v")}
     if regime == "shifted-logits":
         data["q"][..., 0] = data["k"][..., 0] = math.sqrt(1000 * math.sqrt(width))
     if masking == "additive":  # as a relative position bias: one for all of the batch
@@ -122,87 +119,6 @@ UNMASKED = dict.fromkeys(
     "the layer takes a mask of keys only, not of pairs",
 )
 
-TORCH = {"device": "cpu", "direction": "gradient"}
-SDPA = ("torch.nn.functional.scaled_dot_product_attention", "keras.ops.dot_product_attention")
-KERAS = {
-    "contender": "keras.ops.dot_product_attention",
-    "dtype": "float64",
-    "size": ("small", "blocks", "7b"),
-}
-KERAS_WHY = "scales by 1/√d computed in float32 (exact where √d is a power of two: gpt2, long)"
-KERAS_WHERE = "keras/src/backend/tensorflow/nn.py:1774"
-JAX = {"contender": "jax.nn.dot_product_attention", "dtype": "float64"}
-JAX_WHY = "computes the softmax in float32, of float64 inputs too"
-JAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
-SHIFTED, UNSHIFTED = {"regime": "shifted-logits"}, {"regime": ("typical", "large-logits")}
-ONNX_WHY = "has no kernel for float64, and the operator's function takes ⁴√d in float32 for its scale"
-ONNX_WHERE = "onnx/defs/nn/old.cc:4484 (1.23.2)"
-LARGER = ("blocks", "gpt2", "long", "7b")
-LIMITS = (
-    *(
-        Limit("onnxruntime", "==1.32.*", ONNX_WHY, ONNX_WHERE, z, {"dtype": "float64"} | cells)
-        for z, cells in (
-            ((3e7, 3e8), {"size": "small", "regime": "typical"}),
-            ((4e5, 4e6), {"size": "blocks", "regime": "typical"}),  # ⁴√24 is nearly a float32
-            ((8e6, 8e7), {"size": LARGER[1:], "regime": "typical"}),
-            ((3e6, 3e7), {"size": "small", "regime": "large-logits"}),
-            ((2e4, 2e5), {"size": "blocks", "regime": "large-logits"}),
-            ((5e5, 5e6), {"size": LARGER[1:], "regime": "large-logits"}),
-        )
-    ),
-    *(
-        Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, z, KERAS | cells)
-        for z, cells in (
-            ((1e7, 1e8), {"regime": "typical", "size": "small"}),
-            ((2e7, 2e8), {"regime": "typical", "size": LARGER}),
-            ((1e6, 1e7), {"regime": "large-logits"}),
-        )
-    ),
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        KERAS_WHY,
-        KERAS_WHERE,
-        (5e4, 5e5),
-        {**KERAS, **SHIFTED, "size": ("small", "blocks")},
-    ),
-    Limit("tensorflow", "==2.21.*", KERAS_WHY, KERAS_WHERE, (2e4, 2e5), {**KERAS, **SHIFTED, "size": "7b"}),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (4e7, 4e8), {**JAX, **UNSHIFTED, "size": "small"}),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **UNSHIFTED, "size": LARGER}),
-    Limit("jax", "==0.10.*", JAX_WHY, JAX_WHERE, (2e7, 2e8), {**JAX, **SHIFTED}),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "its backward kernel recomputes A as exp(S − log-sum): the rounding of the log-sum shifts a row",
-        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: attn <- exp(…)",
-        (0.7, 7),
-        # with keys whose last axis is no run of memory it takes other kernels
-        {
-            **TORCH,
-            "contender": SDPA,
-            "regime": "large-logits",
-            "direction": "gradient",
-            "mode": ("eager", "compile"),
-        },
-    ),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A departs "
-        "by a few u |S| (exact where √d is a power of two), and rows of dS do not add up to zero",
-        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: scale * q @ k.T",
-        (4, 40),
-        {**TORCH, "contender": SDPA, **SHIFTED, "direction": "gradient", "size": ("blocks", "7b")},
-    ),
-    Limit(
-        "keras-torch",
-        "==2.13.*",
-        "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n",
-        "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
-        (1e7, 1e8),
-        {**TORCH, "option": "masked-rows-mean"},
-    ),
-)
 
 case = Case(
     name="attention",
@@ -213,7 +129,6 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     regimes=REGIMES,
-    limits=LIMITS,
     variants={
         "attention's rows without keys": {
             "zeros": ("masked-rows-zero",),

@@ -1,21 +1,16 @@
-"""Batch normalisation in training and in inference, against each framework's layer and function.
+"""Batch normalisation in training, against each framework's layer and function.
 
 Convention: reference/batch_norm.py; all with ε = 1e-5 (the default of torch and Flax; Keras 1e-3). torch's
 running variance is unbiased and its momentum weighs the new value; that of Keras and Flax is biased and their
-momentum weighs the old one: two cases. Images are channels last: torch.nn.BatchNorm2d
-reads a permuted view (its channels-last format), torch.nn.functional.batch_norm a contiguous copy,
-torch.nn.BatchNorm1d the pixels as rows. By default Flax takes the variance as E[x²] − E[x]².
+momentum weighs the old one: two cases. Images are channels last: torch.nn.BatchNorm2d reads a permuted view
+(its channels-last format), torch.nn.functional.batch_norm a contiguous copy, torch.nn.BatchNorm1d the pixels
+as rows. By default Flax takes the variance as E[x²] − E[x]². Inference: suites/batch_norm_inference.py.
 """
 
 from functools import partial
 
-from bench.case import Case, Contender, Limit
-from reference.batch_norm import (
-    batch_norm,
-    batch_norm_inference,
-    batch_norm_inference_vjp,
-    batch_norm_vjp,
-)
+from bench.case import Case, Contender
+from reference.batch_norm import batch_norm, batch_norm_vjp
 from suites.layer_norm import named
 
 SIZES = {
@@ -71,16 +66,6 @@ def in_torch_module(name, weights, *, training, momentum=0.1, eps=1e-5, scale=Tr
     return named(weights, "weight"), run
 
 
-def in_tensorflow(weights, *, training, eps=1e-5, **option):
-    import tensorflow as tf
-
-    def run(params, x, mean, variance):
-        affine = params.get("beta"), params.get("gamma")
-        return {"y": tf.nn.batch_normalization(x, mean, variance, *affine, eps)}
-
-    return dict(weights), run
-
-
 def in_keras(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True, **option):
     import keras
 
@@ -98,14 +83,8 @@ def in_keras(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=Tru
 def in_flax(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True, fast=True, **option):
     import flax.linen
 
-    norm = flax.linen.BatchNorm(
-        use_running_average=not training,
-        momentum=1 - momentum,
-        epsilon=eps,
-        use_scale=scale,
-        use_bias=shift,
-        use_fast_variance=fast,
-    )
+    how = {"use_scale": scale, "use_bias": shift, "use_fast_variance": fast}
+    norm = flax.linen.BatchNorm(use_running_average=not training, momentum=1 - momentum, epsilon=eps, **how)
 
     def run(params, x, mean, variance):
         variables = {"params": params, "batch_stats": {"mean": mean, "var": variance}}
@@ -118,63 +97,6 @@ def in_flax(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True
 
 
 BARE = {"momentum": 0.3, "eps": 1e-3, "scale": False, "shift": False}
-NO_SCALE = {"no-scale": "has both weights or none"}
-LARGE = {"regime": "large-mean"}
-FORWARD, GRADIENT = LARGE | {"direction": "forward"}, LARGE | {"direction": "gradient"}
-FLAX = {"contender": "flax.linen.BatchNorm"}
-FLAX_WHY = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
-FLAX_WHERE = "flax/linen/normalization.py:142"
-FEW, MANY = {"size": ("small", "thin")}, {"size": ("rows", "resnet")}
-TORCH_WHY = "dx takes Σ (x − μ) as zero, which it is not by the rounding of a large μ"
-TORCH_WHERE = "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl"
-BIASED = (
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (8e2, 8e3), FLAX | FORWARD | FEW),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (2e2, 2e3), FLAX | FORWARD | MANY),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1.8e2, 1.8e3), FLAX | GRADIENT | {"size": "small"}),
-    Limit(
-        "jax",
-        "==0.10.*",
-        FLAX_WHY,
-        FLAX_WHERE,
-        (60, 600),
-        FLAX | GRADIENT | {"size": ("thin", *MANY["size"])},
-    ),
-    Limit(
-        "jax",
-        "==0.10.*",
-        "compiled, all dx of a channel share an error of the rounding of μ; op by op they do not",
-        "flax/linen/normalization.py:146, as XLA compiles the gradient of its mean",
-        (0.3, 3),
-        GRADIENT
-        | {"contender": "flax.linen.BatchNorm:use_fast_variance=False", "mode": "jit", "dtype": "float64"}
-        | {"size": "thin"},
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
-        "tensorflow/python/ops/nn_impl.py:1496",
-        (0.3, 3),
-        GRADIENT,
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
-)
-UNBIASED = (
-    *(
-        Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, z, GRADIENT, always=False)
-        for z in ((0.03, 0.3), (0.3, 3))
-    ),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "compiled for any shape, the variance is Welford's: its mean moves, and is rounded, row by row",
-        "torch/_inductor/lowering.py:7108, use_two_step_variance",
-        (0.8, 8),
-        FORWARD | {"mode": "compile", **FEW},
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
-)
 COMMON = {
     "inputs": inputs,
     "sizes": SIZES,
@@ -204,7 +126,6 @@ cases = (
         gradient=batch_norm_vjp,
         options={"plain": {"training": True}, "bare": {"training": True, **BARE}},
         contenders=(Contender("torch", "torch.nn.functional.batch_norm", in_torch), *torch_modules()),
-        limits=UNBIASED,
         **COMMON,
     ),
     Case(
@@ -223,26 +144,6 @@ cases = (
             Contender(
                 "jax", "flax.linen.BatchNorm", partial(in_flax, fast=False), variant="use_fast_variance=False"
             ),
-        ),
-        limits=BIASED,
-        **COMMON,
-    ),
-    Case(
-        name="batch-norm-inference",
-        title="Batch normalisation, inference",
-        reference=batch_norm_inference,
-        gradient=batch_norm_inference_vjp,
-        options={
-            "plain": {"training": False},
-            "bare": {"training": False, **BARE},
-            "no-scale": {"training": False, "scale": False},
-        },
-        contenders=(
-            Contender("torch", "torch.nn.functional.batch_norm", in_torch),
-            *torch_modules(without=NO_SCALE),
-            Contender("tensorflow", "tensorflow.nn.batch_normalization", in_tensorflow),
-            Contender("tensorflow", "keras.layers.BatchNormalization", in_keras),
-            Contender("jax", "flax.linen.BatchNorm", in_flax),
         ),
         **COMMON,
     ),

@@ -1,25 +1,21 @@
 """Kullback-Leibler divergence: reference/divergence.py against each framework's own loss.
 
-torch and optax take the logarithms of the predictions, Keras the probabilities, which it floors: two
-formulas. torch's own mean divides by all elements; its batchmean is what optax's users write as the mean
-over the examples, and Keras's sum_over_batch_size. optax and Keras give the loss of each example, torch
-that of each element. Only logarithms of targets are differentiated: p log p has no slope at zero.
+torch and optax take the logarithms of the predictions; Keras takes probabilities, which it floors:
+suites/kl_divergence_floored.py. torch's own mean divides by all elements; its batchmean is what optax's users
+write as the mean over the examples. optax gives the loss of each example, torch that of each element. Only
+logarithms of targets are differentiated: p log p has no slope at zero.
 """
-
-import math
 
 import numpy as np
 
-from bench.case import Case, Limit
+from bench.case import Case
 from reference.divergence import (
     kl_divergence,
-    kl_divergence_floored,
-    kl_divergence_floored_vjp,
     kl_divergence_log_targets,
     kl_divergence_log_targets_vjp,
     kl_divergence_vjp,
 )
-from suites.losses import contender, examples
+from suites.mean_squared_error import contender, examples
 
 SIZES = {
     "small": {"batch": 13, "classes": 7},
@@ -70,11 +66,6 @@ def log_inputs(rng, *, batch, classes, regime="typical", **option):
     return {}, {"z": z, "t": np.log(p)}
 
 
-def floored_inputs(rng, *, batch, classes, regime="typical", **option):
-    z, p = draw(rng, batch, classes, regime)
-    return {}, {"q": np.exp(z), "p": p}
-
-
 def torch_kl(torch, *, reduction="batch mean"):
     name = {"batch mean": "batchmean"}.get(reduction, reduction)
     return lambda z, p: torch.nn.functional.kl_div(z, p, reduction=name)
@@ -95,12 +86,6 @@ def optax_kl(optax, *, reduction="batch mean"):
 
 def optax_log_targets(optax, *, reduction="batch mean"):
     return lambda z, t: optax_reduced(optax.losses.kl_divergence_with_log_targets(z, t), reduction)
-
-
-def keras_kl(keras, *, reduction="batch mean"):
-    names = {"batch mean": "sum_over_batch_size", "each": "none", "sum": "sum"}
-    loss = keras.losses.KLDivergence(reduction=names[reduction])
-    return lambda q, p: loss(p, q)
 
 
 ELEMENTS = {"each": "gives the loss of each element, or one number"}
@@ -140,29 +125,6 @@ cases = (
         contenders=(
             contender("torch.nn.functional.kl_div", torch_log_targets, ELEMENTS),
             contender("optax.losses.kl_divergence_with_log_targets", optax_log_targets, EXAMPLES),
-        ),
-        **COMMON,
-    ),
-    Case(
-        name="kl-divergence-floored",
-        title="Kullback-Leibler divergence of floored probabilities",
-        reference=kl_divergence_floored,
-        gradient=kl_divergence_floored_vjp,
-        inputs=floored_inputs,
-        options={name: OPTIONS[name] for name in ("batch-mean", "sum", "each")},
-        regimes=REGIMES,
-        fixed=("p",),
-        contenders=(contender("keras.losses.KLDivergence", keras_kl),),
-        limits=(
-            Limit(
-                "tensorflow",
-                "==2.21.*",
-                "differentiates log(p/q) by way of p/q², which overflows float16 for a q near the floor",
-                "keras/src/losses/losses.py:2106 (3.15.1)",
-                (math.inf, math.inf),
-                {"dtype": "float16", "direction": "gradient"},
-                always=False,
-            ),
         ),
         **COMMON,
     ),

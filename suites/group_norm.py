@@ -8,7 +8,7 @@ are judged. By default Flax takes the variance as E[x²] − E[x]²; use_fast_va
 
 from functools import partial
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.group_norm import group_norm, group_norm_vjp
 from suites.layer_norm import named
 
@@ -100,50 +100,6 @@ def in_flax_instance(weights, *, eps=1e-5, **option):
     return named(weights, "scale"), lambda params, x: {"y": norm.apply({"params": params}, x)}
 
 
-LARGE = {"regime": "large-mean"}
-FORWARD, GRADIENT = LARGE | {"direction": "forward"}, LARGE | {"direction": "gradient"}
-SQUARES = "takes the variance as E[x²] − E[x]², which cancels: "
-TORCH = {"contender": "torch.nn.GroupNorm", "mode": ("eager", "gaps")}
-TORCH_WHY = SQUARES + "torch's kernel for channels-last images (the one for contiguous images does not)"
-TORCH_WHERE = "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormKernelImplChannelsLastInternal"
-FLAX = {"contender": "flax.linen.GroupNorm"}
-FLAX_WHY, FLAX_WHERE = SQUARES + "Flax's default (use_fast_variance)", "flax/linen/normalization.py:142"
-ONE = {"contender": "torch.nn.InstanceNorm2d", "size": "one-image", "direction": "gradient", "mode": "eager"}
-ONE_WHY = (
-    "the gradients of one image are wrong: the kernel reads a channels-last gradient as a contiguous one, "
-    "because of the stride that a view gave its batch axis, of length 1"
-)
-ONE_WHERE = "aten/src/ATen/native/Normalization.cpp, batch_norm_backward_cpu: suggest_memory_format()"
-BATCHES, IMAGE = {"size": ("small", "thin", "many")}, {"size": "one-image"}
-LIMITS = (
-    Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, (20, 200), TORCH | FORWARD | BATCHES),
-    Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, (5, 50), TORCH | FORWARD | IMAGE),
-    Limit("torch", "==2.13.*", TORCH_WHY, TORCH_WHERE, (1e2, 1e3), TORCH | GRADIENT),
-    Limit("torch", "==2.13.*", ONE_WHY, ONE_WHERE, (1e15, 1e16), ONE | {"dtype": "float64"}),
-    Limit("torch", "==2.13.*", ONE_WHY, ONE_WHERE, (3e6, 3e7), ONE | {"dtype": "float32"}),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (20, 200), FLAX | FORWARD | BATCHES),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (7, 70), FLAX | FORWARD | IMAGE),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e2, 1e3), FLAX | GRADIENT | BATCHES),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3e2, 3e3), FLAX | GRADIENT | IMAGE),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel",
-        "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormBackwardKernelImplInternal",
-        (0.25, 2.5),
-        GRADIENT,
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
-    Limit(
-        "tensorflow",
-        "==2.21.*",
-        "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
-        "keras/src/layers/normalization/group_normalization.py:209",
-        (0.35, 3.5),
-        GRADIENT,
-        always=False,  # the same
-    ),
-)
 GROUPS = {name: "has no groups: each channel is one" for name in OPTIONS if name != "instance"}
 
 case = Case(
@@ -155,7 +111,6 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     regimes=REGIMES,
-    limits=LIMITS,
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.functional.group_norm", in_torch),

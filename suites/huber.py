@@ -7,9 +7,10 @@ mean over the last axis first; one of length 1 leaves each element its own.
 
 import numpy as np
 
-from bench.case import Case, Limit
+from bench.case import Case
 from reference.huber import huber, huber_vjp, smooth_l1, smooth_l1_vjp
-from suites.losses import KERAS, contender, examples
+from suites.binary_cross_entropy import KERAS
+from suites.mean_squared_error import contender, examples
 
 SIZES = {
     "small": {"batch": 13, "classes": 7},
@@ -72,30 +73,6 @@ COMMON = {
     "unit": "examples",
     "flops": lambda *, batch, classes, **_: 5 * batch * classes,
 }
-SOURCE = "optax/losses/_regression.py:103 (0.2.8)"
-CANCELS = "the slope is δ sign(e) - δ sign(e) + e near zero: it cancels, and what is left is off by u δ"
-OPTAX = {"contender": "optax.losses.huber_loss", "direction": "gradient"}
-WIDE = ("float64", "float32")
-LIMITS = (
-    *(
-        Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, z, OPTAX | {"regime": "near"})
-        for z in ((20, 200), (200, 2000))
-    ),
-    *(
-        Limit(
-            "jax",
-            ">=0.10,<0.11",
-            CANCELS,
-            SOURCE,
-            z,
-            OPTAX | {"regime": regimes, "dtype": dtypes},
-            always=False,
-        )
-        for z in ((0.05, 0.5), (0.5, 5))  # single elements that are small
-        for regimes, dtypes in ((("typical", "far"), WIDE), ("typical", "bfloat16"))
-    ),
-    Limit("jax", ">=0.10,<0.11", CANCELS, SOURCE, (20, 200), OPTAX | {"regime": "near", "dtype": "bfloat16"}),
-)
 cases = (
     Case(
         name="huber",
@@ -108,7 +85,6 @@ cases = (
             contender("keras.losses.Huber", keras_huber),
             contender("optax.losses.huber_loss", optax_huber),
         ),
-        limits=LIMITS,
         **COMMON,
     ),
     Case(

@@ -4,9 +4,7 @@ Convention: γ (x − μ) / √(σ² + ε) + β, all with ε = 1e-5 (their defau
 By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as the others do.
 """
 
-import math
-
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.normalization import layer_norm, layer_norm_vjp
 
 SIZES = {
@@ -88,91 +86,6 @@ def named(weights, gamma):
     return {names[name]: array for name, array in weights.items()}
 
 
-ALL_BUT_BFLOAT16 = ("float64", "float32", "float16")  # of a mean of 1000 it leaves nothing to cancel
-MEAN, CONSTANT = {"regime": "large-mean"}, {"regime": "near-constant"}
-FORWARD, GRADIENT = {"direction": "forward"}, {"direction": "gradient"}
-UNCENTRED = {**GRADIENT, "regime": ("large-mean", "near-constant")}
-TORCH = ("torch.nn.functional.layer_norm", "torch.nn.LayerNorm")
-KERAS = {"tensorflow": "==2.21.*", "keras-torch": "==2.13.*", "keras-jax": "==0.10.*"}
-FLAX = {
-    "contender": "flax.linen.LayerNorm",
-}
-FLAX_WHY = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
-FLAX_WHERE = "flax/linen/normalization.py:142"
-ONNX_WHY = "takes ε from an attribute, and ONNX keeps attributes in float32"
-ONNX_WHERE = "onnx/onnx.proto:184 (1.23.2)"
-DEFAULT, LARGER = ("plain", "no-bias", "two-axes"), ("gpt2", "7b")
-LIMITS = (
-    *(
-        Limit("onnxruntime", "==1.32.*", ONNX_WHY, ONNX_WHERE, z, {"dtype": "float64", **cells}, always)
-        for z, cells, always in (
-            ((100, 1000), {"size": "small", "regime": "typical", "option": DEFAULT}, True),
-            ((40, 400), {"size": LARGER, "regime": "typical", "option": DEFAULT[:2]}, True),
-            (
-                (1, 10),
-                {"size": LARGER, "regime": "typical", "option": "two-axes"},
-                False,
-            ),  # long rows hide it
-            ((4e4, 4e5), {"size": "small", "regime": "typical", "option": "epsilon"}, True),
-            ((8e3, 8e4), {"size": LARGER, "regime": "typical", "option": "epsilon"}, True),
-            ((1.5e3, 1.5e4), {"size": "small", **CONSTANT}, True),
-            ((2e2, 2e3), {"size": LARGER, **CONSTANT}, True),
-        )
-    ),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3e2, 3e3), FLAX | MEAN | FORWARD),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e3, 1e4), FLAX | MEAN | GRADIENT),
-    # a row whose variance has cancelled to almost nothing outweighs all others
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e4, 1e5), FLAX | MEAN | GRADIENT, always=False),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (3, 30), FLAX | CONSTANT | FORWARD),
-    Limit("jax", "==0.10.*", FLAX_WHY, FLAX_WHERE, (1e4, 1e5), FLAX | CONSTANT | GRADIENT),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel",
-        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, LayerNormBackwardKernelImplInternal",
-        (0.35, 3.5),
-        {**UNCENTRED, "contender": TORCH, "device": "cpu", "dtype": ALL_BUT_BFLOAT16},
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "dγ sums dy (x a + b) with b = -μ/√(σ² + ε) rounded: of a row's constant part u |μ|/√ε is left over",
-        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
-        (math.inf, math.inf),
-        {**GRADIENT, "size": "batch:1+time:1+width:1", "device": "cpu", "mode": "eager"},
-        always=False,  # some draws round to nothing
-    ),
-    *(
-        Limit(
-            backend,
-            versions,
-            "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel",
-            "keras/src/ops/nn.py:3191",
-            (0.3, 3),
-            {**UNCENTRED, "contender": "keras.layers.LayerNormalization"},
-            always=False,  # the same
-        )
-        for backend, versions in KERAS.items()
-    ),
-    *(
-        Limit(
-            backend,
-            versions,
-            "y is x a + (β − μ a): of a lone element, which is its mean, a rounding of μ a is left over",
-            "keras/src/ops/nn.py:3191",
-            (math.inf, math.inf),
-            {
-                "contender": "keras.layers.LayerNormalization",
-                "size": "batch:1+time:1+width:1",
-                "direction": "forward",
-            },
-            always=False,
-        )
-        for backend, versions in KERAS.items()
-    ),
-)
-
 case = Case(
     name="layer-norm",
     title="Layer normalisation",
@@ -182,7 +95,6 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     regimes=REGIMES,
-    limits=LIMITS,
     rare=("no-bias", "two-axes", "epsilon", "near-constant"),
     contenders=(
         Contender("torch", "torch.nn.functional.layer_norm", in_torch),

@@ -1,16 +1,18 @@
 """Multi-head attention: reference/multi_head_attention.py against each framework's layer.
 
 Convention: W_Q, W_K, W_V : (c, h, d) and W_O : (h, d, c), as in Keras and Flax; torch stacks the first three,
-transposed, in one matrix. A mask is True where a key is seen; torch's layer wants the opposite. It has three
-paths: need_weights=True, its default; a fused kernel without; a native one at inference.
+transposed, in one matrix (suites/layers/attention.py). A mask is True where a key is seen; torch's wants the
+opposite. Its layer has three paths: need_weights=True, its default; a fused kernel without; a native one at
+inference. Options that widen a part of the layer or mask it make the page long.
 """
 
-import math
+from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.multi_head_attention import multi_head_attention, multi_head_attention_vjp
+from suites.layers.attention import draw_heads, draw_padding, flax_heads, torch_heads
 
 SIZES = {
     "small": {"batch": 2, "heads": 2, "time": 9, "keys": 7, "width": 5},
@@ -35,26 +37,6 @@ OPTIONS = {
 }
 
 
-def draw_heads(rng, c, heads, width, shifts=True, *, asked=None, values=None, output=None):
-    """The weights of one layer for sequences of vectors of length c; `asked` is that of what is asked."""
-    widths = {"Q": width, "K": width, "V": values or width}
-    W = {
-        f"W_{name}": rng.normal(size=(k := c if name == "Q" else asked or c, heads, d)) / k**0.5
-        for name, d in widths.items()
-    }
-    W["W_O"] = rng.normal(size=(heads, widths["V"], output or c)) / (heads * widths["V"]) ** 0.5
-    if shifts:
-        W |= {f"b_{name}": rng.normal(size=(heads, d)) for name, d in widths.items()}
-        W["b_O"] = rng.normal(size=output or c)
-    return W
-
-
-def draw_padding(rng, batch, time):
-    """A mask of keys that hides the end of each sequence but the first."""
-    lengths = np.array([time, *rng.integers(1, time, size=batch - 1)])
-    return (np.arange(time) < lengths[:, None])[:, None, None]
-
-
 def inputs(
     rng, *, batch, heads, time, keys, width, cross=False, shifts=True, masking=None,
     wider=0, times=1, wide_values=0, wide_output=0, **option,
@@ -73,27 +55,6 @@ def inputs(
     return {"heads": W}, data
 
 
-def torch_heads(W):
-    """A layer's weights in torch's names: three projections in one matrix, all (outputs, inputs)."""
-    stacks = {name: W[f"W_{name}"].reshape(len(W[f"W_{name}"]), -1).T for name in "QKV"}
-    if len(W["W_Q"]) == len(W["W_K"]):
-        params = {"in_proj_weight": np.concatenate(list(stacks.values()))}
-    else:
-        params = {f"{name.lower()}_proj_weight": stack for name, stack in stacks.items()}
-    params["out_proj.weight"] = W["W_O"].reshape(-1, W["W_O"].shape[-1]).T
-    if "b_O" in W:
-        params["in_proj_bias"] = np.concatenate([W[f"b_{name}"].reshape(-1) for name in "QKV"])
-        params["out_proj.bias"] = W["b_O"]
-    return params
-
-
-def flax_heads(W):
-    """A layer's weights in Flax's tree."""
-    names = {"query": "Q", "key": "K", "value": "V", "out": "O"}
-    kinds = {"kernel": "W", "bias": "b"} if "b_O" in W else {"kernel": "W"}
-    return {name: {kind: W[f"{x}_{name_}"] for kind, x in kinds.items()} for name, name_ in names.items()}
-
-
 def in_torch(weights, *, causal=False, need_weights=True, train=True, **option):
     import torch
 
@@ -104,24 +65,19 @@ def in_torch(weights, *, causal=False, need_weights=True, train=True, **option):
 
     def run(params, x, z=None, mask=None, bias=None):
         z = x if z is None else z
-        masks = {"attn_mask": bias}
+        call = {"need_weights": need_weights, "attn_mask": bias}
         if causal:
             future = ~torch.ones(x.shape[1], z.shape[1], dtype=torch.bool, device=x.device).tril()
-            masks = {"attn_mask": future, "is_causal": True}
+            call |= {"attn_mask": future, "is_causal": True}
         elif mask is not None:
-            masks = {"attn_mask": ~mask} if mask.ndim == 2 else {"key_padding_mask": ~mask[:, 0, 0]}
-        call = {"need_weights": need_weights, **masks}
+            call |= {"attn_mask": ~mask} if mask.ndim == 2 else {"key_padding_mask": ~mask[:, 0, 0]}
         return {"y": torch.func.functional_call(layer, params, (x, z, z), call)[0]}
 
     return torch_heads(W), run
 
 
-def in_torch_fused(weights, **option):
-    return in_torch(weights, need_weights=False, **option)
-
-
-def in_torch_native(weights, **option):
-    return in_torch(weights, need_weights=False, train=False, **option)
+in_torch_fused = partial(in_torch, need_weights=False)
+in_torch_native = partial(in_torch, need_weights=False, train=False)
 
 
 def in_keras(weights, *, causal=False, **option):
@@ -177,44 +133,15 @@ def conventions(own):
     return {f"masked-rows-{other}": f"a row without keys is {own} (masked-rows-{own})" for other in others}
 
 
-BOOLEAN = {"additive-mask": "the layer takes boolean masks only", **conventions("mean")}
 DIVIDED = dict.fromkeys(("head-width", "value-width"), "heads share the width of x, and so does the output")
-EVEN = {"value-width": "values are as wide as queries and keys"}
-NOT_NATIVE = dict.fromkeys(
+NAN, ZERO = conventions("nan") | DIVIDED, conventions("zero") | DIVIDED
+NOT_NATIVE = NAN | dict.fromkeys(
     ("cross", "cross-width", "additive-mask", "no-shifts"),
     "the native path needs self-attention, shifts and boolean masks (torch/nn/modules/activation.py:1326)",
 )
+BOOLEAN = {"additive-mask": "the layer takes boolean masks only", **conventions("mean")}
+EVEN = {"value-width": "values are as wide as queries and keys"}
 LAYER = "torch.nn.MultiheadAttention"
-FLOAT32_SCALE = Limit(
-    "tensorflow",
-    "==2.21.*",
-    "scales by 1/√d rounded to float32: tf.cast of a Python number makes a float32 first",
-    "keras/src/backend/tensorflow/nn.py:1708",
-    (3e6, 3e7),
-    {"dtype": "float64", "size": ("small", "past-powers", "7b")},  # 1/√64 is exact
-)
-MASKED_ROWS = Limit(
-    "keras-torch",
-    "==2.13.*",
-    "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n",
-    "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
-    (1e7, 1e8),
-    {"device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
-)
-NOT_ALWAYS_NATIVE = tuple(
-    Limit(
-        "torch",
-        ">=2.11,<2.14",
-        f"{why} it leaves the native kernel for the fused one, and a row without keys is zeros for NaN",
-        "torch/nn/modules/activation.py:1375",
-        z=(math.inf, math.inf),
-        cells={"contender": f"{LAYER}:inference", "option": "masked-rows-nan"} | cells,
-    )
-    for why, cells in (
-        ("of an odd number of heads", {"size": "past-powers"}),
-        ("in torch.compile", {"size": "small", "mode": "compile"}),
-    )
-)
 
 case = Case(
     name="multi-head-attention",
@@ -224,7 +151,6 @@ case = Case(
     inputs=inputs,
     sizes=SIZES,
     options=OPTIONS,
-    limits=(FLOAT32_SCALE, MASKED_ROWS, *NOT_ALWAYS_NATIVE),
     rare=tuple(name for name in OPTIONS if name not in ("self", "causal", "padding-mask")),
     variants={
         "attention's rows without keys": {
@@ -234,18 +160,9 @@ case = Case(
         }
     },
     contenders=(
-        Contender("torch", LAYER, in_torch, conventions("nan") | DIVIDED),
-        Contender(
-            "torch", LAYER, in_torch_fused, conventions("zero") | DIVIDED, variant="need_weights=False"
-        ),
-        Contender(
-            "torch",
-            LAYER,
-            in_torch_native,
-            conventions("nan") | DIVIDED | NOT_NATIVE,
-            directions=("forward",),
-            variant="inference",
-        ),
+        Contender("torch", LAYER, in_torch, NAN),
+        Contender("torch", LAYER, in_torch_fused, ZERO, variant="need_weights=False"),
+        Contender("torch", LAYER, in_torch_native, NOT_NATIVE, directions=("forward",), variant="inference"),
         Contender("tensorflow", "keras.layers.MultiHeadAttention", in_keras, BOOLEAN),
         Contender("jax", "flax.linen.MultiHeadDotProductAttention", in_flax, BOOLEAN | EVEN),
     ),

@@ -11,7 +11,8 @@ import math
 
 from bench.case import Case, Contender, Limit
 from reference.linear import normal_equations, normal_equations_vjp
-from suites.linear_regression import REGIMES, SAMPLES, draw
+from suites.least_squares import SAMPLES
+from suites.linear_regression import REGIMES, draw
 
 
 def inputs(rng, *, rows, features, regime="typical"):

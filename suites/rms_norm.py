@@ -6,7 +6,7 @@ epsilon of the dtype). Keras's layer always has a scale; the function beneath it
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.rms_norm import rms_norm, rms_norm_vjp
 
 SIZES = {
@@ -82,32 +82,6 @@ def in_flax(weights, *, axes=1, eps=1e-6, scale=True, **option):
 
 
 ALWAYS = {"no-scale": "always has a scale (see keras.ops.rms_normalization)"}
-LARGE = {"regime": "large", "dtype": "float32", "direction": "gradient"}
-CUBED = "the gradient of 1/s is taken with its cube, which underflows: the part of dx that keeps s is lost"
-WHERE = {
-    "torch": ("==2.13.*", "torchgen/packaged/autograd/derivatives.yaml:1505", {}),
-    "tensorflow": (
-        "==2.21.*",
-        "tensorflow/compiler/tf2xla/kernels/binary_ops.cc, RsqrtGrad",
-        {"mode": "xla"},
-    ),
-    "jax": ("==0.10.*", "jax/_src/lax/lax.py:4728", {}),
-}
-LIMITS = [
-    *(
-        Limit(backend, versions, CUBED, source, z, {**LARGE, **cells, "size": sizes})
-        for backend, (versions, source, cells) in WHERE.items()
-        for sizes, z in (
-            (("small", "one", "rows"), (7e5, 7e6)),
-            ("llama", (1e4, 1e5)),  # wide: it weighs less
-        )
-    ),
-    *(
-        Limit(backend, versions, CUBED, source, (10, 100), {**LARGE, **cells, "dtype": "bfloat16"})
-        for backend, (versions, source, cells) in WHERE.items()
-        if backend != "tensorflow"  # whose XLA nobody runs in few bits
-    ),
-]
 
 case = Case(
     name="rms-norm",
@@ -118,7 +92,6 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     regimes=REGIMES,
-    limits=LIMITS,
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.functional.rms_norm", in_torch),

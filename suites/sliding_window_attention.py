@@ -7,7 +7,7 @@ boolean mask, True where a key is seen, which their users build from the places.
 import math
 from functools import partial
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.sliding_window import sliding_window_attention, sliding_window_attention_vjp
 
 
@@ -85,49 +85,6 @@ REGIMES = {
     "typical": "seeded normal draws",
     "shifted-logits": "a coordinate in common: logits 1000 and a few, whose e^S overflows, in float64 too",
 }
-SEVERAL = tuple(OPTIONS)[:-1]  # keys in a window: the softmax of one is 1, whatever it is computed in
-NARROW = ("plain", "both-sides", "uneven", "own-place")
-KERAS_WHY = "scales by 1/√d computed in float32 (exact where √d is a power of two: mistral)"
-KERAS = {"dtype": "float64", "option": SEVERAL, "size": ("small", "blocks")}
-JAX_WHY = "computes the softmax in float32, of float64 inputs too"
-JAX = {"contender": "jax.nn.dot_product_attention", "dtype": "float64", "option": SEVERAL}
-JAX |= {"size": ("small", "blocks", "mistral")}
-TORCH_WHERE = "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: "
-TORCH = {"device": "cpu", "direction": "gradient"}
-LIMITS = (
-    *(
-        Limit(
-            "tensorflow", "==2.21.*", KERAS_WHY, "keras/src/backend/tensorflow/nn.py:1774", z, KERAS | cells
-        )
-        for z, cells in (((2e7, 2e8), {"regime": "typical"}), ((5e4, 5e5), {"regime": "shifted-logits"}))
-    ),
-    *(
-        Limit("jax", "==0.10.*", JAX_WHY, "jax/_src/nn/functions.py:969; jax-ml/jax#21371", z, JAX | cells)
-        for z, cells in (((5e7, 5e8), {"regime": "typical"}), ((2e7, 2e8), {"regime": "shifted-logits"}))
-    ),
-    Limit(
-        "torch",
-        "==2.13.*",
-        "its backward kernel recomputes A as exp(S − log-sum): with few keys, its rounding shifts a row",
-        TORCH_WHERE + "attn <- exp(…)",
-        (1, 10),
-        TORCH | {"option": NARROW, "size": "blocks", "regime": "typical"},
-        always=False,
-    ),
-    *(
-        Limit(
-            "torch",
-            "==2.13.*",
-            "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A "
-            "departs by a few u |S| (exact where √d is a power of two: mistral)",
-            TORCH_WHERE + "scale * q @ k.T",
-            z,
-            TORCH | {"size": size, "regime": "shifted-logits"},
-            always=size != "small",
-        )
-        for z, size in (((0.5, 5), "small"), ((10, 100), "blocks"))
-    ),
-)
 
 case = Case(
     name="sliding-window-attention",
@@ -142,7 +99,6 @@ case = Case(
         "mistral": {"batch": 1, "heads": 2, "time": 520, "keys": 520, "width": 64},
     },
     options=OPTIONS,
-    limits=LIMITS,
     regimes=REGIMES,
     rare=("shifted-logits",),
     minor=True,

@@ -7,8 +7,9 @@ Keras and Flax have the parts: users compose the model as in Keras's and Flax's 
 
 from bench.case import Case, Contender
 from reference.transformer import transformer, transformer_vjp
-from suites.multi_head_attention import draw_padding
-from suites.transformer_encoder import (
+from suites.layers.attention import draw_padding
+from suites.layers.transformer import (
+    EPS,
     draw_layer,
     draw_norm,
     flax_layer,
@@ -83,10 +84,10 @@ def in_keras(weights, *, padding=False, norm_first=False, **option):
     mask = keras.Input((None,), dtype="bool") if padding else None
     for layer in W["encoder"]["layers"]:
         z = keras_layer(z, layer, arrays, mask=mask, norm_first=norm_first)
-    z = keras_norm(W["encoder"]["norm"], arrays, 1e-5)(z)
+    z = keras_norm(W["encoder"]["norm"], arrays)(z)
     for layer in W["decoder"]["layers"]:
         y = keras_layer(y, layer, arrays, z, mask, causal=True, norm_first=norm_first)
-    y = keras_norm(W["decoder"]["norm"], arrays, 1e-5)(y)
+    y = keras_norm(W["decoder"]["norm"], arrays)(y)
     model = keras.Model([source, target, *([mask] if padding else [])], y)
     params = [array for part in model.layers for array in arrays.get(part.name, [])]
 
@@ -110,7 +111,7 @@ def in_flax(weights, *, norm_first=False, **option):
     def walk(name, stack, x, *given):
         for layer in stack["layers"]:
             x = module[name].apply({"params": layer}, x, *given)
-        return flax.linen.LayerNorm(epsilon=1e-5).apply({"params": stack["norm"]}, x)
+        return flax.linen.LayerNorm(epsilon=EPS).apply({"params": stack["norm"]}, x)
 
     def run(params, source, target, mask=None):
         z = walk("encoder", params["encoder"], source, mask)

@@ -7,7 +7,7 @@ and positive, and reduces; optax's users write the mean.
 
 from bench.case import Case
 from reference.triplet import triplet, triplet_vjp
-from suites.losses import contender
+from suites.mean_squared_error import contender
 
 SIZES = {
     "small": {"batch": 13, "width": 7},

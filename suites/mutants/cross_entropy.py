@@ -1,9 +1,8 @@
-"""Planted faults of the cross-entropies."""
+"""Planted faults of categorical cross-entropy."""
 
 from bench.mutant import Mutant
 
 DENSE, DENSE_BACK = "loss.cross_entropy", "loss.cross_entropy_vjp"
-SPARSE, SPARSE_BACK = "loss.sparse_cross_entropy", "loss.sparse_cross_entropy_vjp"
 SOFTMAX = "activation.log_softmax"
 SHIFT = "s = x - x.max(axis=-1, keepdims=True)"
 SUM = "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))"
@@ -31,17 +30,5 @@ mutants = {
         Mutant("mean-over-the-classes-too", "gradient", DENSE_BACK, "z[..., 0].size", "z.size"),
         Mutant("smoothing-forgotten", "gradient", DENSE_BACK, "_smooth(y, smoothing, z.shape[-1])", "y", option="smoothing"),
         Mutant("classes-reversed", "layout", DENSE, "(w * t *", "(w * t[..., ::-1] *"),
-    ),
-    "sparse-cross-entropy": (
-        *shared,
-        Mutant("classes-from-one", "formula", SPARSE, "y[..., None]", "y[..., None] - 1"),
-        Mutant("log-of-the-softmax", "unstable", SPARSE, "    l = -log_softmax(z) if", "    l = -np.log(np.exp(log_softmax(z))) if", regime="confident"),
-        Mutant("smoothing-over-the-others", "formula", SPARSE, "(smoothing / z.shape[-1])", "(smoothing / (z.shape[-1] - 1))", option="smoothing"),
-        Mutant("weights-of-the-class-before", "layout", SPARSE, "else -w *", "else -np.roll(w, 1) *", option="weights"),
-        Mutant("weighted-mean-by-number", "formula", "loss.reduced", '(weights.sum() if reduction == "weighted mean" else l.size)', "l.size", option="weighted-mean"),
-        Mutant("gradient-by-number", "gradient", "loss.share", '(weights.sum() if reduction == "weighted mean" else size)', "size", option="weighted-mean"),
-        Mutant("smoothing-forgotten", "gradient", SPARSE_BACK, "    if smoothing:", "    if not smoothing:", option="smoothing"),
-        Mutant("target-of-the-class-before", "gradient", SPARSE_BACK, "== y[..., None]", "== y[..., None] - 1"),
-        Mutant("last-example-left-out", "mask", SPARSE, "reduced(chosen,", "reduced(chosen * (np.arange(len(chosen)) < len(chosen) - 1),"),
     ),
 }  # fmt: skip

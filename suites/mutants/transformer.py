@@ -1,8 +1,7 @@
 """Planted faults of the whole Transformer."""
 
 from bench.mutant import Mutant
-
-from suites.mutants.transformer_encoder import layer
+from suites.mutants.transformer_encoder_layer import layer
 
 DECODER, ATTEND = "transformer._decoder", "transformer._attention"
 BACK, WHOLE = "transformer.transformer_vjp", "transformer.transformer"

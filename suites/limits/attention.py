@@ -1,0 +1,66 @@
+"""Known departures of scaled dot-product attention."""
+
+from bench.case import Limit
+
+BACKWARD = "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: "
+FUSED = {
+    "backend": "torch",
+    "contender": ("torch.nn.functional.scaled_dot_product_attention", "keras.ops.dot_product_attention"),
+    "device": "cpu",
+    "direction": "gradient",
+}
+SOFTMAX = "computes the softmax in float32, of float64 inputs too"
+SOFTMAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
+MASKED = "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n"
+MASKED_WHERE = "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)"
+
+limits = {
+    "scale-in-float32": Limit(
+        "keras",
+        "scales by 1/√d computed in float32 (exact where √d is a power of two: gpt2, long)",
+        "keras/src/backend/tensorflow/nn.py:1774",
+        {
+            "backend": "tensorflow",
+            "contender": "keras.ops.dot_product_attention",
+            "dtype": "float64",
+            "size": ("small", "blocks", "7b"),
+        },
+    ),
+    "scale-in-float32-onnx": Limit(
+        "onnx",
+        "has no kernel for float64, and the operator's function takes ⁴√d in float32 for its scale",
+        "onnx/defs/nn/old.cc:4484 (1.23.2)",
+        {"backend": "onnxruntime", "dtype": "float64", "regime": ("typical", "large-logits")},
+    ),
+    "softmax-in-float32": Limit(
+        "jax",
+        SOFTMAX,
+        SOFTMAX_WHERE,
+        {"backend": "jax", "contender": "jax.nn.dot_product_attention", "dtype": "float64"},
+    ),
+    "log-sum-rounded": Limit(
+        "torch",
+        "its backward kernel recomputes A as exp(S − log-sum): the rounding of the log-sum shifts a row",
+        BACKWARD + "attn <- exp(…)",
+        # with keys whose last axis is no run of memory it takes other kernels
+        {**FUSED, "regime": "large-logits", "mode": ("eager", "compile")},
+    ),
+    "scale-inside-the-product": Limit(
+        "torch",
+        "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A departs "
+        "by a few u |S| (exact where √d is a power of two), and rows of dS do not add up to zero",
+        BACKWARD + "scale * q @ k.T",
+        {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b")},
+    ),
+    "finite-mask": Limit(
+        "keras",
+        MASKED,
+        MASKED_WHERE,
+        {
+            "backend": "keras-torch",
+            "device": "cpu",
+            "direction": "gradient",
+            "option": "masked-rows-mean",
+        },
+    ),
+}

@@ -1,0 +1,53 @@
+"""Known departures of batch normalisation."""
+
+from bench.case import Limit
+from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED
+
+LARGE = {"regime": "large-mean"}
+TORCH = {"backend": "torch", "case": "batch-norm", **LARGE}
+BIASED = {"case": "batch-norm-biased", **LARGE}
+
+limits = {
+    "fast-variance": Limit(
+        "flax",
+        FAST_VARIANCE,
+        FAST_VARIANCE_WHERE,
+        {**BIASED, "backend": "jax", "contender": "flax.linen.BatchNorm"},
+    ),
+    "mean-rounded-in-jit": Limit(
+        "jax",
+        "compiled, all dx of a channel share an error of the rounding of μ; op by op they do not",
+        "flax/linen/normalization.py:146, as XLA compiles the gradient of its mean",
+        {
+            **BIASED,
+            "backend": "jax",
+            "contender": "flax.linen.BatchNorm:use_fast_variance=False",
+            "mode": "jit",
+            "dtype": "float64",
+            "size": "thin",
+            "direction": "gradient",
+        },
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    "uncentred-output": Limit(
+        "tensorflow",
+        UNCENTRED,
+        "tensorflow/python/ops/nn_impl.py:1496",
+        {**BIASED, "backend": "tensorflow", "direction": "gradient"},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    "residual-sum-not-zero": Limit(
+        "torch",
+        "dx takes Σ (x − μ) as zero, which it is not by the rounding of a large μ",
+        "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl",
+        {**TORCH, "direction": "gradient"},
+        always=False,
+    ),
+    "welford-mean-rounded": Limit(
+        "torch",
+        "compiled for any shape, the variance is Welford's: its mean moves, and is rounded, row by row",
+        "torch/_inductor/lowering.py:7108, use_two_step_variance",
+        {**TORCH, "direction": "forward", "mode": "compile", "size": ("small", "thin")},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+}

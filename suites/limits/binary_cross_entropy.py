@@ -1,0 +1,60 @@
+"""Known departures of binary cross-entropy from logits."""
+
+from bench.case import Limit
+
+BINARY = {"case": "binary-cross-entropy"}
+EACH = {"direction": "forward", "option": "each"}
+EACH_OF_MANY = ({**EACH, "dtype": "float64", "size": "small"}, {**EACH, "dtype": "float32"})
+EACH_OF_FEW = (  # few elements, or few bits: some draws show it
+    {**EACH, "dtype": "float64", "size": "one-class"},
+    {**EACH, "dtype": ("bfloat16", "float16")},
+)
+CONFIDENT = {**BINARY, "direction": "forward", "regime": "confident"}
+# compiled, bfloat16 is float32 inside
+NOT_COMPILED = {"dtype": "bfloat16", "mode": ("eager", "transposed", "gaps")}
+# what is left in float16 is subnormal, where any rounding is as large; XLA adds up before it cancels
+NOT_HALF = {"dtype": ("float64", "float32", "bfloat16"), "mode": ("eager", "function")}
+
+
+def cancels(package, source, *cells, always=True, **common):
+    return Limit(
+        package,
+        "(1 - y) z + log(1 + e^-z) cancels where y = 0 and z is far below 0: what is left is off by u |z|",
+        source,
+        [{"backend": package, **common, **each} for each in cells],
+        always,
+    )
+
+
+def in_torch(*cells, **more):
+    source = "torch/_decomp/decompositions.py:5154 writes out what the kernel does"
+    return cancels("torch", source, *cells, **more)
+
+
+def in_tensorflow(*cells, **more):
+    source = "tensorflow/python/ops/nn_impl.py:335"
+    return cancels("tensorflow", source, *cells, case="weighted-binary-cross-entropy", **more)
+
+
+limits = {
+    "log-sigmoid-cancels-torch": in_torch(*EACH_OF_MANY, CONFIDENT, {**CONFIDENT, **NOT_COMPILED}),
+    "log-sigmoid-cancels-torch-few-elements": in_torch(*EACH_OF_FEW, always=False),
+    "log-sigmoid-cancels-tensorflow": in_tensorflow(*EACH_OF_MANY),
+    "log-sigmoid-cancels-tensorflow-few-elements": in_tensorflow(
+        *EACH_OF_FEW,
+        {"direction": "gradient", **NOT_HALF},
+        always=False,  # of the gradient, one seed in twenty stays inside
+    ),
+    "slope-of-log-sigmoid": Limit(
+        "jax",
+        "the slope of log-sigmoid is e^(z - logaddexp(z, 0)), off by u |z|",
+        "jax/_src/lax/other.py:288",
+        {
+            **BINARY,
+            "backend": "jax",
+            "direction": "gradient",
+            "contender": ("optax.sigmoid_binary_cross_entropy", "keras.losses.BinaryCrossentropy"),
+        },
+        always=False,  # single elements, up to four times their limit
+    ),
+}

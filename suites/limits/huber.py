@@ -1,0 +1,29 @@
+"""Known departures of Huber's loss."""
+
+from bench.case import Limit
+
+
+def cancels(*cells, always=True):
+    optax = {
+        "backend": "jax",
+        "case": "huber",
+        "contender": "optax.losses.huber_loss",
+        "direction": "gradient",
+    }
+    return Limit(
+        "optax",
+        "the slope is δ sign(e) - δ sign(e) + e near zero: it cancels, and what is left is off by u δ",
+        "optax/losses/_regression.py:103 (0.2.8)",
+        [{**optax, **each} for each in cells],
+        always,
+    )
+
+
+limits = {
+    "slope-cancels": cancels({"regime": "near", "dtype": ("float64", "float32", "bfloat16")}),
+    "slope-cancels-small-elements": cancels(
+        {"regime": ("typical", "far"), "dtype": ("float64", "float32")},
+        {"regime": "typical", "dtype": "bfloat16"},
+        always=False,  # single elements that are small
+    ),
+}

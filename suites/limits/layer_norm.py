@@ -1,0 +1,81 @@
+"""Known departures of layer normalisation."""
+
+from bench.case import Limit
+
+ONE = {"size": "batch:1+time:1+width:1"}
+KERAS = {
+    "backend": ("tensorflow", "keras-torch", "keras-jax"),
+    "contender": "keras.layers.LayerNormalization",
+}
+NEAR_ITS_MEAN = {"direction": "gradient", "regime": ("large-mean", "near-constant")}
+FAST_VARIANCE = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
+FAST_VARIANCE_WHERE = "flax/linen/normalization.py:142"
+UNCENTRED = "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel"
+UNCENTRED_GRADIENT = (
+    "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel"
+)
+LARGER = ("gpt2", "7b")
+
+
+def in_float32(*cells, always=True):
+    return Limit(
+        "onnx",
+        "takes ε from an attribute, and ONNX keeps attributes in float32",
+        "onnx/onnx.proto:184 (1.23.2)",
+        [{"backend": "onnxruntime", "dtype": "float64", **each} for each in cells],
+        always,
+    )
+
+
+limits = {
+    "epsilon-in-float32": in_float32(
+        {"regime": "typical", "size": "small"},
+        {"regime": "typical", "size": LARGER, "option": ("plain", "no-bias", "epsilon")},
+        {"regime": "near-constant"},
+    ),
+    "epsilon-in-float32-long-rows": in_float32(
+        {"regime": "typical", "size": LARGER, "option": "two-axes"},
+        always=False,  # long rows hide it
+    ),
+    "fast-variance": Limit(
+        "flax",
+        FAST_VARIANCE,
+        FAST_VARIANCE_WHERE,
+        {"backend": "jax", "contender": "flax.linen.LayerNorm", "regime": ("large-mean", "near-constant")},
+    ),
+    "uncentred-gradient": Limit(
+        "torch",
+        UNCENTRED_GRADIENT,
+        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, LayerNormBackwardKernelImplInternal",
+        {
+            "backend": "torch",
+            **NEAR_ITS_MEAN,
+            "contender": ("torch.nn.functional.layer_norm", "torch.nn.LayerNorm"),
+            "device": "cpu",
+            # of a mean of 1000 bfloat16 leaves nothing to cancel
+            "dtype": ("float64", "float32", "float16"),
+        },
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    "mean-rounded-in-the-scale": Limit(
+        "torch",
+        "dγ sums dy (x a + b) with b = -μ/√(σ² + ε) rounded: of a row's constant part u |μ|/√ε is left over",
+        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
+        {"backend": "torch", **ONE, "direction": "gradient", "device": "cpu", "mode": "eager"},
+        always=False,  # some draws round to nothing
+    ),
+    "uncentred-output": Limit(
+        "keras",
+        UNCENTRED,
+        "keras/src/ops/nn.py:3191",
+        {**KERAS, **NEAR_ITS_MEAN},
+        always=False,  # few elements are outside, and in a lucky draw none
+    ),
+    "uncentred-output-lone-element": Limit(
+        "keras",
+        "y is x a + (β − μ a): of a lone element, which is its mean, a rounding of μ a is left over",
+        "keras/src/ops/nn.py:3191",
+        {**KERAS, **ONE, "direction": "forward"},
+        always=False,
+    ),
+}

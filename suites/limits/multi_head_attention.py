@@ -1,0 +1,42 @@
+"""Known departures of multi-head attention."""
+
+from bench.case import Limit
+from suites.limits.attention import MASKED, MASKED_WHERE
+
+
+def not_always_native(why, **cells):
+    return Limit(
+        "torch",
+        f"{why} it leaves the native kernel for the fused one, and a row without keys is zeros for NaN",
+        "torch/nn/modules/activation.py:1375",
+        {
+            "backend": "torch",
+            "contender": "torch.nn.MultiheadAttention:inference",
+            "option": "masked-rows-nan",
+            **cells,
+        },
+    )
+
+
+limits = {
+    "scale-in-float32": Limit(
+        "keras",
+        "scales by 1/√d rounded to float32: tf.cast of a Python number makes a float32 first",
+        "keras/src/backend/tensorflow/nn.py:1708",
+        # 1/√64 is exact
+        {"backend": "tensorflow", "dtype": "float64", "size": ("small", "past-powers", "7b")},
+    ),
+    "finite-mask": Limit(
+        "keras",
+        MASKED,
+        MASKED_WHERE,
+        {
+            "backend": "keras-torch",
+            "device": "cpu",
+            "direction": "gradient",
+            "option": "masked-rows-mean",
+        },
+    ),
+    "not-native-of-odd-heads": not_always_native("of an odd number of heads", size="past-powers"),
+    "not-native-in-compile": not_always_native("in torch.compile", size="small", mode="compile"),
+}

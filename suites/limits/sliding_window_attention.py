@@ -1,0 +1,63 @@
+"""Known departures of sliding-window attention."""
+
+from bench.case import Limit
+from suites.limits.attention import BACKWARD, SOFTMAX, SOFTMAX_WHERE
+
+# keys in a window: the softmax of one is 1, whatever it is computed in
+SEVERAL = ("plain", "both-sides", "uneven", "far-right", "wide")
+NARROW = ("plain", "both-sides", "uneven", "own-place")
+
+
+def scale_inside(size, always=True):
+    return Limit(
+        "torch",
+        "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A "
+        "departs by a few u |S| (exact where √d is a power of two: mistral)",
+        BACKWARD + "scale * q @ k.T",
+        {
+            "backend": "torch",
+            "device": "cpu",
+            "direction": "gradient",
+            "regime": "shifted-logits",
+            "size": size,
+        },
+        always,
+    )
+
+
+limits = {
+    "scale-in-float32": Limit(
+        "keras",
+        "scales by 1/√d computed in float32 (exact where √d is a power of two: mistral)",
+        "keras/src/backend/tensorflow/nn.py:1774",
+        {"backend": "tensorflow", "dtype": "float64", "option": SEVERAL, "size": ("small", "blocks")},
+    ),
+    "softmax-in-float32": Limit(
+        "jax",
+        SOFTMAX,
+        SOFTMAX_WHERE,
+        {
+            "backend": "jax",
+            "contender": "jax.nn.dot_product_attention",
+            "dtype": "float64",
+            "option": SEVERAL,
+            "size": ("small", "blocks", "mistral"),
+        },
+    ),
+    "log-sum-rounded": Limit(
+        "torch",
+        "its backward kernel recomputes A as exp(S − log-sum): with few keys, its rounding shifts a row",
+        BACKWARD + "attn <- exp(…)",
+        {
+            "backend": "torch",
+            "device": "cpu",
+            "direction": "gradient",
+            "option": NARROW,
+            "size": "blocks",
+            "regime": "typical",
+        },
+        always=False,
+    ),
+    "scale-inside-the-product": scale_inside("blocks"),
+    "scale-inside-the-product-few-keys": scale_inside("small", always=False),
+}

@@ -1,0 +1,12 @@
+"""Known departures of a Transformer encoder layer."""
+
+from bench.case import Limit
+
+limits = {
+    "gelu-constants-in-float32": Limit(
+        "tensorflow",
+        "the GELU rounds its constants to float32 (see activation)",
+        "tensorflow/python/ops/nn_ops.py:3754",
+        {"backend": "tensorflow", "dtype": "float64", "option": "gelu"},
+    ),
+}

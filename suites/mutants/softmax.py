@@ -1,0 +1,34 @@
+"""Planted faults of the softmaxes."""
+
+from bench.mutant import Mutant
+from suites.mutants.activation import reading
+
+SOFT, SOFT_BACK = "activation.softmax", "activation.softmax_vjp"
+LOG, LOG_BACK = "activation.log_softmax", "activation.log_softmax_vjp"
+
+mutants = {
+    "softmax": (
+        *reading("softmax"),
+        Mutant("without-its-maximum", "unstable", SOFT, "x - x.max(axis=-1, keepdims=True)", "x", regime="overflow"),
+        Mutant("maximum-of-the-whole-array", "unstable", SOFT, "x.max(axis=-1, keepdims=True)", "x.max()", regime="overflow"),
+        Mutant("over-the-first-axis", "formula", SOFT, "e.sum(axis=-1", "e.sum(axis=0"),
+        Mutant("epsilon-in-the-sum", "formula", SOFT, "e.sum(axis=-1, keepdims=True)", "(e.sum(axis=-1, keepdims=True) + 1e-7)"),
+        Mutant("powers-of-two", "formula", SOFT, "np.exp(", "np.exp2("),
+        Mutant("last-class-outside-the-sum", "mask", SOFT, "e.sum(", "e[..., :-1].sum("),
+        Mutant("row-sum-dropped", "gradient", SOFT_BACK, "(dy - (dy * y).sum(axis=-1, keepdims=True))", "dy"),
+        Mutant("diagonal-alone", "gradient", SOFT_BACK, "(dy - (dy * y).sum(axis=-1, keepdims=True))", "(dy - dy * y)"),
+        Mutant("mean-for-the-row-sum", "gradient", SOFT_BACK, "(dy * y).sum(", "(dy * y).mean("),
+    ),
+    "log-softmax": (
+        *reading("log_softmax"),
+        Mutant("without-its-maximum", "unstable", LOG, "s = x - x.max(axis=-1, keepdims=True)", "s = x", regime="overflow"),
+        Mutant("log-of-the-softmax", "unstable", LOG, "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))", "np.log(softmax(x))", regime="overflow"),
+        Mutant("maximum-added-to-the-log-sum", "unstable", LOG, "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))", "x - (np.log(np.exp(s).sum(axis=-1, keepdims=True)) + (x - s))", regime="overflow"),
+        Mutant("epsilon-in-the-log", "formula", LOG, "np.exp(s).sum(axis=-1, keepdims=True)", "np.exp(s).sum(axis=-1, keepdims=True) + 1e-7"),
+        Mutant("log-of-base-two", "formula", LOG, "np.log(", "np.log2("),
+        Mutant("last-class-outside-the-sum", "mask", LOG, "np.exp(s).sum(", "np.exp(s)[..., :-1].sum("),
+        Mutant("log-sum-detached", "gradient", LOG_BACK, "dy - softmax(x) * dy.sum(axis=-1, keepdims=True)", "dy"),
+        Mutant("gradient-of-the-softmax", "gradient", LOG_BACK, "dy - softmax(x) * dy.sum(", "dy - softmax(x) * (dy * softmax(x)).sum("),
+        Mutant("sum-over-the-rows", "gradient", LOG_BACK, "dy.sum(axis=-1", "dy.sum(axis=0"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,39 @@
+"""Softmax and its logarithm: reference/activation.py against the function that each framework gives for it.
+
+Both go over the last axis. Every other row of the inputs is drawn 8 times as large, so that softmax is
+one-hot, and a regime goes to where eˣ overflows.
+"""
+
+from bench.case import Case
+from reference.activation import ACTIVATIONS
+from suites.activation import COMMON, OVERFLOW, TYPICAL, contender
+
+CALLS = {
+    "softmax": {
+        "torch.nn.functional.softmax": lambda torch, x: torch.nn.functional.softmax(x, dim=-1),
+        "tensorflow.nn.softmax": lambda tf, x: tf.nn.softmax(x),
+        "keras.activations.softmax": lambda keras, x: keras.activations.softmax(x),
+        "jax.nn.softmax": lambda jax, x: jax.nn.softmax(x),
+    },
+    "log-softmax": {
+        "torch.nn.functional.log_softmax": lambda torch, x: torch.nn.functional.log_softmax(x, dim=-1),
+        "tensorflow.nn.log_softmax": lambda tf, x: tf.nn.log_softmax(x),
+        "keras.activations.log_softmax": lambda keras, x: keras.activations.log_softmax(x),
+        "jax.nn.log_softmax": lambda jax, x: jax.nn.log_softmax(x),
+    },
+}
+
+cases = tuple(
+    Case(
+        name=name,
+        title=f"Activation: {name}",
+        reference=ACTIVATIONS[name][0],
+        gradient=ACTIVATIONS[name][1],
+        regimes=TYPICAL | {"overflow": OVERFLOW},
+        rare=("overflow",),
+        contenders=[contender(api, call) for api, call in calls.items()],
+        flops=lambda *, rows, width, **_: 5 * rows * width,  # a transcendental function counts as one
+        **COMMON,
+    )
+    for name, calls in CALLS.items()
+)
