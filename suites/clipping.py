@@ -11,7 +11,7 @@ from reference.descent import start, value_and_gradient
 from reference.gradient import clip_by_global_norm, clip_by_value
 from reference.optimizer import sgd
 from suites.gradient_descent import keras_loop, optax_loop, torch_loop
-from suites.optimizers import COMMON, SIZES, inputs
+from suites.sgd_momentum import COMMON, SIZES, inputs
 
 LR = 0.125
 

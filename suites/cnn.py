@@ -2,9 +2,11 @@
 
 Each framework's is a sequence of its own layers. torch holds images channels first, so its first dense layer
 takes its inputs in another order, and its weights with them. suites/cnn_training.py trains these models.
+The page is long because it writes out three networks.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -115,16 +117,11 @@ def flax_model(weights, *end):
 
     k1, k2 = (weights[name]["W"].shape[3] for name in ("conv1", "conv2"))
 
-    def pool(x):
-        return linen.max_pool(x, (2, 2), strides=(2, 2))
-
-    def flatten(x):
-        return x.reshape(len(x), -1)
-
+    pool = partial(linen.max_pool, window_shape=(2, 2), strides=(2, 2))
     first = (linen.Conv(k1, (3, 3), padding="VALID"), linen.relu, pool)
     second = (linen.Conv(k2, (3, 3), padding="VALID"), linen.relu, pool)
-    dense = (flatten, linen.Dense(weights["dense1"]["W"].shape[1]), linen.relu, linen.Dense(10))
-    return linen.Sequential([*first, *second, *dense, *end])
+    dense = (linen.Dense(weights["dense1"]["W"].shape[1]), linen.relu, linen.Dense(10))
+    return linen.Sequential([*first, *second, lambda x: x.reshape(len(x), -1), *dense, *end])
 
 
 def in_flax(weights):
@@ -137,8 +134,7 @@ def in_flax(weights):
 def flops(*, batch, image, kernels, width, channels=1, **_):
     """Two for each product and sum of convolutions and dense layers."""
     k1, k2 = kernels
-    p = image - 2
-    q = p // 2 - 2
+    p, q = image - 2, (image - 2) // 2 - 2
     flat = (q // 2) ** 2 * k2
     return 2 * batch * (p * p * 9 * channels * k1 + q * q * 9 * k1 * k2 + flat * width + width * 10)
 

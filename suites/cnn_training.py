@@ -8,7 +8,7 @@ of 297 held-out digits that are recognised.
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit, Training
+from bench.case import Case, Contender, Training
 from reference.cnn import cnn, start, step
 from suites import cnn as page
 
@@ -90,35 +90,6 @@ def in_optax(weights, state, *, lr=0.001, eps=1e-8, **option):
     return Training(page.flax_names(weights), moments, step, predict=predict)
 
 
-# Seen in the weights alone; losses and moments agree. With 1 - βᵗ taken from a float32 β, the reference gives
-# Keras's float64 weights bit for bit, and the float32 ones of both to 2.6 u.
-KERAS = "keras/src/optimizers/adam.py:108 and keras/src/backend/tensorflow/core.py:218 (3.15.1)"
-LIMITS = (
-    Limit(
-        "tensorflow",
-        ">=2.21,<2.22",
-        "Keras's Adam brings β₁ and β₂ to float64 by way of float32: weights are off by up to 6e10 u",
-        KERAS,
-        z=(3e8, 3e9),
-        cells={"dtype": "float64"},
-    ),
-    Limit(
-        "tensorflow",
-        ">=2.21,<2.22",
-        "Keras's Adam computes 1 - β₂ᵗ in float32, where it cancels: steps are off by up to 170 u",
-        KERAS,
-        z=(1, 10),
-        cells={"dtype": "float32"},
-    ),
-    Limit(
-        "jax",
-        ">=0.10,<0.11",
-        "optax's Adam computes 1 - β₂ᵗ in float32, where it cancels: steps are off by up to 170 u",
-        "optax/tree_utils/_tree_math.py:449 (0.2.8)",
-        z=(1, 10),
-        cells={"dtype": "float32"},
-    ),
-)
 CORRECTED = {"adam-epsilon-hat": "adds epsilon to the bias-corrected root"}
 
 
@@ -151,7 +122,6 @@ case = Case(
         ),
         Contender("jax", "optax.adam", in_optax, without=CORRECTED),
     ),
-    limits=LIMITS,
     curve={"size": "mission", "steps": 80},
     score=accuracy,
     items=lambda *, batch, **_: batch,

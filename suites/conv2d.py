@@ -2,7 +2,8 @@
 
 Images are channels last. torch reads a permuted view, which is its channels-last memory format:
 torch.nn.Conv2d computes in that format, torch.nn.functional.conv2d on a contiguous copy, so that both of
-torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), in torch (o, c, r, s).
+torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), in torch (o, c, r, s). The
+page is long because six APIs take five options in pairs, of which each lacks or refuses others.
 """
 
 from bench.pairs import pairs

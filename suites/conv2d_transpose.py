@@ -4,7 +4,8 @@ Convention: torch's, where padding cuts both ends of an axis and output_padding 
 has 'valid' and 'same' only and crops, and TensorFlow reads the cut from the shape that it is asked for. JAX's
 padding is that of the convolution it runs, a kernel's reach less one less what is cut. "same" is Keras's:
 torch cuts as much at both ends of an axis, so its users cut themselves. Kernels are (r, s, o, c), those of
-the convolution that is transposed; JAX turns them with transpose_kernel=True.
+the convolution that is transposed; JAX turns them with transpose_kernel=True. The page is long because each
+API cuts the margins in its own way.
 """
 
 from bench.case import Case, Contender

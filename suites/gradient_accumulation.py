@@ -8,13 +8,13 @@ must be empty again. α is 1/8, which every dtype holds.
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit, Training
+from bench.case import Case, Contender, Training
 from reference.descent import start
 from reference.gradient import accumulate
 from reference.optimizer import sgd
 from suites.gradient_descent import flax_names, torch_names
-from suites.optimizers import COMMON
-from suites.optimizers import inputs as draw
+from suites.sgd_momentum import COMMON
+from suites.sgd_momentum import inputs as draw
 
 LR = 0.125
 
@@ -122,16 +122,6 @@ case = Case(
         ),
         Contender("jax", "optax.MultiSteps", in_optax),
         Contender("jax", "optax.MultiSteps", in_optax_of_own_dtype, variant="accumulator_dtype"),
-    ),
-    limits=(
-        Limit(
-            "jax",
-            ">=0.10,<0.11",
-            "MultiSteps keeps its accumulators in float32 unless it is told another dtype",
-            "optax/transforms/_accumulation.py:268 (0.2.8)",
-            (4e7, 4e8),
-            {"contender": "optax.MultiSteps", "dtype": "float64"},
-        ),
     ),
     minor=True,
     **COMMON

@@ -1,7 +1,7 @@
 """The GRU: one and two layers, both directions, every step and the last, reset after or before.
 
 Convention: reference/gru.py, batch first, gates in the order r, z, n; layers, directions and states are those
-of suites/recurrent.py. torch has a recurrent bias of every gate, of which two are zero here. So has Keras,
+of suites/rnn.py. torch has a recurrent bias of every gate, of which two are zero here. So has Keras,
 with both biases in one array (2, 3m) and the gates in the order z, r, n. Flax agrees with us. Only Keras has
 the reset before the product (reset_after=False).
 """
@@ -12,7 +12,8 @@ import numpy as np
 
 from bench.case import Case, Contender
 from reference.gru import gru, gru_vjp
-from suites.recurrent import BOTH, COMMON, REGIMES, STEEP, draw, flops, in_flax, in_keras, in_torch
+from suites.lstm import STEEP
+from suites.rnn import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch
 
 
 def inputs(rng, *, carry=False, last=False, reset_after=True, **keywords):
@@ -81,9 +82,7 @@ case = Case(
     contenders=(
         Contender("torch", "torch.nn.GRU", in_torch_gru, without=WITHOUT),
         Contender("tensorflow", "keras.layers.GRU", in_keras_gru),
-        Contender(
-            "jax", "flax.linen.GRUCell", partial(in_flax, "GRUCell", names=flax_names), without=WITHOUT
-        ),
+        Contender("jax", "flax.linen.GRUCell", partial(in_flax, "GRUCell", flax_names), without=WITHOUT),
     ),
     flops=partial(flops, 3),
     **COMMON | {"regimes": REGIMES | STEEP},

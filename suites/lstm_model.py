@@ -3,14 +3,16 @@
 Each framework runs the loop that its users write. Three conventions part them, each an option: torch
 trains two biases a gate, so that their sum moves twice as far ("adam-two-biases"; for plain "adam" its
 second bias is zero and frozen); Keras adds epsilon to the uncorrected root ("adam-epsilon-hat").
-Judged at ten steps, each on a batch of its own, from the reference's weights and state.
+Judged at ten steps, each on a batch of its own, from the reference's weights and state. The page is long
+because it writes out three models with their loops.
 """
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit, Training
+from bench.case import Case, Contender, Training
 from reference.lstm_model import lstm_model, start, step
-from suites.recurrent import flax_gates, torch_names
+from suites.lstm import flax_gates
+from suites.rnn import torch_names
 
 
 def inputs(rng, *, batch, time, features, hidden, outputs, steps, biases=1, **option):
@@ -104,38 +106,35 @@ def flax_tree(tree):
     return cells | {"linear": {"kernel": tree["head"]["W"], "bias": tree["head"]["b"]}}
 
 
-def in_flax(name):
-    def build(weights, state, *, lr, eps, **option):
-        import flax.linen
-        import jax
-        import optax
+def in_flax(weights, state, *, lr, eps, **option):
+    import flax.linen
+    import jax
+    import optax
 
-        (cell,), head = weights["layers"][0], weights["head"]
-        dtype = cell["W"].dtype
+    (cell,), head = weights["layers"][0], weights["head"]
+    dtype = cell["W"].dtype
 
-        class Model(flax.linen.Module):
-            @flax.linen.compact
-            def __call__(self, x):
-                for n in range(2):
-                    made = getattr(flax.linen, name)(len(cell["U"]), param_dtype=dtype, name=f"lstm_{n}")
-                    x = flax.linen.RNN(made)(x)
-                return flax.linen.Dense(len(head["b"]), param_dtype=dtype, name="linear")(x[:, -1])
+    class Model(flax.linen.Module):
+        @flax.linen.compact
+        def __call__(self, x):
+            for n in range(2):
+                side = flax.linen.OptimizedLSTMCell(len(cell["U"]), param_dtype=dtype, name=f"lstm_{n}")
+                x = flax.linen.RNN(side)(x)
+            return flax.linen.Dense(len(head["b"]), param_dtype=dtype, name="linear")(x[:, -1])
 
-        model, optimizer = Model(), optax.adam(lr, eps=eps)
+    model, optimizer = Model(), optax.adam(lr, eps=eps)
 
-        def predict(params, x):
-            return model.apply({"params": params}, x)
+    def predict(params, x):
+        return model.apply({"params": params}, x)
 
-        def step(params, state, x, y):
-            loss, grads = jax.value_and_grad(lambda p: optax.squared_error(predict(p, x), y).mean())(params)
-            updates, state = optimizer.update(grads, state, params)
-            return optax.apply_updates(params, updates), state, loss
+    def step(params, state, x, y):
+        loss, grads = jax.value_and_grad(lambda p: optax.squared_error(predict(p, x), y).mean())(params)
+        updates, state = optimizer.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, loss
 
-        count = np.int32(state["t"])
-        moments = optax.ScaleByAdamState(count, flax_tree(state["m"]), flax_tree(state["v"]))
-        return Training(flax_tree(weights), (moments, optax.EmptyState()), step, predict=predict)
-
-    return build
+    count = np.int32(state["t"])
+    moments = optax.ScaleByAdamState(count, flax_tree(state["m"]), flax_tree(state["v"]))
+    return Training(flax_tree(weights), (moments, optax.EmptyState()), step, predict=predict)
 
 
 def flops(*, batch, time, features, hidden, outputs, **_):
@@ -147,37 +146,6 @@ def flops(*, batch, time, features, hidden, outputs, **_):
 
 ONE = "has one bias a gate"
 HAT = "adds epsilon to the bias-corrected root (see adam)"
-
-KERAS = (
-    "keras/src/optimizers/adam.py:111, keras/src/backend/tensorflow/core.py:218 (3.15.1): "
-    "ops.cast of a Python float is tf.cast, which makes a float32 of it first"
-)
-LIMITS = (
-    Limit(
-        "tensorflow",
-        ">=2.21,<2.22",
-        "Keras's Adam makes a float32 of β₂ in its bias correction, in every dtype: 1 - β₂ᵗ is off by 1.3e-5",
-        KERAS,
-        z=(1.5e8, 1.5e9),
-        cells={"dtype": "float64"},
-    ),
-    Limit(
-        "tensorflow",
-        ">=2.21,<2.22",
-        "Keras computes 1 - β₂ᵗ from a β₂ in float32: off by 1.3e-5, and each step by 110 u",
-        KERAS,
-        z=(0.7, 7),
-        cells={"dtype": "float32"},
-    ),
-    Limit(
-        "jax",
-        ">=0.10,<0.11",
-        "optax computes 1 - β₂ᵗ from a β₂ in float32: off by 1.3e-5, and each step by 110 u",
-        "optax/tree_utils/_tree_math.py:449 (0.2.8)",
-        z=(0.7, 7),
-        cells={"dtype": "float32"},
-    ),
-)
 
 case = Case(
     name="lstm-model",
@@ -213,12 +181,11 @@ case = Case(
         Contender(
             "jax",
             "flax.linen.OptimizedLSTMCell",
-            in_flax("OptimizedLSTMCell"),
+            in_flax,
             modes=("jit",),
             without={"adam-epsilon-hat": HAT, "adam-two-biases": ONE},
         ),
     ),
-    limits=LIMITS,
     curve={"size": "small", "steps": 200},
     items=lambda *, batch, **_: batch,
     unit="samples",

@@ -4,12 +4,10 @@ Beside the solve of the normal equations, as the textbook writes it, stand the l
 that users call for it: QR in torch, an SVD in JAX, Cholesky in TensorFlow. They are allowed the
 rounding of the normal equations, which grows with cond(X)². On well-conditioned data an SVD needs more
 than that (NumPy's own too: rms 1.2 to 4.8 over five seeds), and so do gradients that pass through a
-pseudo-inverse, an SVD or a Cholesky factor: they have their limits below.
+pseudo-inverse, an SVD or a Cholesky factor: they are known departures.
 """
 
-import math
-
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.linear import normal_equations, normal_equations_vjp
 from suites.least_squares import SAMPLES
 from suites.linear_regression import REGIMES, draw
@@ -88,53 +86,6 @@ def in_jax_lstsq(weights, **option):
     return {}, run
 
 
-# the inputs decide how far the solvers' algorithms are from the normal equations: some seeds agree
-LIMITS = (
-    *(
-        Limit(
-            "torch",
-            ">=2.11,<2.14",
-            "its gradient passes through the pseudo-inverse of X",
-            "torchgen/packaged/autograd/derivatives.yaml:1057 (linalg_lstsq_backward)",
-            z=z,
-            cells={"contender": "torch.linalg.lstsq", "direction": "gradient"},
-            always=False,
-        )
-        for z in ((0.5, 5), (5, 50))
-    ),
-    Limit(
-        "torch",
-        ">=2.11,<2.14",
-        "gives LAPACK's gelsy what memory held as the columns to begin with: each call may pivot otherwise",
-        "aten/src/ATen/native/BatchLinearAlgebraKernel.cpp, apply_lstsq: jpvt; pytorch/pytorch#187411",
-        z=(math.inf, math.inf),
-        cells={"contender": "torch.linalg.lstsq", "direction": "gradient", "device": "cpu"},
-        always=False,
-        varies=True,
-    ),
-    *(
-        Limit(
-            "jax",
-            ">=0.10,<0.12",
-            "solves by an SVD, which rounds more than elimination does, and differentiates through it",
-            "jax/_src/numpy/linalg.py:1469 and its TODO at :1445",
-            z=z,
-            cells={"contender": "jax.numpy.linalg.lstsq"},
-            always=False,
-        )
-        for z in ((0.5, 5), (5, 50))
-    ),
-    Limit(
-        "tensorflow",
-        ">=2.21,<2.22",
-        "its gradient passes through the Cholesky factor of XᵀX and its inverse",
-        "tensorflow/python/ops/linalg_grad.py:581",
-        z=(0.5, 5),
-        cells={"contender": "tensorflow.linalg.lstsq", "direction": "gradient"},
-        always=False,
-    ),
-)
-
 SQUARE = {
     "million": "differentiated, it makes a matrix of rows × rows, 4 TB here "
     "(torchgen/packaged/autograd/derivatives.yaml:1057, linalg_lstsq_backward)"
@@ -158,7 +109,6 @@ case = Case(
         Contender("jax", "jax.numpy.linalg.solve", in_jax),
         Contender("jax", "jax.numpy.linalg.lstsq", in_jax_lstsq),
     ),
-    limits=LIMITS,
     items=lambda *, rows, **_: rows,
     unit="rows",
     flops=lambda *, rows, features, **_: 2 * rows * (features + 1) ** 2 + 2 * rows * (features + 1),

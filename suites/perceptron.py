@@ -7,7 +7,7 @@ layers: a module in torch, an argument in Keras, a function in Flax.
 
 from itertools import pairwise
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.perceptron import perceptron, perceptron_vjp
 
 SIZES = {
@@ -98,26 +98,6 @@ def in_flax(weights, *, hidden="relu", output="identity"):
     return params, lambda params, x: {"y": model.apply({"params": params}, x)}
 
 
-def through_float32(option, z):
-    return Limit(
-        "tensorflow",
-        "==2.21.*",
-        "the constants of its GELU are cast from Python through float32: about 28 right bits",
-        "tensorflow/python/ops/nn_ops.py:3747 and 3756; Keras calls it",
-        z,
-        {"dtype": "float64", "option": option},
-    )
-
-
-ONNX = Limit(
-    "onnxruntime",
-    "==1.32.*",
-    "has no GELU for float64, and the operator's function has its constants in float32",
-    "onnx/defs/math/defs.cc:477 (1.23.2)",
-    (4e6, 4e7),
-    {"dtype": "float64", "option": "gelu-tanh"},
-)
-
 case = Case(
     name="perceptron",
     title="Multi-layer perceptron",
@@ -137,5 +117,4 @@ case = Case(
     items=lambda *, batch, **_: batch,
     unit="examples",
     flops=lambda *, batch, widths, **_: batch * sum(2 * d * m for d, m in pairwise(widths)),
-    limits=(through_float32("gelu", (4e6, 4e7)), through_float32("gelu-tanh", (6e5, 6e6)), ONNX),
 )

@@ -2,7 +2,8 @@
 
 Convention: torch's, a list of words and the offsets at which bags begin; an empty bag is zero. TensorFlow
 takes the bags as a sparse matrix (its plain lookup expects a word in each). Keras and JAX have no bag: their
-users take the vectors and add them by segment. Equal bags as a matrix are the page embedding_bag.
+users take the vectors and add them by segment. Equal bags as a matrix are the page embedding_bag. The page is
+long because no two of its APIs have the same options.
 """
 
 import math
@@ -10,30 +11,18 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit
+from bench.case import Case, Contender
 from reference.ragged_bag import ragged_bag, ragged_bag_vjp
 
 
-def inputs(
-    rng,
-    *,
-    bags,
-    words,
-    vocabulary,
-    width,
-    weighted=False,
-    empty=False,
-    include_last_offset=False,
-    regime="typical",
-    **_,
-):
+def inputs(rng, *, bags, words, vocabulary, width, weighted=False, empty=False, regime="typical", **option):
     lengths = rng.integers(1, 2 * words, size=bags)
     if empty:
         lengths *= rng.uniform(size=bags) < 0.7
         lengths[[-1, 0]] = 0, words
     ends = np.cumsum(lengths)
     ids = rng.integers(0, vocabulary, size=ends[-1])
-    offsets = np.concatenate([[0], ends if include_last_offset else ends[:-1]])
+    offsets = np.concatenate([[0], ends if option.get("include_last_offset") else ends[:-1]])
     data = {"ids": ids, "offsets": offsets}
     if weighted:
         data["alpha"] = rng.uniform(0.1, 1, size=len(ids))
@@ -43,27 +32,25 @@ def inputs(
     return {"U": U}, data
 
 
-def in_torch(weights, *, mode="sum", padding=None, max_norm=None, by_frequency=False, **option):
+def torch_keywords(*, mode="sum", padding=None, max_norm=None, by_frequency=False, **option):
+    how = {"mode": mode, "padding_idx": padding, "max_norm": max_norm, "scale_grad_by_freq": by_frequency}
+    return how | {"include_last_offset": option.get("include_last_offset", False)}
+
+
+def in_torch(weights, **option):
     import torch
 
-    last = option.get("include_last_offset", False)
-    how = {"mode": mode, "max_norm": max_norm, "scale_grad_by_freq": by_frequency}
-    how |= {"padding_idx": padding, "include_last_offset": last}
-
     def run(params, ids, offsets, alpha=None):
-        call = torch.nn.functional.embedding_bag
+        call, how = torch.nn.functional.embedding_bag, torch_keywords(**option)
         return {"y": call(ids, params["weight"], offsets, per_sample_weights=alpha, **how)}
 
     return {"weight": weights["U"]}, run
 
 
-def in_torch_module(weights, *, sparse=False, mode="sum", padding=None, max_norm=None, **option):
+def in_torch_module(weights, *, sparse=False, **option):
     import torch
 
-    how = {"mode": mode, "padding_idx": padding, "max_norm": max_norm, "sparse": sparse}
-    how |= {"scale_grad_by_freq": option.get("by_frequency", False)}
-    how |= {"include_last_offset": option.get("include_last_offset", False)}
-    bag = torch.nn.EmbeddingBag(*weights["U"].shape, **how)
+    bag = torch.nn.EmbeddingBag(*weights["U"].shape, sparse=sparse, **torch_keywords(**option))
 
     def run(params, ids, offsets, alpha=None):
         return {"y": torch.func.functional_call(bag, params, (ids, offsets, alpha))}
@@ -165,35 +152,6 @@ FULL = dict.fromkeys(("empty", "empty-mean"), "expects a word in each bag (see s
 BAG = TORCH_ONLY | NO_MAXIMUM | NO_PADDING
 ELSE = dict.fromkeys(SUMS, "is a maximum")
 NO_XLA = {"*/xla/*": "unsupported operations"}  # of a segment of a sparse matrix, on a CPU
-WRONG = {
-    "contender": ("torch.nn.functional.embedding_bag", "torch.nn.EmbeddingBag"),
-    "option": "by-frequency",
-    "direction": "gradient",
-    "device": "cpu",
-    "size": ("small", "long", "fasttext"),
-}
-WHY = "divides a row by the uses of another one, where rows are used unequally often"
-EQUALS = "shares a gradient among equal words: where one stands three times in a bag, thirds are rounded"
-TIES = {"option": tuple(MAXIMA), "direction": "gradient"}
-AMISS = {"float64": (5e15, 5e16), "float32": (1e7, 1e8), "float16": (1e3, 1e4), "bfloat16": (100, 1e3)}
-LIMITS = (
-    *(
-        Limit("torch", "==2.13.*", WHY, "pytorch/pytorch#190063", z, WRONG | {"dtype": dtype})
-        for dtype, z in AMISS.items()
-    ),
-    *(
-        Limit(name, versions, EQUALS, source, z, TIES | {"contender": api, "dtype": dtypes}, always=False)
-        for name, versions, source, api in (
-            ("jax", "==0.10.*", "jax/_src/lax/slicing.py:3048", "jax.ops.segment_max"),
-            ("tensorflow", "==2.21.*", "tensorflow/python/ops/math_grad.py:577", "keras.ops.segment_max"),
-        )
-        for z, dtypes in (  # by how many of the words are equals
-            ((0.05, 0.5), ("float64", "float32")),
-            ((0.5, 5), ("float64", "float32")),
-            ((10, 100), "bfloat16"),  # of few bits, unlike words are equals too
-        )
-    ),
-)
 LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
 
 case = Case(
@@ -212,7 +170,6 @@ case = Case(
     options=OPTIONS,
     regimes=REGIMES,
     rare=("uneven-lengths",),
-    limits=LIMITS,
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.functional.embedding_bag", in_torch, UNWEIGHTED),

@@ -1,13 +1,12 @@
-"""Skip-gram with negative sampling on English prose: its loss, and training it by gradient descent.
+"""Skip-gram with negative sampling on English prose: its loss.
 
 The text is Python's own documentation (pydoc_data.topics): words in lower case, the frequent ones kept, a
 context within five places of its center, negatives drawn from the frequencies to the power 3/4 by the NumPy
 generator, so that every framework sees the same pairs. Convention: the mean over pairs of the sum over
 words, as a user of each framework writes it around two embeddings. torch looks contexts and negatives up
 apart, so that their gradients are added up apart before they cancel: in the row of the most frequent word
-that is off by more than a sum in any order, and `imprecise` at the size large. Both tables start at random;
-word2vec starts the contexts at zero, where no gradient reaches the centers. torch.optim.SGD,
-keras.optimizers.SGD and optax.sgd take plain steps θ - α g.
+that is off by more than a sum in any order, and `imprecise` at the size large. suites/skip_gram_training.py
+trains these models.
 """
 
 import re
@@ -16,8 +15,8 @@ from functools import cache
 
 import numpy as np
 
-from bench.case import Case, Contender, Limit, Training
-from reference.embedding import skip_gram, skip_gram_start, skip_gram_step, skip_gram_vjp
+from bench.case import Case, Contender
+from reference.embedding import skip_gram, skip_gram_vjp
 
 SIZE = {"batch": 17, "negatives": 4, "vocabulary": 40, "width": 9}
 TEXT = {"batch": 256, "negatives": 5, "vocabulary": 500, "width": 32}
@@ -72,22 +71,6 @@ def in_torch(weights):
     return params, lambda params, **words: {"y": torch.func.functional_call(model, params, kwargs=words)}
 
 
-def train_torch(weights, state, *, lr=0.5):
-    import torch
-
-    model, params = torch_model(weights)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-
-    def step(**words):
-        optimizer.zero_grad()
-        loss = model(**words)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return Training(params, {}, step, live=(model, optimizer))
-
-
 def keras_model(weights):
     import keras
     import tensorflow as tf
@@ -126,24 +109,6 @@ def in_keras(weights):
     return [weights["V"], weights["U"]], run
 
 
-def train_keras(weights, state, *, lr=0.5):
-    import keras
-    import tensorflow as tf
-
-    model, words, loss_of = keras_model(weights)
-    optimizer = keras.optimizers.SGD(lr)
-
-    def step(**data):
-        with tf.GradientTape() as tape:
-            loss = loss_of(model(words(**data)))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
-
-    params = [weights["V"], weights["U"]]
-    return Training(params, {"iterations": 0, "variables": []}, step, live=(model, optimizer))
-
-
 def flax_loss(weights):
     import flax.linen as nn
     import jax.numpy as jnp
@@ -170,80 +135,25 @@ def in_flax(weights):
     return params, lambda params, **words: {"y": loss(params, **words)}
 
 
-def train_flax(weights, state, *, lr=0.5):
-    import jax
-    import optax
-
-    params, loss_of = flax_loss(weights)
-    optimizer = optax.sgd(lr)
-
-    def step(params, state, **words):
-        loss, gradients = jax.value_and_grad(loss_of)(params, **words)
-        updates, state = optimizer.update(gradients, state, params)
-        return optax.apply_updates(params, updates), state, loss
-
-    return Training(params, optimizer.init(params), step)
-
-
-def pairs(*, batch, **_):
-    return batch
-
-
 def flops(*, batch, negatives, width, **_):
     return 2 * batch * (1 + negatives) * width
 
 
-cases = (
-    Case(
-        name="skip-gram",
-        looked_up=("V", "U"),
-        title="Skip-gram with negative sampling: loss",
-        reference=skip_gram,
-        gradient=skip_gram_vjp,
-        inputs=inputs,
-        sizes={"small": SIZE, "text": TEXT, "large": LARGE},
-        regimes={"typical": "pairs of words from Python's documentation"},
-        contenders=(
-            Contender("torch", "torch.nn.Embedding", in_torch),
-            Contender("tensorflow", "keras.layers.Embedding", in_keras),
-            Contender("jax", "flax.linen.Embed", in_flax),
-        ),
-        items=pairs,
-        unit="pairs",
-        flops=flops,
+case = Case(
+    name="skip-gram",
+    looked_up=("V", "U"),
+    title="Skip-gram with negative sampling: loss",
+    reference=skip_gram,
+    gradient=skip_gram_vjp,
+    inputs=inputs,
+    sizes={"small": SIZE, "text": TEXT, "large": LARGE},
+    regimes={"typical": "pairs of words from Python's documentation"},
+    contenders=(
+        Contender("torch", "torch.nn.Embedding", in_torch),
+        Contender("tensorflow", "keras.layers.Embedding", in_keras),
+        Contender("jax", "flax.linen.Embed", in_flax),
     ),
-    Case(
-        name="skip-gram-training",
-        looked_up=("V", "U"),
-        title="Skip-gram with negative sampling: training",
-        step=skip_gram_step,
-        start=skip_gram_start,
-        inputs=inputs,
-        sizes={
-            "small": SIZE | {"steps": 10},
-            "one": SIZE | {"batch": 1, "steps": 10},
-            "text": TEXT | {"steps": 20},
-        },
-        options={"plain": {"lr": 0.5}},
-        regimes={"typical": "pairs of words from Python's documentation"},
-        contenders=(
-            Contender("torch", "torch.optim.SGD", train_torch),
-            Contender("tensorflow", "keras.optimizers.SGD", train_keras),
-            Contender("jax", "optax.sgd", train_flax),
-        ),
-        items=pairs,
-        unit="pairs",
-        flops=lambda **size: 3 * flops(**size),
-        curve={"size": "text", "steps": 100},
-        limits=(
-            Limit(
-                "tensorflow",
-                "==2.21.*",
-                "gradients are taken from a row one use at a time, and every use rounds at its size",
-                "keras/src/backend/tensorflow/optimizer.py:70 (scatter_sub of tf.IndexedSlices)",
-                (1, 10),
-                always=False,  # single elements of frequent words, by a third of their limit
-            ),
-        ),
-    ),
+    items=lambda *, batch, **_: batch,
+    unit="pairs",
+    flops=flops,
 )

@@ -2,7 +2,7 @@
 
 from bench.mutant import Mutant
 
-LOSS, BACK, STEP = "embedding.skip_gram", "embedding.skip_gram_vjp", "embedding.skip_gram_step"
+LOSS, BACK = "embedding.skip_gram", "embedding.skip_gram_vjp"
 FIRST, SCATTER = "embedding._first", "embedding.embedding_vjp"
 
 both = (
@@ -16,12 +16,4 @@ both = (
     Mutant("scores-in-bfloat16", "precision", LOSS, 'np.einsum("nd,nkd->nk", V[center], U[words])', 'bfloat16(np.einsum("nd,nkd->nk", V[center], U[words]))'),
     Mutant("gradient-of-scores-in-float16", "precision", BACK, "dv = np.einsum", "ds = float16(ds)\n    dv = np.einsum"),
 )  # fmt: skip
-mutants = {
-    "skip-gram": both,
-    "skip-gram-training": (
-        *both,
-        Mutant("loss-after-the-step", "state", STEP, "    return weights, state, loss", "    return weights, state, skip_gram(center, context, negatives, **weights)"),
-        Mutant("gradient-added", "formula", STEP, "lr=lr)", "lr=-lr)"),
-        Mutant("rate-off-by-a-millionth", "formula", STEP, "lr=lr)", "lr=lr * (1 + 1e-6))"),
-    ),
-}  # fmt: skip
+mutants = {"skip-gram": both}

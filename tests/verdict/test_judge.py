@@ -528,7 +528,7 @@ def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "contender"),
-    [("numpy", "suites.optimizers.adam_step"), ("torch", "torch.optim.Adam")],
+    [("numpy", "suites.adam.adam_step"), ("torch", "torch.optim.Adam")],
 )
 def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
     """Each judged step starts from the reference's own count, so that no later step shows it."""

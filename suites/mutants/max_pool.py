@@ -1,9 +1,8 @@
-"""Planted faults of pooling."""
+"""Planted faults of maximum pooling."""
 
 from bench.mutant import Mutant
 
 MAX, MAX_BACK, CHOICE = "pooling.max_pool", "pooling.max_pool_vjp", "pooling._choice"
-MEAN, MEAN_BACK, COUNT = "pooling.avg_pool", "pooling.avg_pool_vjp", "pooling._count"
 FOLD, MARGINS = "pooling._fold", "convolution.margins"
 
 both = (
@@ -21,14 +20,5 @@ mutants = {
         Mutant("gradient-shared-by-the-window", "gradient", MAX_BACK, "np.put_along_axis(du, first, dy[:, :, :, None], axis=3)", "du = du + dy[:, :, :, None] / (pair(size)[0] * pair(size)[1])"),
         Mutant("last-channel-of-the-first-choice", "layout", MAX, "np.take_along_axis(u, first, axis=3)", "np.take_along_axis(u, first[..., ::-1], axis=3)"),
         Mutant("stabilised-by-a-billionth", "formula", MAX, "[:, :, :, 0]", "[:, :, :, 0] * 1.0 + 1e-9"),
-    ),
-    "average-pool": (
-        *both,
-        Mutant("sum-for-mean", "formula", MEAN, " / _count(x, size, stride, padding, count_margin, divisor)", ""),
-        Mutant("divided-by-one-more", "formula", COUNT, "float(divisor or r * s)", "float(divisor or r * s + 1)"),
-        Mutant("margin-never-counted", "mask", COUNT, "if count_margin or divisor:", "if divisor:", option="padded"),
-        Mutant("gradient-undivided", "gradient", MEAN_BACK, " / _count(x, size, stride, padding, count_margin, divisor)", ""),
-        Mutant("sums-in-float16", "precision", MEAN, "u.sum(axis=(3, 4))", "float16(u.sum(axis=(3, 4)))"),
-        Mutant("last-row-of-the-window-left-out", "mask", MEAN, "u.sum(axis=(3, 4))", "u[:, :, :, :-1].sum(axis=(3, 4))"),
     ),
 }  # fmt: skip

@@ -1,13 +1,12 @@
-"""Planted faults of RMSprop and Adagrad."""
+"""Planted faults of RMSprop."""
 
 from bench.mutant import Mutant
 
-RMS, ADA, ROOT = "adaptive.rmsprop", "adaptive.adagrad", "adaptive._over_root"
+RMS, ROOT = "adaptive.rmsprop", "adaptive._over_root"
 LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"
 POWER, MEAN, STEP = "rho * v + (1 - rho) * (g * g)", "rho * m + (1 - rho) * g", "p - lr * d"
 BUFFER, OUTSIDE = "momentum * b + scale * d", "(np.sqrt(v) + eps)"
 SLOPES = "lambda g, v: _over_root(g, v, eps, root), g, power"
-SUM, TAKEN, COUNT = "s + g * g", "rate * _over_root(g, s, eps, root)", '1 + state["t"] * decay'
 
 shared = (
     Mutant("epsilon-inside-the-root", "formula", ROOT, "if root", "if True"),
@@ -46,24 +45,5 @@ mutants = {
         Mutant("power-of-all-weights-together", "layout", RMS, "    moved, power", "    v = tree_map(lambda v: 0 * v + v.mean(), v)\n    moved, power"),
         Mutant("power-of-the-next-output", "layout", RMS, SLOPES, "lambda g, v: _over_root(g, np.roll(v, 1, axis=-1), eps, root), g, power"),
         Mutant("rate-promotes", "dtype", RMS, STEP, "p - np.float64(lr) * d"),
-    ),
-    "adagrad": (
-        *shared,
-        Mutant("mean-for-the-sum", "formula", ADA, SUM, "0.99 * s + 0.01 * (g * g)"),
-        Mutant("gradients-not-squared", "formula", ADA, SUM, "s + abs(g)"),
-        Mutant("divided-by-the-count", "formula", ADA, TAKEN, 'rate * _over_root(g, s / (state["t"] + 1), eps, root)'),
-        Mutant("decay-by-powers", "formula", ADA, f"lr / ({COUNT})", 'lr * (1 - decay) ** state["t"]', option="decay"),
-        Mutant("decay-by-the-root", "formula", ADA, f"lr / ({COUNT})", f"lr / np.sqrt({COUNT})", option="decay"),
-        Mutant("count-one-ahead", "state", ADA, COUNT, '1 + (state["t"] + 1) * decay', option="decay"),
-        Mutant("count-never-moves", "state", ADA, COUNT, "1 + 0 * decay", option="decay"),
-        Mutant("step-not-counted", "state", ADA, 'state["t"] + 1}', 'state["t"]}'),
-        Mutant("steps-by-the-old-sum", "state", ADA, "theta, g, s)", 'theta, g, state["s"])', option="first-tenth"),
-        Mutant("sum-not-kept", "state", ADA, '{"s": s,', '{"s": state["s"],'),
-        Mutant("sum-of-the-steps", "state", ADA, '{"s": s,', '{"s": tree_map(lambda s, g: s + lr * lr * g * g, state["s"], g),'),
-        Mutant("sum-in-float32", "precision", ADA, SUM, f"float32({SUM})"),
-        Mutant("sum-in-bfloat16", "precision", ADA, SUM, f"bfloat16({SUM})"),
-        Mutant("sum-of-all-weights-together", "layout", ADA, "theta, g, s)", "theta, g, tree_map(lambda s: 0 * s + s.mean(), s))"),
-        Mutant("sum-of-the-next-output", "layout", ADA, "g, s, eps", "g, np.roll(s, 1, axis=-1), eps"),
-        Mutant("rate-promotes", "dtype", ADA, "p - rate", "p - np.float64(rate)"),
     ),
 }  # fmt: skip

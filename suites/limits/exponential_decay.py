@@ -1,0 +1,31 @@
+"""Known departures of exponential decay."""
+
+from bench.case import Limit
+from suites.limits.step_decay import KERAS
+
+
+def in_float32(**cells):
+    """Rates of optax in float32 where the weights are float64."""
+    return Limit(
+        "optax",
+        "optax divides an int32 count, which gives float32 with x64 on too",
+        "optax/schedules/_schedule.py:142, 315 and 476 (0.2.8)",
+        {"backend": "jax", "dtype": "float64"} | cells,
+    )
+
+
+def from_the_last(scheduler, **cells):
+    return Limit(
+        "torch",
+        "each rate is computed from the last one, so that roundings add up with the steps",
+        "torch/optim/lr_scheduler.py:1064, 1309 and 1449 (2.13.0)",
+        {"backend": "torch", "contender": f"torch.optim.lr_scheduler.{scheduler}", "dtype": "float64"}
+        | cells,
+    )
+
+
+limits = {
+    "rates-from-the-last": from_the_last("ExponentialLR", size=("epochs", "steps")),
+    "numbers-in-float32": KERAS,
+    "count-in-float32": in_float32(),
+}

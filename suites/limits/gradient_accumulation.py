@@ -1,0 +1,12 @@
+"""Known departures of descent on accumulated gradients."""
+
+from bench.case import Limit
+
+limits = {
+    "accumulators-in-float32": Limit(
+        "optax",
+        "MultiSteps keeps its accumulators in float32 unless it is told another dtype",
+        "optax/transforms/_accumulation.py:268 (0.2.8)",
+        {"backend": "jax", "contender": "optax.MultiSteps", "dtype": "float64"},
+    ),
+}

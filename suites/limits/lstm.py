@@ -1,0 +1,12 @@
+"""Known departures of long short-term memory."""
+
+from bench.case import Limit
+
+limits = {
+    "sigmoid-around-one-half": Limit(
+        "onnxruntime",
+        "below zero its σ(x) is 1/2 + p(x): right to u, not to u σ(x)",
+        "onnxruntime/core/mlas/lib/logistic.cpp; microsoft/onnxruntime#26281",
+        {"backend": "onnxruntime", "regime": "saturated"},
+    ),
+}

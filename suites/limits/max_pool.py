@@ -1,0 +1,19 @@
+"""Known departures of maximum pooling."""
+
+from bench.case import INTEGERS, Limit
+
+limits = {
+    "another-of-equal-pixels": Limit(
+        "tensorflow",
+        "with margins XLA may give the gradient to another of equal pixels than the first by rows",
+        "tensorflow/compiler/tf2xla/kernels/pooling_ops.cc, MaxPoolGradOp: SelectAndScatter",
+        {
+            "backend": "tensorflow",
+            "option": "same",
+            "regime": INTEGERS,
+            "mode": "xla",
+            "direction": "gradient",
+        },
+        always=False,
+    ),
+}

@@ -1,0 +1,13 @@
+"""Known departures of the simple recurrent network."""
+
+from bench.case import Limit
+
+limits = {
+    "tanh-by-sigmoid": Limit(
+        "onnxruntime",
+        "takes tanh(x) as 2 σ(2x) − 1, which cancels near zero",
+        "onnxruntime/core/providers/cpu/rnn/rnn_activation_functors.h, Tanh",
+        {"backend": "onnxruntime", "regime": "typical"},
+        always=False,
+    ),
+}

@@ -1,0 +1,57 @@
+"""The LSTM: one and two layers, both directions, every step and the last, carried states.
+
+Convention: reference/lstm.py, gates in the order i, f, g, o; layers, directions and states are those of
+suites/rnn.py. flax keeps one kernel a gate, with the bias beside the recurrent kernel.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from bench.case import Case, Contender
+from reference.lstm import lstm, lstm_vjp
+from suites.rnn import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch
+
+STEEP = {"overflowing": "weights × 300: the exponentials of gates leave float32"}
+
+
+def inputs(rng, *, carry=False, last=False, **keywords):
+    weights, data, starts = draw(rng, 4, **keywords)
+    return weights, data | ({"h0": starts[0], "c0": starts[1]} if carry else {})
+
+
+def flax_gates(cell):
+    """A cell's arrays by the names that flax.linen.LSTMCell and OptimizedLSTMCell have for them."""
+    params = {}
+    for k, gate in enumerate("ifgo"):
+        W, U, b = (np.split(cell[name], 4, axis=-1)[k] for name in ("W", "U", "b"))
+        params |= {f"i{gate}": {"kernel": W}, f"h{gate}": {"kernel": U, "bias": b}}
+    return params
+
+
+case = Case(
+    name="lstm",
+    title="Long short-term memory",
+    reference=lstm,
+    gradient=lstm_vjp,
+    inputs=inputs,
+    options={"plain": {}, "two-layers-carried-state": {"depth": 2, "carry": True}, **BOTH},
+    rare=("saturated", "overflowing", "both-directions"),
+    contenders=(
+        Contender("torch", "torch.nn.LSTM", partial(in_torch, "LSTM")),
+        # without gradients, float32 takes another kernel of oneDNN
+        Contender(
+            "torch",
+            "torch.nn.LSTM",
+            partial(in_torch, "LSTM"),
+            variant="inference",
+            directions=("forward",),
+        ),
+        Contender("tensorflow", "keras.layers.LSTM", partial(in_keras, "LSTM")),
+        Contender("jax", "flax.linen.OptimizedLSTMCell", partial(in_flax, "OptimizedLSTMCell", flax_gates)),
+        # op by op its scan is compiled anew in each call, which the cell above shows already
+        Contender("jax", "flax.linen.LSTMCell", partial(in_flax, "LSTMCell", flax_gates), modes=("jit",)),
+    ),
+    flops=partial(flops, 4),
+    **COMMON | {"regimes": REGIMES | STEEP},
+)

@@ -1,0 +1,48 @@
+"""A learning rate that falls, or rises, with a power of the steps left, built as in suites/step_decay.py."""
+
+from bench.case import Case
+from reference.schedule import polynomial_decay
+from suites.step_decay import COMMON, contender
+
+# XLA contracts 1 - t (1/T) to one rounding, which leaves less than zero at t = T
+NO_ROOT = "is NaN at its end under jit, where 1 - t/T lies below zero by a rounding and has no root"
+
+case = Case(
+    name="polynomial-decay",
+    title="Learning rate with polynomial decay",
+    reference=polynomial_decay,
+    options={
+        "linear": {"lr": 0.1, "end": 0.0, "steps": 20},
+        "square": {"lr": 0.1, "end": 0.0, "steps": 20, "power": 2.0},
+        "root": {"lr": 0.1, "end": 0.0, "steps": 4000, "power": 0.5},
+        "root-to-zero": {"lr": 0.1, "end": 0.0, "steps": 20, "power": 0.5},
+        "to-a-tenth": {"lr": 0.1, "end": 0.01, "steps": 20},
+        "warm-up": {"lr": 0.001, "end": 0.1, "steps": 10},
+    },
+    contenders=(
+        contender(
+            "torch.optim.lr_scheduler.PolynomialLR",
+            lambda S, o, *, lr, end, steps, power=1.0: S.PolynomialLR(o, steps, power),
+            to_a_tenth="ends at zero",
+            warm_up="ends at zero",
+        ),
+        contender(
+            "torch.optim.lr_scheduler.LinearLR",
+            lambda S, o, *, lr, end, steps: S.LinearLR(o, 1.0, end / lr, steps),
+            square="is linear",
+            root="is linear",
+            root_to_zero="is linear",
+            warm_up="starts at no more than the rate of the optimiser",
+        ),
+        contender(
+            "keras.optimizers.schedules.PolynomialDecay",
+            lambda S, *, lr, end, steps, power=1.0: S.PolynomialDecay(lr, steps, end, power),
+        ),
+        contender(
+            "optax.schedules.polynomial_schedule",
+            lambda S, *, lr, end, steps, power=1.0: S.polynomial_schedule(lr, end, power, steps),
+            root_to_zero=NO_ROOT,
+        ),
+    ),
+    **COMMON,
+)

@@ -1,0 +1,127 @@
+"""A learning rate that is cut at milestones, and how the pages of other schedules build theirs.
+
+Judged are the rates themselves, at each number of steps that an optimiser may have taken. torch's schedulers
+change a rate in Python's own floats, most of them from the one before; Keras and optax compute it from the
+step, in the dtype of their tensors. Their optimisers cast it to the dtype of the weights, as is done here.
+Keras cuts the rate a step later than the others (`late`).
+"""
+
+import numpy as np
+
+from bench.case import Case, Contender
+from reference.schedule import step_decay
+
+SIZES = {
+    "small": {"count": 24},
+    "one": {"count": 1},
+    "epochs": {"count": 300},
+    "steps": {"count": 3000},
+}
+
+
+def inputs(rng, *, count, cycle=None, **option):
+    """Numbers of steps; a cycle cannot be asked for what is beyond it."""
+    return {}, {"t": np.arange(float(rates(count, cycle)))}
+
+
+def rates(count, cycle=None, **_):
+    return min(count, cycle or count)
+
+
+def in_torch(prepare):
+    def build(weights, *, lr, **option):
+        import torch
+
+        def run(params, t):
+            optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr)
+            scheduler = prepare(torch.optim.lr_scheduler, optimizer, lr=lr, **option)
+            rates = []
+            for _ in range(len(t)):
+                rates += scheduler.get_last_lr()
+                optimizer.step()
+                scheduler.step()
+            return {"y": torch.tensor(rates, dtype=t.dtype)}
+
+        return {}, run
+
+    return build
+
+
+def in_keras(prepare):
+    def build(weights, **option):
+        import keras
+        import tensorflow as tf
+
+        rate = prepare(keras.optimizers.schedules, **option)
+
+        def run(params, t):
+            steps = tf.cast(t, tf.int64)  # as optimisers count
+            return {
+                "y": tf.map_fn(lambda step: tf.cast(rate(step), t.dtype), steps, fn_output_signature=t.dtype)
+            }
+
+        return {}, run
+
+    return build
+
+
+def in_optax(prepare):
+    def build(weights, **option):
+        import jax
+        import optax
+
+        rate = prepare(optax.schedules, **option)
+        return {}, lambda params, t: {"y": jax.vmap(rate)(t.astype("int32")).astype(t.dtype)}
+
+    return build
+
+
+def contender(api, prepare, **without):
+    """`prepare(module, …, **option)` makes the schedule, or torch's scheduler of an optimiser."""
+    name = api.partition(".")[0]
+    build = {"torch": in_torch, "keras": in_keras, "optax": in_optax}[name](prepare)
+    modes = {"torch": ("eager",), "keras": ("function",), "optax": None}[name]
+    backend = {"keras": "tensorflow", "optax": "jax"}.get(name, name)
+    reasons = {option.replace("_", "-"): reason for option, reason in without.items()}
+    return Contender(backend, api, build, reasons, modes)
+
+
+def keras_piecewise(S, *, lr, gamma, milestones, late=True):
+    values = [lr * gamma**k for k in range(len(milestones) + 1)]
+    return S.PiecewiseConstantDecay(list(milestones), values)
+
+
+COMMON = {
+    "inputs": inputs,
+    "sizes": SIZES,
+    "fixed": ("t",),
+    "minor": True,
+    "items": rates,
+    "unit": "rates",
+    "flops": lambda **size: 4 * rates(**size),
+}
+STEP = {"lr": 0.1, "gamma": 0.1, "milestones": (6, 11, 18)}
+AT_ONCE, LATE = "cuts the rate at the milestone", "cuts the rate after the milestone"
+
+case = Case(
+    name="step-decay",
+    title="Learning rate cut at milestones",
+    reference=step_decay,
+    options={"plain": STEP, "late": STEP | {"late": True}},
+    contenders=(
+        contender(
+            "torch.optim.lr_scheduler.MultiStepLR",
+            lambda S, o, *, lr, gamma, milestones: S.MultiStepLR(o, milestones, gamma),
+            late=AT_ONCE,
+        ),
+        contender("keras.optimizers.schedules.PiecewiseConstantDecay", keras_piecewise, plain=LATE),
+        contender(
+            "optax.schedules.piecewise_constant_schedule",
+            lambda S, *, lr, gamma, milestones: S.piecewise_constant_schedule(
+                lr, dict.fromkeys(milestones, gamma)
+            ),
+            late=AT_ONCE,
+        ),
+    ),
+    **COMMON,
+)
