@@ -41,6 +41,7 @@ from bench.case import Contender as Contender  # noqa: E402
 from bench.case import Limit as Limit  # noqa: E402
 from bench.case import Option as Option  # noqa: E402
 from bench.case import Training as Training  # noqa: E402
+from bench.cells.cell import LOW as LOW  # noqa: E402
 from bench.tree import flatten as flatten  # noqa: E402
 from bench.tree import tree_map as tree_map  # noqa: E402
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from bench.backends.torch import Torch as Torch
     from bench.cells.pairwise import pairs as pairs
     from bench.mutation.mutant import Mutant as Mutant
+    from bench.noise import P as P
     from bench.store.rows import load as load
 
 # imported when they are asked for: a page needs none of them
@@ -60,6 +62,7 @@ LATER = {
     "TensorFlow": "bench.backends.tensorflow",
     "Torch": "bench.backends.torch",
     "Mutant": "bench.mutation.mutant",
+    "P": "bench.noise",
     "load": "bench.store.rows",
     "pairs": "bench.cells.pairwise",
 }

@@ -9,7 +9,7 @@ a convention, not a matter of rounding. Where eˣ is part of the formula, a regi
 
 import importlib
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.activation import ACTIVATIONS
 
 CALLS = {  # the first name of each API is what the call is given

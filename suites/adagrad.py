@@ -4,7 +4,7 @@ Judged as the optimiser of suites/sgd_momentum.py is. torch adds ε to the root,
 (`root`); torch alone lets the learning rate decay (`decay`).
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.adaptive import adagrad, adagrad_start
 from reference.descent import value_and_gradient
 from suites.adam import REGIMES

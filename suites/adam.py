@@ -6,7 +6,7 @@ adds ε̂ to the uncorrected one (`hat`). Neither is a mistake, so each is an op
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.descent import value_and_gradient
 from reference.optimizer import adam, adam_start, adamw
 from suites.gradient_descent import flax_names, keras_loop, optax_loop, torch_loop, torch_names

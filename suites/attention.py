@@ -7,7 +7,7 @@ A row that may see no key: torch gives zeros, the others the mean of the values.
 
 import math
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.attention import attention, attention_vjp
 
 SIZES = {

@@ -7,8 +7,7 @@ has a margin at the ends only.
 
 from functools import partial
 
-from bench.case import Case, Contender
-from bench.cell import LOW
+from gaugeblock import LOW, Case, Contender
 from reference.convolution import pair
 from reference.pooling import avg_pool, avg_pool_vjp
 from suites.max_pool import CEIL, PADDED, SAME, SHARED, UNLIKE, explicit, flops, torch_margin

@@ -8,7 +8,7 @@ optimisers round their scalars.
 
 import numpy as np
 
-from bench.case import Case, Contender, Training
+from gaugeblock import Case, Contender, Training
 from reference.descent import batch_gradient_descent, minibatches, start
 from suites.gradient_descent import flax_names, torch_names
 from suites.linear_regression import draw

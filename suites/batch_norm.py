@@ -9,7 +9,7 @@ as rows. By default Flax takes the variance as E[x²] − E[x]². Inference: sui
 
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.batch_norm import batch_norm, batch_norm_vjp
 from suites.layer_norm import named
 

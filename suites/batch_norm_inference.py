@@ -4,7 +4,7 @@ Convention: γ (x − μ) / √(σ² + ε) + β with running statistics that are
 whose builds these are.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.batch_norm import batch_norm_inference, batch_norm_inference_vjp
 from suites.batch_norm import BARE, COMMON, in_flax, in_keras, in_torch, torch_modules
 

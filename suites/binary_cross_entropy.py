@@ -7,7 +7,7 @@ samples, not classes. Only Keras smooths labels by an argument. Categorical cros
 suites/cross_entropy.py.
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.loss import binary_cross_entropy, binary_cross_entropy_vjp
 from suites.mean_squared_error import SIZES, contender, examples
 

@@ -6,7 +6,7 @@ linear model, α is 1/8, which every dtype holds, and the bound is near the midd
 so that some are clipped.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.descent import start, value_and_gradient
 from reference.gradient import clip_by_global_norm, clip_by_value
 from reference.optimizer import sgd

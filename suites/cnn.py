@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.cnn import cnn, cnn_vjp
 
 LAYERS = ("conv1", "conv2", "dense1", "dense2")

@@ -8,7 +8,7 @@ of 297 held-out digits that are recognised.
 
 import numpy as np
 
-from bench.case import Case, Contender, Training
+from gaugeblock import Case, Contender, Training
 from reference.cnn import cnn, start, step
 from suites import cnn as page
 

@@ -6,9 +6,7 @@ torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), 
 page is long because six APIs take five options in pairs, of which each lacks or refuses others.
 """
 
-from bench.pairs import pairs
-
-from bench.case import Case, Contender, Option
+from gaugeblock import Case, Contender, Option, pairs
 from reference.convolution import conv2d, conv2d_vjp, margins, pair
 
 

@@ -8,7 +8,7 @@ the convolution that is transposed; JAX turns them with transpose_kernel=True. T
 API cuts the margins in its own way.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.convolution import margins, pair
 from reference.transposed import conv_transpose2d, conv_transpose2d_vjp, enlarged
 

@@ -3,7 +3,7 @@
 Built as in suites/step_decay.py. torch's cosine rises again beyond its end (`periodic`).
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.schedule import cosine_decay, warm_up_cosine
 from suites.step_decay import COMMON, contender
 

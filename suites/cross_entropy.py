@@ -5,7 +5,7 @@ examples. tf.nn and optax give the loss of each example and their users write th
 labels by an argument, optax by optax.smooth_labels. Of the four, torch alone takes weights of the classes.
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.loss import cross_entropy, cross_entropy_vjp
 from suites.mean_squared_error import contender, examples
 

@@ -6,7 +6,7 @@ channels first flattens them in another order, and its weights with them: suites
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.cnn import dense, dense_vjp, flatten, flatten_vjp
 
 

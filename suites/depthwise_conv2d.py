@@ -7,7 +7,7 @@ for a channel, neighbours among the outputs.
 
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.convolution import pair
 from reference.separable import depthwise_conv2d, depthwise_conv2d_vjp
 from suites import conv2d

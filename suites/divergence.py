@@ -8,7 +8,7 @@ logarithms of targets are differentiated: p log p has no slope at zero.
 
 import numpy as np
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.divergence import (
     kl_divergence,
     kl_divergence_log_targets,

@@ -11,8 +11,7 @@ that elements are drawn independently.
 
 import math
 
-from bench.case import Case, Contender
-from bench.noise import P
+from gaugeblock import Case, Contender
 from reference.dropout import certain, dropped_rows, dropped_rows_vjp
 
 
@@ -28,6 +27,8 @@ def outputs(ops, y, c, p, training):
 
 def moments(ops, y, c, p):
     """What each row keeps, and its squares; `ops` is NumPy's interface, as all of them have it."""
+    from gaugeblock import P  # the chance of a false alarm
+
     kept = ops.where(y != 0, ops.ones_like(y), ops.zeros_like(y))
     n = y.shape[0] * y.shape[1]
     chance = ops.abs(ops.sum(kept) - n * (1 - p)) <= math.sqrt(n * math.log(2 / P) / 2)

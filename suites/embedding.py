@@ -5,7 +5,7 @@ for a dense table. padding names a row that gets no gradient ("padding"): torch'
 mask_zero makes a mask for later layers and leaves the gradient alone, JAX has neither.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.embedding import embedding, embedding_vjp
 
 SIZES = {

@@ -6,7 +6,7 @@ words and weights as two sparse tensors. Keras and JAX have no bag: their users 
 weights and add.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.embedding import embedding_bag, embedding_bag_vjp
 
 SIZES = {

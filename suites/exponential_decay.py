@@ -1,6 +1,6 @@
 """A learning rate that decays exponentially, built as in suites/step_decay.py."""
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.schedule import exponential_decay
 from suites.step_decay import COMMON, contender
 

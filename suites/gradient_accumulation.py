@@ -8,7 +8,7 @@ must be empty again. α is 1/8, which every dtype holds.
 
 import numpy as np
 
-from bench.case import Case, Contender, Training
+from gaugeblock import Case, Contender, Training
 from reference.descent import start
 from reference.gradient import accumulate
 from reference.optimizer import sgd

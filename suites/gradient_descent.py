@@ -7,7 +7,7 @@ Keras keeps α as a variable of `floatx`, so that it is float64 only where that 
 
 import numpy as np
 
-from bench.case import Case, Contender, Training
+from gaugeblock import Case, Contender, Training
 from reference.descent import gradient_descent, start
 from suites.linear_regression import draw
 

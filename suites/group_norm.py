@@ -8,7 +8,7 @@ are judged. By default Flax takes the variance as E[x²] − E[x]²; use_fast_va
 
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.group_norm import group_norm, group_norm_vjp
 from suites.layer_norm import named
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.gru import gru, gru_vjp
 from suites.lstm import STEEP
 from suites.rnn import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch

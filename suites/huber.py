@@ -7,7 +7,7 @@ mean over the last axis first; one of length 1 leaves each element its own.
 
 import numpy as np
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.huber import huber, huber_vjp, smooth_l1, smooth_l1_vjp
 from suites.binary_cross_entropy import KERAS
 from suites.mean_squared_error import contender, examples

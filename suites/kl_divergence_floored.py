@@ -7,7 +7,7 @@ examples, and it gives the loss of each example.
 
 import numpy as np
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.divergence import kl_divergence_floored, kl_divergence_floored_vjp
 from suites.divergence import COMMON, OPTIONS, REGIMES, draw
 from suites.mean_squared_error import contender

@@ -4,7 +4,7 @@ Convention: γ (x − μ) / √(σ² + ε) + β, all with ε = 1e-5 (their defau
 By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as the others do.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.normalization import layer_norm, layer_norm_vjp
 
 SIZES = {

@@ -4,7 +4,7 @@ The convention is the mean over all elements. optax and tf.math give the squared
 their users write the mean.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.linear import least_squares, least_squares_vjp
 from suites.linear_regression import (
     REGIMES,

@@ -6,7 +6,7 @@ least-squares loss and the closed form have pages of their own.
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.linear import linear, linear_vjp
 
 SIZES = {

@@ -4,7 +4,7 @@ The convention is the mean over all elements of the cross-entropy, computed from
 framework has a loss that takes logits; that is the contender, not the logarithm of its sigmoid.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.logistic import logistic_loss, logistic_loss_vjp
 from suites.linear_regression import in_flax, in_keras, in_tensorflow, in_torch
 from suites.logistic_regression import REGIMES, SIZES

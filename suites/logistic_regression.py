@@ -5,7 +5,7 @@ Its loss from logits and its training have pages of their own.
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.logistic import probability, probability_vjp
 from suites.linear_regression import in_flax, in_keras, in_tensorflow, in_torch
 

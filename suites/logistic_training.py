@@ -6,7 +6,7 @@ that it was trained on.
 
 import numpy as np
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.descent import gradient_descent, minibatches, start
 from reference.linear import linear
 from suites.gradient_descent import CONTENDERS

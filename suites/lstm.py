@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.lstm import lstm, lstm_vjp
 from suites.rnn import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch
 

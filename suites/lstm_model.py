@@ -9,7 +9,7 @@ because it writes out three models with their loops.
 
 import numpy as np
 
-from bench.case import Case, Contender, Training
+from gaugeblock import Case, Contender, Training
 from reference.lstm_model import lstm_model, start, step
 from suites.lstm import flax_gates
 from suites.rnn import torch_names

@@ -7,7 +7,7 @@ first gets the whole gradient ("ties").
 
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.convolution import margins, pair
 from reference.pooling import max_pool, max_pool_vjp
 from suites.conv2d import outputs

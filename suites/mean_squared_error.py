@@ -6,7 +6,7 @@ the mean.
 
 import importlib
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.loss import mean_squared_error, mean_squared_error_vjp
 
 SIZES = {

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.multi_head_attention import multi_head_attention, multi_head_attention_vjp
 from suites.layers.attention import draw_heads, draw_padding, flax_heads, torch_heads
 

@@ -7,7 +7,7 @@ than that (NumPy's own too: rms 1.2 to 4.8 over five seeds), and so do gradients
 pseudo-inverse, an SVD or a Cholesky factor: they are known departures.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.linear import normal_equations, normal_equations_vjp
 from suites.least_squares import SAMPLES
 from suites.linear_regression import REGIMES, draw

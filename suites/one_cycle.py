@@ -3,7 +3,7 @@
 Built as in suites/step_decay.py. torch's ends a step earlier (`last`).
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.schedule import one_cycle
 from suites.step_decay import COMMON, contender
 

@@ -7,7 +7,7 @@ layers: a module in torch, an argument in Keras, a function in Flax.
 
 from itertools import pairwise
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.perceptron import perceptron, perceptron_vjp
 
 SIZES = {

@@ -1,6 +1,6 @@
 """A learning rate that falls, or rises, with a power of the steps left, built as in suites/step_decay.py."""
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.schedule import polynomial_decay
 from suites.step_decay import COMMON, contender
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.ragged_bag import ragged_bag, ragged_bag_vjp
 
 

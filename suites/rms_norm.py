@@ -6,7 +6,7 @@ epsilon of the dtype). Keras's layer always has a scale; the function beneath it
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.rms_norm import rms_norm, rms_norm_vjp
 
 SIZES = {

@@ -5,7 +5,7 @@ optax as it is told. With momentum, torch keeps unscaled steps, Keras steps and 
 options name three buffers.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.adaptive import rmsprop, rmsprop_start
 from reference.descent import value_and_gradient
 from suites.adam import REGIMES

@@ -4,7 +4,7 @@ TensorFlow and Keras have an API for both steps; users of torch and Flax put two
 The depthwise kernels D are (r, s, c, m), the pointwise P is (c m, o); the bias belongs to the second step.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.convolution import margins, pair
 from reference.separable import separable_conv2d, separable_conv2d_vjp
 from suites import depthwise_conv2d

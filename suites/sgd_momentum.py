@@ -6,7 +6,7 @@ outside the momentum buffer, Keras keeps it inside (`inside`). Neither is a mist
 some leave out.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.descent import value_and_gradient
 from reference.optimizer import sgd, sgd_start
 from suites.gradient_descent import flax_names, keras_loop, optax_loop, torch_loop, torch_names

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.linear import line, line_vjp
 from suites.linear_regression import in_flax, in_keras, in_torch, in_torch_module
 

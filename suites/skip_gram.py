@@ -15,7 +15,7 @@ from functools import cache
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.embedding import skip_gram, skip_gram_vjp
 
 SIZE = {"batch": 17, "negatives": 4, "vocabulary": 40, "width": 9}

@@ -5,7 +5,7 @@ contexts at zero, where no gradient reaches the centers. torch.optim.SGD, keras.
 take plain steps θ - α g.
 """
 
-from bench.case import Case, Contender, Training
+from gaugeblock import Case, Contender, Training
 from reference.embedding import skip_gram_start, skip_gram_step
 from suites.skip_gram import SIZE, TEXT, flax_loss, flops, inputs, keras_model, torch_model
 

@@ -7,7 +7,7 @@ boolean mask, True where a key is seen, which their users build from the places.
 import math
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.sliding_window import sliding_window_attention, sliding_window_attention_vjp
 
 

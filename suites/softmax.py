@@ -4,7 +4,7 @@ Both go over the last axis. Every other row of the inputs is drawn 8 times as la
 one-hot, and a regime goes to where eˣ overflows.
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.activation import ACTIVATIONS
 from suites.activation import COMMON, OVERFLOW, TYPICAL, contender
 

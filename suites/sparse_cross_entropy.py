@@ -6,7 +6,7 @@ the number of examples: "weighted-mean" and "weights". tf.nn and optax give the 
 users write the mean, weights included. torch alone smooths labels.
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.loss import sparse_cross_entropy, sparse_cross_entropy_vjp
 from suites.cross_entropy import KERAS, NO_SMOOTHING, OPTIONS, SHARED, draw, in_torch, reduced
 from suites.mean_squared_error import contender

@@ -8,7 +8,7 @@ Keras cuts the rate a step later than the others (`late`).
 
 import numpy as np
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.schedule import step_decay
 
 SIZES = {

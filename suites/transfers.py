@@ -5,7 +5,7 @@ Convention: NumPy's pageable memory on the host's side, and a result that is who
 keeps what it has once brought to NumPy, so its way back is to its own array on the host.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.transfer import transfer
 
 SIZES = {  # 4 bytes in float32, 4 KiB, 256 KiB and 16 MiB

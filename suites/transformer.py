@@ -5,7 +5,7 @@ sees its past only; a padding mask of the source holds in the encoder and where 
 Keras and Flax have the parts: users compose the model as in Keras's and Flax's translation examples.
 """
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.transformer import transformer, transformer_vjp
 from suites.layers.attention import draw_padding
 from suites.layers.transformer import (

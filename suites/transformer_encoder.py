@@ -6,7 +6,7 @@ torch has the stack too; padded sequences take its path of nested tensors at inf
 
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.transformer import encoder, encoder_vjp
 from suites.layers.transformer import (
     EPS,

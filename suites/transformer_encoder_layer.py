@@ -8,7 +8,7 @@ suites/layers/transformer.py.
 
 from functools import partial
 
-from bench.case import Case, Contender
+from gaugeblock import Case, Contender
 from reference.transformer import encoder_layer, encoder_layer_vjp
 from suites.layers.attention import draw_padding
 from suites.layers.transformer import EPS, draw_layer, flax_layer, flax_params, keras_layer, torch_layer

@@ -5,7 +5,7 @@ to the degree without their signs taken off, so that only even degrees are norms
 and positive, and reduces; optax's users write the mean.
 """
 
-from bench.case import Case
+from gaugeblock import Case
 from reference.triplet import triplet, triplet_vjp
 from suites.mean_squared_error import contender
 

@@ -1,6 +1,6 @@
 """Known departures of activations."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 MANY = ("small", "wide", "large")
 SIGMOID = "below zero it is 1/2 + p(x) in float32, 1 − σ(−x) in float64: right to u, not to u σ(x)"

@@ -1,6 +1,6 @@
 """Known departures of Adam and AdamW."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.sgd_momentum import through_float32
 
 

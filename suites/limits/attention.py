@@ -1,6 +1,6 @@
 """Known departures of scaled dot-product attention."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 BACKWARD = "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: "
 FUSED = {

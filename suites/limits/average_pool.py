@@ -1,7 +1,6 @@
 """Known departures of average pooling."""
 
-from bench.case import Limit
-from bench.cell import LOW
+from gaugeblock import LOW, Limit
 
 limits = {
     "margin-of-last-pixels": Limit(

@@ -1,6 +1,6 @@
 """Known departures of batch normalisation."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED
 
 LARGE = {"regime": "large-mean"}

@@ -1,6 +1,6 @@
 """Known departures of binary cross-entropy from logits."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 BINARY = {"case": "binary-cross-entropy"}
 EACH = {"direction": "forward", "option": "each"}

@@ -1,6 +1,6 @@
 """Known departures of the training of the convolutional network."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 # Seen in the weights alone; losses and moments agree. With 1 - βᵗ taken from a float32 β, the reference gives
 # Keras's float64 weights bit for bit, and the float32 ones of both to 2.6 u.

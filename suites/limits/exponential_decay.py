@@ -1,6 +1,6 @@
 """Known departures of exponential decay."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.step_decay import KERAS
 
 

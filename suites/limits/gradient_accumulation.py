@@ -1,6 +1,6 @@
 """Known departures of descent on accumulated gradients."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "accumulators-in-float32": Limit(

@@ -1,6 +1,6 @@
 """Known departures of group and instance normalisation."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT
 
 LARGE = {"regime": "large-mean"}

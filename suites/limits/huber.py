@@ -1,6 +1,6 @@
 """Known departures of Huber's loss."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 
 def cancels(*cells, always=True):

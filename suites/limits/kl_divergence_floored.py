@@ -1,6 +1,6 @@
 """Known departures of the Kullback-Leibler divergence of floored probabilities."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "square-overflows": Limit(

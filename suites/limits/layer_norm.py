@@ -1,6 +1,6 @@
 """Known departures of layer normalisation."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 ONE = {"size": "batch:1+time:1+width:1"}
 KERAS = {

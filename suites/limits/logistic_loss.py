@@ -1,6 +1,6 @@
 """Known departures of logistic regression's loss from logits."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "slope-of-softplus": Limit(

@@ -1,6 +1,6 @@
 """Known departures of logistic regression."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.activation import SIGMOID, SIGMOID_WHERE
 
 limits = {

@@ -1,6 +1,6 @@
 """Known departures of long short-term memory."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "sigmoid-around-one-half": Limit(

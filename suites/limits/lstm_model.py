@@ -1,6 +1,6 @@
 """Known departures of the LSTM model."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "correction-in-float32": Limit(

@@ -1,6 +1,6 @@
 """Known departures of maximum pooling."""
 
-from bench.case import INTEGERS, Limit
+from gaugeblock import INTEGERS, Limit
 
 limits = {
     "another-of-equal-pixels": Limit(

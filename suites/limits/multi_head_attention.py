@@ -1,6 +1,6 @@
 """Known departures of multi-head attention."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.attention import MASKED, MASKED_WHERE
 
 

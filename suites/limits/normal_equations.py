@@ -1,6 +1,6 @@
 """Known departures of the closed form of linear regression."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 LSTSQ = {"backend": "torch", "contender": "torch.linalg.lstsq", "direction": "gradient"}
 

@@ -1,6 +1,6 @@
 """Known departures of the multi-layer perceptron."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "constants-through-float32": Limit(

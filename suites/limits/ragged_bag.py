@@ -1,6 +1,6 @@
 """Known departures of bags of any length."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 EQUALS = "shares a gradient among equal words: where one stands three times in a bag, thirds are rounded"
 TIES = {

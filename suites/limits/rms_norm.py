@@ -1,6 +1,6 @@
 """Known departures of RMS normalisation."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 
 def cubed(package, source, **cells):

@@ -1,6 +1,6 @@
 """Known departures of the simple recurrent network."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "tanh-by-sigmoid": Limit(

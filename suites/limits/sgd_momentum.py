@@ -1,6 +1,6 @@
 """Known departures of gradient descent with momentum."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 
 def through_float32(names, source, **cells):

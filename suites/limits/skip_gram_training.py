@@ -1,6 +1,6 @@
 """Known departures of the training of skip-gram."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "one-use-at-a-time": Limit(

@@ -1,6 +1,6 @@
 """Known departures of sliding-window attention."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 from suites.limits.attention import BACKWARD, SOFTMAX, SOFTMAX_WHERE
 
 # keys in a window: the softmax of one is 1, whatever it is computed in

@@ -1,6 +1,6 @@
 """Known departures of sparse categorical cross-entropy from logits."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 FORWARD = {"backend": "jax", "direction": "forward"}
 

@@ -1,6 +1,6 @@
 """Known departures of the learning rate cut at milestones."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 KERAS = Limit(
     "keras",

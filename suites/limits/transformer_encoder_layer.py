@@ -1,6 +1,6 @@
 """Known departures of a Transformer encoder layer."""
 
-from bench.case import Limit
+from gaugeblock import Limit
 
 limits = {
     "gelu-constants-in-float32": Limit(

@@ -1,6 +1,6 @@
 """Planted faults of the activations."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 GIVEN = "(x):\n"  # what follows it happens to the input first
 GELU, GELU_BACK = "activation.gelu", "activation.gelu_vjp"

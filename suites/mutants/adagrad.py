@@ -1,6 +1,6 @@
 """Planted faults of Adagrad."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.rmsprop import shared
 
 ADA = "adaptive.adagrad"

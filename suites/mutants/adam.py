@@ -1,6 +1,6 @@
 """Planted faults of Adam and AdamW."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.sgd_momentum import gradients
 
 ADAM, ADAMW = "optimizer.adam", "optimizer.adamw"

@@ -1,6 +1,6 @@
 """Planted faults of attention."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 S = "attention._weights"
 BACK = "attention.attention_vjp"

@@ -1,6 +1,6 @@
 """Planted faults of average pooling."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.max_pool import both
 
 MEAN, MEAN_BACK, COUNT = "pooling.avg_pool", "pooling.avg_pool_vjp", "pooling._count"

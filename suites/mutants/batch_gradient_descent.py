@@ -1,6 +1,6 @@
 """Planted faults of batch gradient descent."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 STEP = "descent.batch_gradient_descent"
 EACH = "descent.per_example_gradients"

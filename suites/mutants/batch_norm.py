@@ -1,6 +1,6 @@
 """Planted faults of batch normalisation."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 NORM, BACK = "batch_norm.batch_norm", "batch_norm.batch_norm_vjp"
 STATISTICS, STATISTICS_BACK = "normalization.standardize", "normalization.standardize_vjp"

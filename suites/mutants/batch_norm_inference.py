@@ -1,6 +1,6 @@
 """Planted faults of batch normalisation in inference."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.batch_norm import OFF
 
 INFER, INFER_BACK, SLOPE = (

@@ -1,6 +1,6 @@
 """Planted faults of binary cross-entropy."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 BINARY, BINARY_BACK = "loss.binary_cross_entropy", "loss.binary_cross_entropy_vjp"
 SOFTPLUS, SMOOTH = "loss._softplus", "loss._smooth"

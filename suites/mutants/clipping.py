@@ -1,6 +1,6 @@
 """Planted faults of the clipping of gradients."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 VALUE, NORM, FACTOR, LENGTH = (
     "gradient.clip_by_value",

@@ -1,6 +1,6 @@
 """Planted faults of the convolutional network."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LAYERS, BACK = "cnn._layers", "cnn._backward"
 

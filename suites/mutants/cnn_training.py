@@ -1,7 +1,6 @@
 """Planted faults of the convolutional network's training: the network's in its gradient, and Adam's."""
 
-from bench.mutant import Mutant
-
+from gaugeblock import Mutant
 from suites.mutants.cnn import backward
 
 STEP, ADAM = "cnn.step", "optimizer.adam"

@@ -1,6 +1,6 @@
 """Planted faults of the convolution of images."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 CONV, ROWS, COLUMNS = "convolution.conv2d", "convolution._rows", "convolution._columns"
 WINDOWS, MARGINS = "convolution.windows", "convolution.margins"

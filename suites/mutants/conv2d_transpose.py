@@ -1,6 +1,6 @@
 """Planted faults of the transposed convolution."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LARGER, LARGER_BACK = "transposed.conv_transpose2d", "transposed.conv_transpose2d_vjp"
 SPREAD, KERNEL_BACK = "convolution.conv2d_transposed", "convolution.conv2d_kernel_vjp"

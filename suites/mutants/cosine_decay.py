@@ -1,6 +1,6 @@
 """Planted faults of cosine decay, from the start and after a warm-up."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.step_decay import coarse, counted
 
 COSINE, WAVE, WARM = "schedule.cosine_decay", "schedule._cosine", "schedule.warm_up_cosine"

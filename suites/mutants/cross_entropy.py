@@ -1,6 +1,6 @@
 """Planted faults of categorical cross-entropy."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 DENSE, DENSE_BACK = "loss.cross_entropy", "loss.cross_entropy_vjp"
 SOFTMAX = "activation.log_softmax"

@@ -1,6 +1,6 @@
 """Planted faults of flattening, and of the dense layer behind it."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 FLAT, FLAT_BACK = "cnn.flatten", "cnn.flatten_vjp"
 LINEAR, BACK = "linear.linear", "linear.linear_vjp"

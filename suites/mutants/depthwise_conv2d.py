@@ -1,6 +1,6 @@
 """Planted faults of the depthwise convolution."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 DEEP, DEEP_BACK, GROUPED = (
     "separable.depthwise_conv2d",

@@ -1,6 +1,6 @@
 """Planted faults of Kullback-Leibler divergences."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 PLAIN, PLAIN_BACK = "divergence.kl_divergence", "divergence.kl_divergence_vjp"
 LOGS, LOGS_BACK = "divergence.kl_divergence_log_targets", "divergence.kl_divergence_log_targets_vjp"

@@ -1,6 +1,6 @@
 """Planted faults of dropout."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 DROP, BACK, ROWS, ROWS_BACK = (
     "dropout.dropout",

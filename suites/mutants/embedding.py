@@ -1,6 +1,6 @@
 """Planted faults of the lookup of word embeddings."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LOOKUP, BACK = "embedding.embedding", "embedding.embedding_vjp"
 ADD = "    np.add.at(dE, ids, dy)\n"

@@ -1,6 +1,6 @@
 """Planted faults of weighted bags of word vectors."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 BAG, BACK = "embedding.embedding_bag", "embedding.embedding_bag_vjp"
 SUM = 'np.einsum("nk,nkd->nd", alpha, U[ids])'

@@ -1,6 +1,6 @@
 """Planted faults of exponential decay."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.step_decay import coarse, counted
 
 POWERS = "schedule.exponential_decay"

@@ -1,7 +1,6 @@
 """Planted faults of the accumulation of gradients."""
 
-from bench.mutant import Mutant
-
+from gaugeblock import Mutant
 from suites.mutants.clipping import shared
 
 TOTAL, STEP = "gradient.accumulate", "suites.gradient_accumulation.step"

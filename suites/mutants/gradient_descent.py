@@ -1,6 +1,6 @@
 """Planted faults of gradient descent."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 STEP = "descent.gradient_descent"
 SGD = "optimizer.sgd"

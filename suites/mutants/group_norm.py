@@ -1,6 +1,6 @@
 """Planted faults of group normalisation."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 NORM, BACK, SPLIT = "group_norm.group_norm", "group_norm.group_norm_vjp", "group_norm._split"
 STATISTICS, STATISTICS_BACK = "normalization.standardize", "normalization.standardize_vjp"

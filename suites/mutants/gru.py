@@ -1,6 +1,6 @@
 """Planted faults of the gated recurrent unit."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 SCAN, SCAN_BACK = "gru._scan", "gru._scan_vjp"
 RUN, STACK, BACK, TURN = "recurrent._run", "recurrent.stack", "recurrent.stack_vjp", "recurrent._turn"

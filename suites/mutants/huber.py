@@ -1,6 +1,6 @@
 """Planted faults of Huber's loss and the smooth L1."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 HUBER, HUBER_BACK = "huber.huber", "huber.huber_vjp"
 SMOOTH, SMOOTH_BACK = "huber.smooth_l1", "huber.smooth_l1_vjp"

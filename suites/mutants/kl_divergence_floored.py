@@ -1,6 +1,6 @@
 """Planted faults of the Kullback-Leibler divergence of floored probabilities."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.divergence import shared
 
 FLOORED, FLOORED_BACK = "divergence.kl_divergence_floored", "divergence.kl_divergence_floored_vjp"

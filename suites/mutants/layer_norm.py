@@ -1,6 +1,6 @@
 """Planted faults of layer normalisation."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 NORM, BACK = "normalization.layer_norm", "normalization.layer_norm_vjp"
 STATISTICS, STATISTICS_BACK = "normalization.standardize", "normalization.standardize_vjp"

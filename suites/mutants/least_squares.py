@@ -1,6 +1,6 @@
 """Planted faults of the least-squares loss."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LOSS, LOSS_BACK = "loss.mean_squared_error", "loss.mean_squared_error_vjp"
 

@@ -1,6 +1,6 @@
 """Planted faults of linear regression."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LINEAR, BACK = "linear.linear", "linear.linear_vjp"
 

@@ -1,6 +1,6 @@
 """Planted faults of logistic regression's loss."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LOSS, LOSS_BACK = "logistic.logistic_loss", "logistic.logistic_loss_vjp"
 LINEAR_BACK = "linear.linear_vjp"

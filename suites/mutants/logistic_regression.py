@@ -1,6 +1,6 @@
 """Planted faults of logistic regression."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 P, SIGMOID, SIGMOID_BACK = "logistic.probability", "activation.sigmoid", "activation.sigmoid_vjp"
 LINEAR, LINEAR_BACK = "linear.linear", "linear.linear_vjp"

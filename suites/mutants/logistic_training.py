@@ -1,6 +1,6 @@
 """Planted faults of logistic regression's training."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.logistic_loss import gradients
 
 STEP, SGD = "descent.gradient_descent", "optimizer.sgd"

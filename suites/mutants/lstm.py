@@ -1,6 +1,6 @@
 """Planted faults of the LSTM."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.rnn import both
 
 STEP, STEP_BACK, GATES = "lstm._step", "lstm._step_vjp", "lstm._gates"

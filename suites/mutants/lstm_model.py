@@ -1,6 +1,6 @@
 """Planted faults of the LSTM model and its training."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 CELL, CELL_BACK, GATES = "lstm._step", "lstm._step_vjp", "lstm._gates"
 STACK, SCAN, SCAN_BACK = "recurrent.stack", "recurrent.scan", "recurrent.scan_vjp"

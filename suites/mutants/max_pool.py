@@ -1,6 +1,6 @@
 """Planted faults of maximum pooling."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 MAX, MAX_BACK, CHOICE = "pooling.max_pool", "pooling.max_pool_vjp", "pooling._choice"
 FOLD, MARGINS = "pooling._fold", "convolution.margins"

@@ -1,6 +1,6 @@
 """Planted faults of the mean squared error."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 SQUARE, SQUARE_BACK = "loss.mean_squared_error", "loss.mean_squared_error_vjp"
 

@@ -1,6 +1,6 @@
 """Planted faults of multi-head attention."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 HEAD, BACK = "multi_head_attention.multi_head_attention", "multi_head_attention.multi_head_attention_vjp"
 PROJECT, MATRIX = "multi_head_attention._projections", "multi_head_attention._matrix"

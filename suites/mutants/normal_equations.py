@@ -1,6 +1,6 @@
 """Planted faults of the closed form of linear regression."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 SOLVE, BACK = "linear.normal_equations", "linear.normal_equations_vjp"
 FIT = "X = _design(x)"

@@ -1,6 +1,6 @@
 """Planted faults of the learning rate of one cycle."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.cosine_decay import wave
 from suites.mutants.step_decay import coarse, counted
 

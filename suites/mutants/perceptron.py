@@ -1,6 +1,6 @@
 """Planted faults of the multi-layer perceptron."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 FORWARD, BACK, NAMES = "perceptron.perceptron", "perceptron.perceptron_vjp", "perceptron._names"
 LINEAR, LINEAR_BACK = "linear.linear", "linear.linear_vjp"

@@ -1,6 +1,6 @@
 """Planted faults of polynomial decay."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.step_decay import coarse, counted
 
 LINE = "schedule.polynomial_decay"

@@ -1,6 +1,6 @@
 """Planted faults of bags of words of any length."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 BAG, BACK, MATRIX = "ragged_bag.ragged_bag", "ragged_bag.ragged_bag_vjp", "ragged_bag._matrix"
 DIVISOR, WEIGHTS, LARGEST = "ragged_bag._divisor", "ragged_bag._weights", "ragged_bag._maximum"

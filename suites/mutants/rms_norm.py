@@ -1,6 +1,6 @@
 """Planted faults of root mean square normalisation."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 NORM, BACK, ROOT = "rms_norm.rms_norm", "rms_norm.rms_norm_vjp", "rms_norm._scale"
 SCALE, SCALE_BACK = "normalization.affine", "normalization.affine_vjp"

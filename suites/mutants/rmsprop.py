@@ -1,6 +1,6 @@
 """Planted faults of RMSprop."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 RMS, ROOT = "adaptive.rmsprop", "adaptive._over_root"
 LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"

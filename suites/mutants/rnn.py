@@ -1,6 +1,6 @@
 """Planted faults of the simple recurrent network."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 RUN, SCAN, SCAN_BACK = "recurrent._run", "recurrent.scan", "recurrent.scan_vjp"
 STACK, BACK, TURN = "recurrent.stack", "recurrent.stack_vjp", "recurrent._turn"

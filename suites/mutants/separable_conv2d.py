@@ -1,7 +1,6 @@
 """Planted faults of the separable convolution."""
 
-from bench.mutant import Mutant
-
+from gaugeblock import Mutant
 from suites.mutants.depthwise_conv2d import FOURIER
 
 BOTH, BOTH_BACK = "separable.separable_conv2d", "separable.separable_conv2d_vjp"

@@ -1,6 +1,6 @@
 """Planted faults of gradient descent with momentum."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 SGD = "optimizer.sgd"
 LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"

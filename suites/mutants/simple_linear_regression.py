@@ -1,6 +1,6 @@
 """Planted faults of simple linear regression."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LINE, LINE_BACK = "linear.line", "linear.line_vjp"
 

@@ -1,6 +1,6 @@
 """Planted faults of skip-gram with negative sampling."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LOSS, BACK = "embedding.skip_gram", "embedding.skip_gram_vjp"
 FIRST, SCATTER = "embedding._first", "embedding.embedding_vjp"

@@ -1,6 +1,6 @@
 """Planted faults of the training of skip-gram: those of its loss, and of the step."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.skip_gram import both
 
 STEP = "embedding.skip_gram_step"

@@ -1,6 +1,6 @@
 """Planted faults of attention to a window of keys."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 BAND, NEAR, NEAR_BACK = (
     "sliding_window.band",

@@ -1,6 +1,6 @@
 """Planted faults of the softmaxes."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.activation import reading
 
 SOFT, SOFT_BACK = "activation.softmax", "activation.softmax_vjp"

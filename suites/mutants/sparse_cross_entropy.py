@@ -1,6 +1,6 @@
 """Planted faults of sparse categorical cross-entropy."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.cross_entropy import shared
 
 SPARSE, SPARSE_BACK = "loss.sparse_cross_entropy", "loss.sparse_cross_entropy_vjp"

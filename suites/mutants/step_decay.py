@@ -1,6 +1,6 @@
 """Planted faults of the learning rate cut at milestones, and those of every schedule."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 STEPS = "schedule.step_decay"
 FIRST, SECOND = "t > m if late else t >= m", "gamma * rate"

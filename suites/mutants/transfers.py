@@ -1,6 +1,6 @@
 """Planted faults of transfers."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 WAY, SAME = "transfer.transfer", "x + 0"
 

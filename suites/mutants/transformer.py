@@ -1,6 +1,6 @@
 """Planted faults of the whole Transformer."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.transformer_encoder_layer import layer
 
 DECODER, ATTEND = "transformer._decoder", "transformer._attention"

@@ -1,6 +1,6 @@
 """Planted faults of the Transformer's encoder, a stack of layers."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 from suites.mutants.transformer_encoder_layer import layer
 
 UP = "transformer._up"

@@ -1,6 +1,6 @@
 """Planted faults of a layer of the Transformer's encoder."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 WALK, BACK = "transformer._walk", "transformer._back"
 FEED, NORM = "transformer._feed_forward", "normalization.layer_norm"

@@ -1,6 +1,6 @@
 """Planted faults of the triplet loss."""
 
-from bench.mutant import Mutant
+from gaugeblock import Mutant
 
 LOSS, BACK = "triplet.triplet", "triplet.triplet_vjp"
 DISTANCE, POWERS, SLOPE = "triplet._distance", "triplet._powers", "triplet._slope"
