@@ -97,6 +97,27 @@ def report(
 
 
 @app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A rows file, a run's folder or a folder of runs.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Likewise: what came after.")],
+    every: Annotated[bool, typer.Option("--all", help="Every cell that changed.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """What changed from A to B, cell by cell; 1 where something did, or is gone. Speeds are not compared."""
+    from bench import changes, compare_runs
+    from bench.table import markdown as in_markdown
+
+    with _refusals():
+        found = compare_runs.compare(compare_runs.read(a), compare_runs.read(b))
+    sections = changes.page(found, every=every)
+    if markdown:
+        typer.echo(in_markdown(sections), nl=False)
+    else:
+        _print(sections)
+    raise typer.Exit(found.changed)
+
+
+@app.command()
 def coverage(
     results: Annotated[Path, typer.Option(help="Where the table is written.")] = Path("results"),
     every: All = False,
