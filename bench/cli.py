@@ -104,11 +104,13 @@ def compare(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
     """What changed from A to B, cell by cell; 1 where something did, or is gone. Speeds are not compared."""
-    from bench import changes, compare_runs
-    from bench.table import markdown as in_markdown
+    from bench.report import changes
+    from bench.report.compare import compare as compared
+    from bench.report.compare import read
+    from bench.report.table import markdown as in_markdown
 
     with _refusals():
-        found = compare_runs.compare(compare_runs.read(a), compare_runs.read(b))
+        found = compared(read(a), read(b))
     sections = changes.page(found, every=every)
     if markdown:
         typer.echo(in_markdown(sections), nl=False)

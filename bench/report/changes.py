@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.compare_runs import COMPARED, CURVE, KINDS, Comparison, Curve, Side
 from bench.digits import count
-from bench.overview import WORST, machine_line, short
-from bench.table import Section, Table
+from bench.report.compare import COMPARED, CURVE, KINDS, Comparison, Curve, Side
+from bench.report.header import machine_line
+from bench.report.overview import WORST, short
+from bench.report.table import Section, Table
 
 TITLES = {
     "status": "Status",

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.machine import key
-from bench.overview import Records
-from bench.rows import CELL, NUMBERS, RECORDS, curves, files, lines, load, record
+from bench.machine.records import key
+from bench.report.header import Records
+from bench.store.rows import CELL, NUMBERS, RECORDS, curves, files, lines, load, record
 
 COORDINATES = [name for name in CELL if name != "run_id"]
 CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")

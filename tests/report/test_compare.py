@@ -12,11 +12,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from bench import cli
-from bench.changes import page
-from bench.compare_runs import CURVE, Side, compare, read
-from bench.machine import key
-from bench.results import Run
-from bench.table import markdown, show
+from bench.machine.records import key
+from bench.report.changes import page
+from bench.report.compare import CURVE, Side, compare, read
+from bench.report.table import markdown, show
+from bench.store.results import Run
 from tests.rows import ENVIRONMENT, MACHINE, frame, row, timed
 
 EVIL = "\x1b[31mred\x1b[0m [bold]b[/bold] | `x` <img src=x> \u202eabc"
