@@ -49,10 +49,13 @@ def measured(page: str) -> dict[str, list[Seen]]:
     file = measurements(page)
     if not file.exists():
         return {}
-    return {
-        name: [Seen(each.pop("release"), each, _range(each.pop("z"))) for each in entries]
-        for name, entries in json.loads(file.read_text()).items()
-    }
+    try:
+        return {name: list(map(_seen, entries)) for name, entries in json.loads(file.read_text()).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"suites/limits/{page}.json: got {type(error).__name__}: {error}, should be lists of "
+            "measurements by the name of a limit; restore the file, or measure anew"
+        ) from None
 
 
 def measurements(page: str) -> Path:
@@ -60,9 +63,10 @@ def measurements(page: str) -> Path:
     return folder() / "limits" / f"{page}.json"
 
 
-def _range(z: Sequence[Any]) -> tuple[float, float]:
-    low, high = map(float, z)  # an infinite one is written "inf", which JSON has no number for
-    return low, high
+def _seen(entry: Mapping[str, Any]) -> Seen:
+    cells = {name: str(value) for name, value in entry.items() if name not in ("release", "z")}
+    low, high = map(float, entry["z"])  # an infinite one is written "inf", which JSON has no number for
+    return Seen(entry["release"], cells, (low, high))
 
 
 def _departing(page: str, cases: Mapping[str, Case]) -> dict[str, Case]:

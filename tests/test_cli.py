@@ -14,6 +14,7 @@ from bench import backends, cli, pages
 from bench.case import Case, Contender, Limit
 from bench.report import doctor
 from bench.report.inventory import about, inventory
+from bench.run.pytest_plugin import arguments
 from bench.store.results import start
 from bench.store.row import COLUMNS, STATUSES
 from tests.rows import ENVIRONMENT, MACHINE, row
@@ -34,7 +35,7 @@ def house(tmp_path, monkeypatch):
 
 
 def page(**other):
-    limit = Limit("jax", "softmax in float32", "functions.py:9", {"backend": "jax"})
+    limit = Limit("jax", "softmax in float32", "functions.py:9", {"backend": "jax"}, name="softmax")
     contenders = (
         Contender("torch", "torch.nn.X", lambda: None, {"bias": "it has none"}, modes=("eager",)),
         Contender(
@@ -163,7 +164,7 @@ def test_inventory_counts_contenders_and_about_tells_their_gaps():
     (table,) = about(page())
     assert ("torch", "torch.nn.X", "modes eager; without bias: it has none") in table.rows
     assert ("jax", "jax.x:fast", "every mode; forward only; refuses a*: no") in table.rows
-    assert ("limit", "jax", "softmax in float32 (functions.py:9)") in table.rows
+    assert ("limit", "softmax", "jax: softmax in float32 (functions.py:9)") in table.rows
     assert ("size", "small", "n=2") in table.rows and ("option", "plain", "as it is") in table.rows
     training = page(reference=None, gradient=None, step=dict, start=dict)
     assert "(training, in rows)" in about(training)[0].title
@@ -191,10 +192,10 @@ def test_run_hands_everything_to_pytest(monkeypatch):
 
 def test_a_rows_node_id_means_the_installed_folder():
     folder = next(iter(suites.__path__))
-    words = cli.pytest_arguments(["suites/test_suites.py::test_agree[a/b]", "--seed", "0"])
+    words = arguments(["suites/test_suites.py::test_agree[a/b]", "--seed", "0"])
     assert words[-3:] == [f"{folder}/test_suites.py::test_agree[a/b]", "--seed", "0"]
     assert folder not in words
-    assert cli.pytest_arguments(["suites/"])[-1] == cli.pytest_arguments(["suites"])[-1] == folder
+    assert arguments(["suites/"])[-1] == arguments(["suites"])[-1] == folder
 
 
 def test_run_works_in_any_folder(tmp_path):

@@ -269,10 +269,14 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
     return Bound(partial(call, **rest) if rest else call, (params, *placed), _outputs)
 
 
-def release(package: str) -> str:
-    """The release of an installed distribution, without its local part; empty where it is not installed."""
+def release(package: str, among: Mapping[str, Any] | None = None) -> str:
+    """The release of a distribution, without its local part: as installed here, or as recorded in `among`.
+
+    Empty where it is not there.
+    """
     names = (package, f"{package}-cpu")  # TensorFlow's is called so where it has no GPU
-    return next(filter(None, map(_version, names)), "").partition("+")[0]
+    found = map(_version if among is None else among.get, names)
+    return str(next(filter(None, found), "")).partition("+")[0]
 
 
 def _version(package: str) -> str | None:

@@ -48,8 +48,7 @@ def about(case: Case) -> list[Section]:
         parts += [f"refuses {cells}: {words}" for cells, words in contender.refuses.items()]
         lines.append((contender.backend, str(contender), "; ".join(parts)))
     for limit in case.limits:
-        lines.append(
-            ("limit", f"{limit.package} {', '.join(limit.releases)}", f"{limit.reason} ({limit.source})")
-        )
+        at_fault = f"{limit.package} {', '.join(limit.releases)}".strip()
+        lines.append(("limit", limit.name, f"{at_fault}: {limit.reason} ({limit.source})"))
     kind = "training" if case.training else "forward and gradient"
     return [Table(f"{case.name}: {case.title} ({kind}, in {case.unit})", ("what", "name", "is"), lines)]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bench import pages
+from bench.backends import release
 from bench.case import FIELDS, Case, Limit
 from bench.digits import digits, magnitude
 from bench.noise import precision
@@ -96,12 +97,10 @@ def _judged(rows: "DataFrame", found: Found) -> "DataFrame":
 
 def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[str]:
     """The releases of a Limit's package that stood in the environments of these rows; empty where unknown."""
-    names, found = (limit.package, f"{limit.package}-cpu"), []
+    found = []
     for key in rows["environment"].drop_duplicates():
         packages = (environments or {}).get(str(key), {}).get("packages")
-        packages = packages if isinstance(packages, Mapping) else {}
-        release = next((str(packages[name]) for name in names if name in packages), "")
-        found.append(release.partition("+")[0])
+        found.append(release(limit.package, packages if isinstance(packages, Mapping) else {}))
     return list(dict.fromkeys(found))
 
 

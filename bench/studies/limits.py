@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import pages
-from bench.case import Limit, Seen
+from bench.backends import release
+from bench.case import Limit
 from bench.store.rows import files, load, record
 from bench.verdict.known import covers
 
@@ -30,13 +31,13 @@ def measure(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     found: dict[str, Measured] = {}
     for path in paths:
         for file in files(path):
-            packages = record(file, "environment").get("packages")
+            recorded = record(file, "environment").get("packages")
+            packages = recorded if isinstance(recorded, Mapping) else {}
             rows = load(file)
             failed = rows[rows["status"].isin(FAILED) & rows["z_rms"].notna()]
             for row in failed.to_dict("records"):
                 for page, limit in _explaining(row):
-                    release = _release(limit.package, packages if isinstance(packages, Mapping) else {})
-                    key = release, tuple(str(row[name]) for name in ALIKE)
+                    key = release(limit.package, packages), tuple(str(row[name]) for name in ALIKE)
                     mine = found.setdefault(page, {}).setdefault(limit.name, {})
                     low, high = mine.get(key, (math.inf, 0.0))
                     mine[key] = min(low, float(row["z_rms"])), max(high, float(row["z_rms"]))
@@ -55,12 +56,6 @@ def _explaining(row: Row) -> Iterator[tuple[str, Limit]]:
             yield page, limit
 
 
-def _release(package: str, packages: Mapping[str, Any]) -> str:
-    names = (package, f"{package}-cpu")
-    found = next((str(packages[name]) for name in names if name in packages), "")
-    return found.partition("+")[0]
-
-
 def _write(page: str, measured: Measured) -> Path:
     """Merge what was measured into the page's file, in the order of the page's limits, an entry a line."""
     before = pages.measured(page)
@@ -68,15 +63,10 @@ def _write(page: str, measured: Measured) -> Path:
     for name in pages.limits(page):
         kept = {
             (each.release, tuple(each.cells.get(key, "") for key in ALIKE)): each.z
-            for each in _of(before, name)
+            for each in before.get(name, ())
         }
         entries = kept | measured.get(name, {})
-        lines = [
-            json.dumps(
-                {"release": release, **dict(zip(ALIKE, cells, strict=True)), "z": list(map(_number, z))}
-            )
-            for (release, cells), z in sorted(entries.items())
-        ]
+        lines = [_line(*key, z) for key, z in sorted(entries.items())]
         if lines:
             blocks.append(f" {json.dumps(name)}: [\n" + ",\n".join(f"  {line}" for line in lines) + "\n ]")
     file = pages.measurements(page)
@@ -86,9 +76,12 @@ def _write(page: str, measured: Measured) -> Path:
     return file
 
 
-def _of(before: Mapping[str, Sequence[Seen]], name: str) -> Sequence[Seen]:
-    return before.get(name, ())
+def _line(release: str, cells: Sequence[str], z: tuple[float, float]) -> str:
+    entry = json.dumps({"release": release, **dict(zip(ALIKE, cells, strict=True))})
+    low, high = map(_number, z)
+    return f'{entry[:-1]}, "z": [{low}, {high}]}}'
 
 
-def _number(z: float) -> float | str:
-    return float(f"{z:.{DIGITS}g}") if math.isfinite(z) else "inf"
+def _number(z: float) -> str:
+    rounded = f"{z:.{DIGITS}g}"
+    return rounded if math.isfinite(float(rounded)) else '"inf"'  # rows hold the largest number in its place

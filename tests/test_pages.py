@@ -1,0 +1,84 @@
+"""What stands beside a page: limits by their causes, and what was measured of them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bench import pages
+from bench.case import Limit
+
+TORCH = {"backend": "torch"}
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """A page's limits and measurements, as they stand beside the page of sgd-momentum and of nobody else."""
+
+    def put(limits, measured=None):
+        class Module:
+            pass
+
+        Module.limits = limits
+        file = tmp_path / "page.json"
+        if measured is not None:
+            file.write_text(json.dumps(measured))
+        monkeypatch.setattr(pages, "_beside", lambda kind, page: Module)
+        monkeypatch.setattr(pages, "measurements", lambda page: file)
+
+    return put
+
+
+def limit(*cells):
+    return Limit("torch", "why", "where", cells or TORCH)
+
+
+CASES = {name: pages.case(name) for name in ("adam", "adamw")}
+
+
+def test_a_limit_without_a_case_is_of_every_case_of_its_page(beside):
+    beside({"cause": limit()})
+    found = pages._departing("adam", {name: _bare(case) for name, case in CASES.items()})
+    assert [[each.name for each in case.limits] for case in found.values()] == [["cause"], ["cause"]]
+
+
+def test_a_limit_of_one_case_is_not_of_the_others_and_a_step_of_it_keeps_its_cells(beside):
+    beside(
+        {"cause": limit({**TORCH, "case": "adam"}, {**TORCH, "case": ("adam", "adamw"), "dtype": "float64"})}
+    )
+    found = pages._departing("adam", {name: _bare(case) for name, case in CASES.items()})
+    (mine,), (other,) = found["adam"].limits, found["adamw"].limits
+    assert list(mine.reach) == [TORCH, {**TORCH, "dtype": "float64"}]
+    assert list(other.reach) == [{**TORCH, "dtype": "float64"}]
+
+
+def test_a_case_that_the_page_has_not_is_refused_with_those_that_it_has(beside):
+    beside({"cause": limit({**TORCH, "case": "admm"})})
+    with pytest.raises(ValueError, match="its case is 'admm', should be one of adam, adamw"):
+        pages._departing("adam", CASES)
+
+
+def test_a_measurement_of_no_limit_is_refused(beside):
+    beside({"cause": limit()}, {"gone": [{"release": "1", "dtype": "float32", "z": [1, 2]}]})
+    with pytest.raises(ValueError, match=r"suites/limits/adam.json: it has 'gone', should be one of cause"):
+        pages.limits("adam")
+
+
+def test_a_measurement_that_is_none_is_refused_with_its_file(beside):
+    beside({"cause": limit()}, {"cause": [{"release": "1", "z": "far"}]})
+    with pytest.raises(ValueError, match=r"suites/limits/adam.json: got .*should be"):
+        pages.limits("adam")
+
+
+def test_every_limit_that_does_not_vary_was_measured():
+    lacking = [
+        f"{case.name}: {each.name}"
+        for case in pages.cases().values()
+        for each in case.limits
+        if not each.varies and not each.seen
+    ]
+    assert lacking == []
+
+
+def _bare(case):
+    return replace(case, limits=())
