@@ -43,11 +43,4 @@ limits = {
         {**TORCH, "direction": "gradient"},
         always=False,
     ),
-    "welford-mean-rounded": Limit(
-        "torch",
-        "compiled for any shape, the variance is Welford's: its mean moves, and is rounded, row by row",
-        "torch/_inductor/lowering.py:7108, use_two_step_variance",
-        {**TORCH, "direction": "forward", "mode": "compile", "size": ("small", "thin")},
-        always=False,  # few elements are outside, and in a lucky draw none
-    ),
 }
