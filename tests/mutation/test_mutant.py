@@ -13,6 +13,7 @@ from bench.coarse import Coarseness, coarse, cut
 from bench.inputs import inputs
 from bench.mutation import matrix, mutant
 from bench.mutation.mutant import GENERAL, Mutant, mutants
+from bench.report import kill_matrix
 from bench.report.write import kills
 
 SCALE = Mutant("no-scale", "formula", "attention._weights", " / math.sqrt(q.shape[-1])", "")
@@ -98,9 +99,9 @@ def test_coarse_arrays_round_what_they_say_and_nothing_else():
 
 def test_every_lane_of_a_fate_is_written_and_read_and_stands_in_the_report(tmp_path):
     found = [matrix.fate(pages.case("attention"), each) for each in (SCALE, NOTHING)]
-    file = matrix.write(found, tmp_path)
+    file = kill_matrix.write(found, tmp_path)
     assert json.loads(file.read_text().splitlines()[0])["verdict"] == "killed"
-    assert matrix.read(tmp_path) == found
+    assert kill_matrix.read(tmp_path) == found
     table, listing = kills(tmp_path)
     assert table.rows[0][:4] == ("attention", "2", "1/2", "1/2")
     assert listing.items[0][0] == "attention: nothing (formula): inputs inadequate"
@@ -113,7 +114,7 @@ def test_the_command_fails_where_one_survives(monkeypatch, tmp_path):
         monkeypatch.setattr(matrix, "fates", lambda *_, fates=fates, **__: iter(fates))
         done = CliRunner().invoke(app, ["mutants", "attention", "--quick", "--results", str(tmp_path)])
         assert done.exit_code == code, done.output
-        assert "Kill matrix" in done.output and (tmp_path / matrix.FILE).exists()
+        assert "Kill matrix" in done.output and (tmp_path / kill_matrix.FILE).exists()
 
 
 def test_a_folder_that_is_not_there_is_refused_before_the_work(tmp_path):
