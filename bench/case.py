@@ -129,7 +129,7 @@ class Limit:
                 raise ValueError(f"{self}: cells name no backend, should be one or several")
 
     def __str__(self) -> str:
-        return f"limit {self.name or self.reason[:40]!r} of {self.package}"
+        return f"Limit {self.name or self.reason[:40]!r} of {self.package}"
 
     @property
     def reach(self) -> Sequence[Mapping[str, Any]]:

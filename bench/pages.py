@@ -1,11 +1,13 @@
 """The pages of suites/ and what stands beside them: the one place that imports suites."""
 
+import ast
 import importlib
 import importlib.util
 import json
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,18 +30,27 @@ def cases() -> dict[str, Case]:
             if case.name in found:
                 raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
         found |= _departing(page, {case.name: case for case in listed})
+    for file in (*folder().glob("limits/*.*"), *folder().glob("mutants/*.py")):
+        if file.suffix in (".py", ".json") and file.stem not in ("__init__", *_pages()):
+            where = f"suites/{file.parent.name}/{file.name}"
+            raise ValueError(f"{where}: got no page suites/{file.stem}.py, should be named as its page is")
     return found
 
 
 def limits(page: str) -> dict[str, Limit]:
     """The known departures of a page: suites/limits/<page>.py, with what was measured of them."""
     module, seen = _beside("limits", page), measured(page)
-    listed: Mapping[str, Limit] = {} if module is None else module.limits
+    listed: Any = {} if module is None else getattr(module, "limits", None)
+    if not (isinstance(listed, Mapping) and all(isinstance(each, Limit) for each in listed.values())):
+        raise ValueError(
+            f"suites/limits/{page}.py: got no Limits by their names, should end with "
+            "limits = {name: Limit(…)}"
+        )
     for limit in seen:
         if limit not in listed:
             raise ValueError(
-                f"suites/limits/{page}.json: it has {limit!r}, should be one of {', '.join(listed)}; "
-                "measure it anew, or take it away"
+                f"suites/limits/{page}.json: it has {limit!r}, should be one of "
+                f"{', '.join(listed) or 'none'}; take its entries away, or the file"
             )
     return {key: replace(limit, name=key, seen=tuple(seen.get(key, ()))) for key, limit in listed.items()}
 
@@ -95,6 +106,31 @@ def page(case: Case) -> str:
     """The module that lists the case; of one that no page lists, that of its inputs."""
     lists = (f"suites.{each}" for each in _pages())
     return next((each for each in lists if case.name in _names(each)), case.inputs.__module__)
+
+
+def sources(page: str) -> list[Path]:
+    """The files of a page and of what it imports from suites/: what its inputs and options depend on."""
+    found: dict[str, Path] = {}
+    todo = [page]
+    while todo:
+        name = todo.pop()
+        if name in found or (file := _file(name)) is None:
+            continue
+        found[name] = file
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "suites":
+                todo += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [found[name] for name in sorted(found)]
+
+
+def _file(name: str) -> Path | None:
+    """Where a module lies; None where that name is none."""
+    if name in sys.modules:
+        return Path(str(sys.modules[name].__file__))
+    with suppress(ModuleNotFoundError):  # of a function in a module
+        spec = importlib.util.find_spec(name)
+        return Path(spec.origin) if spec and spec.origin else None
+    return None
 
 
 @cache

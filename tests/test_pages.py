@@ -19,7 +19,8 @@ def beside(tmp_path, monkeypatch):
         class Module:
             pass
 
-        Module.limits = limits
+        if limits is not None:
+            Module.limits = limits
         file = tmp_path / "page.json"
         if measured is not None:
             file.write_text(json.dumps(measured))
@@ -68,6 +69,36 @@ def test_a_measurement_that_is_none_is_refused_with_its_file(beside):
     beside({"cause": limit()}, {"cause": [{"release": "1", "z": "far"}]})
     with pytest.raises(ValueError, match=r"suites/limits/adam.json: got .*should be"):
         pages.limits("adam")
+
+
+def test_a_file_of_limits_without_limits_is_refused(beside):
+    for wrong in (None, [limit()], {"cause": "why"}):
+        beside(wrong)
+        with pytest.raises(ValueError, match=r"suites/limits/adam.py: got no Limits by their names"):
+            pages.limits("adam")
+
+
+def test_what_stands_beside_no_page_is_refused(tmp_path, monkeypatch):
+    for name in ("limits/adamant.py", "mutants/adam.py", "limits/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(pages, "folder", lambda: tmp_path)
+    monkeypatch.setattr(pages, "_pages", lambda: ["adam"])
+    pages.cases.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=r"suites/limits/adamant.py: got no page suites/adamant.py"):
+            pages.cases()
+    finally:
+        pages.cases.cache_clear()
+
+
+def test_the_sources_of_a_page_are_its_own_and_what_it_imports_from_the_suites():
+    found = pages.sources("suites.multi_head_attention")
+    files = {file.relative_to(pages.folder()).as_posix() for file in found}
+    assert files == {"multi_head_attention.py", "layers/attention.py"}
+    deep = {file.name for file in pages.sources("suites.clipping")}  # through adam, sgd_momentum, …
+    assert {"clipping.py", "gradient_descent.py", "linear_regression.py"} <= deep
+    assert [file.name for file in pages.sources(__name__)][-1] == "test_pages.py"
 
 
 def test_every_limit_that_does_not_vary_was_measured():

@@ -13,7 +13,7 @@ from bench.cells.cell import Cell
 from bench.failure.freeze import folder_name
 from bench.store.row import Row
 from bench.tolerance.expected import Expectation, expectation
-from bench.verdict.errors import margins
+from bench.tolerance.limit import margins
 
 ALONE, SUSPECT = "; only ", "; the reference is suspect: "
 

@@ -12,8 +12,8 @@ from bench.contender.layout import Layout
 from bench.inputs import inputs
 from bench.store.row import Row
 from bench.tolerance.expected import expectation
+from bench.tolerance.limit import Array, margins
 from bench.tree import Tree, flatten
-from bench.verdict.errors import Array, margins
 
 Pair = tuple[Array, Array]  # what each element should be, and how far off it may be
 

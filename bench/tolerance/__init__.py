@@ -1,4 +1,4 @@
-"""What the reference gives, and how far rounding alone may move it: the limit of every element."""
+"""What the reference gives (expected), how far rounding moves it (spread), how far off it may be (limit)."""
 
 from bench.tolerance.expected import Expectation as Expectation
 from bench.tolerance.expected import expectation as expectation

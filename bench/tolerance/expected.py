@@ -134,12 +134,10 @@ def key(cell: Cell, worst: bool, accumulator: str) -> str:
 @lru_cache
 def _sources(page: str) -> str:
     """A hash of all code that an expectation depends on: the reference, the noise, inputs and the page."""
-    import sys
-
     modules = (noise, spread_module, inputs_module)
     roots = [Path(reference.__file__).parent, *map(_root, modules), Path(__file__)]
     files = [file for root in roots for file in (sorted(root.rglob("*.py")) if root.is_dir() else [root])]
-    files.append(Path(str(sys.modules[page].__file__)))
+    files += pages.sources(page)
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.noise import multiple, precision
-from bench.verdict.errors import GATE, Array, Expectation, Tensor, errors_of, finite, measured
+from bench.tolerance.limit import Array, Expectation
+from bench.verdict.errors import GATE, Tensor, errors_of, finite, measured
 
 _ZERO = 2.0**-40  # what the reference, in float64, leaves of a zero by formula, beside other tensors
 

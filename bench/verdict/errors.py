@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import multiple, precision, to_bits
+from bench.noise import multiple, precision
+from bench.tolerance.limit import Array, Expectation, fixed_by_formula, limit_of, nearest
 from bench.tolerance.spread import Expected
-
-Array = NDArray[np.float64]
-Expectation = Mapping[str, Expected]
 
 GATE = 2.0  # rms of error over that of the widest of the draws
 FEW = 30  # a tensor in which no more elements weigh scatters too much for the gate
@@ -50,8 +48,8 @@ def measured(got: Mapping[str, Array], expected: Expectation, dtype: object) -> 
 
 
 def errors_of(name: str, got: Array, one: Expected, t: float, dtype: object) -> Tensor:
-    fixed, whole = _fixed(one), finite(one.value)
-    error, limit = _error(got, one, fixed, dtype), _limit(one, fixed, t, dtype)
+    fixed, whole = fixed_by_formula(one), finite(one.value)
+    error, limit = _error(got, one, fixed, dtype), limit_of(one, fixed, t, dtype)
     with np.errstate(all="ignore"):
         z = np.divide(error, limit, out=np.zeros_like(error), where=error != 0)
         spread = np.asarray(one.scatter * one.sigma)
@@ -82,31 +80,9 @@ def finite(x: Array) -> bool:
     return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
 
 
-def _fixed(one: Expected) -> NDArray[np.bool_]:
-    """What no rounding moves."""
-    return np.asarray(~((one.sigma > 0) | (one.jump > 0)))
-
-
-def _limit(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
-    limit = np.asarray(t * one.sigma)
-    limit += precision(dtype).u * np.abs(one.value)
-    limit += one.jump
-    limit[fixed] = 0
-    return limit
-
-
-def _nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
-    if not fixed.any():
-        return one.value
-    value = np.array(one.value)
-    value[fixed] = to_bits(value[fixed], precision(dtype).bits)
-    return value
-
-
 def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
     """|got - value|; zero where both are the same infinity or NaN, and where a subnormal was flushed."""
-    value = _nearest(one, fixed, dtype)
+    value = nearest(one, fixed, dtype)
     with np.errstate(invalid="ignore"):
         error = np.asarray(got - value)
     np.abs(error, out=error)
@@ -114,15 +90,6 @@ def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -
         error[(got == value) | (np.isnan(got) & np.isnan(value))] = 0
     error[(got == 0) & (error < precision(dtype).tiny)] = 0
     return error
-
-
-def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
-    """By tensor, what each element should be and how far off it may be."""
-    t = multiple(sum(one.value.size for one in expected.values()))
-    return {
-        name: (_nearest(one, fixed := _fixed(one), dtype), _limit(one, fixed, t, dtype))
-        for name, one in expected.items()
-    }
 
 
 def _rms(x: Array) -> float:

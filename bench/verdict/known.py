@@ -85,14 +85,14 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
         stale = [each for each in known if each.limit.always and each.measured]
         if not stale:
             return {"status": "agrees", "why": ""}
-        why = f"stale limit: the cell agrees, but a Limit says: {stale[0].limit.reason}"
-        return {"status": "disagrees", "why": why}
+        why = f"stale limit: the cell agrees, but {stale[0].limit} says: {stale[0].limit.reason}"
+        return _about(stale[0]) | {"status": "disagrees", "why": f"{why}; take it away, or narrow its cells"}
     if agreement.status == "mistrusted" or not known:
         return {"status": agreement.status, "why": agreement.why}
     ranges = [(each, each.z) for each in known if each.z]
     if not ranges:
-        why = f"no z of its Limit was measured (gaugeblock limits --measure): {agreement.why}"
-        return {"status": "disagrees", "why": why}
+        why = f"{known[0].limit} was not measured (gaugeblock limits --measure RUN): {agreement.why}"
+        return _about(known[0]) | {"status": "disagrees", "why": why}
     z = agreement.z_rms or 0
     for each, (low, high) in ranges:
         if low <= z <= high:
@@ -100,8 +100,8 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
     each, (low, high) = min(ranges, key=lambda pair: pair[1])
     if z < low:
         return _limited(each, f"improved: z is {z:.3g}, was measured to be {low:.3g} to {high:.3g}")
-    why = f"outside its Limit's z of {low:.3g} to {high:.3g}: {agreement.why}"
-    return {"status": "disagrees", "why": why}
+    why = f"{each.limit} explains a z of {low:.3g} to {high:.3g}, and this is {z:.3g}: {agreement.why}"
+    return _about(each) | {"status": "disagrees", "why": why}
 
 
 def unsteady(fault: str, known: Sequence[Known]) -> dict[str, str]:
@@ -116,13 +116,12 @@ def _limited(known: Known, news: str = "") -> dict[str, str]:
     limit = known.limit
     if not news and limit.seen and not known.measured:
         news = f"not yet measured in {limit.package} {known.release}"
-    return {
-        "status": "limited",
-        "why": f"{limit.reason} ({news})" if news else limit.reason,
-        "limit": limit.name,
-        "source": limit.source,
-        "versions": known.where,
-    }
+    return _about(known) | {"status": "limited", "why": f"{limit.reason} ({news})" if news else limit.reason}
+
+
+def _about(known: Known) -> dict[str, str]:
+    """The columns that say which Limit it is."""
+    return {"limit": known.limit.name, "source": known.limit.source, "versions": known.where}
 
 
 def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:

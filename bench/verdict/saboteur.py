@@ -18,6 +18,7 @@ from bench.cells.cell import Cell
 from bench.inputs import inputs, rounded, shared
 from bench.noise import ACCUMULATORS
 from bench.tolerance.expected import expectation, key
+from bench.tolerance.limit import limit_of
 from bench.tolerance.spread import Expected
 from bench.tree import flatten
 from bench.verdict.compare import compare
@@ -36,7 +37,10 @@ def passing(unit: Cell, direction: str) -> str:
 @lru_cache
 def _sources() -> str:
     """A hash of the code that judges saboteurs, beside what their limits depend on."""
-    files = (__file__, *(str(sys.modules[each.__module__].__file__) for each in (compare, errors_of)))
+    files = (
+        __file__,
+        *(str(sys.modules[each.__module__].__file__) for each in (compare, errors_of, limit_of)),
+    )
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 

@@ -244,7 +244,7 @@ def test_a_limit_near_the_edge_may_agree():
 
 def test_a_limit_that_got_worse_fails():
     found = settle(replace(FAR, z_rms=5000.0), [known(HERE)])
-    assert found["status"] == "disagrees" and "outside its Limit's z of 30 to 4e+03" in found["why"]
+    assert found["status"] == "disagrees" and "explains a z of 30 to 4e+03, and this is 5e+03" in found["why"]
 
 
 def test_a_limit_that_got_better_and_still_fails_is_told_as_improved():
@@ -255,7 +255,8 @@ def test_a_limit_that_got_better_and_still_fails_is_told_as_improved():
 
 def test_a_limit_that_nobody_measured_explains_nothing():
     found = settle(FAR, [known(LIMIT)])
-    assert found["status"] == "disagrees" and "gaugeblock limits --measure" in found["why"]
+    assert found["status"] == "disagrees" and "Limit 'softmax' of torch was not measured" in found["why"]
+    assert (found["limit"], found["source"]) == ("softmax", LIMIT.source)
 
 
 def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
@@ -273,8 +274,13 @@ def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
 @pytest.mark.parametrize(
     ("build", "z", "status", "why"),
     [
-        (honest, 100, "disagrees", "stale limit: the cell agrees, but a Limit says: its softmax"),
-        (wrong, 100, "disagrees", "outside its Limit's z of 10 to 1e+03: y["),
+        (
+            honest,
+            100,
+            "disagrees",
+            "stale limit: the cell agrees, but Limit 'softmax' of torch says: its softmax",
+        ),
+        (wrong, 100, "disagrees", "Limit 'softmax' of torch explains a z of 10 to 1e+03, and this is "),
         (wrong, 3e12, "limited", "its softmax is in float32"),
     ],
 )
@@ -332,9 +338,9 @@ def test_a_limit_holds_for_the_cells_that_it_names(page, cells, applies):
 
 
 def test_a_limit_of_an_unknown_field_is_refused():
-    with pytest.raises(ValueError, match="limit 'softmax' of torch: cells name 'directon'"):
+    with pytest.raises(ValueError, match="Limit 'softmax' of torch: cells name 'directon'"):
         replace(LIMIT, cells={**ALL, "directon": "forward"})
-    with pytest.raises(ValueError, match="limit 'softmax' of torch: cells name no backend"):
+    with pytest.raises(ValueError, match="Limit 'softmax' of torch: cells name no backend"):
         replace(LIMIT, cells=(ALL, {"direction": "forward"}))
 
 

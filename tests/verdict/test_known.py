@@ -47,7 +47,7 @@ def test_limits_refusals_and_options_left_out_name_what_their_page_has(case):
 def test_a_limit_of_what_does_not_exist_is_astray(backend, cells, words):
     limit = replace(LIMIT, cells={"backend": backend, **cells})
     (found,) = strays(replace(LAYER_NORM, limits=(limit,)))
-    assert found.startswith("layer-norm, limit 'softmax' of torch: ") and words in found
+    assert found.startswith("layer-norm, Limit 'softmax' of torch: ") and words in found
 
 
 def test_a_limit_of_an_option_that_its_contender_lacks_names_no_cell():

@@ -1,0 +1,47 @@
+"""The limit of every element: how far off it may be, from the spread that rounding alone gives it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.noise import multiple, precision, to_bits
+from bench.tolerance.spread import Expected
+
+Array = NDArray[np.float64]
+Expectation = Mapping[str, Expected]
+
+
+def limit_of(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
+    """t σ + u |y|, and what the other outcome of an undecided choice would change; zero where y is `fixed`.
+
+    `t` is Student's, with Bonferroni's correction over the elements of a cell: see `bench.noise.multiple`.
+    """
+    limit = np.asarray(t * one.sigma)
+    limit += precision(dtype).u * np.abs(one.value)
+    limit += one.jump
+    limit[fixed] = 0
+    return limit
+
+
+def fixed_by_formula(one: Expected) -> NDArray[np.bool_]:
+    """What no rounding moves."""
+    return np.asarray(~((one.sigma > 0) | (one.jump > 0)))
+
+
+def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
+    """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
+    if not fixed.any():
+        return one.value
+    value = np.array(one.value)
+    value[fixed] = to_bits(value[fixed], precision(dtype).bits)
+    return value
+
+
+def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
+    """By tensor, what each element should be and how far off it may be."""
+    t = multiple(sum(one.value.size for one in expected.values()))
+    return {
+        name: (nearest(one, fixed := fixed_by_formula(one), dtype), limit_of(one, fixed, t, dtype))
+        for name, one in expected.items()
+    }
