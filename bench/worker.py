@@ -9,19 +9,33 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import execnet
 
-ROOT = str(Path(__file__).resolve().parent.parent)  # where this package lies, installed or not
-ENTRY = """
+ROOT = Path(__file__).resolve().parent.parent  # where this package and its like lie, installed or not
+# Imports our packages from where they lie, whatever a path has first: it may have a bench/ of the user's, and
+# ROOT may be a site-packages, of which nothing else should come before what the user has put first.
+BOOT = f"""
+import importlib.util, sys
+home = {str(ROOT / "gaugeblock")!r}
+spec = importlib.util.spec_from_file_location(
+    "gaugeblock", home + "/__init__.py", submodule_search_locations=[home]
+)
+sys.modules["gaugeblock"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["gaugeblock"])
+"""
+ENTRY = f"""
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the asking process, which ends its workers
 path = channel.receive()
 sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
+{BOOT}
 from bench.worker import serve
 serve(channel)
 """
@@ -35,7 +49,8 @@ class Died(Exception):
 class Worker:
     """One process, asked by `request`. Not for two threads at once.
 
-    `python` may be another interpreter: it imports its own packages, and this one from where it lies.
+    It imports from where the asking process does. `python` may be another interpreter, which has packages of
+    its own; ours come from where they lie.
     """
 
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
@@ -48,7 +63,7 @@ class Worker:
         spec = f"popen//python={python}//execmodel=main_thread_only{variables}"
         self._gateway = self._group.makegateway(spec)
         self._channel = self._gateway.remote_exec(ENTRY)
-        self._channel.send(_path() if python == sys.executable else [ROOT])
+        self._channel.send(path() if python == sys.executable else [])
         self._channel.send(str(self._words))
 
     @cached_property
@@ -91,6 +106,13 @@ def serve(channel: Any) -> None:
         channel.send(getattr(importlib.import_module(module), name)(*arguments))
 
 
-def _path() -> Sequence[str]:
-    """Where this process imports from, this package first: a bench/ of the user's is another."""
-    return [ROOT, *(path for path in map(os.path.abspath, sys.path) if path != ROOT)]
+def path() -> list[str]:
+    """Where this process imports from; what pytest was given to find us by comes last."""
+    found = [os.path.abspath(entry) for entry in sys.path]
+    return [*(entry for entry in found if entry != str(ROOT)), *([str(ROOT)] if str(ROOT) in found else [])]
+
+
+def pool(processes: int, environment: Mapping[str, str] | None = None) -> ProcessPoolExecutor:
+    """Spawned processes for a `map`; they have these variables, and our packages, before they import more."""
+    begin = f"import os; os.environ.update({dict(environment or {})!r})\n{BOOT}"
+    return ProcessPoolExecutor(processes, get_context("spawn"), exec, (begin,))

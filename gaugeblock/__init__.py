@@ -7,28 +7,35 @@ imported.
 
 import importlib
 import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent  # where our folders lie: the repository, or site-packages
+FOLDERS = ("bench", "reference", "suites")
 
 
-def _ours(name: str) -> None:
-    """Import our folder of that name, though another may come first on the path."""
-    sys.path.insert(0, str(ROOT))
-    try:
-        found = importlib.import_module(name)
-    finally:
-        sys.path.remove(str(ROOT))
-    if Path(str(found.__file__)).resolve().parent.parent != ROOT:
+class Ours(MetaPathFinder):
+    """Finds our folders where they lie, whatever comes first on the path."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        folder = ROOT / name
+        if name not in FOLDERS:
+            return None
+        return spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+
+
+for _name in FOLDERS:
+    if (_found := sys.modules.get(_name)) is None:
+        continue
+    _where = _found.__file__ or str(list(_found.__path__))
+    if Path(_where).resolve().parent != ROOT / _name:
         raise ImportError(
-            f"gaugeblock: {name} is {found.__file__} in this process, should be {ROOT / name}; import "
-            "gaugeblock before it"
+            f"gaugeblock: {_name} is {_where} in this process, should be {ROOT / _name}; import gaugeblock before it"
         )
-
-
-for _name in ("bench", "reference", "suites"):
-    _ours(_name)
+sys.meta_path.insert(0, Ours())
 
 from bench.backends import Absent as Absent  # noqa: E402  # ours from here on
 from bench.backends import Backend as Backend  # noqa: E402

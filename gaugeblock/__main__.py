@@ -1,15 +1,11 @@
 """``python -m gaugeblock`` is `gaugeblock`."""
 
-import sys
-
-from gaugeblock import ROOT
+import gaugeblock  # noqa: F401  # first: it imports our bench, and not one beside the user's files
+from bench.cli import app
 
 
 def main() -> None:
-    """The command; what it starts imports our folders too, and not others of their names."""
-    sys.path.insert(0, str(ROOT))
-    from bench.cli import app
-
+    """The command."""
     app(prog_name="gaugeblock")
 
 

@@ -245,11 +245,8 @@ def test_a_wrong_path_is_one_line_and_exit_code_2(tmp_path, monkeypatch, words):
 
 
 def test_the_answer_of_a_probe_is_json(capsys, monkeypatch):
-    import runpy
-
     monkeypatch.setattr(sys, "argv", ["doctor", "numpy", "cpu"])
-    monkeypatch.delitem(sys.modules, "bench.report.doctor")
-    runpy.run_module("bench.report.doctor", run_name="__main__")
+    doctor.main()
     assert json.loads(capsys.readouterr().out)["version"]
 
 

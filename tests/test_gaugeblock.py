@@ -1,6 +1,8 @@
 """The public door, wherever it is opened: folders of our names beside the user's files are not ours."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,4 +92,44 @@ def test_mutants_are_planted_from_such_a_folder_in_ours(elsewhere):
 
 def test_the_doctor_probes_from_such_a_folder_with_ours(elsewhere):
     answer = python(elsewhere, "-m", "gaugeblock", "doctor")
-    assert answer.returncode == 0 and "the bench of the user" not in answer.stdout
+    words = " ".join(answer.stdout.split())
+    assert answer.returncode == 0 and "of the user" not in words.replace("/ ", "/")
+    assert re.search(r"numpy cpu [\d.]+ \d", words), words  # its version and threads, as it was probed
+
+
+def test_a_bench_without_an_init_that_is_imported_already_is_named(tmp_path):
+    (tmp_path / "bench").mkdir()
+    code = f"import sys; sys.path[1:1] = [{str(tmp_path)!r}]; sys.path.remove({str(ROOT)!r}); import bench\n"
+    code += f"sys.path.append({str(ROOT)!r}); import gaugeblock"
+    answer = python(tmp_path, "-S", "-c", code)
+    assert "gaugeblock: bench is [" in answer.stderr and "import gaugeblock before it" in answer.stderr
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A site-packages that has ours and another package, which a developer has in a newer checkout too."""
+    site, checkout = tmp_path / "site", tmp_path / "checkout"
+    for name in ("gaugeblock", "bench", "reference", "suites"):
+        shutil.copytree(ROOT / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in (site, checkout):
+        folder.mkdir(exist_ok=True)
+        (folder / "chip.py").write_text(f"WHERE = {folder.name!r}\n")
+    return site, checkout
+
+
+@pytest.mark.parametrize("started", ["worker", "pool"])
+def test_what_the_user_has_put_first_on_the_path_stays_first_in_what_is_started(installed, started):
+    site, checkout = installed
+    code = {
+        "worker": "from bench.worker import Worker\nw = Worker({})\n"
+        "print(w.request('builtins:eval', \"__import__('chip').WHERE, __import__('bench').__file__\"))\n"
+        "w.close()",
+        "pool": "from bench.worker import pool\nif __name__ == '__main__':\n"
+        "    with pool(1) as one:\n"
+        "        print(*one.map(eval, [\"(__import__('chip').WHERE, __import__('bench').__file__)\"]))",
+    }[started]
+    script = checkout / "asks.py"
+    script.write_text(f"import gaugeblock\n{code}\n")
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(checkout), str(site)])}
+    done = subprocess.run([sys.executable, str(script)], env=variables, capture_output=True, text=True)
+    assert done.stdout.strip() == f"('checkout', {str(site / 'bench' / '__init__.py')!r})", done.stderr

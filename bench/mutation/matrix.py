@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from bench import pages
@@ -15,6 +13,7 @@ from bench.digits import count
 from bench.mutation.mutant import GENERAL, General, Mutant, mutants
 from bench.report.kill_matrix import EQUIVALENT, INADEQUATE, KILLED, Fate, write
 from bench.verdict.judge import Judged, attempt, unchanged
+from bench.worker import pool
 
 
 def fate(case: Case, mutant: Mutant | General, *, quick: bool = False) -> Fate | None:
@@ -47,8 +46,8 @@ def fates(
 ) -> Iterator[Fate]:
     """The fates of all mutants of these cases (all cases), as they are known."""
     wanted = [case.name for case in pages.chosen(names)]
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for name, found in zip(wanted, pool.map(_of_case, wanted, [quick] * len(wanted)), strict=True):
+    with pool(jobs) as several:
+        for name, found in zip(wanted, several.map(_of_case, wanted, [quick] * len(wanted)), strict=True):
             survivors = sum(each.verdict == INADEQUATE for each in found)
             told(f"{name}: {count(len(found), 'mutant')}" + (f", {survivors} survived" if survivors else ""))
             yield from found

@@ -19,12 +19,13 @@ from bench.report.arithmetic import arithmetic
 from bench.report.header import environment_line, machine_line
 from bench.report.table import Section, Table
 from bench.verdict.fingerprint import fingerprint
-from bench.worker import ROOT
+from bench.worker import BOOT
 
 DEVICES = ("cpu", "gpu")
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 NO_SUCH = {"absent": "the backend has no such device"}
 PATIENCE = 180  # seconds; importing a framework takes up to ten
+MAIN = "from bench.report.doctor import main; main()"
 
 
 def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
@@ -81,11 +82,10 @@ def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False)
     cls = backend(name)
     variables = cls.environment(threads=os.cpu_count() or 1, dtype=dtype, device=device)
     modes = [mode for mode in cls.modes if full or mode not in cls.heavy]
-    path = os.pathsep.join([ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         answer = subprocess.run(
-            [sys.executable, "-P", "-m", "bench.report.doctor", name, device, dtype, *modes],
-            env={**os.environ, **variables, "PYTHONPATH": path},
+            [sys.executable, "-P", "-c", f"{BOOT}{MAIN}", name, device, dtype, *modes],
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -119,5 +119,6 @@ def _line(name: str, device: str, answer: Mapping[str, Any]) -> tuple[str, ...]:
     return name, device, str(answer.get("version", "")), "" if threads is None else str(threads), last
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Answer a probe: what `ask` says of the framework that the command line names, as JSON."""
     print(json.dumps(ask(*sys.argv[1:])))

@@ -1,10 +1,7 @@
 """What a framework's own counter says of a cell, beside the formula's flops and the fewest bytes."""
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Any
 
 from bench import pages
@@ -17,6 +14,7 @@ from bench.inputs import batch, draw, inputs, rounded
 from bench.size import dims
 from bench.speed import work
 from bench.store.row import sentence
+from bench.worker import pool
 
 COUNTING = ("torch", "jax")
 BELOW = 1e9  # flops: the largest size below it, where what a formula leaves out has vanished
@@ -52,14 +50,10 @@ def study(cases: Sequence[Case], sizes: dict[str, str], backends: Sequence[str] 
         units = [unit for case in cases for unit in cells(case, name, sizes.get(case.name) or size(case))]
         environment = backend(name).environment(threads=1, dtype="float32", device="cpu")
         # the environment must stand before the framework is imported, and a spawned process has none yet
-        with ProcessPoolExecutor(1, get_context("spawn"), _begin, (environment,)) as pool:
-            found += [one for counts in pool.map(count, units) for one in counts]
+        with pool(1, environment) as alone:
+            found += [one for counts in alone.map(count, units) for one in counts]
     order = [case.name for case in cases]
     return sorted(found, key=lambda one: order.index(one.cell.case))
-
-
-def _begin(environment: dict[str, str]) -> None:
-    os.environ.update(environment)
 
 
 def cells(case: Case, name: str, size: str) -> Iterator[Cell]:
