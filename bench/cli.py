@@ -260,10 +260,15 @@ def limits(
 
     with _refusals():
         found = runs or [newest()]
-        for file in measured.measure(found) if measure else ():
-            typer.echo(file)
         if not measure:
             _print(departures(found))
+            return
+        written = measured.measure(found, lambda text: typer.echo(text, err=True))
+    for file in written:
+        typer.echo(file)
+    if not written:
+        typer.echo("gaugeblock: these runs have no failing cell that a Limit explains", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

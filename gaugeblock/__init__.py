@@ -33,7 +33,8 @@ for _name in FOLDERS:
     _where = _found.__file__ or str(list(_found.__path__))
     if Path(_where).resolve().parent != ROOT / _name:
         raise ImportError(
-            f"gaugeblock: {_name} is {_where} in this process, should be {ROOT / _name}; import gaugeblock before it"
+            f"gaugeblock: {_name} is {_where} in this process, should be {ROOT / _name}; import gaugeblock "
+            "before it"
         )
 sys.meta_path.insert(0, Ours())
 

@@ -17,7 +17,8 @@ from bench.report.header import Records
 from bench.store.rows import CELL, NUMBERS, RECORDS, curves, files, lines, load, record
 
 COORDINATES = [name for name in CELL if name != "run_id"]
-CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")
+CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "seed")
+_BEFORE = {"device": "cpu", "seed": 0}  # of curves that were written without them
 
 # What is compared, exactly, by kind of change; a cell is of the first kind that it shows.
 KINDS = {
@@ -128,7 +129,7 @@ def _curves(found: Iterable[Path]) -> dict[Curve, list[float]]:
     kept: dict[Curve, list[float]] = {}
     for file in sorted(begun, key=lambda file: begun[file]):
         for curve in curves(file.parent):
-            where = tuple(str(curve.get(name, "")) for name in CURVE)
+            where = tuple(str(curve.get(name, _BEFORE.get(name, ""))) for name in CURVE)
             losses = _losses(curve.get("loss"))
             if losses is None:
                 raise ValueError(

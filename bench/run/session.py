@@ -240,8 +240,8 @@ class Session:
             for direction, row in rows.items():
                 self._keep(replace(cell, direction=direction), row)
             if answer and answer["curve"]:
-                names = ("case", "option", "regime", "size", "contender", "backend", "mode", "dtype")
-                self._drawn({name: getattr(cell, name) for name in names} | {"loss": answer["curve"]})
+                coordinates = {name: value for name, value in asdict(cell).items() if name != "direction"}
+                self._drawn(coordinates | {"loss": answer["curve"]})
             self._change.notify_all()
         # a dtype that is not there has no arithmetic, and asking for it ends the worker with what it keeps
         ran = any(row.status != "absent" for row in rows.values())

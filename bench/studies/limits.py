@@ -3,60 +3,108 @@
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench import pages
 from bench.backends import release
-from bench.case import Limit
+from bench.case import Limit, Seen
 from bench.store.rows import files, load, record
-from bench.verdict.known import covers
+from bench.verdict.errors import GATE
+from bench.verdict.known import ALIKE, covers, expected
 
-# what decides how far a departure is off; contenders, modes and seeds are taken together
-ALIKE = ("case", "option", "regime", "size", "device", "dtype", "direction")
 FAILED = ("limited", "disagrees", "imprecise")
 DIGITS = 3  # of a ratio
 
 Row = Mapping[str, Any]
-Measured = dict[str, dict[tuple[str, tuple[str, ...]], tuple[float, float]]]  # by limit, release and cells
+Key = tuple[str, tuple[str, ...]]  # the release of the package at fault, and what cells alike share
+Measured = dict[Key, tuple[float, float]]
 
 
-def measure(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None] = print) -> list[Path]:
     """Write what these runs found of each Limit; gives the files. FileNotFoundError where a run is not there.
 
     The smallest and the largest rms ratio are kept of cells alike, by release of the package at fault. They
-    replace what was measured of the same cells in the same release; everything else stays.
+    replace what was measured of the same cells in the same release; everything else stays. `told` hears of
+    what was left out.
     """
-    found: dict[str, Measured] = {}
+    found: dict[tuple[str, str], Measured] = {}
+    unclear: list[tuple[Row, list[Limit], Mapping[str, Any]]] = []
     for path in paths:
         for file in files(path):
             recorded = record(file, "environment").get("packages")
             packages = recorded if isinstance(recorded, Mapping) else {}
             rows = load(file)
-            failed = rows[rows["status"].isin(FAILED) & rows["z_rms"].notna()]
-            for row in failed.to_dict("records"):
-                for page, limit in _explaining(row):
-                    key = release(limit.package, packages), tuple(str(row[name]) for name in ALIKE)
-                    mine = found.setdefault(page, {}).setdefault(limit.name, {})
-                    low, high = mine.get(key, (math.inf, 0.0))
-                    mine[key] = min(low, float(row["z_rms"])), max(high, float(row["z_rms"]))
-    return [_write(page, measured) for page, measured in sorted(found.items())]
+            for row in rows[rows["status"].isin(FAILED) & rows["z_rms"].notna()].to_dict("records"):
+                limits = _explaining(row)
+                if len(limits) > 1:
+                    unclear.append((row, limits, packages))
+                for limit in limits if len(limits) == 1 else ():
+                    _add(found, row, limit, packages, told)
+    for row, limits, packages in unclear:  # its cause is the one that explains it by what is clear
+        fitting = [each for each in limits if _fits(found, row, each)]
+        unknown = [each for each in limits if not found.get((_page(row), each.name))]
+        if one := fitting[:1] or (unknown if len(unknown) == 1 else []):
+            _add(found, row, one[0], packages, told)
+        else:
+            told(f"left out: {_cell(row)}: {len(limits)} Limits name it, and none explains it")
+    by_page = {
+        page: {name: each for (where, name), each in found.items() if where == page} for page, _ in found
+    }
+    return [_write(page, by_page[page]) for page in sorted(by_page)]
 
 
-def _explaining(row: Row) -> Iterator[tuple[str, Limit]]:
-    """The limits that a failed row speaks of, each with its page."""
-    if row["case"] not in pages.cases() or str(row["why"]).startswith("stale limit"):
+def _explaining(row: Row) -> list[Limit]:
+    """The limits that may be why a row failed: the one that it names, or all that name it."""
+    words, inside = str(row["why"]), row["z_rms"] <= GATE and row["z_worst"] <= 1
+    if row["case"] not in pages.cases() or words.startswith("stale limit") or inside:
+        return []  # what is inside its limits fails for another reason
+    mine = [each for each in pages.case(str(row["case"])).limits if each.name and not each.varies]
+    if row["status"] == "limited":
+        named = [each for each in mine if each.name == row["limit"]]
+        return named or [each for each in mine if not row["limit"] and each.reason == words]
+    return [each for each in mine if covers(each, row)]
+
+
+def _cell(row: Row) -> str:
+    return "/".join(
+        str(row[name]) for name in ("case", "option", "regime", "size", "contender", "mode", "dtype")
+    )
+
+
+def _page(row: Row) -> str:
+    return pages.page(pages.case(str(row["case"]))).rpartition(".")[2]
+
+
+def _fits(found: Mapping[tuple[str, str], Measured], row: Row, limit: Limit) -> bool:
+    """Whether what was found of a limit so far explains a row."""
+    seen = [
+        Seen(release, dict(zip(ALIKE, cells, strict=True)), z)
+        for (release, cells), z in found.get((_page(row), limit.name), {}).items()
+    ]
+    reach = expected(replace(limit, seen=seen), row)
+    return reach is not None and reach[0] <= row["z_rms"] <= reach[1]
+
+
+def _add(
+    found: dict[tuple[str, str], Measured],
+    row: Row,
+    limit: Limit,
+    packages: Mapping[str, Any],
+    told: Callable[[str], None],
+) -> None:
+    if not (here := release(limit.package, packages)):
+        told(f"left out: {_cell(row)}: its run does not record a release of {limit.package}")
         return
-    case = pages.case(str(row["case"]))
-    page = pages.page(case).rpartition(".")[2]
-    for limit in case.limits:
-        mine = limit.name == row["limit"] if row["status"] == "limited" else covers(limit, row)
-        if mine and limit.name and not limit.varies:
-            yield page, limit
+    key, z = (here, tuple(str(row[name]) for name in ALIKE)), float(row["z_rms"])
+    mine = found.setdefault((_page(row), limit.name), {})
+    low, high = mine.get(key, (z, z))
+    mine[key] = min(low, z), max(high, z)
 
 
-def _write(page: str, measured: Measured) -> Path:
+def _write(page: str, measured: Mapping[str, Measured]) -> Path:
     """Merge what was measured into the page's file, in the order of the page's limits, an entry a line."""
     before = pages.measured(page)
     blocks = []

@@ -1,6 +1,7 @@
 """Known departures and refusals of the frameworks, held against what a run found: none goes stale unseen."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -14,6 +15,8 @@ from bench.cells.selection import Selection, cells
 from bench.size import corpus
 from bench.verdict.compare import Agreement
 
+# the coordinates that decide how far a departure is off, the first most; modes and seeds are taken together
+ALIKE = ("case", "dtype", "direction", "regime", "option", "size", "device", "contender")
 ROOM = 10.0  # a cell may be off by a tenth of the smallest to ten times the largest rms ratio measured
 
 
@@ -35,51 +38,60 @@ class Known:
 def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
     """The limits of the page that name this cell."""
     fields = {**asdict(unit), "direction": direction}
-    found = naming(replace(unit, direction=direction), type(engine))
-    return [
-        Known(
-            limit, expected(limit, fields), installed := release(limit.package), installed in limit.releases
-        )
-        for limit in found
-    ]
+    found = []
+    for limit in naming(replace(unit, direction=direction), type(engine)):
+        here = release(limit.package)  # nothing is known of a package that has none
+        measured = bool(here) and here in limit.releases
+        found.append(Known(limit, expected(limit, fields, here), here, measured))
+    return found
 
 
 def naming(cell: Cell, cls: type[Backend]) -> list[Limit]:
     """The limits that name a cell, under its backend's name or a parent's."""
-    fields, lineage = asdict(cell), sorted(cls.lineage())
-    return [
-        limit
-        for limit in pages.case(cell.case).limits
-        if any(covers(limit, {**fields, "backend": name}) for name in lineage)
-    ]
+    return [each for each in pages.case(cell.case).limits if covers(each, asdict(cell), cls.lineage())]
 
 
-def covers(limit: Limit, fields: Mapping[str, Any]) -> bool:
-    """Whether the limit names the cell, or the row, that has these fields."""
+def covers(limit: Limit, fields: Mapping[str, Any], lineage: Collection[str] = ()) -> bool:
+    """Whether the limit names the cell, or the row, that has these fields, under a name of its backend.
+
+    Without a `lineage` that is the one in the fields and, of a backend that is shipped, its parents'.
+    """
+    name = str(fields["backend"])
+    names = set(lineage or (backend(name).lineage() if name in (*SHIPPED, *FURTHER) else [name]))
     return any(
-        all(fields[name] in several(value) for name, value in _named(cells).items()) for cells in limit.reach
+        not names.isdisjoint(several(cells["backend"]))
+        and all(
+            fields[field] in several(value) for field, value in _named(cells).items() if field != "backend"
+        )
+        for cells in limit.reach
     )
 
 
 def _named(cells: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a limit covers: unless it names them, no dtypes in which rounding may hide what it is about."""
-    return {"dtype": ("float64", "float32"), **cells}
+    """What a limit covers beside backends: unless it names them, no dtypes in which rounding may hide it."""
+    return {"dtype": ("float64", "float32"), **{name: cells[name] for name in cells if name != "backend"}}
 
 
-def expected(limit: Limit, fields: Mapping[str, Any]) -> tuple[float, float] | None:
+def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tuple[float, float] | None:
     """The rms ratios that a limit explains in a cell: by those measured in the cells most like it.
 
-    None where nothing was measured.
+    Of the installed release, where it was measured, and of the cell's dtype; None where nothing of that dtype
+    was. Then direction, regime, option and size decide, in this order, and the rest.
     """
-    alike = [sum(fields[name] == value for name, value in each.cells.items()) for each in limit.seen]
-    nearest = [each.z for each, like in zip(limit.seen, alike, strict=True) if like == max(alike)]
+    seen = [each for each in limit.seen if each.cells.get("dtype") == fields.get("dtype")]
+    seen = [each for each in seen if each.release == installed] or seen
+    alike = [tuple(fields.get(name) == each.cells.get(name) for name in ALIKE) for each in seen]
+    nearest = [each.z for each, like in zip(seen, alike, strict=True) if like == max(alike)]
     if not nearest:
         return None
     return min(low for low, _ in nearest) / ROOM, max(high for _, high in nearest) * ROOM
 
 
 def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
-    """Status and why, once the known limits are taken into account; a stale or a worse one fails."""
+    """Status and why, once the known limits are taken into account; a stale or a worse one fails.
+
+    So does one that is better in a release in which it was measured: it is to be measured anew.
+    """
     known = [each for each in known if not each.limit.varies]
     if agreement.status == "agrees":
         stale = [each for each in known if each.limit.always and each.measured]
@@ -87,21 +99,22 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
             return {"status": "agrees", "why": ""}
         why = f"stale limit: the cell agrees, but {stale[0].limit} says: {stale[0].limit.reason}"
         return _about(stale[0]) | {"status": "disagrees", "why": f"{why}; take it away, or narrow its cells"}
-    if agreement.status == "mistrusted" or not known:
+    if agreement.status == "mistrusted" or not known or agreement.z_rms is None:  # as where shapes differ
         return {"status": agreement.status, "why": agreement.why}
     ranges = [(each, each.z) for each in known if each.z]
     if not ranges:
         why = f"{known[0].limit} was not measured (gaugeblock limits --measure RUN): {agreement.why}"
         return _about(known[0]) | {"status": "disagrees", "why": why}
-    z = agreement.z_rms or 0
+    z = agreement.z_rms
     for each, (low, high) in ranges:
         if low <= z <= high:
             return _limited(each)
     each, (low, high) = min(ranges, key=lambda pair: pair[1])
-    if z < low:
-        return _limited(each, f"improved: z is {z:.3g}, was measured to be {low:.3g} to {high:.3g}")
+    improved = z < low < math.inf
+    if improved and not each.measured:
+        return _limited(each, f"improved: z is {z:.3g}, was {low:.3g} to {high:.3g} where it was measured")
     why = f"{each.limit} explains a z of {low:.3g} to {high:.3g}, and this is {z:.3g}: {agreement.why}"
-    return _about(each) | {"status": "disagrees", "why": why}
+    return _about(each) | {"status": "disagrees", "why": f"improved: {why}" if improved else why}
 
 
 def unsteady(fault: str, known: Sequence[Known]) -> dict[str, str]:

@@ -10,15 +10,16 @@ from typer.testing import CliRunner
 from bench import cli, pages
 from bench.case import Limit, Seen
 from bench.store.results import start
-from bench.studies.limits import ALIKE, measure
+from bench.studies.limits import measure
 from tests.rows import ENVIRONMENT, MACHINE, row
 
 ALL = {"backend": "torch", "contender": "torch.nn.LayerNorm"}
 LIMIT = Limit("torch", "its sums cancel", "torch/nn.py:1", ALL, name="cancels")
 HERE = {"case": "layer-norm", "contender": "torch.nn.LayerNorm"}
-CELLS = dict(
-    zip(ALIKE, ("layer-norm", "plain", "typical", "small", "cpu", "float32", "forward"), strict=True)
-)
+CELLS = {
+    "case": "layer-norm", "dtype": "float32", "direction": "forward", "regime": "typical", "option": "plain",
+    "size": "small", "device": "cpu", "contender": "torch.nn.LayerNorm",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def run(tmp_path, *rows, torch="2.13.0+cpu"):
 
 
 def failed(z, **other):
-    return row(**{**HERE, "status": "disagrees", "z_rms": z, **other})
+    return row(**{**HERE, "status": "disagrees", "z_rms": z, "z_worst": 3 * z, **other})
 
 
 def entries(file):
@@ -74,6 +75,7 @@ def test_what_is_infinitely_far_off_is_written_and_read_back(page, tmp_path):
         {"z_rms": None},
         {"why": "stale limit: the cell agrees, but a Limit says: its sums cancel"},
         {"status": "limited", "limit": "another"},
+        {"z_rms": 0.4, "z_worst": 0.3, "why": "the same call gave another output y the second time"},
         {"case": "gone"},
     ],
 )
@@ -117,3 +119,56 @@ def test_without_measuring_the_known_departures_are_shown(page, tmp_path):
         ["limits", str(run(tmp_path, failed(30.0, status="limited", limit="cancels", source=LIMIT.source)))],
     )
     assert done.exit_code == 0 and "its sums cancel" in done.stdout and not page.exists()
+
+
+def test_a_row_of_a_run_before_limits_had_names_is_known_by_its_reason(page, tmp_path):
+    measure([run(tmp_path, failed(30.0, status="limited", why=LIMIT.reason))])
+    assert entries(page)[0]["z"] == [30.0, 30.0]
+
+
+def test_a_run_that_records_no_release_is_left_out_and_said_to_be(page, tmp_path):
+    said = []
+    assert measure([run(tmp_path, failed(30.0), torch="")], said.append) == []
+    assert said[0].startswith("left out: layer-norm/plain/typical/small/torch.nn.LayerNorm/eager/float32: ")
+    done = CliRunner().invoke(cli.app, ["limits", "--measure", str(run(tmp_path, row(**HERE)))])
+    assert done.exit_code == 1 and "no failing cell that a Limit explains" in done.stderr
+
+
+OTHER = replace(LIMIT, name="rounds", reason="it rounds", cells={"backend": "torch"})
+
+
+@pytest.fixture
+def two(page, monkeypatch):
+    """Another limit that names these cells, and those of another contender."""
+    monkeypatch.setitem(pages.cases(), "layer-norm", replace(pages.case("layer-norm"), limits=(LIMIT, OTHER)))
+    monkeypatch.setattr(pages, "limits", lambda name: {"cancels": LIMIT, "rounds": OTHER})
+    return page
+
+
+def test_of_two_limits_the_one_that_explains_a_row_by_what_is_clear_has_it(two, tmp_path):
+    alone = {"contender": "torch.nn.functional.layer_norm"}  # of which only the other speaks
+    measure([run(tmp_path, failed(3.0, **alone), failed(4.0), failed(5e4, option="no-bias"))])
+    found = json.loads(two.read_text())
+    assert [each["z"] for each in found["rounds"]] == [[4.0, 4.0], [3.0, 3.0]]
+    assert [(each["option"], each["z"]) for each in found["cancels"]] == [("no-bias", [5e4, 5e4])]
+
+
+def test_what_was_measured_of_a_limit_that_a_run_does_not_meet_stays(two, tmp_path):
+    alone = {"contender": "torch.nn.functional.layer_norm"}
+    measure([run(tmp_path, failed(3.0, **alone), failed(5e4))])
+    measure([run(tmp_path, failed(6.0, **alone))])
+    found = json.loads(two.read_text())
+    assert found["cancels"][0]["z"] == [5e4, 5e4] and found["rounds"][0]["z"] == [6.0, 6.0]
+
+
+def test_a_row_that_two_limits_name_and_none_explains_is_left_out_and_said_to_be(two, tmp_path):
+    said = []
+    alone = {"contender": "torch.nn.functional.layer_norm"}
+    rows = (failed(3.0, **alone), failed(5e4), failed(9e9, option="no-bias"))
+    measure([run(tmp_path, *rows)], said.append)
+    assert len(said) == 1 and "2 Limits name it, and none explains it" in said[0]
+
+
+def test_what_is_imprecise_is_measured_too_and_a_plug_ins_parent_is_asked(page, tmp_path):
+    measure([run(tmp_path, failed(30.0, status="imprecise"), failed(40.0, backend="keras-torch"))])
+    assert entries(page)[0]["z"] == [30.0, 40.0]

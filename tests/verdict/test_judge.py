@@ -34,7 +34,7 @@ def measured(low, high=None, release="", limit=LIMIT, **cells):
 
 def known(limit, **cell):
     """The Limit as it bears on a cell."""
-    return Known(limit, expected(limit, cell), "2.13.0", "2.13.0" in limit.releases)
+    return Known(limit, expected(limit, cell, "2.13.0"), "2.13.0", "2.13.0" in limit.releases)
 
 
 HERE = measured(300, 400, "2.13.0")  # explains 30 to 4000
@@ -248,9 +248,34 @@ def test_a_limit_that_got_worse_fails():
 
 
 def test_a_limit_that_got_better_and_still_fails_is_told_as_improved():
-    found = settle(replace(FAR, z_rms=7.0), [known(HERE)])
+    better = replace(FAR, z_rms=7.0)
+    found = settle(better, [known(HERE)])
+    assert found["status"] == "disagrees" and found["limit"] == "softmax"
+    assert found["why"].startswith(
+        "improved: Limit 'softmax' of torch explains a z of 30 to 4e+03, and this is 7: y["
+    )
+    found = settle(better, [known(measured(300, 400, "2.12.0"))])
     assert found["status"] == "limited"
-    assert found["why"] == f"{LIMIT.reason} (improved: z is 7, was measured to be 30 to 4e+03)"
+    assert found["why"] == f"{LIMIT.reason} (improved: z is 7, was 30 to 4e+03 where it was measured)"
+
+
+def test_what_was_infinitely_far_off_and_is_no_more_is_no_improvement():
+    for limit in (measured(inf, release="2.13.0"), measured(inf, release="2.12.0")):
+        found = settle(replace(FAR, z_rms=7.0), [known(limit)])
+        assert found["status"] == "disagrees" and found["why"].startswith("Limit 'softmax' of torch explains")
+
+
+@pytest.mark.parametrize("z", [30.0, 1e3])
+def test_a_cell_without_a_distance_is_explained_by_no_limit(z):
+    shapes = Agreement("disagrees", "y has shape (1,), should be (2,)")
+    assert settle(shapes, [known(measured(z, release="2.13.0"))])["why"] == shapes.why
+
+
+def test_of_several_limits_the_one_that_explains_the_cell_is_named():
+    far = measured(5e5, release="2.13.0", limit=replace(LIMIT, name="far", reason="it is far off"))
+    for z, name in ((300.0, "softmax"), (5e5, "far")):
+        assert settle(replace(FAR, z_rms=z), [known(HERE), known(far)])["limit"] == name
+    assert settle(replace(FAR, z_rms=1e9), [known(HERE), known(far)])["status"] == "disagrees"
 
 
 def test_a_limit_that_nobody_measured_explains_nothing():
@@ -260,15 +285,40 @@ def test_a_limit_that_nobody_measured_explains_nothing():
 
 
 def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
-    limit = measured(2e5, dtype="float64", size="small", limit=measured(3, dtype="float32", size="small"))
-    assert expected(limit, {"dtype": "float32", "size": "large"}) == (0.3, 30)
-    assert expected(limit, {"dtype": "float64", "size": "large"}) == (2e4, 2e6)
-    assert expected(limit, {"dtype": "bfloat16", "size": "small"}) == (
-        0.3,
-        2e6,
-    )  # like both
+    small = {"dtype": "float32", "direction": "forward", "size": "small"}
+    limit = measured(3, **small)
+    limit = measured(2e5, limit=limit, **{**small, "size": "large"})
+    limit = measured(70, limit=limit, **{**small, "direction": "gradient"})
+    assert expected(limit, small) == (0.3, 30)
+    assert expected(limit, {**small, "size": "large"}) == (2e4, 2e6)
+    assert expected(limit, {**small, "size": "odd"}) == (0.3, 2e6)  # either may be like it
+    assert expected(limit, {**small, "direction": "gradient", "size": "large"}) == (7, 700)  # first of all
+    assert expected(limit, {**small, "dtype": "float64"}) is None  # which has other roundings
     infinite = measured(inf, dtype="float64")
     assert expected(infinite, {"dtype": "float64"}) == (inf, inf)
+
+
+def test_what_was_measured_in_the_installed_release_counts_and_else_all_of_it():
+    limit = measured(3, release="2", limit=measured(500, release="1"))
+    assert expected(limit, {}, "2") == (0.3, 30) and expected(limit, {}, "3") == (0.3, 5000)
+
+
+def test_a_package_that_is_not_installed_has_no_release_in_which_anything_was_measured(page):
+    from bench.backends.torch import Torch
+
+    page(honest, limits=(replace(measured(300, release=" "), package="no-such-package"),))
+    (found,) = limits(cell().unit, Torch("cpu", "float64"), "forward")
+    assert found.release == "" and not found.measured
+
+
+def test_a_plug_in_has_the_limits_of_its_parent(page):
+    from bench.backends.torch import Torch
+
+    class Chip(Torch):
+        name = "chip"
+
+    page(honest, limits=(measured(300),))
+    assert [each.limit.name for each in limits(cell().unit, Chip("cpu", "float64"), "forward")] == ["softmax"]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +335,7 @@ def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
     ],
 )
 def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
-    page(build, limits=(measured(z),))
+    page(build, limits=(measured(z, dtype="float64"),))
     row = run(cell())
     assert row.status == status and row.why.startswith(why)
 
@@ -306,7 +356,7 @@ def worst_cases(monkeypatch):
 
 
 def test_no_worst_case_is_derived_where_a_limit_decides(page, worst_cases):
-    page(wrong, limits=(measured(3e12),))
+    page(wrong, limits=(measured(3e12, dtype="float64"),))
     assert run(cell()).status == "limited" and not worst_cases
     varying = replace(LIMIT, varies=True, always=False)  # of calls that differ
     page(wrong, limits=(varying,))
@@ -591,9 +641,9 @@ def test_a_limit_may_say_that_a_framework_gives_nan(page):
 
         return weights, lambda params, x: {"y": torch.full_like(x @ params["W"], torch.nan)}
 
-    page(nothing, limits=(measured(inf),))
+    page(nothing, limits=(measured(inf, dtype="float64"),))
     assert run(cell()).status == "limited"
-    page(nothing, limits=(measured(1e2),))
+    page(nothing, limits=(measured(1e2, dtype="float64"),))
     assert run(cell()).status == "disagrees"
 
 
