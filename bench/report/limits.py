@@ -26,6 +26,9 @@ NOTE = (
 )
 
 
+NONE = "none of these cells ran"
+
+
 class Found(NamedTuple):
     """A Limit of a page, and the rows that it explains."""
 
@@ -58,6 +61,31 @@ def page(rows: "DataFrame", environments: Records | None = None) -> list[Section
     return [table for table in tables if table.rows]
 
 
+def brief(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
+    """The Limits that these rows met, in few columns; and those whose cells ran and did not need them."""
+    found, rest = _explained(rows)
+    met = [
+        (_fault(each.limit), *_figures(each.rows)[:2], _expected(each), f"{each.case.name}: {_what(each)}")
+        for each in found
+        if _met(each)
+    ]
+    met += [
+        (at_fault, *figures[:2], "", f"{case}: {what}")
+        for case, at_fault, _, _, *figures, _, what in _elsewhere(rest)
+    ]
+    spared = [
+        (_fault(each.limit), why, _expected(each), f"{each.case.name}: {_what(each)}")
+        for each in found
+        if not _met(each) and (why := _why_not(rows, each, environments)) != NONE
+    ]
+    columns = ("package", "cells", "z rms", "measured", "formula, cause and source")
+    tables = (
+        Table("Known departures, met in these rows", columns, met, right=("cells",), note=NOTE),
+        Table("Met by no row, though their cells ran", ("package", "cells", *columns[3:]), spared),
+    )
+    return [table for table in tables if table.rows]
+
+
 def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
     """The Limits that explain nothing, though each cell that they name ran in a measured release."""
     lines = [
@@ -77,7 +105,9 @@ def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
     for case in pages.cases().values():
         mine = rest[rest["case"] == case.name]
         for limit in case.limits:
-            fit = mine[(mine["limit"] == limit.name) & (mine["source"] == limit.source)]
+            mine_by_name = mine["limit"] == limit.name
+            before = (mine["limit"] == "") & (mine["why"] == limit.reason)  # rows had no such column
+            fit = mine[(mine_by_name | before) & (mine["source"] == limit.source)]
             found.append(Found(case, limit, fit))
             mine, rest = mine.drop(index=fit.index), rest.drop(index=fit.index)
     return found, rest
@@ -120,7 +150,7 @@ def _ran_whole(rows: "DataFrame", found: Found, environments: Records | None) ->
 def _why_not(rows: "DataFrame", found: Found, environments: Records | None) -> str:
     judged = _judged(rows, found)
     if judged.empty:
-        return "none of these cells ran"
+        return NONE
     other = [each for each in _ran(judged, found.limit, environments) if each not in found.limit.releases]
     ends = judged["status"].value_counts()
     words = [f"{status} {ends[status]:,}" for status in STATUSES if status in ends.index]

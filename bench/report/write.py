@@ -13,7 +13,7 @@ from bench.report.findings import limited, scores, unrun
 from bench.report.header import Records, header, setups
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
-from bench.report.limits import LIMITS, page, unneeded
+from bench.report.limits import LIMITS, brief, page, unneeded
 from bench.report.overview import verdict
 from bench.report.roofs import roofs as roof_table
 from bench.report.speeds import detail, speeds, summary
@@ -123,7 +123,7 @@ def show(
 def departures(paths: Sequence[str | os.PathLike[str]]) -> list[Section]:
     """The known departures, and what the rows at these paths say of each."""
     rows, _, environments = read(paths)
-    return page(rows, environments)
+    return brief(rows, environments)
 
 
 def text(paths: Sequence[str | os.PathLike[str]]) -> str:

@@ -1,6 +1,7 @@
 """Known departures of batch normalisation."""
 
 from gaugeblock import Limit
+from suites.limits.group_norm import SQUARES_OF_KERAS, SQUARES_OF_KERAS_WHERE
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED
 
 LARGE = {"regime": "large-mean"}
@@ -13,6 +14,12 @@ limits = {
         FAST_VARIANCE,
         FAST_VARIANCE_WHERE,
         {**BIASED, "backend": "jax", "contender": "flax.linen.BatchNorm"},
+    ),
+    "fast-variance-of-keras-on-torch": Limit(
+        "keras",
+        SQUARES_OF_KERAS,
+        SQUARES_OF_KERAS_WHERE,
+        {**BIASED, "backend": "keras-torch", "contender": "keras.layers.BatchNormalization"},
     ),
     "mean-rounded-in-jit": Limit(
         "jax",

@@ -5,6 +5,9 @@ from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_G
 
 LARGE = {"regime": "large-mean"}
 SQUARES = "takes the variance as E[x²] − E[x]², which cancels: "
+SQUARES_OF_KERAS = SQUARES + "Keras's moments on torch"
+SQUARES_OF_KERAS_WHERE = "keras/src/backend/torch/nn.py:980 (3.15.1)"
+TORCH = ("torch.nn.functional.group_norm", "torch.nn.GroupNorm", "torch.nn.InstanceNorm2d")
 
 limits = {
     "squares-in-channels-last": Limit(
@@ -32,11 +35,17 @@ limits = {
         FAST_VARIANCE_WHERE,
         {"backend": "jax", **LARGE, "contender": "flax.linen.GroupNorm"},
     ),
+    "fast-variance-of-keras-on-torch": Limit(
+        "keras",
+        SQUARES_OF_KERAS,
+        SQUARES_OF_KERAS_WHERE,
+        {"backend": "keras-torch", **LARGE, "contender": "keras.layers.GroupNormalization"},
+    ),
     "uncentred-gradient": Limit(
         "torch",
         UNCENTRED_GRADIENT,
         "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormBackwardKernelImplInternal",
-        {"backend": "torch", **LARGE, "direction": "gradient"},
+        {"backend": "torch", **LARGE, "direction": "gradient", "contender": TORCH},
         always=False,  # few elements are outside, and in a lucky draw none
     ),
     "uncentred-output": Limit(

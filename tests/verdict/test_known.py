@@ -7,7 +7,7 @@ import pytest
 from bench import pages
 from bench.case import FIELDS, Limit, Seen
 from bench.report import write as report
-from bench.report.limits import page, unneeded
+from bench.report.limits import brief, page, unneeded
 from bench.store.results import start
 from bench.verdict.known import named, strays
 from tests.rows import ENVIRONMENT, MACHINE, frame, row
@@ -123,6 +123,20 @@ def test_each_limit_stands_once_with_release_reach_size_reason_and_source(limite
 def test_a_limit_that_nothing_met_says_why_not(limited, more, why):
     _, rest = met(*limited, row(**{"case": "layer-norm", "direction": "gradient", "mode": "x"} | more))
     assert [line[4] for line in rest] == [why]
+
+
+def test_a_row_from_before_limits_had_names_is_known_by_its_reason(limited):
+    explained, _ = met(replace(limited[0], limit=""))
+    assert [line[4] for line in explained] == ["1"] and explained[0][0] == "layer-norm"
+
+
+def test_in_brief_a_limit_is_a_line_and_one_whose_cells_did_not_run_is_none(limited):
+    (table,) = brief(frame(*limited), ENVIRONMENTS)
+    what = f"layer-norm: {LIMIT.reason}\n{LIMIT.source}"
+    assert table.rows == [("torch 2.13.0", "2", "150 to 900", "100 to 1000", what)]
+    ran = row(case="layer-norm", direction="gradient", mode="x")
+    _, spared = brief(frame(*limited, ran), ENVIRONMENTS)
+    assert [line[1] for line in spared.rows] == ["agrees 1"]
 
 
 def test_a_row_of_another_limit_is_not_this_ones(limited):
