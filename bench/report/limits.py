@@ -64,7 +64,7 @@ def page(rows: "DataFrame", environments: Records | None = None) -> list[Section
 def brief(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
     """The Limits that these rows met, in few columns; and those whose cells ran and did not need them."""
     found, rest = _explained(rows)
-    met = [
+    met: list[tuple[str, ...]] = [
         (_fault(each.limit), *_figures(each.rows)[:2], _expected(each), f"{each.case.name}: {_what(each)}")
         for each in found
         if _met(each)
@@ -73,7 +73,7 @@ def brief(rows: "DataFrame", environments: Records | None = None) -> list[Sectio
         (at_fault, *figures[:2], "", f"{case}: {what}")
         for case, at_fault, _, _, *figures, _, what in _elsewhere(rest)
     ]
-    spared = [
+    spared: list[tuple[str, ...]] = [
         (_fault(each.limit), why, _expected(each), f"{each.case.name}: {_what(each)}")
         for each in found
         if not _met(each) and (why := _why_not(rows, each, environments)) != NONE
