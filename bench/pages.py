@@ -77,7 +77,9 @@ def measurements(page: str) -> Path:
 def _seen(entry: Mapping[str, Any]) -> Seen:
     cells = {name: str(value) for name, value in entry.items() if name not in ("release", "z")}
     low, high = map(float, entry["z"])  # an infinite one is written "inf", which JSON has no number for
-    return Seen(entry["release"], cells, (low, high))
+    if not 0 <= low <= high:
+        raise ValueError(f"z is {entry['z']}, not the smallest and the largest")
+    return Seen(str(entry["release"]), cells, (low, high))
 
 
 def _departing(page: str, cases: Mapping[str, Case]) -> dict[str, Case]:

@@ -66,9 +66,10 @@ def test_a_measurement_of_no_limit_is_refused(beside):
 
 
 def test_a_measurement_that_is_none_is_refused_with_its_file(beside):
-    beside({"cause": limit()}, {"cause": [{"release": "1", "z": "far"}]})
-    with pytest.raises(ValueError, match=r"suites/limits/adam.json: got .*should be"):
-        pages.limits("adam")
+    for wrong in ({"release": "1", "z": "far"}, {"z": [1, 2]}, {"release": "1", "z": [9, 3]}, "far"):
+        beside({"cause": limit()}, {"cause": [wrong]})
+        with pytest.raises(ValueError, match=r"suites/limits/adam.json: got .*should be"):
+            pages.limits("adam")
 
 
 def test_a_file_of_limits_without_limits_is_refused(beside):

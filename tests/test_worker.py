@@ -93,3 +93,19 @@ def test_a_call_of_which_nothing_can_be_measured_is_dropped(monkeypatch):
     timed.ready(asdict(cell), "one")
     monkeypatch.setattr("bench.speed.clock.memory", lambda *_: 1 / 0)
     assert timed.settle("one") == {"error": "ZeroDivisionError: division by zero"} and not timed._CALLS
+
+
+def test_what_was_built_again_is_kept_while_inputs_are_the_same_and_no_longer():
+    names = ("relu", "sigmoid")
+    for name in names:
+        timed.ready(asdict(_unary(name)), name)
+    assert len(kept._BUILT) == 1 and list(timed._CALLS) == list(names)
+    timed.taken("relu")
+    assert list(timed._CALLS) == ["sigmoid"]
+
+
+def _unary(name):
+    return Cell(
+        name, "plain", "typical", "small", f"reference.activation.{name}", "numpy", "eager", "cpu", "float32",
+        "forward",
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from bench.backends import release
 from bench.case import Limit, Seen
 from bench.store.rows import files, load, record
 from bench.verdict.errors import GATE
-from bench.verdict.known import ALIKE, covers, expected
+from bench.verdict.known import ALIKE, ROOM, covers, expected
 
 FAILED = ("limited", "disagrees", "imprecise")
 DIGITS = 3  # of a ratio
@@ -53,7 +53,7 @@ def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None]
     by_page = {
         page: {name: each for (where, name), each in found.items() if where == page} for page, _ in found
     }
-    return [_write(page, by_page[page]) for page in sorted(by_page)]
+    return [_write(page, by_page[page], told) for page in sorted(by_page)]
 
 
 def _explaining(row: Row) -> list[Limit]:
@@ -104,8 +104,11 @@ def _add(
     mine[key] = min(low, z), max(high, z)
 
 
-def _write(page: str, measured: Mapping[str, Measured]) -> Path:
-    """Merge what was measured into the page's file, in the order of the page's limits, an entry a line."""
+def _write(page: str, measured: Mapping[str, Measured], told: Callable[[str], None]) -> Path:
+    """Merge what was measured into the page's file, in the order of the page's limits, an entry a line.
+
+    `told` hears of what would not have been limited by what the file said.
+    """
     before = pages.measured(page)
     blocks = []
     for name in pages.limits(page):
@@ -113,6 +116,11 @@ def _write(page: str, measured: Mapping[str, Measured]) -> Path:
             (each.release, tuple(each.cells.get(key, "") for key in ALIKE)): each.z
             for each in before.get(name, ())
         }
+        for key, (low, high) in measured.get(name, {}).items():
+            was = kept.get(key, (low, high))
+            if low < was[0] / ROOM or high > was[1] * ROOM:
+                where, before_it = "/".join(key[1]), f"{was[0]:.3g} to {was[1]:.3g}"
+                told(f"{name}, {where}: z was {before_it}, is {low:.3g} to {high:.3g}")
         entries = kept | measured.get(name, {})
         lines = [_line(*key, z) for key, z in sorted(entries.items())]
         if lines:

@@ -172,3 +172,13 @@ def test_a_row_that_two_limits_name_and_none_explains_is_left_out_and_said_to_be
 def test_what_is_imprecise_is_measured_too_and_a_plug_ins_parent_is_asked(page, tmp_path):
     measure([run(tmp_path, failed(30.0, status="imprecise"), failed(40.0, backend="keras-torch"))])
     assert entries(page)[0]["z"] == [30.0, 40.0]
+
+
+def test_what_the_file_would_not_have_explained_is_told_and_the_rest_is_not(page, tmp_path):
+    said = []
+    for z in (30.0, 250.0, 2600.0, 3.0):
+        measure([run(tmp_path, failed(z))], said.append)
+    assert [words.partition(": ")[2] for words in said] == [
+        "z was 250 to 250, is 2.6e+03 to 2.6e+03",
+        "z was 2.6e+03 to 2.6e+03, is 3 to 3",
+    ]
