@@ -120,9 +120,9 @@ def _met(found: Found) -> bool:
 def _judged(rows: "DataFrame", found: Found) -> "DataFrame":
     """The rows of the cells that a Limit names, in whatever release."""
     mine = rows[(rows["case"] == found.case.name) & (rows["version"] != "")]
-    if mine.empty:  # as most are, and a frame takes longer to be asked than to be found empty
-        return mine
-    return mine[[covers(found.limit, row) for row in mine.to_dict("records")]]
+    cells = mine[list(FIELDS)].drop_duplicates()  # of which there are few, and rows of many seeds
+    named = cells[[covers(found.limit, cell) for cell in cells.to_dict("records")]] if len(cells) else cells
+    return mine.merge(named, on=list(FIELDS)) if len(named) else mine.head(0)
 
 
 def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[str]:

@@ -106,7 +106,7 @@ def interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:
     below, place = 0.5**size, 0
     while 2 * below <= 1 - level and place < (size - 1) // 2:
         place += 1
-        below += math.comb(size, place) * 0.5**size
+        below += math.comb(size, place) / 2**size  # of whole numbers, which do not overflow
     place = max(place - 1, 0)
     return float(ordered[place]), float(ordered[size - 1 - place])
 

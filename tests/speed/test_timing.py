@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.speed.timing import FLOOR, FRESH, LEAST, RARE, Timing, ratio, series
+from bench.speed.timing import FLOOR, FRESH, LEAST, RARE, Timing, interval, ratio, series
 
 
 def timing(samples=(0.02,) * 5, **more):
@@ -79,3 +79,9 @@ def test_a_steady_series_is_seldom_named_otherwise():
     rng = np.random.default_rng(0)
     named = sum(series(1 + rng.exponential(size=12)) != "steady" for _ in range(1000))
     assert named <= 1000 * 2 * RARE + 15
+
+
+def test_the_interval_of_thousands_of_values_is_as_exact_as_that_of_few():
+    values = np.arange(2001.0)
+    low, high = interval(values, 0.95)
+    assert 950 < low < 1000 < high < 1050 and low + high == 2000  # 1.96 √2001 / 2 to both sides
