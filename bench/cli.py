@@ -46,7 +46,6 @@ def list_(
     from bench import pages
     from bench.report.inventory import about, inventory
     from bench.report.inventory import meanings as words
-    from bench.report.table import markdown as in_markdown
 
     with _refusals():
         if meanings:
@@ -55,10 +54,7 @@ def list_(
             found = [section for name in names for section in about(pages.case(name))]
         else:
             found = inventory(pages.cases().values())
-        if markdown:
-            typer.echo(in_markdown(found), nl=False)
-        else:
-            _print(found)
+        _print(found, markdown)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -107,15 +103,10 @@ def compare(
     from bench.report import changes
     from bench.report.compare import compare as compared
     from bench.report.compare import read
-    from bench.report.table import markdown as in_markdown
 
     with _refusals():
         found = compared(read(a), read(b))
-    sections = changes.page(found, every=every)
-    if markdown:
-        typer.echo(in_markdown(sections), nl=False)
-    else:
-        _print(sections)
+    _print(changes.page(found, every=every), markdown)
     raise typer.Exit(found.changed)
 
 
@@ -287,13 +278,16 @@ def seeds(
             typer.echo(file)
 
 
-def _print(sections: Sequence["Section"]) -> None:
+def _print(sections: Sequence["Section"], markdown: bool = False) -> None:
     from rich.console import Console
 
-    from bench.report.table import show
+    from bench.report import table
     from bench.report.write import WIDTH
 
-    show(sections, Console(width=WIDTH, highlight=False))
+    if markdown:
+        typer.echo(table.markdown(sections), nl=False)
+    else:
+        table.show(sections, Console(width=WIDTH, highlight=False))
 
 
 @contextmanager

@@ -30,8 +30,9 @@ def cases() -> dict[str, Case]:
             if case.name in found:
                 raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
         found |= _departing(page, {case.name: case for case in listed})
+    owners = {"__init__", *_pages()}
     for file in (*folder().glob("limits/*.*"), *folder().glob("mutants/*.py")):
-        if file.suffix in (".py", ".json") and file.stem not in ("__init__", *_pages()):
+        if file.suffix in (".py", ".json") and file.stem not in owners:
             where = f"suites/{file.parent.name}/{file.name}"
             raise ValueError(f"{where}: got no page suites/{file.stem}.py, should be named as its page is")
     return found

@@ -269,13 +269,15 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
     return Bound(partial(call, **rest) if rest else call, (params, *placed), _outputs)
 
 
-def release(package: str, among: Mapping[str, Any] | None = None) -> str:
-    """The release of a distribution, without its local part: as installed here, or as recorded in `among`.
+def release(package: str, recorded: Mapping[str, Any] | None = None) -> str:
+    """The release of a distribution, without its local part: as installed here, or as recorded.
 
-    Empty where it is not there.
+    Empty where it is not there. `recorded` is an environment record, which somebody else may have written.
     """
     names = (package, f"{package}-cpu")  # TensorFlow's is called so where it has no GPU
-    found = map(_version if among is None else among.get, names)
+    packages = {} if recorded is None else recorded.get("packages")
+    known = packages.get if isinstance(packages, Mapping) else lambda name: None
+    found = map(_version if recorded is None else known, names)
     return str(next(filter(None, found), "")).partition("+")[0]
 
 

@@ -1,7 +1,7 @@
 """The page of known departures: each Limit once, with what a run found of it, or why it found nothing."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bench import pages
@@ -24,8 +24,6 @@ NOTE = (
     "z rms is how many times further off a tensor is than rounding explains; bits lost is how many of the "
     "dtype's bits are wrong; since is the first release that departs, where somebody has looked."
 )
-
-
 NONE = "none of these cells ran"
 
 
@@ -127,11 +125,8 @@ def _judged(rows: "DataFrame", found: Found) -> "DataFrame":
 
 def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[str]:
     """The releases of a Limit's package that stood in the environments of these rows; empty where unknown."""
-    found = []
-    for key in rows["environment"].drop_duplicates():
-        packages = (environments or {}).get(str(key), {}).get("packages")
-        found.append(release(limit.package, packages if isinstance(packages, Mapping) else {}))
-    return list(dict.fromkeys(found))
+    records = ((environments or {}).get(str(key), {}) for key in rows["environment"].drop_duplicates())
+    return list(dict.fromkeys(release(limit.package, each) for each in records))
 
 
 def _ran_whole(rows: "DataFrame", found: Found, environments: Records | None) -> bool:

@@ -34,20 +34,19 @@ def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None]
     unclear: list[tuple[Row, list[Limit], Mapping[str, Any]]] = []
     for path in paths:
         for file in files(path):
-            recorded = record(file, "environment").get("packages")
-            packages = recorded if isinstance(recorded, Mapping) else {}
+            around = record(file, "environment")
             rows = load(file)
             for row in rows[rows["status"].isin(FAILED) & rows["z_rms"].notna()].to_dict("records"):
                 limits = _explaining(row)
                 if len(limits) > 1:
-                    unclear.append((row, limits, packages))
+                    unclear.append((row, limits, around))
                 for limit in limits if len(limits) == 1 else ():
-                    _add(found, row, limit, packages, told)
-    for row, limits, packages in unclear:  # its cause is the one that explains it by what is clear
+                    _add(found, row, limit, around, told)
+    for row, limits, recorded in unclear:  # its cause is the one that explains it by what is clear
         fitting = [each for each in limits if _fits(found, row, each)]
         unknown = [each for each in limits if not found.get((_page(row), each.name))]
         if one := fitting[:1] or (unknown if len(unknown) == 1 else []):
-            _add(found, row, one[0], packages, told)
+            _add(found, row, one[0], recorded, told)
         else:
             told(f"left out: {_cell(row)}: {len(limits)} Limits name it, and none explains it")
     by_page = {
@@ -92,10 +91,10 @@ def _add(
     found: dict[tuple[str, str], Measured],
     row: Row,
     limit: Limit,
-    packages: Mapping[str, Any],
+    around: Mapping[str, Any],
     told: Callable[[str], None],
 ) -> None:
-    if not (here := release(limit.package, packages)):
+    if not (here := release(limit.package, around)):
         told(f"left out: {_cell(row)}: its run does not record a release of {limit.package}")
         return
     key, z = (here, tuple(str(row[name]) for name in ALIKE)), float(row["z_rms"])

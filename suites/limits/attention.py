@@ -11,8 +11,12 @@ FUSED = {
 }
 SOFTMAX = "computes the softmax in float32, of float64 inputs too"
 SOFTMAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
-MASKED = "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n"
-MASKED_WHERE = "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)"
+FINITE_MASK = Limit(
+    "keras",
+    "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n",
+    "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
+    {"backend": "keras-torch", "device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
+)
 
 limits = {
     "scale-in-float32": Limit(
@@ -52,15 +56,5 @@ limits = {
         BACKWARD + "scale * q @ k.T",
         {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b")},
     ),
-    "finite-mask": Limit(
-        "keras",
-        MASKED,
-        MASKED_WHERE,
-        {
-            "backend": "keras-torch",
-            "device": "cpu",
-            "direction": "gradient",
-            "option": "masked-rows-mean",
-        },
-    ),
+    "finite-mask": FINITE_MASK,
 }

@@ -1,7 +1,7 @@
 """Known departures of multi-head attention."""
 
 from gaugeblock import Limit
-from suites.limits.attention import MASKED, MASKED_WHERE
+from suites.limits.attention import FINITE_MASK
 
 
 def not_always_native(why, **cells):
@@ -26,17 +26,7 @@ limits = {
         # 1/√64 is exact
         {"backend": "tensorflow", "dtype": "float64", "size": ("small", "past-powers", "7b")},
     ),
-    "finite-mask": Limit(
-        "keras",
-        MASKED,
-        MASKED_WHERE,
-        {
-            "backend": "keras-torch",
-            "device": "cpu",
-            "direction": "gradient",
-            "option": "masked-rows-mean",
-        },
-    ),
+    "finite-mask": FINITE_MASK,
     "not-native-of-odd-heads": not_always_native("of an odd number of heads", size="past-powers"),
     "not-native-in-compile": not_always_native("in torch.compile", size="small", mode="compile"),
 }

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bench import cli, pages
+from bench.backends import release
 from bench.case import Limit, Seen
 from bench.store.results import start
 from bench.studies.limits import measure
@@ -182,3 +183,9 @@ def test_what_the_file_would_not_have_explained_is_told_and_the_rest_is_not(page
         "z was 250 to 250, is 2.6e+03 to 2.6e+03",
         "z was 2.6e+03 to 2.6e+03, is 3 to 3",
     ]
+
+
+@pytest.mark.parametrize("packages", [None, "torch 2.13.0", ["torch"], {"torch": None}])
+def test_a_record_with_something_else_in_the_place_of_packages_has_no_release(packages):
+    assert release("torch", {"packages": packages}) == "" == release("torch", {})
+    assert release("tensorflow", {"packages": {"tensorflow-cpu": "2.21.0"}}) == "2.21.0"
