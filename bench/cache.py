@@ -1,13 +1,20 @@
-"""Where what is slow to make and safe to keep lies: derived limits, and JAX's compiled programs."""
+"""Where what is slow to make and safe to keep lies: inputs, derived limits, JAX's compiled programs."""
 
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
+import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
-SIZE = 8 * 2**30  # bytes that derived limits may take; those of sources that have changed are never asked for
+Arrays = Mapping[str, NDArray[Any]]
+
+SIZE = 8 * 2**30  # bytes that inputs and limits take at most; those of older sources are never asked for
 KEPT = (".npz", ".txt")
 
 
@@ -37,8 +44,37 @@ def kept(name: str, make: Callable[[], str]) -> str:
         return path.read_text(encoding="utf-8")
 
 
+def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
+    """The arrays of this name, made where they are not there, or cannot be read."""
+    path = folder() / f"{name}.npz"
+    with FileLock(f"{path}.lock"):
+        with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file:
+            found = dict(np.load(file, allow_pickle=False))
+            used(path)
+            return found
+        made = make()
+        partial = path.with_suffix(f".{os.getpid()}.part.npz")
+        np.savez(partial, **made)  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
+        partial.replace(path)
+    return made
+
+
+def digest(arrays: Arrays) -> str:
+    """32 hexadecimal digits that name these arrays: their names, dtypes, shapes and every bit."""
+    found = hashlib.sha256()
+    for name, array in arrays.items():
+        found.update(repr((name, array.dtype.str, array.shape)).encode())
+        found.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    return found.hexdigest()[:32]
+
+
+def source(files: Iterable[Path]) -> str:
+    """32 hexadecimal digits that name what these files say."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:32]
+
+
 def trim(size: int = SIZE) -> None:
-    """Drop the derived limits that were asked for longest ago, until the others take at most `size` bytes."""
+    """Drop the inputs and limits that were asked for longest ago, until `size` bytes are left."""
     with os.scandir(folder()) as entries:
         found = [(entry.stat(), entry.path) for entry in entries if entry.name.endswith(KEPT)]
     kept = 0

@@ -1,34 +1,71 @@
-"""What a cell is given: inputs drawn from its seed and rounded to its dtype, the same for every contender."""
+"""What a cell is given: inputs drawn from its seed and rounded to its dtype, the same for every contender.
 
+They are made once and kept with what is derived from them. The last bits of a matrix product are those of one
+BLAS, one instruction set and one number of threads, and pages make weights, targets and states with them: who
+made inputs anew would be judged by what the reference gives for others.
+"""
+
+import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench import pages
+from bench import pages, size
 from bench.backends.numpy import named
+from bench.cache import Arrays, arrays, digest, folder, source
 from bench.case import INTEGERS, Case, known
 from bench.cells.cell import Cell
 from bench.size import dims
-from bench.tree import Tree, flatten, floating, tree_map
+from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arrays, tree_map
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A cell's inputs, rounded to its dtype. A training case has one `start` per judged step."""
+    """A cell's inputs, rounded to its dtype. A training case has one `start` per judged step.
+
+    `digest` names them, down to their last bits.
+    """
 
     weights: Tree
     data: Mapping[str, Any]
     cotangents: Mapping[str, Any]
     starts: tuple[tuple[Tree, Tree, Mapping[str, Any]], ...] = ()  # (weights, state, batch)
+    digest: str = ""
 
 
 def inputs(cell: Cell) -> Inputs:
-    """What every contender of this cell is given."""
-    return _inputs(shared(cell))
+    """What every contender of this cell is given: as it was made first, whoever made it."""
+    return _inputs(shared(cell), folder())
+
+
+@lru_cache(maxsize=8)
+def _inputs(cell: Cell, where: Path) -> Inputs:
+    found = arrays(f"inputs-{_key(cell)}", lambda: _named(make(cell)))
+    return Inputs(**from_arrays(found), digest=str(found["digest"]))
+
+
+def _named(given: Inputs) -> Arrays:
+    parts = {"weights": given.weights, "data": given.data, "cotangents": given.cotangents}
+    found = to_arrays(parts | {"starts": given.starts})
+    return found | {"digest": np.array(digest(found))}
+
+
+def _key(cell: Cell) -> str:
+    """Names all that inputs are made of."""
+    case = pages.case(cell.case)
+    option = sorted(case.options[cell.option].items())
+    parts = (str(cell), cell.seed, sorted(dims(case, cell.size).items()), option, _sources(pages.page(case)))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+@cache
+def _sources(page: str) -> str:
+    return source([Path(__file__), Path(str(size.__file__)), *pages.sources(page)])
 
 
 def shared(cell: Cell) -> Cell:
@@ -41,7 +78,7 @@ def rounded(tree: Tree, dtype: str) -> Tree:
 
     def leaf(value: Any) -> Any:
         if floating(value):
-            return np.array(value, dtype=_numpy(dtype), order="C")  # ascontiguousarray makes () to (1,)
+            return np.array(value, dtype=numpy_dtype(dtype), order="C")  # ascontiguousarray makes () to (1,)
         return value
 
     return tree_map(leaf, tree)
@@ -77,8 +114,9 @@ def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
     return {name: value[step % len(value)] for name, value in data.items()}
 
 
-@lru_cache(maxsize=8)
-def _inputs(cell: Cell) -> Inputs:
+def make(cell: Cell) -> Inputs:
+    """Inputs made anew, and not kept."""
+    cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     weights, data = rounded(draw(case, cell), cell.dtype)
     if case.training:
@@ -108,14 +146,6 @@ def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -
         exact = rounded(starts[-1], "float64")
         weights, state, _ = case.step(*exact[:2], **exact[2], **option)
     return tuple(starts)
-
-
-def _numpy(dtype: str) -> Any:
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        return ml_dtypes.bfloat16
-    return np.dtype(dtype)
 
 
 def seeded(*parts: Any) -> int:

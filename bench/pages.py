@@ -112,7 +112,7 @@ def page(case: Case) -> str:
 
 
 def sources(page: str) -> list[Path]:
-    """The files of a page and of what it imports from suites/: what its inputs and options depend on."""
+    """The files of a page and of what it imports from suites/ and reference/, and these in turn."""
     found: dict[str, Path] = {}
     todo = [page]
     while todo:
@@ -121,8 +121,11 @@ def sources(page: str) -> list[Path]:
             continue
         found[name] = file
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "suites":
-                todo += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            todo += [each for each in names if each.partition(".")[0] in ("suites", "reference")]
     return [found[name] for name in sorted(found)]
 
 

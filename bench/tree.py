@@ -1,11 +1,14 @@
-"""Trees of arrays: nested dicts, lists and tuples, flattened to one dict with dotted paths."""
+"""Trees of arrays: nested dicts, lists and tuples; flattened to dotted paths, or to arrays for a file."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 Tree = Any
+SHAPE = "tree"  # among the arrays of a file: the JSON that says where each of them belongs
 
 
 def flatten(tree: Tree, path: str = "") -> dict[str, Any]:
@@ -50,3 +53,50 @@ def tree_map(function: Callable[[Any], Any], tree: Tree) -> Tree:
     if isinstance(tree, list | tuple):
         return type(tree)(tree_map(function, branch) for branch in tree)
     return function(tree)
+
+
+def to_arrays(tree: Tree) -> dict[str, NDArray[Any]]:
+    """For np.savez, without pickle: the arrays by number, and as `SHAPE` what stands around them."""
+    arrays: dict[str, NDArray[Any]] = {}
+
+    def node(branch: Any) -> Any:
+        if isinstance(branch, np.ndarray | np.generic):
+            name = str(len(arrays))
+            bare = branch.view(np.uint16) if branch.dtype.name == "bfloat16" else branch  # NumPy has no such
+            arrays[name] = np.require(bare, requirements="C")
+            return {"array": name, "dtype": branch.dtype.name, "scalar": isinstance(branch, np.generic)}
+        if isinstance(branch, dict):
+            return {"dict": {name: node(each) for name, each in branch.items()}}
+        if isinstance(branch, list | tuple):
+            return {type(branch).__name__: list(map(node, branch))}
+        return branch
+
+    return {SHAPE: np.array(json.dumps(node(tree)))} | arrays
+
+
+def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Tree:
+    """The tree that `to_arrays` was given."""
+
+    def tree(node: Any) -> Any:
+        match node:
+            case {"array": name, "dtype": dtype, "scalar": scalar}:
+                found = arrays[name].view(numpy_dtype(dtype))
+                return found[()] if scalar else found
+            case {"dict": branches}:
+                return {name: tree(each) for name, each in branches.items()}
+            case {"list": branches}:
+                return list(map(tree, branches))
+            case {"tuple": branches}:
+                return tuple(map(tree, branches))
+        return node
+
+    return tree(json.loads(str(arrays[SHAPE])))
+
+
+def numpy_dtype(name: str) -> Any:
+    """NumPy's dtype of that name; of bfloat16 that of ml_dtypes."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return ml_dtypes.bfloat16
+    return np.dtype(name)

@@ -93,10 +93,15 @@ def test_what_stands_beside_no_page_is_refused(tmp_path, monkeypatch):
         pages.cases.cache_clear()
 
 
-def test_the_sources_of_a_page_are_its_own_and_what_it_imports_from_the_suites():
+def test_the_sources_of_a_page_are_its_own_and_what_it_imports_from_the_suites_and_the_reference():
     found = pages.sources("suites.multi_head_attention")
-    files = {file.relative_to(pages.folder()).as_posix() for file in found}
-    assert files == {"multi_head_attention.py", "layers/attention.py"}
+    files = {file.relative_to(pages.folder().parent).as_posix() for file in found}
+    assert files == {
+        "suites/multi_head_attention.py",
+        "suites/layers/attention.py",
+        *(f"reference/{name}.py" for name in ("multi_head_attention", "attention", "activation", "linear")),
+        *(f"reference/{name}.py" for name in ("loss", "special")),
+    }
     deep = {file.name for file in pages.sources("suites.clipping")}  # through adam, sgd_momentum, …
     assert {"clipping.py", "gradient_descent.py", "linear_regression.py"} <= deep
     assert [file.name for file in pages.sources(__name__)][-1] == "test_pages.py"

@@ -1,8 +1,10 @@
 from collections import namedtuple
 
+import ml_dtypes
+import numpy as np
 import pytest
 
-from bench.tree import flatten, tree_map
+from bench.tree import flatten, from_arrays, to_arrays, tree_map
 
 Pair = namedtuple("Pair", "left right")
 TREE = {"a": [1, {"b": 2}], "c": Pair(3, None), "d": ()}
@@ -25,3 +27,31 @@ def test_tree_map_keeps_the_shape_and_the_classes():
 @pytest.mark.parametrize("empty", [None, {}, [], ()])
 def test_an_empty_tree_has_no_leaves(empty):
     assert flatten(empty) == {}
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        np.arange(6.0).reshape(2, 3).T,
+        np.ones((2, 0), ml_dtypes.bfloat16),
+        np.array(2.5, ml_dtypes.bfloat16),
+        np.array(3),
+        np.int64(3),
+        np.array([True]),
+        1,
+        0.1,
+        float("inf"),
+        "same",
+        True,
+        None,
+    ],
+)
+def test_a_tree_goes_to_arrays_and_comes_back(leaf):
+    tree = {"a": [leaf, {"b": (leaf, ())}], "c": {}}
+    found = from_arrays(to_arrays(tree))
+    inner = found["a"][1]["b"]
+    assert list(found) == ["a", "c"] and found["c"] == {} and type(inner) is tuple and inner[1] == ()
+    for back in (found["a"][0], inner[0]):
+        assert type(back) is type(leaf)
+        assert np.array_equal(back, leaf) and getattr(back, "dtype", 0) == getattr(leaf, "dtype", 0)
+        assert np.shape(back) == np.shape(leaf)

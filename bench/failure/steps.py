@@ -18,11 +18,13 @@ import numpy as np
 
 from bench import pages
 from bench.backends import backend
+from bench.cache import digest
 from bench.case import Case, Contender, known
 from bench.cells.cell import Cell
 from bench.failure.repro import worst_step
 from bench.inputs import draw, inputs, rounded
 from bench.store.row import TIMED, Row
+from bench.tree import to_arrays
 from bench.verdict.judge import judge
 
 ELSEWHERE = ("case", "option", "regime", "size")  # what a Limit says of cells that a step is not
@@ -156,7 +158,7 @@ def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Cas
     ]
     return option, replace(
         case,
-        name=f"{cell.case}.{cell.option}.{cell.regime}.{cell.size}.{cell.direction}.{step.name}",
+        name=f"{cell.case}.{cell.option}.{step.name}.{digest(to_arrays((weights, data)))}",
         inputs=same,
         sizes={"here": {}},
         options={option: case.options.get(option, chosen)},

@@ -1,25 +1,20 @@
 """What a cell should give: the reference's values, and the limit derived for each element."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
-import reference
-from bench import inputs as inputs_module
 from bench import noise, pages
 from bench.backends.numpy import named
-from bench.cache import folder, used
+from bench.cache import arrays, folder, source
 from bench.case import INTEGERS, known
 from bench.cells.cell import Cell
 from bench.inputs import inputs, rounded, seeded, shared
 from bench.noise import ACCUMULATORS, precision
-from bench.size import dims
 from bench.tolerance import spread as spread_module
 from bench.tolerance.spread import Expected, from_arrays, spread, to_arrays
 from bench.tree import Tree, flatten, tree_map
@@ -28,29 +23,19 @@ Expectation = dict[str, Expected]
 
 
 def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = None) -> Expectation:
-    """Values and limits by tensor, from the disk where they were derived before.
+    """Values and limits by tensor, from the disk where they were derived before from the same inputs.
 
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
     replaces the rounding of every sum by its worst case; `accumulator` is the dtype of sums,
     where it is not the widest that the cell's dtype may have.
     """
     common, accumulator = shared(cell), accumulator or ACCUMULATORS[cell.dtype]
-    path = folder() / f"{key(common, worst, accumulator)}.npz"
-    return dict(_expectation(path, common, worst, accumulator))
+    return dict(_expectation(folder(), key(common, worst, accumulator), common, worst, accumulator))
 
 
 @lru_cache(maxsize=2)  # both directions and the saboteurs of each ask one after the other
-def _expectation(path: Path, common: Cell, worst: bool, accumulator: str) -> Expectation:
-    with FileLock(f"{path}.lock"):
-        if path.exists():
-            used(path)
-            with np.load(path, allow_pickle=False) as arrays:
-                return from_arrays(dict(arrays))
-        found = derive(common, worst, accumulator)
-        partial = path.with_suffix(f".{os.getpid()}.part.npz")
-        np.savez(partial, **to_arrays(found))  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
-        partial.replace(path)
-    return found
+def _expectation(where: Path, name: str, common: Cell, worst: bool, accumulator: str) -> Expectation:
+    return from_arrays(arrays(name, lambda: to_arrays(derive(common, worst, accumulator))))
 
 
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
@@ -100,8 +85,8 @@ def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -
                 f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on whole "
                 f"numbers of {bits} bits, should be; give it fewer, or none"
             )
-    arrays = {path: np.asarray(y, dtype=np.float64) for path, y in values.items()}
-    return {path: Expected(y, 0 * y, 0 * y, 0 * y) for path, y in arrays.items()}
+    wide = {path: np.asarray(y, dtype=np.float64) for path, y in values.items()}
+    return {path: Expected(y, 0 * y, 0 * y, 0 * y) for path, y in wide.items()}
 
 
 def _size(leaf: Any) -> Any:
@@ -114,33 +99,15 @@ def _arrays(state: Tree) -> Tree:
 
 
 def key(cell: Cell, worst: bool, accumulator: str) -> str:
-    """Names all that an expectation depends on."""
+    """Names all that an expectation depends on: its inputs to the last bit, and no library's version."""
     case = pages.case(cell.case)
-    size = sorted(dims(case, cell.size).items())
     option = sorted(case.options[cell.option].items())
-    parts = (
-        str(cell),
-        cell.seed,
-        size,
-        option,
-        worst,
-        accumulator,
-        np.__version__,
-        _sources(pages.page(case)),
-    )
+    parts = (str(cell), inputs(cell).digest, option, worst, accumulator, _sources(pages.page(case)))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-@lru_cache
+@cache
 def _sources(page: str) -> str:
-    """A hash of all code that an expectation depends on: the reference, the noise, inputs and the page."""
-    modules = (noise, spread_module, inputs_module)
-    roots = [Path(reference.__file__).parent, *map(_root, modules), Path(__file__)]
-    files = [file for root in roots for file in (sorted(root.rglob("*.py")) if root.is_dir() else [root])]
-    files += pages.sources(page)
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _root(module: Any) -> Path:
-    file = Path(module.__file__)
-    return file.parent if file.name == "__init__.py" else file
+    """Names the code that gives an expectation: the noise, the spread, the page and its reference."""
+    rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
+    return source([*rules, Path(str(spread_module.__file__)), Path(__file__), *pages.sources(page)])

@@ -15,7 +15,7 @@ from bench.backends.numpy import named
 from bench.cache import kept
 from bench.case import known
 from bench.cells.cell import Cell
-from bench.inputs import inputs, rounded, shared
+from bench.inputs import inputs, make, rounded, shared
 from bench.noise import ACCUMULATORS
 from bench.tolerance.expected import expectation, key
 from bench.tolerance.limit import limit_of
@@ -82,7 +82,7 @@ def _previous(cell: Cell, direction: str, values: Tensors) -> Tensors:
     if case.training:  # paths start with the step
         return {path: values.get(_before(path), np.zeros_like(y)) for path, y in values.items()}
     assert case.reference is not None
-    other = inputs(replace(cell, seed=cell.seed + 1))
+    other = make(replace(cell, seed=cell.seed + 1))
     option = case.options[cell.option]
     arrays = {**rounded(other.data, "float64"), **rounded(other.weights, "float64")}
     if direction == "forward":

@@ -1,11 +1,10 @@
-"""Derive the limits that a selection needs into GAUGEBLOCK_CACHE: python derive.py PROCESSES [--as-numpy 2.5.2] [--big] [--first N].
+"""Derive the limits that a selection needs into GAUGEBLOCK_CACHE: python derive.py PROCESSES [--big] [--first N].
 On the ordinary machine beforehand, and with --big on the device machine in the background. Says what took how long."""
 import argparse, os, sys, time
-ap = argparse.ArgumentParser(); ap.add_argument("processes", type=int); ap.add_argument("--as-numpy"); ap.add_argument("--big", action="store_true"); ap.add_argument("--first", type=int)
+ap = argparse.ArgumentParser(); ap.add_argument("processes", type=int); ap.add_argument("--big", action="store_true"); ap.add_argument("--first", type=int)
 arg = ap.parse_args()
 for v in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"): os.environ[v] = "1"
 from concurrent.futures import ProcessPoolExecutor, as_completed
-import numpy as np
 from bench.verdict import saboteur
 from bench import pages
 from bench.cells.cell import LOW
@@ -14,7 +13,6 @@ from bench.tolerance.expected import expectation
 from bench.noise import accumulators
 from bench.machine.malloc import held
 from bench.cells.selection import Selection, cells, timed
-if arg.as_numpy: np.__version__ = arg.as_numpy  # the name under which bench.tolerance.expected.key looks there
 BIG = {"linear-regression": "layer", "perceptron": "mnist", "softmax": "large", "gelu": "large", "layer-norm": "gpt2", "conv2d": "large",
        "cross-entropy": "large", "attention": "gpt2", "multi-head-attention": "gpt2", "lstm": "long", "cnn": "mission", "adam": "odd"}
 C = list(pages.cases().values()); common = dict(backends=("torch", "jax"), devices=("gpu",))
