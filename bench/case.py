@@ -26,6 +26,20 @@ def known(function: Callable[..., Any], option: Option) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Cells for which a framework is known to raise, and where it does.
+
+    `cells` is a glob over "option/mode/device/dtype/direction", `words` stand in the error. `when` is what
+    the backend reads back of itself where it refuses (``{"oneDNN": False}``, see `Backend.features`);
+    empty, it refuses everywhere.
+    """
+
+    cells: str
+    words: str
+    when: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Contender:
     """A build, and the public API that it puts to the test.
 
@@ -36,9 +50,9 @@ class Contender:
     `variant` tells apart two ways of calling one API (a keyword, a path): ``str`` is the name in rows.
     `without` names the options that this API cannot express, and sizes that it cannot hold, with the reason;
     `modes` and `directions` narrow it to what the API has (an inference path has no gradient). `refuses`
-    are cells that the framework raises for: a glob over "option/mode/device/dtype/direction", and words of
-    its error; such a cell is run, is absent in the framework's own words, and fails as stale where the
-    framework no longer refuses. `fewer` says that it computes in fewer operations than the formula has
+    are the cells that the framework raises for: such a cell is run all the same, and is absent in the
+    framework's own words; where the framework does not refuse it, it is judged like any other, and its row
+    says that the refusal is gone. `fewer` says that it computes in fewer operations than the formula has
     (Winograd, Strassen), and may so be faster than the roofline. `tier` is how far from what most people
     write: see TIERS.
     """
@@ -50,7 +64,7 @@ class Contender:
     modes: Sequence[str] | None = None  # None: every mode of the backend
     directions: Sequence[str] | None = None  # None: every direction of the case
     variant: str = ""
-    refuses: Mapping[str, str] = field(default_factory=dict)
+    refuses: Sequence[Refusal] = ()
     fewer: bool = False
     tier: str = TIERS[0]
 

@@ -48,6 +48,7 @@ from bench.case import Case as Case  # noqa: E402
 from bench.case import Contender as Contender  # noqa: E402
 from bench.case import Limit as Limit  # noqa: E402
 from bench.case import Option as Option  # noqa: E402
+from bench.case import Refusal as Refusal  # noqa: E402
 from bench.case import Training as Training  # noqa: E402
 from bench.cells.cell import LOW as LOW  # noqa: E402
 from bench.tree import flatten as flatten  # noqa: E402

@@ -7,7 +7,7 @@ has a margin at the ends only.
 
 from functools import partial
 
-from gaugeblock import LOW, Case, Contender
+from gaugeblock import LOW, Case, Contender, Refusal
 from reference.convolution import pair
 from reference.pooling import avg_pool, avg_pool_vjp
 from suites.max_pool import CEIL, PADDED, SAME, SHARED, UNLIKE, explicit, flops, torch_margin
@@ -84,10 +84,11 @@ UNCOUNTED = "has no margin of its own but 'same', and one that its users add is 
 DIVIDED = {"divisor": "divides by the window"}
 COUNTED = {"uncounted": UNCOUNTED, "ceil": UNCOUNTED} | DIVIDED
 # its cotangent would have to be of another dtype than what went in
-PROMOTED = dict.fromkeys(
-    (f"{option}/*/{dtype}/gradient" for option in ("same", "ceil", "uncounted") for dtype in LOW),
-    "unexpected JAX type",
-)
+PROMOTED = [
+    Refusal(f"{option}/*/{dtype}/gradient", "unexpected JAX type")
+    for option in ("same", "ceil", "uncounted")
+    for dtype in LOW
+]
 
 case = Case(
     name="average-pool",

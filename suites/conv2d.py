@@ -6,7 +6,7 @@ torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), 
 page is long because six APIs take five options in pairs, of which each lacks or refuses others.
 """
 
-from gaugeblock import Case, Contender, Option, pairs
+from gaugeblock import Case, Contender, Option, Refusal, pairs
 from reference.convolution import conv2d, conv2d_vjp, margins, pair
 
 
@@ -156,20 +156,26 @@ def some(value):
     return value not in (None, 1)
 
 
-# Without XLA or oneDNN (float32 only) TensorFlow's CPU kernels have no gradient of these: "Gradients for
-# grouped convolutions are not supported on CPU" (tensorflow#50397), "Current CPU implementations do not yet
-# support dilation rates larger than 1" (tensorflow#28264). Which of two gradients raises first varies.
-REFUSED = {
-    f"{option}/{mode}/cpu/{dtype}/gradient": "Conv2DBackprop"
+# Without XLA or oneDNN (float32 and bfloat16 only, and off on many CPUs) TensorFlow's CPU kernels have no
+# gradient of these: "Gradients for grouped convolutions are not supported on CPU" (tensorflow#50397),
+# "Current CPU implementations do not yet support dilation rates larger than 1" (tensorflow#28264). Which of
+# two gradients raises first varies, and a grouped one may say only that filter_size has too few elements.
+REFUSED = [
+    Refusal(f"{option}/{mode}/cpu/{dtype}/gradient", "Conv2DBackprop", when)
     for option in those("", dilation=some) | those("", groups=some)
-    for dtype in ("float64", "float16")
+    for dtype, when in (
+        ("float64", {}),
+        ("float16", {}),
+        ("float32", {"oneDNN": False}),
+        ("bfloat16", {"oneDNN": False}),
+    )
     for mode in ("eager", "function")
-} | {  # and oneDNN takes a dilation only with padding "SAME" or "VALID"
-    f"{option}/{mode}/cpu/{dtype}/gradient": "do not yet support dilation rates"
+] + [  # and oneDNN takes a dilation only with padding "SAME" or "VALID"
+    Refusal(f"{option}/{mode}/cpu/{dtype}/gradient", "do not yet support dilation rates", {"oneDNN": True})
     for option in those("", dilation=some, padding=lambda p: p not in (None, "same"))
     for dtype in ("float32", "bfloat16")
     for mode in ("eager", "function")
-}
+]
 NOT_SAME = those(
     "padding='same' is not supported for strided convolutions", padding=lambda p: p == "same", stride=some
 )

@@ -8,7 +8,7 @@ the convolution that is transposed; JAX turns them with transpose_kernel=True. T
 API cuts the margins in its own way.
 """
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.convolution import margins, pair
 from reference.transposed import conv_transpose2d, conv_transpose2d_vjp, enlarged
 
@@ -135,15 +135,16 @@ UNCUT = dict.fromkeys(("same", "gaps"), "cuts as much at both ends of an axis")
 NO_ROOM = {"dilated-padded": "asks for a shape whose convolution has the input's: output_padding < stride"}
 # Without XLA or oneDNN (float32, and no explicit padding) TensorFlow's CPU kernels have no dilation
 # (tensorflow#28264). Keras refuses a stride together with a dilation.
-UNDILATED = {f"dilated*/{mode}/cpu/*": "dilation rates larger than 1" for mode in ("eager", "function")}
-UNDILATED_KERAS = {
-    "dilated-strided/*": "not supported in conjunction with `dilation_rate > 1`",
-    **{
-        glob.replace("cpu/*", f"cpu/{dtype}/*"): words
-        for glob, words in UNDILATED.items()
-        for dtype in ("float64", "float16")
-    },
-}
+TOO_WIDE = "dilation rates larger than 1"
+UNDILATED = [Refusal(f"dilated*/{mode}/cpu/*", TOO_WIDE) for mode in ("eager", "function")]
+UNDILATED_KERAS = [
+    Refusal("dilated-strided/*", "not supported in conjunction with `dilation_rate > 1`"),
+    *(
+        Refusal(f"dilated*/{mode}/cpu/{dtype}/*", TOO_WIDE, when)
+        for dtype, when in (("float64", {}), ("float16", {}), ("*", {"oneDNN": False}))
+        for mode in ("eager", "function")
+    ),
+]
 case = Case(
     name="conv2d-transpose",
     title="Transposed convolution of images",

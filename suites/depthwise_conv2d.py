@@ -7,7 +7,7 @@ for a channel, neighbours among the outputs.
 
 from functools import partial
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.convolution import pair
 from reference.separable import depthwise_conv2d, depthwise_conv2d_vjp
 from suites import conv2d
@@ -69,12 +69,13 @@ def flops(*, batch, channels, kernel, multiplier=1, **rest):
 
 UNPADDED = {"same": "padding='same' is not supported for strided convolutions"}
 UNDILATED = {"dilated-strided": "where a dilation is above 1, all strides must be 1 (it warns, and is wrong)"}
-# TensorFlow's own kernel has one stride; XLA and oneDNN (float32 only) have two.
-UNEVEN = {
-    f"uneven/{mode}/cpu/{dtype}/*": "equal length strides"
+# TensorFlow's own kernel has one stride; XLA and oneDNN (float32 and bfloat16 only) have two.
+EVEN = "equal length strides"
+UNEVEN = [
+    Refusal(f"uneven/{mode}/cpu/{dtype}/*", EVEN, when)
     for mode in ("eager", "function")
-    for dtype in ("float64", "float16")
-}
+    for dtype, when in (("float64", {}), ("float16", {}), ("*", {"oneDNN": False}))
+]
 # A graph fuses the shift into the float32 kernel of oneDNN. With explicit margins it ends the process:
 # "tensor_format.h:428 Check failed: … Invalid index from the dimension", so nothing runs it there.
 EXPLICIT = ("eager", "xla")
@@ -119,10 +120,13 @@ case = Case(
             without=UNDILATED,
             modes=EXPLICIT,
             variant="explicit",
-            refuses={
-                f"uneven/eager/cpu/{cells}": "equal length strides"
-                for cells in ("float64/*", "float16/*", "float32/gradient", "bfloat16/gradient")
-            },
+            refuses=[
+                *(
+                    Refusal(f"uneven/eager/cpu/{cells}", EVEN)
+                    for cells in ("float64/*", "float16/*", "float32/gradient", "bfloat16/gradient")
+                ),
+                Refusal("uneven/eager/cpu/*", EVEN, {"oneDNN": False}),
+            ],
         ),
         Contender("tensorflow", "keras.layers.DepthwiseConv2D", in_keras, refuses=UNEVEN),
         Contender("jax", "jax.lax.conv_general_dilated", grouped(conv2d.in_jax)),

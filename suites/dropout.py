@@ -11,7 +11,7 @@ that elements are drawn independently.
 
 import math
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.dropout import certain, dropped_rows, dropped_rows_vjp
 
 
@@ -122,7 +122,7 @@ case = Case(
             "tensorflow.nn.dropout",
             in_tensorflow,
             without={"inference": "is for training alone"},
-            refuses={"all/*": "in the range [0, 1)"},
+            refuses=[Refusal("all/*", "in the range [0, 1)")],
         ),
         Contender("tensorflow", "keras.layers.Dropout", in_keras),
         Contender("jax", "flax.linen.Dropout", in_flax),

@@ -6,7 +6,7 @@ words and weights as two sparse tensors. Keras and JAX have no bag: their users 
 weights and add.
 """
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.embedding import embedding_bag, embedding_bag_vjp
 
 SIZES = {
@@ -101,7 +101,7 @@ case = Case(
             "tensorflow",
             "tensorflow.nn.embedding_lookup_sparse",
             in_tensorflow,
-            refuses={"*/xla/*": "unsupported operations"},  # SegmentSum has no XLA kernel on a CPU
+            refuses=[Refusal("*/xla/*", "unsupported operations")],  # SegmentSum has no XLA kernel on a CPU
         ),
         Contender("tensorflow", "keras.layers.Embedding", in_keras, modes=("function",)),
         Contender("jax", "flax.linen.Embed", in_flax),

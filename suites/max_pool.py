@@ -7,7 +7,7 @@ first gets the whole gradient ("ties").
 
 from functools import partial
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.convolution import margins, pair
 from reference.pooling import max_pool, max_pool_vjp
 from suites.conv2d import outputs
@@ -116,9 +116,10 @@ MARGIN = "has no margin but 'same', and a margin of zeros is not one of -∞"
 UNDILATED = {"dilated": "has no dilation"}
 UNPADDED = {"padded": MARGIN, "ceil": MARGIN} | UNDILATED
 UNLIKE = {"same": "has no padding='same': one number is the margin of both ends"}
-NO_XLA = dict.fromkeys(
-    ("padded/xla/*", "ceil/xla/*"), "XLA does not support pooling ops with explicit padding"
-)
+NO_XLA = [
+    Refusal(f"{option}/xla/*", "XLA does not support pooling ops with explicit padding")
+    for option in ("padded", "ceil")
+]
 
 case = Case(
     name="max-pool",
@@ -144,7 +145,7 @@ case = Case(
             "jax",
             "jax.lax.reduce_window",
             in_jax,
-            refuses={"dilated/*/gradient": "VJP not implemented for select_and_gather"},
+            refuses=[Refusal("dilated/*/gradient", "VJP not implemented for select_and_gather")],
         ),
         Contender("jax", "flax.linen.max_pool", in_flax, UNDILATED),
     ),

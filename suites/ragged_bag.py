@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.ragged_bag import ragged_bag, ragged_bag_vjp
 
 
@@ -151,7 +151,7 @@ NO_PADDING = dict.fromkeys(("padding", "padding-mean"), "has no row that does no
 FULL = dict.fromkeys(("empty", "empty-mean"), "expects a word in each bag (see safe_embedding_lookup_sparse)")
 BAG = TORCH_ONLY | NO_MAXIMUM | NO_PADDING
 ELSE = dict.fromkeys(SUMS, "is a maximum")
-NO_XLA = {"*/xla/*": "unsupported operations"}  # of a segment of a sparse matrix, on a CPU
+NO_XLA = [Refusal("*/xla/*", "unsupported operations")]  # of a segment of a sparse matrix, on a CPU
 LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
 
 case = Case(
@@ -180,10 +180,10 @@ case = Case(
             partial(in_torch_module, sparse=True),
             UNWEIGHTED | DENSE,
             variant="sparse",
-            refuses={
-                "by-frequency/*/gradient": "not supported with sparse gradients",
-                "weighted/compile/*/gradient": "Attempting to broadcast",  # in Inductor
-            },
+            refuses=[
+                Refusal("by-frequency/*/gradient", "not supported with sparse gradients"),
+                Refusal("weighted/compile/*/gradient", "Attempting to broadcast"),  # in Inductor
+            ],
         ),
         Contender(
             "tensorflow",

@@ -5,7 +5,7 @@ Convention: NumPy's pageable memory on the host's side, and a result that is who
 keeps what it has once brought to NumPy, so its way back is to its own array on the host.
 """
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Refusal
 from reference.transfer import transfer
 
 SIZES = {  # 4 bytes in float32, 4 KiB, 256 KiB and 16 MiB
@@ -14,7 +14,7 @@ SIZES = {  # 4 bytes in float32, 4 KiB, 256 KiB and 16 MiB
     "medium": {"n": 2**16},
     "large": {"n": 2**22},
 }
-NO_BFLOAT16 = {"*/bfloat16/*": "can't convert np.ndarray of type ml_dtypes.bfloat16"}
+NO_BFLOAT16 = [Refusal("*/bfloat16/*", "can't convert np.ndarray of type ml_dtypes.bfloat16")]
 
 
 def inputs(rng, *, n):

@@ -152,6 +152,10 @@ class Backend(ABC):
         """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
         return mode == TF32 or (self.shipped and self.device == "gpu")
 
+    def features(self) -> Mapping[str, bool]:
+        """What this build has on this machine, as it is read back: the conditions of refusals name it."""
+        return {}
+
     def lacks(self, error: BaseException) -> bool:
         """Whether `error` says that the framework has no kernel for this dtype: an absence, no fault."""
         return False

@@ -34,7 +34,7 @@ class Keras(Backend):
     def inherited(cls, case: Case) -> list[Contender]:
         """The page's Keras builds. Modes and refusals there are TensorFlow's, and fall away."""
         return [
-            replace(contender, backend=cls.name, modes=None, refuses={})
+            replace(contender, backend=cls.name, modes=None, refuses=())
             for contender in case.contenders
             if contender.api.startswith("keras.")
         ]

@@ -61,6 +61,15 @@ class TensorFlow(Backend):
 
         return tf.config.threading.get_intra_op_parallelism_threads() or None
 
+    def features(self) -> Mapping[str, bool]:
+        """Whether oneDNN is on: it is off on CPUs without AVX-512's or AMX's units for networks."""
+        try:
+            from tensorflow.python.util import _pywrap_util_port as built  # there is no public door
+
+            return {"oneDNN": bool(built.IsMklEnabled())}
+        except (ImportError, AttributeError):
+            return {}
+
     def lacks(self, error: BaseException) -> bool:
         import tensorflow as tf
 

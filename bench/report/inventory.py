@@ -1,7 +1,7 @@
 """What there is to run: the cases, their options, sizes and contenders."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bench.case import Case
 from bench.digits import count
@@ -45,10 +45,15 @@ def about(case: Case) -> list[Section]:
         parts = [f"modes {', '.join(contender.modes)}" if contender.modes else "every mode"]
         parts += [f"{', '.join(contender.directions)} only"] if contender.directions else []
         parts += [f"without {name}: {reason}" for name, reason in contender.without.items()]
-        parts += [f"refuses {cells}: {words}" for cells, words in contender.refuses.items()]
+        parts += [f"refuses {each.cells}{_where(each.when)}: {each.words}" for each in contender.refuses]
         lines.append((contender.backend, str(contender), "; ".join(parts)))
     for limit in case.limits:
         at_fault = f"{limit.package} {', '.join(limit.releases)}".strip()
         lines.append(("limit", limit.name, f"{at_fault}: {limit.reason} ({limit.source})"))
     kind = "training" if case.training else "forward and gradient"
     return [Table(f"{case.name}: {case.title} ({kind}, in {case.unit})", ("what", "name", "is"), lines)]
+
+
+def _where(when: Mapping[str, bool]) -> str:
+    """Where a refusal holds, in words; nothing where it does everywhere."""
+    return "".join(f" with {name}" if value else f" without {name}" for name, value in when.items())

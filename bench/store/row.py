@@ -55,7 +55,7 @@ class Row:
         "semantics (float64), native (the dtype's own rounding) or exact (whole numbers, no tolerance)", ""
     )
     status: str = _column("one of: " + ", ".join(STATUSES), "")
-    why: str = _column("one sentence where the status is not agrees", "")
+    why: str = _column("one sentence where the status is not agrees, or where a refusal is gone", "")
     limit: str = _column("the name of the Limit that its page has for it, in suites/limits/<page>.py", "")
     source: str = _column("of that Limit: the file and line, or the thread, that shows why", "")
     versions: str = _column("of that Limit: the package at fault, and its releases that were measured", "")

@@ -138,7 +138,7 @@ def _exercise(case: Case, contender: Contender, engine: Backend, unit: Cell) -> 
         engine.wait(loop.step(engine.put(batch(data, 0))))
         return
     # a call that the framework is known to refuse has passed its arguments all the same
-    with suppress(Exception) if refusal(contender, unit, "forward") else nullcontext():
+    with suppress(Exception) if refusal(contender, unit, "forward", engine) else nullcontext():
         with engine.building():
             params, run = contender.build(weights, **option)
         engine.wait(engine.forward(run, unit.mode)(engine.put(params), engine.put(data)))

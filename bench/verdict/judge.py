@@ -9,7 +9,7 @@ import numpy as np
 
 from bench import pages
 from bench.backends import Absent, Backend, backend
-from bench.case import TIERS, Case, Contender
+from bench.case import TIERS, Case, Contender, Refusal
 from bench.cells.cell import Cell
 from bench.contender.layout import Layout
 from bench.contender.prepare import Ready, find, instance, placed, tensors
@@ -20,6 +20,8 @@ from bench.tree import tree_map
 from bench.verdict import invariants
 from bench.verdict.known import limits, refusal, unsteady
 from bench.verdict.row import row_of, verdict
+
+GONE = "a refusal is gone"  # begins the news of a cell that the framework was known to refuse
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
     except Exception as error:
         return _broken(unit, directions, error)
     lacking = [each for each in directions if each in engine.without]
-    refusals = {each: words for each in directions if (words := refusal(contender, unit, each))}
+    refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}
     willing = [each for each in directions if each not in lacking and each not in refusals]
     judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
     rows = dict(judged.rows)
@@ -65,16 +67,21 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
     ):
         found: dict[str, Any] = unsteady(fault, limits(unit, engine, "gradient"))
         rows["gradient"] = replace(rows["gradient"], **found)
-    for each, words in refusals.items():
-        row = attempt(case, contender, engine, unit, [each], False).rows[each]
-        if row.status == "error" and words in row.why:
-            rows[each] = replace(row, status="absent", why=f"{contender} refuses: {row.why}")
-        else:
-            why = f"stale refusal: got {row.status}, should raise {words!r}; {row.why}".rstrip("; ")
-            rows[each] = replace(row, status="disagrees", why=why)
+    for each, known in refusals.items():
+        alone = attempt(case, contender, engine, unit, [each], False)
+        rows[each] = refused(alone.rows[each], known)
     for each in lacking:
         rows |= _absent(unit, [each], Absent(engine.without[each])).rows
     return replace(judged, rows=rows)
+
+
+def refused(row: Row, known: Refusal) -> Row:
+    """The row of a cell that is known to be refused: absent where it is, and news where it is not."""
+    if row.status == "error" and known.words in row.why:
+        return replace(row, status="absent", why=f"{row.contender} refuses: {row.why}")
+    if row.status in ("error", "absent"):
+        return row
+    return replace(row, why=f"{GONE}: it raised {known.words!r}; {row.why}".rstrip("; "))
 
 
 def unchanged(ready: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import pages
 from bench.backends import FURTHER, SHIPPED, Backend, backend, release
-from bench.case import INTEGERS, Case, Contender, Limit
+from bench.case import INTEGERS, Case, Contender, Limit, Refusal
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells
 from bench.size import corpus
@@ -137,10 +137,18 @@ def _about(known: Known) -> dict[str, str]:
     return {"limit": known.limit.name, "source": known.limit.source, "versions": known.where}
 
 
-def refusal(contender: Contender, unit: Cell, direction: str) -> str | None:
-    """The words with which the framework is known to refuse this cell."""
+def refusal(contender: Contender, unit: Cell, direction: str, engine: Backend) -> Refusal | None:
+    """The refusal that is known of this cell, where its condition holds or cannot be read back."""
     place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
-    return next((words for glob, words in contender.refuses.items() if fnmatchcase(place, glob)), None)
+    return next(
+        (each for each in contender.refuses if fnmatchcase(place, each.cells) and may(each, engine)), None
+    )
+
+
+def may(known: Refusal, engine: Backend) -> bool:
+    """Whether nothing that the backend reads back says that it does not refuse here."""
+    here = engine.features()
+    return all(here.get(name, value) == value for name, value in known.when.items())
 
 
 def strays(case: Case) -> Iterator[str]:
@@ -155,9 +163,9 @@ def strays(case: Case) -> Iterator[str]:
         expressed = [option for option in case.options if option not in contender.without]
         directions = contender.directions or case.directions
         places = list(map("/".join, product(expressed, modes, engine.devices, engine.dtypes, directions)))
-        for glob in contender.refuses:
-            if not any(fnmatchcase(place, glob) for place in places):
-                yield f"{who}: refuses {glob!r}, which is none of its cells, such as {places[0]}"
+        for each in contender.refuses:
+            if not any(fnmatchcase(place, each.cells) for place in places):
+                yield f"{who}: refuses {each.cells!r}, which is none of its cells, such as {places[0]}"
     for limit in case.limits:
         for reach in limit.reach:
             yield from _astray(case, limit, reach)

@@ -26,7 +26,6 @@ def test_a_named_api_that_raises_makes_an_error_row(name):
     if name in FURTHER:  # what they lack says nothing of what they call
         rows = [row for row in rows if row[3] != "absent"]
     assert rows
-    # where another error is expected of the framework, this one is told as a refusal that is stale
-    errors = [row for row in rows if row[3] == "error" or row[4].startswith("stale refusal: got error")]
+    errors = [row for row in rows if row[3] == "error"]
     untouched = [row for row in rows if row not in errors or "planted" not in row[4]]
     assert not untouched, "these contenders do not call the API that they name"

@@ -10,7 +10,7 @@ from scipy import special
 from bench import pages
 from bench.backends import Absent, backend
 from bench.backends import release as installed
-from bench.case import Case, Contender, Limit, Seen
+from bench.case import Case, Contender, Limit, Refusal, Seen
 from bench.cells.cell import Cell
 from bench.contender.layout import Layout
 from bench.contender.prepare import find
@@ -168,23 +168,49 @@ def test_a_contender_that_raises_is_an_error_with_its_words(page):
 
 
 def test_a_known_refusal_is_absent_in_the_frameworks_words_and_costs_no_forward_row(page):
-    page(refuses, contender={"refuses": {"plain/eager/cpu/*/gradient": "no gradient on this device"}})
+    page(
+        refuses, contender={"refuses": [Refusal("plain/eager/cpu/*/gradient", "no gradient on this device")]}
+    )
     rows = judge(cell("").unit, ("forward", "gradient")).rows
     assert rows["forward"].status == "agrees"
     assert rows["gradient"].status == "absent"
     assert "refuses: NotImplementedError: no gradient on this device" in rows["gradient"].why
 
 
-def test_a_refusal_that_is_gone_is_stale(page):
-    page(honest, contender={"refuses": {"plain/*/gradient": "no gradient"}})
+def test_a_refusal_that_is_gone_is_told_and_the_cell_judged(page):
+    page(honest, contender={"refuses": [Refusal("plain/*/gradient", "no gradient")]})
     row = run(cell("gradient"))
-    assert row.status == "disagrees"
-    assert row.why == "stale refusal: got agrees, should raise 'no gradient'"
+    assert row.status == "agrees" and row.bits
+    assert row.why == "a refusal is gone: it raised 'no gradient'"
+
+
+def test_where_a_refusal_is_gone_a_wrong_gradient_disagrees(page):
+    page(wrong, contender={"refuses": [Refusal("plain/*/gradient", "no gradient")]})
+    row = run(cell("gradient"))
+    assert row.status == "disagrees" and "should be" in row.why
 
 
 def test_a_refusal_in_other_words_is_not_the_known_one(page):
-    page(refuses, contender={"refuses": {"*": "out of memory"}})
-    assert run(cell("gradient")).status == "disagrees"
+    page(refuses, contender={"refuses": [Refusal("*", "out of memory")]})
+    row = run(cell("gradient"))
+    assert (row.status, row.why) == ("error", "NotImplementedError: no gradient on this device")
+
+
+@pytest.mark.parametrize(
+    ("features", "status"), [({"unit": False}, "absent"), ({"unit": True}, "error"), ({}, "absent")]
+)
+def test_a_refusal_counts_where_its_condition_is_read_back_or_unknown(page, monkeypatch, features, status):
+    words = "no gradient on this device"
+    page(refuses, contender={"refuses": [Refusal("*/gradient", words, {"unit": False})]})
+    monkeypatch.setattr(backend("torch"), "features", lambda self: features)
+    assert run(cell("gradient")).status == status
+
+
+def test_the_first_refusal_whose_condition_holds_says_the_words(page, monkeypatch):
+    known = [Refusal("*", "with it", {"unit": True}), Refusal("*", "no gradient", {"unit": False})]
+    page(refuses, contender={"refuses": known})
+    monkeypatch.setattr(backend("torch"), "features", lambda self: {"unit": False})
+    assert run(cell("gradient")).status == "absent"
 
 
 def test_an_option_that_the_api_lacks_is_absent_with_its_reason(page):

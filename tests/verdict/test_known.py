@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench import pages
-from bench.case import FIELDS, Limit, Seen
+from bench.case import FIELDS, Limit, Refusal, Seen
 from bench.report import write as report
 from bench.report.limits import brief, page, unneeded
 from bench.store.results import start
@@ -61,13 +61,19 @@ def test_a_limit_of_an_option_that_its_contender_lacks_names_no_cell():
     ("more", "words"),
     [
         ({"without": {"plane": "lacks it"}}, "without names 'plane', should be one of plain, no-bias"),
-        ({"refuses": {"plain/jit/*": "no"}}, "refuses 'plain/jit/*', which is none of its cells, such as"),
-        ({"refuses": {"*/bfloat61/*": "no"}}, "refuses '*/bfloat61/*', which is none of its cells"),
         (
-            {"without": {"plain": "lacks it"}, "refuses": {"plain/*": "no"}},
+            {"refuses": [Refusal("plain/jit/*", "no")]},
+            "refuses 'plain/jit/*', which is none of its cells, such as",
+        ),
+        ({"refuses": [Refusal("*/bfloat61/*", "no")]}, "refuses '*/bfloat61/*', which is none of its cells"),
+        (
+            {"without": {"plain": "lacks it"}, "refuses": [Refusal("plain/*", "no")]},
             "refuses 'plain/*', which is none",
         ),
-        ({"directions": ("forward",), "refuses": {"*/gradient": "no"}}, "refuses '*/gradient', which is"),
+        (
+            {"directions": ("forward",), "refuses": [Refusal("*/gradient", "no")]},
+            "refuses '*/gradient', which is",
+        ),
     ],
 )
 def test_an_option_left_out_or_a_refusal_of_what_does_not_exist_is_astray(more, words):

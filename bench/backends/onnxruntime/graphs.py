@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench.backends import Absent
-from bench.case import Contender
+from bench.case import Contender, Refusal
 
 OPSET = 23  # the first that has Attention
 
@@ -176,7 +176,7 @@ def operator(name, build, **more):
 
 
 ZERO = {"masked-rows-mean": "gives zeros in a row without keys (see masked-rows-zero)"}
-NO_DOUBLE = {"*/cpu/float64/forward": "LSTM operator does not support double yet"}
+NO_DOUBLE = [Refusal("*/cpu/float64/forward", "LSTM operator does not support double yet")]
 CONTENDERS = {
     "attention": operator("Attention", attention, without=ZERO),
     **{
