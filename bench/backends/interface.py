@@ -152,6 +152,13 @@ class Backend(ABC):
         """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
         return mode == TF32 or (self.shipped and self.device == "gpu")
 
+    def isa(self) -> str:
+        """The widest instruction set of the CPU that the framework says it uses: sse4, avx2 or avx512.
+
+        Empty where it does not say, and on CPUs that are no x86.
+        """
+        return ""
+
     def features(self) -> Mapping[str, bool]:
         """What this build has on this machine, as it is read back: the conditions of refusals name it."""
         return {}

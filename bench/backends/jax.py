@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from bench.backends import TF32, Absent, Asked, Backend, Loop
 from bench.cache import folder
 from bench.case import Training
+from bench.machine import isa
 from bench.tree import Tree, tree_map
 
 
@@ -71,6 +73,10 @@ class Jax(Backend):
         """What XLA's pool was asked for: it has no way to read it back."""
         asked = os.environ.get("NPROC")
         return int(asked) if asked else None
+
+    def isa(self) -> str:
+        """What a program of XLA's was compiled for."""
+        return _isa() if self.device == "cpu" else ""
 
     def lacks(self, error: BaseException) -> bool:
         if isinstance(error, NotImplementedError):
@@ -272,3 +278,15 @@ def _streaming(verb: Callable[..., Any]) -> Callable[..., Any]:
         return kept[shape]
 
     return call
+
+
+@cache
+def _isa() -> str:
+    """A compiled program, written out, names the features of the CPU that it was compiled for."""
+    import jax
+
+    with suppress(Exception):  # a way out that XLA may close
+        compiled = jax.jit(lambda x: x + 1).lower(np.float32(1)).compile()
+        written = compiled.runtime_executable().serialize()
+        return isa.of_llvm(name.decode() for name in re.findall(rb"\+([a-z0-9.]+)", written))
+    return ""

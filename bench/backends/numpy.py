@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.backends import Absent, Backend, Binder, Bound, Loop
 from bench.case import Case, Contender, Training, known
+from bench.machine import isa
 from bench.tree import Tree, flatten, floating, tree_map
 
 
@@ -72,6 +73,10 @@ class NumPy(Backend):
     def contenders(cls, case: Case) -> list[Contender]:
         own = super().contenders(case)
         return own or [reference(case)]
+
+    def isa(self) -> str:
+        """Of its own loops and of its BLAS, the wider."""
+        return _isa()
 
     def __init__(self, device: str, dtype: str) -> None:
         super().__init__(device, dtype)
@@ -198,3 +203,8 @@ def _look_up(function: Callable[..., Any]) -> Callable[..., Any]:
     import sys
 
     return getattr(sys.modules[function.__module__], function.__name__, function)
+
+
+@cache
+def _isa() -> str:
+    return isa.widest(filter(None, (isa.of_numpy(), isa.of_openblas())))

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.backends import TF32, Absent, Asked, Backend, Binder, Bound, Loop, bound
 from bench.case import Training
+from bench.machine import isa
 from bench.tree import Tree, flatten, tree_map
 
 
@@ -48,6 +49,12 @@ class Torch(Backend):
         import torch
 
         return torch.get_num_threads()
+
+    def isa(self) -> str:
+        """Of torch's own kernels; MKL and oneDNN do not say."""
+        import torch
+
+        return isa.of_aten(torch.backends.cpu.get_cpu_capability()) if self.device == "cpu" else ""
 
     def _read_precision(self) -> str:
         import torch

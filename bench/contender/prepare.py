@@ -13,6 +13,7 @@ from bench.cells.cell import Cell
 from bench.contender.layout import Layout, layout
 from bench.contender.train import train
 from bench.inputs import inputs
+from bench.machine import isa
 from bench.tree import flatten
 
 THREADS = "GAUGEBLOCK_THREADS"
@@ -44,9 +45,10 @@ def find(case: Case, cell: Cell) -> Contender:
 
 @lru_cache
 def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
-    """One backend per device and dtype in this process; raises Absent, or RuntimeError for its threads.
+    """One backend per device and dtype in this process; raises Absent, or RuntimeError.
 
-    A worker is told in its environment how many threads it was started with.
+    A worker is told in its environment how many threads it was started with, and which instruction set: what
+    is read back should be that.
     """
     cls.installed()
     engine = cls(device, dtype)
@@ -55,6 +57,9 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
         raise RuntimeError(
             f"{cls.name}: reads back {found} threads, should be the {asked} it was started with"
         )
+    told, used = os.environ.get(isa.TOLD), engine.isa()
+    if told and used and isa.widest((told, used)) != told:
+        raise RuntimeError(f"{cls.name}: reads back {used}, should be at most the {told} it was started with")
     return engine
 
 

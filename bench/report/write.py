@@ -11,6 +11,7 @@ from bench.report.arithmetic import arithmetic
 from bench.report.curves import draw
 from bench.report.findings import limited, scores, unrun
 from bench.report.header import Records, header, setups
+from bench.report.instruction_sets import instruction_sets
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
 from bench.report.limits import LIMITS, brief, page, unneeded
@@ -54,6 +55,7 @@ def sections(
         *figures,
         *summary(timed),
         *conventions(rows),
+        *instruction_sets(rows),
         *limited(rows),
         *unneeded(rows, environments),
         *unrun(rows, every=every),

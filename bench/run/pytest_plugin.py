@@ -16,9 +16,10 @@ from bench.cache import trim
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
+from bench.machine.isa import available
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
-from bench.verdict.known import naming
+from bench.verdict.known import naming, of_refusals
 
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
@@ -30,11 +31,12 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
     "threads": ({"type": int, "metavar": "N"}, "threads of each framework (default: all)"),
+    "isa": ({"metavar": "NAME"}, "widest instruction set: sse4, avx2 or avx512 (default: the CPU's own)"),
     "as-shipped": ({"action": "store_true"}, "leave threads and precision as each framework ships"),
     "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
-    "limited": ({"action": "store_true"}, "only cells of known departures, to measure these anew"),
+    "limited": ({"action": "store_true"}, "only cells of known departures and refusals, to see these anew"),
     "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
 }  # fmt: skip
 
@@ -49,6 +51,7 @@ class Door:
     smoke: bool
     every: bool = False
     threads: int | None = field(default_factory=lambda: os.cpu_count() or 1)
+    isa: str = ""
     rounds: int = MOST
     joules: bool = False
     chosen: list[Cell] = field(default_factory=list)
@@ -87,16 +90,27 @@ class Door:
         )
         listed = list(cells(list(found.values()), selection))
         if option.limited:
-            listed = [cell for cell in listed if naming(cell, classes[cell.backend])]
+            listed = [cell for cell in listed if naming(cell, classes[cell.backend]) or of_refusals(cell)]
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
         if option.threads and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")
         threads = option.threads or os.cpu_count() or 1
         if not 1 <= threads <= (os.cpu_count() or 1):
             raise ValueError(f"--threads: got {threads}, should be 1 to {os.cpu_count() or 1}")
-        rounds = LONG if every else MOST
-        threads = None if option.as_shipped else threads
-        return cls(selection, listed, option.results, option.smoke, every, threads, rounds, option.energy)
+        if option.isa and option.isa not in available():
+            known = ", ".join(available()) or "none: this is no x86 CPU"
+            raise ValueError(f"--isa: got {option.isa!r}, should be one of {known}")
+        return cls(
+            selection,
+            listed,
+            option.results,
+            option.smoke,
+            every,
+            threads=None if option.as_shipped else threads,
+            isa=option.isa or "",
+            rounds=LONG if every else MOST,
+            joules=option.energy,
+        )
 
     @property
     def timed(self) -> list[Cell]:
@@ -127,6 +141,7 @@ class Door:
             self.speeds,
             lambda unit: not self.smoke and _draws(unit, self.selection.seeds[0]),
             threads=self.threads,
+            level=self.isa,
             done={name: row for name, row in done.items() if row.status != "error"},
             finished=self.run.append,
             drawn=self.run.curve,

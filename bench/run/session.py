@@ -33,7 +33,8 @@ DERIVE, JUDGE, VERDICT, FINGERPRINT = (
 class Session:
     """Owns the workers and the rows of one run. `row` and `speed` wait for what they return.
 
-    `threads` is None where each framework is left as it ships, its precision too.
+    `threads` is None where each framework is left as it ships, its precision too; `level` is the widest
+    instruction set that they may use, the machine's own where it is empty.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Session:
         curves: Callable[[Cell], bool],
         *,
         threads: int | None,
+        level: str = "",
         done: Mapping[str, Row],
         finished: Callable[[Row], None],
         drawn: Callable[[dict[str, Any]], None],
@@ -66,7 +68,7 @@ class Session:
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
         self._groups = plan(wanted, self._timed, curves, self._complete)
-        self.workers = Workers(threads)
+        self.workers = Workers(threads, level)
         self._busy: set[tuple[Any, ...]] = set()
         self._change = threading.Condition()
         self._stopped = False

@@ -5,6 +5,7 @@ from typing import Any
 from bench.backends import AS_SHIPPED, backend
 from bench.cells.cell import Cell
 from bench.contender.prepare import THREADS
+from bench.machine.isa import narrowed
 from bench.speed.idle import still
 from bench.speed.rounds import SAMPLE
 from bench.worker import Died, Worker
@@ -15,10 +16,14 @@ Key = tuple[Any, ...]
 
 
 class Workers:
-    """Each starts when it is first asked for. `threads` is None where frameworks are left as they ship."""
+    """Each starts when it is first asked for.
 
-    def __init__(self, threads: int | None) -> None:
-        self.threads = threads
+    `threads` is None where frameworks are left as they ship; `level` is the widest instruction set that they
+    may use, the machine's own where it is empty.
+    """
+
+    def __init__(self, threads: int | None, level: str = "") -> None:
+        self.threads, self.level = threads, level
         self._started: dict[Key, Worker] = {}
         self._last: Worker | None = None  # that took a sample
 
@@ -35,7 +40,8 @@ class Workers:
             limits = key[0] == LIMITS
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
             told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
-            self._started[key] = Worker(numpy if limits else dict(key[1]) | told)
+            found = numpy if limits else dict(key[1]) | told
+            self._started[key] = Worker(narrowed(found, self.level) if self.level else found)
         return self._started[key]
 
     def ask(self, cell: Cell, function: str, *arguments: Any) -> Any:

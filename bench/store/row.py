@@ -45,8 +45,14 @@ class Row:
     seed: int = _column("seed of the inputs", 0)
     tier: str = _column("idiomatic, tuned or vendor kernel: how far from what most people write", "")
     threads: int | None = _column("threads the worker was given, as read back")
+    isa: str = _column(
+        "widest instruction set of the CPU that the framework says it uses: sse4, avx2 or avx512", ""
+    )
     precision: str = _column("declared precision of products and sums", "")
-    settings: str = _column("as shipped, where threads and precision are the framework's own defaults", "")
+    settings: str = _column(
+        "as shipped: threads and precision are the framework's own; at most avx2: no wider instruction set",
+        "",
+    )
     accumulator: str = _column(
         "dtype of sums, inferred below float32, and whether TF32 was used: the widest that explains the row",
         "",

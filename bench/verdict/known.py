@@ -12,6 +12,7 @@ from bench.backends import FURTHER, SHIPPED, Backend, backend, release
 from bench.case import INTEGERS, Case, Contender, Limit, Refusal
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells
+from bench.contender.prepare import find
 from bench.size import corpus
 from bench.verdict.compare import Agreement
 
@@ -137,12 +138,22 @@ def _about(known: Known) -> dict[str, str]:
     return {"limit": known.limit.name, "source": known.limit.source, "versions": known.where}
 
 
+def of_refusals(cell: Cell) -> bool:
+    """Whether a refusal, wherever it holds, names the cell."""
+    contender = find(pages.case(cell.case), cell)
+    return any(fnmatchcase(_place(cell, cell.direction), each.cells) for each in contender.refuses)
+
+
 def refusal(contender: Contender, unit: Cell, direction: str, engine: Backend) -> Refusal | None:
     """The refusal that is known of this cell, where its condition holds or cannot be read back."""
-    place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
+    place = _place(unit, direction)
     return next(
         (each for each in contender.refuses if fnmatchcase(place, each.cells) and may(each, engine)), None
     )
+
+
+def _place(unit: Cell, direction: str) -> str:
+    return f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
 
 
 def may(known: Refusal, engine: Backend) -> bool:

@@ -1,7 +1,8 @@
 """The row of what a cell gave: compared with its expectation, then held against the known limits."""
 
+import os
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 from bench.backends import Backend
 from bench.case import INTEGERS
 from bench.cells.cell import LOW, Cell
+from bench.machine import isa
 from bench.noise import TF32_FACTORS, accumulators
 from bench.store.row import Row
 from bench.tolerance.expected import expectation
@@ -48,11 +50,19 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         version=engine.version,
         threads=engine.threads(),
         precision=engine.precision,
-        settings="as shipped" if engine.shipped else "",
+        isa=engine.isa(),
+        settings=", ".join(_settings(engine)),
         accumulator=accumulator,
         checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
         **more,
     )
+
+
+def _settings(engine: Backend) -> Iterator[str]:
+    if engine.shipped:
+        yield "as shipped"
+    if level := os.environ.get(isa.TOLD):
+        yield f"at most {level}"
 
 
 def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

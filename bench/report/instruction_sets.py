@@ -1,0 +1,64 @@
+"""Runs of one machine under several instruction sets: how many cells end how, and which change with it."""
+
+from typing import TYPE_CHECKING
+
+from bench.machine.isa import LEVELS
+from bench.report.overview import BACKENDS, ordered
+from bench.report.table import GLYPHS, Section, Table
+from bench.store.row import STATUSES
+from bench.store.rows import CELL
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+OWN = "the CPU's own"
+NOTE = (
+    "Frameworks were told to use no wider instruction set (--isa). Read back: what they said that they used; "
+    "TensorFlow's own kernels have no such switch, and say nothing."
+)
+
+
+def instruction_sets(rows: "DataFrame") -> list[Section]:
+    """By instruction set and framework the statuses, then the cells whose status is not the same under all.
+
+    `rows` have the settings of their run, as `bench.report.header.setups` gives them. Nothing for rows of one
+    instruction set.
+    """
+    rows = rows.assign(level=rows["settings"].str.extract("at most ([a-z0-9]+)")[0].fillna(OWN))
+    levels = ordered(rows["level"], [*LEVELS, OWN])
+    if len(levels) < 2:
+        return []
+    statuses = [status for status in STATUSES if (rows["status"] == status).any()]
+    backends = ordered(rows["backend"], BACKENDS)
+    lines = []
+    for level in levels:
+        for backend in backends:
+            mine = rows[(rows["level"] == level) & (rows["backend"] == backend)]
+            read = ", ".join(sorted(set(mine["isa"]) - {""}))
+            counts = [str((mine["status"] == status).sum() or "") for status in statuses]
+            lines.append((level, backend, read, *counts))
+    columns = ("at most", "backend", "read back", *statuses)
+    table = Table("Status by instruction set", columns, lines, right=columns[3:], note=NOTE)
+    return [table, *_changing(rows, levels)]
+
+
+def _changing(rows: "DataFrame", levels: list[str]) -> list[Section]:
+    """The cells, of those that ran under every level, with more than one status."""
+    place = [name for name in CELL if name != "run_id"]
+    wide = rows.drop_duplicates([*place, "level"], keep="last").pivot(
+        index=place, columns="level", values="status"
+    )
+    whole = wide.dropna()
+    found = whole[whole.nunique(axis=1) > 1]
+    lines = [
+        (
+            f"{case}/{option}/{regime}/{size} {contender} {mode} {dtype} {direction}",
+            *(GLYPHS[found.at[index, level]] for level in levels),
+        )
+        for index in found.index
+        for case, option, regime, size, contender, _, mode, _, dtype, direction, _ in [index]
+    ]
+    title = "Cells that change with the instruction set"
+    if not lines:
+        return [Table(title, ("cells that ran under each", "change"), [(f"{len(whole):,}", "0")])]
+    return [Table(title, (f"of {len(whole):,}", *levels), lines)]
