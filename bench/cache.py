@@ -3,24 +3,24 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[Any]]
 
 SIZE = 8 * 2**30  # bytes that inputs and limits take at most; those of older sources are never asked for
 KEPT = (".npz", ".txt")
+PLACE = "GAUGEBLOCK_CACHE"  # names the folder, in the environment
 
 
 def folder(name: str = "") -> Path:
     """The cache's folder, made where it is not there: GAUGEBLOCK_CACHE, or the system's place for caches."""
-    told = os.environ.get("GAUGEBLOCK_CACHE")
+    told = os.environ.get(PLACE)
     path = (Path(told) if told else _of_the_system()) / name
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -35,7 +35,7 @@ def _of_the_system() -> Path:
 def kept(name: str, make: Callable[[], str]) -> str:
     """The text of this name, made where it is not there."""
     path = folder() / f"{name}.txt"
-    with FileLock(f"{path}.lock"):
+    with _alone(path):
         if not path.exists():
             partial = path.with_suffix(f".{os.getpid()}.part")
             partial.write_text(make(), encoding="utf-8")
@@ -47,16 +47,25 @@ def kept(name: str, make: Callable[[], str]) -> str:
 def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
     """The arrays of this name, made where they are not there, or cannot be read."""
     path = folder() / f"{name}.npz"
-    with FileLock(f"{path}.lock"):
-        with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file:
-            found = dict(np.load(file, allow_pickle=False))
-            used(path)
+    if found := _read(path):
+        return found
+    with _alone(path):
+        if found := _read(path):  # another process has made them meanwhile
             return found
         made = make()
         partial = path.with_suffix(f".{os.getpid()}.part.npz")
         np.savez(partial, **made)  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
         partial.replace(path)
     return made
+
+
+def _read(path: Path) -> Arrays:
+    """The arrays of a file; none where it is not there, or broken."""
+    with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file:
+        found = dict(np.load(file, allow_pickle=False))
+        used(path)
+        return found
+    return {}
 
 
 def digest(arrays: Arrays) -> str:
@@ -71,6 +80,15 @@ def digest(arrays: Arrays) -> str:
 def source(files: Iterable[Path]) -> str:
     """32 hexadecimal digits that name what these files say."""
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:32]
+
+
+def _alone(path: Path) -> AbstractContextManager[Any]:
+    """One process at a time, where the lock is installed: a contender's environment need not have it."""
+    try:
+        from filelock import FileLock
+    except ModuleNotFoundError:
+        return nullcontext()
+    return FileLock(f"{path}.lock")
 
 
 def trim(size: int = SIZE) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import execnet
 
+from bench.cache import PLACE, folder
+
 ROOT = Path(__file__).resolve().parent.parent  # where this package and its like lie, installed or not
 # Imports our packages from where they lie, whatever a path has first: it may have a bench/ of the user's, and
 # ROOT may be a site-packages, of which nothing else should come before what the user has put first.
@@ -49,12 +51,13 @@ class Died(Exception):
 class Worker:
     """One process, asked by `request`. Not for two threads at once.
 
-    It imports from where the asking process does. `python` may be another interpreter, which has packages of
-    its own; ours come from where they lie.
+    It imports from where the asking process does, and has its cache. `python` may be another interpreter,
+    which has packages of its own; ours come from where they lie.
     """
 
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
         self._words = Path(tempfile.mkstemp(prefix="gaugeblock-", suffix=".log")[1])
+        environment = {PLACE: str(folder()), **environment}
         if crossed := [f"{name}={value}" for name, value in environment.items() if "//" in value]:
             raise ValueError(f"environment of a worker: got {crossed[0]}, should hold no //")
         variables = "".join(f"//env:{name}={value}" for name, value in environment.items())

@@ -27,6 +27,7 @@ class Jax(Backend):
 
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        cpu = "-".join(isa.features()) or "plain"  # programs are of one CPU, and a cache may be carried
         several = "true" if threads and threads > 1 else "false"
         pool = {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}", "NPROC": str(threads)}
         return {
@@ -34,7 +35,7 @@ class Jax(Backend):
             "JAX_PLATFORMS": "cpu" if device == "cpu" else "",
             **(pool if threads else {}),
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-            "JAX_COMPILATION_CACHE_DIR": str(folder("jax")),
+            "JAX_COMPILATION_CACHE_DIR": str(folder(f"jax/{cpu}")),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         }
 

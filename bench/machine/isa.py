@@ -51,7 +51,7 @@ def narrowed(variables: Mapping[str, str], level: str) -> dict[str, str]:
         raise ValueError(f"instruction set: got {level!r}, should be one of {known}")
     place = LEVELS.index(level)
     ours = {name: values[place] for name, values in VARIABLES.items()}
-    ours["NPY_DISABLE_CPU_FEATURES"] = " ".join(name for name in _found() if _beyond(name, level))
+    ours["NPY_DISABLE_CPU_FEATURES"] = " ".join(name for name in features() if _beyond(name, level))
     given = {**os.environ, **variables}
     for name in JOINED:
         ours[name] = " ".join(filter(None, (given.get(name), ours[name])))
@@ -68,7 +68,7 @@ def _beyond(feature: str, level: str) -> bool:
 
 def of_numpy() -> str:
     """The level that NumPy's own loops use here."""
-    here = {*_simd()["baseline"], *_found()}
+    here = {*_simd()["baseline"], *features()}
     return widest(level for level, names in WHOLE.items() if names & here)
 
 
@@ -96,7 +96,7 @@ def widest(levels: Iterable[str]) -> str:
     return max(levels, key=LEVELS.index, default="")
 
 
-def _found() -> list[str]:
+def features() -> list[str]:
     """NumPy's features beyond its baseline that this CPU has and that it was not told to leave alone."""
     return list(_simd().get("found", ()))
 
