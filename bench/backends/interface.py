@@ -269,6 +269,13 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
     return Bound(partial(call, **rest) if rest else call, (params, *placed), _outputs)
 
 
+def extended(variable: str, *flags: str) -> str:
+    """What an environment variable of flags holds, and behind it those of `flags` that it does not set."""
+    told = os.environ.get(variable, "").split()
+    named = {flag.partition("=")[0] for flag in told}
+    return " ".join([*told, *(flag for flag in flags if flag.partition("=")[0] not in named)])
+
+
 def release(package: str, recorded: Mapping[str, Any] | None = None) -> str:
     """The release of a distribution, without its local part: as installed here, or as recorded.
 

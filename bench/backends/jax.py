@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Loop
+from bench.backends import TF32, Absent, Asked, Backend, Loop, extended
 from bench.cache import folder
 from bench.case import Training
 from bench.tree import Tree, tree_map
+
+SEVERAL = "--xla_cpu_multi_thread_eigen"
 
 
 class Jax(Backend):
@@ -26,7 +28,7 @@ class Jax(Backend):
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
         several = "true" if threads and threads > 1 else "false"
-        pool = {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}", "NPROC": str(threads)}
+        pool = {"XLA_FLAGS": extended("XLA_FLAGS", f"{SEVERAL}={several}"), "NPROC": str(threads)}
         return {
             "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
             "JAX_PLATFORMS": "cpu" if device == "cpu" else "",
@@ -68,9 +70,10 @@ class Jax(Backend):
         return str(jax.__version__)
 
     def threads(self) -> int | None:
-        """What XLA's pool was asked for: it has no way to read it back."""
+        """What XLA's pool was asked for, which it has no way to read back; one where a flag says so."""
         asked = os.environ.get("NPROC")
-        return int(asked) if asked else None
+        alone = re.findall(rf"{SEVERAL}=(\w+)", os.environ.get("XLA_FLAGS", ""))[-1:] in (["false"], ["0"])
+        return (1 if alone else int(asked)) if asked else None
 
     def lacks(self, error: BaseException) -> bool:
         if isinstance(error, NotImplementedError):

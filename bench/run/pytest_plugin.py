@@ -16,6 +16,7 @@ from bench.cache import trim
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
+from bench.machine.variables import threads as usual_threads
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.verdict.known import naming
@@ -29,7 +30,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
-    "threads": ({"type": int, "metavar": "N"}, "threads of each framework (default: all)"),
+    "threads": ({"type": int, "metavar": "N"}, "of each framework (default: OMP_NUM_THREADS, else all)"),
     "as-shipped": ({"action": "store_true"}, "leave threads and precision as each framework ships"),
     "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
@@ -48,7 +49,7 @@ class Door:
     results: str | None
     smoke: bool
     every: bool = False
-    threads: int | None = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int | None = field(default_factory=usual_threads)
     rounds: int = MOST
     joules: bool = False
     chosen: list[Cell] = field(default_factory=list)
@@ -89,13 +90,12 @@ class Door:
         if option.limited:
             listed = [cell for cell in listed if naming(cell, classes[cell.backend])]
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
-        if option.threads and option.as_shipped:
+        if option.threads is not None and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")
-        threads = option.threads or os.cpu_count() or 1
-        if not 1 <= threads <= (os.cpu_count() or 1):
-            raise ValueError(f"--threads: got {threads}, should be 1 to {os.cpu_count() or 1}")
+        if option.threads is not None and not 1 <= option.threads <= (os.cpu_count() or 1):
+            raise ValueError(f"--threads: got {option.threads}, should be 1 to {os.cpu_count() or 1}")
         rounds = LONG if every else MOST
-        threads = None if option.as_shipped else threads
+        threads = None if option.as_shipped else option.threads or usual_threads()
         return cls(selection, listed, option.results, option.smoke, every, threads, rounds, option.energy)
 
     @property

@@ -283,6 +283,32 @@ def test_jax_places_waits_rounds_and_counts_on_its_gpu():
     assert found["fault"] == "INTERNAL: a fault"
 
 
+FLAGS = """
+import json
+from bench.backends import backend
+
+print(json.dumps([backend("jax")("cpu", "float32").threads(), backend("jax").environment(
+    threads=2, dtype="float32", device="cpu")["XLA_FLAGS"]]))
+"""
+OURS = "--xla_cpu_multi_thread_eigen"
+
+
+@pytest.mark.parametrize(
+    ("told", "threads", "given"),
+    [
+        ("", 2, f"{OURS}=true"),
+        ("--xla_cpu_enable_fast_math=false", 2, f"--xla_cpu_enable_fast_math=false {OURS}=true"),
+        (f"{OURS}=true", 2, f"{OURS}=true"),
+        (f"{OURS}=true {OURS}=false", 1, f"{OURS}=true {OURS}=false"),
+    ],
+)
+def test_the_users_xla_flags_stay_ours_joins_them_and_threads_are_read_from_what_they_say(
+    told, threads, given
+):
+    pytest.importorskip("jax")
+    assert answers(FLAGS, XLA_FLAGS=told, NPROC="2", JAX_PLATFORMS="cpu") == [threads, given]
+
+
 TENSORFLOW = """
 import json
 import numpy as np, tensorflow as tf
