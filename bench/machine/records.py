@@ -14,6 +14,7 @@ import psutil
 
 from bench.machine.cpu import cpu
 from bench.machine.gpus import gpus as gpus
+from bench.machine.host import host
 from bench.machine.variables import variables
 
 Record = dict[str, Any]
@@ -21,19 +22,20 @@ Record = dict[str, Any]
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
     "tensorflow", "tensorflow-cpu", "tensorflow-intel", "keras", "jax", "jaxlib", "flax", "optax",
-    "ml-dtypes", "onnx", "onnxruntime", "onnxruntime-gpu", "triton", "mkl", "jax-cuda12-plugin", "jax-cuda13-plugin",
-    "nvidia-cublas", "nvidia-cublas-cu12", "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12",
-    "nvidia-cudnn-cu12", "nvidia-cudnn-cu13",
+    "ml-dtypes", "onnx", "onnxruntime", "onnxruntime-gpu", "triton", "mkl",
+    "jax-cuda12-plugin", "jax-cuda13-plugin", "nvidia-cublas", "nvidia-cublas-cu12",
+    "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13",
 )  # fmt: skip
 
 
 def machine() -> Record:
-    """CPU, memory, operating system and GPUs of this machine: what stays, so that its key does.
+    """CPU, host, memory, operating system and GPUs of this machine: what stays, so that its key does.
 
     What it is doing at one time is `bench.machine.load_average`'s. Takes about a second.
     """
     return {
         **cpu(),
+        **host(),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count(),
