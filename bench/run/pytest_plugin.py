@@ -52,6 +52,7 @@ class Door:
     threads: int | None = field(default_factory=usual_threads)
     rounds: int = MOST
     joules: bool = False
+    options: Sequence[str] = ()  # of the command line, for every cell alike
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
@@ -96,7 +97,11 @@ class Door:
             raise ValueError(f"--threads: got {option.threads}, should be 1 to {os.cpu_count() or 1}")
         rounds = LONG if every else MOST
         threads = None if option.as_shipped else option.threads or usual_threads()
-        return cls(selection, listed, option.results, option.smoke, every, threads, rounds, option.energy)
+        told = option.threads or threads not in (None, os.cpu_count())
+        options = [f"--threads {threads}"] if told else ["--as-shipped"] if option.as_shipped else []
+        return cls(
+            selection, listed, option.results, option.smoke, every, threads, rounds, option.energy, options
+        )
 
     @property
     def timed(self) -> list[Cell]:
@@ -138,6 +143,7 @@ class Door:
             rounds=self.rounds,
             joules=self.joules,
             peaks=self.every or self.selection.full,  # which takes seconds
+            options=self.options,
         )
         try:
             yield running

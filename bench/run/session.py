@@ -21,6 +21,7 @@ from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
 from bench.store.row import TIMED, Row
 from bench.verdict.judge import judge
+from bench.verdict.row import row_of
 from bench.worker import Died
 
 SLOTS = 2
@@ -33,7 +34,8 @@ DERIVE, JUDGE, VERDICT, FINGERPRINT = (
 class Session:
     """Owns the workers and the rows of one run. `row` and `speed` wait for what they return.
 
-    `threads` is None where each framework is left as it ships, its precision too.
+    `threads` is None where each framework is left as it ships, its precision too. `options` are those of the
+    command line that made every row, and stand in its command.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Session:
         rounds: int = MOST,
         joules: bool = False,
         peaks: bool = True,
+        options: Sequence[str] = (),
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -62,6 +65,7 @@ class Session:
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
+        self._options = options
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -226,7 +230,9 @@ class Session:
         cell, answer = unit.cell, None
         try:
             backend(cell.backend).installed()
-            request = (asdict(cell), unit.directions, unit.keep, unit.curve, self._failures)
+            request = (
+                asdict(cell), unit.directions, unit.keep, unit.curve, self._failures, list(self._options),
+            )  # fmt: skip
             answer = self.workers.of(key).request(JUDGE, *request)
             rows = {direction: Row(**row) for direction, row in answer["rows"].items()}
         except Absent:
@@ -260,6 +266,7 @@ class Session:
             self.workers.bury(key)  # the cells that follow are asked of a new worker
 
     def _keep(self, cell: Cell, row: Row) -> None:
+        row = replace(row, command=cell.command(*self._options))
         self.rows[str(cell)] = row
         self._finished(row)
 
@@ -271,4 +278,4 @@ def _computed(of: Cell | Row) -> str:
 
 def failed(cell: Cell, why: str) -> Row:
     """The row of a cell whose worker is gone."""
-    return Row(**asdict(cell), status="error", why=why, command=cell.command)
+    return row_of(cell.unit, cell.direction, status="error", why=why)

@@ -3,7 +3,7 @@
 A worker runs these functions by their names, so that they take and give built-in types.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +38,17 @@ def derive(cell: dict[str, Any]) -> None:
 
 
 def judge(
-    unit: dict[str, Any], directions: list[str], keep: bool, curve: bool, failures: str = ""
+    unit: dict[str, Any],
+    directions: list[str],
+    keep: bool,
+    curve: bool,
+    failures: str = "",
+    options: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The rows of one unit by direction, and the losses of its free run; `failures` is their folder."""
+    """The rows of one unit by direction, and the losses of its free run.
+
+    What fails leaves a folder in `failures`, with the command that has the run's `options`.
+    """
     cell = Cell(**unit)
     with suppress(Absent):
         backend(cell.backend).installed()
@@ -52,7 +60,7 @@ def judge(
     for direction, row in judged.rows.items():
         if failures:
             one = replace(cell, direction=direction)
-            row = explained(one, row)
+            row = replace(explained(one, row), command=one.command(*options))
             freeze(Path(failures), one, row, judged, graph="gradient" in directions)
         rows[direction] = plain(row.as_dict())
     return {"rows": rows, "curve": [float(loss) for loss in judged.curve]}

@@ -514,7 +514,7 @@ def test_a_cells_own_command_is_offered_unwrapped():
 
     own = Cell(
         "a", "o", "r", "s", "torch.nn." + "x" * 120, "torch", "eager", "cpu", "float32", "forward"
-    ).command
+    ).command()
     assert command(own) == own
     assert f"  {own}\n" in terminal(tables(row(status="error", why="x", command=own)).values())
 

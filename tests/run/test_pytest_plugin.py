@@ -75,6 +75,22 @@ def test_the_users_own_number_of_threads_is_every_frameworks_unless_another_is_n
         assert Door.open(SimpleNamespace(**{**OPTIONS, **named})).threads == threads
 
 
+@pytest.mark.parametrize(
+    ("named", "own", "options"),
+    [
+        ({}, "", []),
+        ({"threads": 8}, "", ["--threads 8"]),
+        ({}, "3", ["--threads 3"]),  # a variable of this shell, which another may not have
+        ({}, "8", []),
+        ({"as_shipped": True}, "3", ["--as-shipped"]),
+    ],
+)
+def test_the_command_of_a_row_has_the_options_of_its_run(monkeypatch, named, own, options):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", own)
+    assert Door.open(SimpleNamespace(**{**OPTIONS, **named})).options == options
+
+
 @pytest.mark.parametrize("threads", [-1, 0, 10**6])
 def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
     with pytest.raises(ValueError, match=f"--threads: got {threads}, should be 1 to"):

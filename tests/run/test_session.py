@@ -96,16 +96,23 @@ def test_an_outside_backend_fails_exactly_where_it_is_wrong(tmp_path):
     assert set(rows[rows.case == "layer-norm"].status) == {"agrees"}
 
 
-def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path):
+@pytest.mark.parametrize("options", [["--threads", "1"], ["--as-shipped"]], ids=" ".join)
+def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path, options):
     (tmp_path / "mine.py").write_text(WRONG)
-    suites(tmp_path, *linear("--backend", "mine.py:Wrong"))
+    done = suites(tmp_path, *linear("--backend", "mine.py:Wrong", *options))
     rows = load(tmp_path / "run")
     failed = rows[(rows.status == "disagrees") & (rows.direction == "forward")].iloc[0]
     assert "\n" not in failed.why and "should be" in failed.why
+    assert failed.command.endswith(" ".join(["--seed 0", *options])) and failed.command in done.stdout
+    told = [json.loads(file.read_text())["command"] for file in tmp_path.glob("run/*/failures/*/cell.json")]
+    assert failed.command in told
     (tmp_path / "suites").symlink_to(ROOT / "suites")
-    command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1)
+    command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1) + " --results again"
     again = subprocess.run(command, cwd=tmp_path, shell=True, capture_output=True, text=True, check=False)
     assert "1 failed" in again.stdout, again.stdout[-2000:]
+    (row,) = load(tmp_path / "again").itertuples()
+    same = ("command", "direction", "threads", "settings", "suite", "checksum")
+    assert [getattr(row, name) for name in same] == [getattr(failed, name) for name in same]
 
 
 def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):

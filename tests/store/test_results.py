@@ -47,6 +47,13 @@ def test_a_row_is_on_the_disk_when_append_returns(run):
     assert json.loads(line) == written.as_dict() == run.rows()[0] and line.endswith(b"\n")
 
 
+def test_a_row_has_the_suite_that_made_it_and_keeps_it(run, monkeypatch):
+    assert run.append(row(suite="")).suite == run.suite != ""
+    monkeypatch.setattr(results, "suite", lambda: "0.2.0")
+    later = resume(run.folder)
+    assert [later.append(row(suite=made)).suite for made in ("", "0.1.0")] == ["0.2.0", "0.1.0"]
+
+
 def test_a_row_comes_back_as_it_was(run):
     first, second = (
         timed(1e-3),
