@@ -148,6 +148,13 @@ class Backend(ABC):
         """Threads the framework says it uses, read back."""
         return None
 
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        """What else is read back for a worker's record, by name: libraries, instruction sets, precision.
+
+        Each is asked alone. What one raises stands in its place, and an API that this release lacks is None.
+        """
+        return {}
+
     def allows_tf32(self, mode: str) -> bool:
         """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
         return mode == TF32 or (self.shipped and self.device == "gpu")

@@ -75,6 +75,22 @@ class Jax(Backend):
         alone = re.findall(rf"{SEVERAL}=(\w+)", os.environ.get("XLA_FLAGS", ""))[-1:] in (["false"], ["0"])
         return (1 if alone else int(asked)) if asked else None
 
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        import jax
+
+        config: Any = jax.config
+        return {
+            "platform": lambda: self.place.client.platform,
+            "platform_version": lambda: self.place.client.platform_version,
+            "device": lambda: self.place.device_kind,
+            "x64": lambda: config.jax_enable_x64,
+            "matmul_precision": lambda: config.jax_default_matmul_precision,
+            "disable_jit": lambda: config.jax_disable_jit,
+            "dtype_promotion": lambda: config.jax_numpy_dtype_promotion,
+            "prng": lambda: config.jax_default_prng_impl,
+            "threefry_partitionable": lambda: config.jax_threefry_partitionable,
+        }
+
     def lacks(self, error: BaseException) -> bool:
         if isinstance(error, NotImplementedError):
             return f"Unsupported dtype {self.dtype}" in str(error)

@@ -144,6 +144,7 @@ class Door:
             joules=self.joules,
             peaks=self.every or self.selection.full,  # which takes seconds
             options=self.options,
+            recorded=self.run.worker,
         )
         try:
             yield running

@@ -57,6 +57,7 @@ class Session:
         joules: bool = False,
         peaks: bool = True,
         options: Sequence[str] = (),
+        recorded: Callable[[dict[str, Any]], None] = lambda environment: None,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -65,7 +66,7 @@ class Session:
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
-        self._options = options
+        self._options, self._recorded = options, recorded
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -243,6 +244,8 @@ class Session:
                 return  # no finding about the cell
             rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
         with self._change:
+            if answer and answer["environment"]:
+                self._recorded(answer["environment"])
             for direction, row in rows.items():
                 self._keep(replace(cell, direction=direction), row)
             if answer and answer["curve"]:

@@ -25,6 +25,8 @@ from bench.store.rows import (
     ROOFS,
     ROWS,
     SAMPLES,
+    WORKERS,
+    environments,
     lines,
     record,
 )
@@ -69,6 +71,11 @@ class Run:
     def sampled(self, cell: Any, timing: Any) -> None:
         """Write the samples behind one speed, as they were taken."""
         self._line(SAMPLES, asdict(cell) | asdict(timing))
+
+    def worker(self, environment: Mapping[str, Any]) -> None:
+        """Write the environment record of a worker, once: rows have its key."""
+        if key(environment) not in environments(self.folder):
+            self._line(WORKERS, environment)
 
     def moment(self, found: Mapping[str, Any]) -> None:
         """Write what the machine was doing at one time, as `bench.machine.load_average` found it."""

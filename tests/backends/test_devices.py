@@ -179,12 +179,12 @@ def test_no_torch_build_makes_a_tensor_beside_its_data():
 # ---- JAX and TensorFlow, each with a second CPU device in a process of its own ----
 
 
-def answers(code, **environment):
+def answers(code, *words, **environment):
     """What a script prints last, as JSON."""
     import os
 
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *words],
         capture_output=True,
         text=True,
         env={**os.environ, "JAX_ENABLE_X64": "0", "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -307,6 +307,29 @@ def test_the_users_xla_flags_stay_ours_joins_them_and_threads_are_read_from_what
 ):
     pytest.importorskip("jax")
     assert answers(FLAGS, XLA_FLAGS=told, NPROC="2", JAX_PLATFORMS="cpu") == [threads, given]
+
+
+READ_BACK = """
+import json, sys
+from bench.backends import backend
+from bench.run.environment import read_back
+
+print(json.dumps(read_back(backend(sys.argv[1])("cpu", "float32"))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "known"),
+    [
+        ("jax", {}, {"platform": "cpu", "x64": False, "matmul_precision": "highest"}),
+        ("tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}, {"onednn": False, "precision": "TF32 off"}),
+    ],
+)
+def test_jax_and_tensorflow_read_themselves_back(name, more, known):
+    pytest.importorskip(name)
+    found = answers(READ_BACK, name, JAX_PLATFORMS="cpu", **more)
+    assert known.items() <= found.items()
+    assert not [value for value in found.values() if "Error" in str(value)]
 
 
 TENSORFLOW = """

@@ -607,6 +607,66 @@ def test_several_folders_are_read_together(run, tmp_path):
     assert "side by side" in report.text([run.folder, other.folder])
 
 
+WORKER = {"backend": "torch", **ENVIRONMENT, "variables": {"OMP_NUM_THREADS": "2"}}
+
+
+def worked(folder, run_environment=ENVIRONMENT, **capability):
+    """A run's folder with a speed of each backend, whose worker has recorded its own environment."""
+    run = start(folder, MACHINE, run_environment)
+    for backend, told in capability.items():
+        worker = {**WORKER, "backend": backend, "flags": {"cpu_capability": told, "onednn": True}}
+        run.worker(worker)
+        own = {"run_id": folder.name, "machine": "", "backend": backend, "contender": f"{backend}.add"}
+        run.append(timed(1e-3, **own, environment=key(worker)))
+        run.append(row(**own, mode="x", status="absent", why="none", environment=""))
+    return run.folder
+
+
+def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_path):
+    rows, machines, environments = report.read([worked(tmp_path, torch="AVX2", jax="AVX512")])
+    assert set(report.setups(rows)["on"]) == {""}
+    found = {each.title: each for each in report.sections(rows, machines, environments, every=True)}
+    (line,) = found["Speed"].rows
+    assert "×1" in line[3] and "×1" in line[4]
+    assert dict(found["What ran"].rows)["environment"].startswith("Python 3.11.7, numpy 2.4.6")
+    assert "side by side" not in dict(found["What ran"].rows)
+    told = dict(found["What the frameworks read back"].rows)
+    assert told["torch"] == "cpu capability AVX2, onednn on, $OMP NUM THREADS 2"
+
+
+@pytest.mark.parametrize(
+    ("other", "letters"),
+    [
+        ({"torch": "AVX512", "jax": "AVX512"}, {""}),  # the same
+        ({"torch": "AVX2", "jax": "AVX512"}, {"A", "B"}),  # a worker that was narrowed
+        ({"jax": "AVX512"}, {""}),  # a run of fewer backends
+        ({"torch": "AVX512", "run_environment": ENVIRONMENT | {"python": "3.12.1"}}, {"A", "B"}),
+    ],
+)
+def test_runs_whose_workers_differ_are_told_apart(tmp_path, other, letters):
+    folders = worked(tmp_path / "a", torch="AVX512", jax="AVX512"), worked(tmp_path / "b", **other)
+    rows, machines, environments = report.read(folders)
+    rows = report.setups(rows)
+    assert set(rows["on"]) == letters
+    assert (rows.groupby("run_id")["on"].nunique() == 1).all()
+    header = dict(headers.header(rows, machines, environments).rows)
+    told = "1 machine and 2 environments: times are absolute, and compared across them"
+    assert header.get("side by side", told) == told and ("side by side" in header) == (len(letters) > 1)
+
+
+def test_a_report_on_several_suites_says_so():
+    def header(*suites):
+        made = [row(suite=suite, seed=number) for number, suite in enumerate(suites)]
+        return dict(headers.header(report.setups(frame(*made)), {}, {}).rows)
+
+    assert header("0.1.0+gabc1234", "0.1.0+gabc1234")["suite"] == "0.1.0+gabc1234"
+    assert header("0.1.0", "0.2.0", "0.2.0")["several suites"] == (
+        "0.1.0: 1 cell; 0.2.0: 2 cells; one may judge a cell otherwise than another"
+    )
+    assert header("", "0.2.0")["several suites"].startswith("not recorded: 1 cell; 0.2.0: 1 cell")
+    assert "suite" not in header("")  # of before rows had it
+
+
 def test_show_prints_at_100_columns(run, capsys):
     report.show([run.folder])
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
