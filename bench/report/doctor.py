@@ -38,7 +38,6 @@ def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
         ("machine", machine_line(here, key(here))),
         ("vectors", ", ".join(here["vectors"]) or "none known"),
         ("environment", environment_line(around, key(around))),
-        *((f"${name}", value) for name, value in around["variables"].items()),
     ]
     names = [*SHIPPED, *FURTHER, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
     pairs = [(name, device) for name in names for device in DEVICES]

@@ -147,4 +147,7 @@ def environment_line(record: Mapping[str, Any], key: str) -> str:
     for pool in pools if isinstance(pools, list) else ():
         if isinstance(pool, Mapping) and pool.get("user_api") == "blas":
             parts.append(f"{pool.get('internal_api')} {pool.get('version')}")
+    variables = record.get("variables")
+    for name, value in variables.items() if isinstance(variables, Mapping) else ():
+        parts.append(f"${name} {value}")
     return f"{', '.join(dict.fromkeys(parts))} ({key})"

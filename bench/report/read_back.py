@@ -30,7 +30,7 @@ def read_back(rows: "DataFrame", environments: Records) -> list[Table]:
     lines = []
     for on, group in rows.groupby("on", sort=True):
         for name, values in told(group["environment"].unique(), environments).items():
-            words = (f"{each.replace('_', ' ')} {value}" for each, value in values.items() if value)
+            words = (f"{_spaced(each)} {value}" for each, value in values.items() if value)
             lines.append((f"{name} {on}".strip(), ", ".join(words)))
     return [Table("What the frameworks read back", ("backend", "in its worker"), lines)] if lines else []
 
@@ -43,6 +43,10 @@ def _flat(record: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): _text(value) for name, value in flags.items()} | {
         f"${name}": _text(value) for name, value in variables.items()
     }
+
+
+def _spaced(name: str) -> str:
+    return name if name.startswith("$") else name.replace("_", " ")
 
 
 def _text(value: Any) -> str:

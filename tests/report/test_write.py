@@ -231,16 +231,17 @@ def test_a_run_of_several_seeds_states_its_false_alarms():
     assert "false alarms" not in dict(headers.header(report.setups(frame(row())), {}, {}).rows)
 
 
-def test_gpus_blas_and_many_seeds_and_runs_are_named():
+def test_gpus_blas_variables_and_many_seeds_and_runs_are_named():
     machine = MACHINE | {"gpus": [{"name": "Card", "memory_gib": 80, "driver": "570"}, "junk"]}
     pools = [{"user_api": "blas", "internal_api": "openblas", "version": "0.3"}, {"user_api": "openmp"}, 7]
     records = {
         "machines": {"aaaaaaaa": machine},
-        "environments": {"bbbbbbbb": {"pools": pools, "packages": 1}},
+        "environments": {"bbbbbbbb": {"pools": pools, "packages": 1, "variables": {"XLA_FLAGS": "--x"}}},
     }
     rows = [row(seed=n, run_id=f"run-{n:02}") for n in range(12)]
     header = dict(tables(*rows, **records)["What ran"].rows)
     assert "Card 80 GiB (driver 570)" in header["machine"] and "openblas 0.3" in header["environment"]
+    assert "$XLA_FLAGS --x" in header["environment"]
     assert header["12 seeds"] == "0, …, 11" and header["run"] == "12 runs: run-00 to run-11"
 
 
@@ -631,7 +632,7 @@ def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_p
     assert dict(found["What ran"].rows)["environment"].startswith("Python 3.11.7, numpy 2.4.6")
     assert "side by side" not in dict(found["What ran"].rows)
     told = dict(found["What the frameworks read back"].rows)
-    assert told["torch"] == "cpu capability AVX2, onednn on, $OMP NUM THREADS 2"
+    assert told["torch"] == "cpu capability AVX2, onednn on, $OMP_NUM_THREADS 2"
 
 
 @pytest.mark.parametrize(
