@@ -611,20 +611,24 @@ def test_several_folders_are_read_together(run, tmp_path):
 WORKER = {"backend": "torch", **ENVIRONMENT, "variables": {"OMP_NUM_THREADS": "2"}}
 
 
-def worked(folder, run_environment=ENVIRONMENT, **capability):
-    """A run's folder with a speed of each backend, whose worker has recorded its own environment."""
+def worked(folder, run_environment=ENVIRONMENT, unrun=False, **capability):
+    """A run's folder with a speed of each backend, whose worker has recorded its own environment.
+
+    `unrun` adds a row of each that did not run, and so has the run's.
+    """
     run = start(folder, MACHINE, run_environment)
     for backend, told in capability.items():
         worker = {**WORKER, "backend": backend, "flags": {"cpu_capability": told, "onednn": True}}
         run.worker(worker)
         own = {"run_id": folder.name, "machine": "", "backend": backend, "contender": f"{backend}.add"}
         run.append(timed(1e-3, **own, environment=key(worker)))
-        run.append(row(**own, mode="x", status="absent", why="none", environment=""))
+        if unrun:
+            run.append(row(**own, mode="x", status="absent", why="none", environment=""))
     return run.folder
 
 
 def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_path):
-    rows, machines, environments = report.read([worked(tmp_path, torch="AVX2", jax="AVX512")])
+    rows, machines, environments = report.read([worked(tmp_path, unrun=True, torch="AVX2", jax="AVX512")])
     assert set(report.setups(rows)["on"]) == {""}
     found = {each.title: each for each in report.sections(rows, machines, environments, every=True)}
     (line,) = found["Speed"].rows
@@ -638,14 +642,15 @@ def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_p
 @pytest.mark.parametrize(
     ("other", "letters"),
     [
-        ({"torch": "AVX512", "jax": "AVX512"}, {""}),  # the same
+        ({"torch": "AVX512", "jax": "AVX512"}, {""}),
         ({"torch": "AVX2", "jax": "AVX512"}, {"A", "B"}),  # a worker that was narrowed
         ({"jax": "AVX512"}, {""}),  # a run of fewer backends
         ({"torch": "AVX512", "run_environment": ENVIRONMENT | {"python": "3.12.1"}}, {"A", "B"}),
     ],
 )
 def test_runs_whose_workers_differ_are_told_apart(tmp_path, other, letters):
-    folders = worked(tmp_path / "a", torch="AVX512", jax="AVX512"), worked(tmp_path / "b", **other)
+    both = {"torch": "AVX512", "jax": "AVX512"}
+    folders = worked(tmp_path / "a", unrun=True, **both), worked(tmp_path / "b", **other)
     rows, machines, environments = report.read(folders)
     rows = report.setups(rows)
     assert set(rows["on"]) == letters

@@ -13,7 +13,7 @@ import pytest
 
 from bench.speed.rounds import FEWEST, MOST
 from bench.store.results import load
-from bench.store.rows import fingerprints
+from bench.store.rows import environments, fingerprints
 
 ROOT = Path(__file__).parent.parent.parent
 WRONG = """
@@ -248,6 +248,8 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     done = suites(tmp_path, *chosen)
     assert done.returncode == 0, done.stdout[-2000:]
     (folder,) = (tmp_path / "run").iterdir()
+    known = environments(folder)
+    assert {known[each]["backend"] for each in load(folder).environment} == {"numpy"}
     (found,) = fingerprints(folder)
     assert (found["backend"], found["mode"], found["dtype"]) == ("numpy", "eager", "float32")
     assert "Fingerprints of the arithmetic" in done.stdout
@@ -321,15 +323,15 @@ def test_limits_are_derived_again_where_their_worker_died_and_then_no_cell_tries
         )
         for direction in ("forward", "gradient")
     ]  # fmt: skip
-    running = Session(
-        cells, [], lambda unit: False, threads=1, done={}, finished=finished.append, drawn=print
-    )
+    told = {"finished": finished.append, "drawn": print, "options": ["--threads 1"]}
+    running = Session(cells, [], lambda unit: False, threads=1, done={}, **told)
     rows = [running.row(cell) for cell in cells]
     running.close()
     assert rows == finished and [row.direction for row in rows] == ["forward", "gradient"]
     assert asked == [DERIVE, DERIVE, *([JUDGE] if deaths == 1 else [])]
     found = ("agrees", "") if deaths == 1 else ("error", "limits: the worker died: killed")
     assert {(row.status, row.why) for row in rows} == {found}
+    assert all(row.command.endswith("--seed 0 --threads 1") for row in rows)  # whoever has made them
 
 
 SAYS = """
