@@ -30,8 +30,8 @@ class Refusal:
     """Cells for which a framework is known to raise, and where it does.
 
     `cells` is a glob over "option/mode/device/dtype/direction", `words` stand in the error. `when` is what
-    the backend reads back of itself where it refuses (``{"oneDNN": False}``, see `Backend.features`);
-    empty, it refuses everywhere.
+    the backend reads back of itself where it refuses (``{"onednn": False}``, see `Backend.flags`); empty, it
+    refuses everywhere.
     """
 
     cells: str

@@ -166,12 +166,12 @@ REFUSED = [
     for dtype, when in (
         ("float64", {}),
         ("float16", {}),
-        ("float32", {"oneDNN": False}),
-        ("bfloat16", {"oneDNN": False}),
+        ("float32", {"onednn": False}),
+        ("bfloat16", {"onednn": False}),
     )
     for mode in ("eager", "function")
 ] + [  # and oneDNN takes a dilation only with padding "SAME" or "VALID"
-    Refusal(f"{option}/{mode}/cpu/{dtype}/gradient", "do not yet support dilation rates", {"oneDNN": True})
+    Refusal(f"{option}/{mode}/cpu/{dtype}/gradient", "do not yet support dilation rates", {"onednn": True})
     for option in those("", dilation=some, padding=lambda p: p not in (None, "same"))
     for dtype in ("float32", "bfloat16")
     for mode in ("eager", "function")

@@ -141,7 +141,7 @@ UNDILATED_KERAS = [
     Refusal("dilated-strided/*", "not supported in conjunction with `dilation_rate > 1`"),
     *(
         Refusal(f"dilated*/{mode}/cpu/{dtype}/*", TOO_WIDE, when)
-        for dtype, when in (("float64", {}), ("float16", {}), ("*", {"oneDNN": False}))
+        for dtype, when in (("float64", {}), ("float16", {}), ("*", {"onednn": False}))
         for mode in ("eager", "function")
     ),
 ]

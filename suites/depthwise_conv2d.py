@@ -74,7 +74,7 @@ EVEN = "equal length strides"
 UNEVEN = [
     Refusal(f"uneven/{mode}/cpu/{dtype}/*", EVEN, when)
     for mode in ("eager", "function")
-    for dtype, when in (("float64", {}), ("float16", {}), ("*", {"oneDNN": False}))
+    for dtype, when in (("float64", {}), ("float16", {}), ("*", {"onednn": False}))
 ]
 # A graph fuses the shift into the float32 kernel of oneDNN. With explicit margins it ends the process:
 # "tensor_format.h:428 Check failed: … Invalid index from the dimension", so nothing runs it there.
@@ -125,7 +125,7 @@ case = Case(
                     Refusal(f"uneven/eager/cpu/{cells}", EVEN)
                     for cells in ("float64/*", "float16/*", "float32/gradient", "bfloat16/gradient")
                 ),
-                Refusal("uneven/eager/cpu/*", EVEN, {"oneDNN": False}),
+                Refusal("uneven/eager/cpu/*", EVEN, {"onednn": False}),
             ],
         ),
         Contender("tensorflow", "keras.layers.DepthwiseConv2D", in_keras, refuses=UNEVEN),

@@ -148,6 +148,14 @@ class Backend(ABC):
         """Threads the framework says it uses, read back."""
         return None
 
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        """What else is read back for a worker's record, by name: libraries, instruction sets, precision.
+
+        The conditions of refusals name them too. Each is asked alone. What one raises stands in its place,
+        and an API that this release lacks is None.
+        """
+        return {}
+
     def allows_tf32(self, mode: str) -> bool:
         """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
         return mode == TF32 or (self.shipped and self.device == "gpu")
@@ -158,10 +166,6 @@ class Backend(ABC):
         Empty where it does not say, and on CPUs that are no x86.
         """
         return ""
-
-    def features(self) -> Mapping[str, bool]:
-        """What this build has on this machine, as it is read back: the conditions of refusals name it."""
-        return {}
 
     def lacks(self, error: BaseException) -> bool:
         """Whether `error` says that the framework has no kernel for this dtype: an absence, no fault."""
@@ -278,6 +282,13 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
             break
         placed.append(rest.pop(parameter.name))
     return Bound(partial(call, **rest) if rest else call, (params, *placed), _outputs)
+
+
+def extended(variable: str, *flags: str) -> str:
+    """What an environment variable of flags holds, and behind it those of `flags` that it does not set."""
+    told = os.environ.get(variable, "").split()
+    named = {flag.partition("=")[0] for flag in told}
+    return " ".join([*told, *(flag for flag in flags if flag.partition("=")[0] not in named)])
 
 
 def release(package: str, recorded: Mapping[str, Any] | None = None) -> str:

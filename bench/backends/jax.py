@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Loop
+from bench.backends import TF32, Absent, Asked, Backend, Loop, extended
 from bench.cache import folder
 from bench.case import Training
 from bench.machine import isa
 from bench.tree import Tree, tree_map
+
+SEVERAL = "--xla_cpu_multi_thread_eigen"
 
 
 class Jax(Backend):
@@ -29,7 +31,7 @@ class Jax(Backend):
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
         cpu = "-".join(isa.features()) or "plain"  # programs are of one CPU, and a cache may be carried
         several = "true" if threads and threads > 1 else "false"
-        pool = {"XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}", "NPROC": str(threads)}
+        pool = {"XLA_FLAGS": extended("XLA_FLAGS", f"{SEVERAL}={several}"), "NPROC": str(threads)}
         return {
             "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
             "JAX_PLATFORMS": "cpu" if device == "cpu" else "",
@@ -71,9 +73,26 @@ class Jax(Backend):
         return str(jax.__version__)
 
     def threads(self) -> int | None:
-        """What XLA's pool was asked for: it has no way to read it back."""
+        """What XLA's pool was asked for, which it has no way to read back; one where a flag says so."""
         asked = os.environ.get("NPROC")
-        return int(asked) if asked else None
+        alone = re.findall(rf"{SEVERAL}=(\w+)", os.environ.get("XLA_FLAGS", ""))[-1:] in (["false"], ["0"])
+        return (1 if alone else int(asked)) if asked else None
+
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        import jax
+
+        config: Any = jax.config
+        return {
+            "platform": lambda: self.place.client.platform,
+            "platform_version": lambda: self.place.client.platform_version,
+            "device": lambda: self.place.device_kind,
+            "x64": lambda: config.jax_enable_x64,
+            "matmul_precision": lambda: config.jax_default_matmul_precision,
+            "disable_jit": lambda: config.jax_disable_jit,
+            "dtype_promotion": lambda: config.jax_numpy_dtype_promotion,
+            "prng": lambda: config.jax_default_prng_impl,
+            "threefry_partitionable": lambda: config.jax_threefry_partitionable,
+        }
 
     def isa(self) -> str:
         """What a program of XLA's was compiled for."""

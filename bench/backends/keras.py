@@ -4,7 +4,7 @@ Keras reads KERAS_BACKEND when it is imported, so that each engine has a worker 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -58,6 +58,11 @@ class Keras(Backend):
     def version(self) -> str:
         """The engine's version, so that its Limits hold here too, with Keras's as its local part."""
         return f"{super().version.partition('+')[0]}+keras.{self.installed()}"
+
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        import keras
+
+        return {**super().flags(), "keras": keras.version, "keras_backend": keras.backend.backend}
 
     def building(self) -> AbstractContextManager[Any]:
         return self._building(super().building())

@@ -89,6 +89,22 @@ class NumPy(Backend):
         pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
         return max(pools, default=None)
 
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        def built(part: str, *names: str) -> Any:
+            found: Any = np.show_config(mode="dicts")
+            return [found[part][name] for name in names]
+
+        def library(name: str) -> str:
+            (found,) = built("Build Dependencies", name)
+            return f"{found['name']} {found['version']}"
+
+        return {
+            "blas": lambda: library("blas"),
+            "lapack": lambda: library("lapack"),
+            "simd_baseline": lambda: built("SIMD Extensions", "baseline")[0],
+            "simd_found": lambda: built("SIMD Extensions", "found")[0],
+        }
+
     def lacks(self, error: BaseException) -> bool:
         words = (f"array type {self.dtype} is unsupported", f"scipy.special have no {self.dtype}")
         return isinstance(error, TypeError) and any(each in str(error) for each in words)

@@ -61,14 +61,27 @@ class TensorFlow(Backend):
 
         return tf.config.threading.get_intra_op_parallelism_threads() or None
 
-    def features(self) -> Mapping[str, bool]:
-        """Whether oneDNN is on: it is off on CPUs without AVX-512's or AMX's units for networks."""
-        try:
-            from tensorflow.python.util import _pywrap_util_port as built  # there is no public door
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        import keras
+        import tensorflow as tf
 
-            return {"oneDNN": bool(built.IsMklEnabled())}
-        except (ImportError, AttributeError):
-            return {}
+        def one_dnn() -> bool:
+            from tensorflow.python.util import _pywrap_util_port  # no public API says whether it is on
+
+            return bool(_pywrap_util_port.IsMklEnabled())
+
+        def build(name: str) -> Any:
+            return tf.sysconfig.get_build_info().get(name)
+
+        return {
+            "onednn": one_dnn,
+            "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads,
+            "xla_jit": tf.config.optimizer.get_jit,
+            "cuda": lambda: build("cuda_version"),
+            "cudnn": lambda: build("cudnn_version"),
+            "keras": keras.version,
+            "keras_backend": keras.backend.backend,
+        }
 
     def lacks(self, error: BaseException) -> bool:
         import tensorflow as tf

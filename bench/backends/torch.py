@@ -1,5 +1,6 @@
 """PyTorch: eager, and through torch.compile."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,6 +13,9 @@ from bench.backends import TF32, Absent, Asked, Backend, Binder, Bound, Loop, bo
 from bench.case import Training
 from bench.machine import isa
 from bench.tree import Tree, flatten, tree_map
+
+# in the words of torch.__config__: a release and, of oneDNN, its commit
+LIBRARY = r"^  - (?:Intel\(R\) )?((?:oneAPI )?Math Kernel Library Version \S+|MKL-DNN v\S+|OpenMP \d+)"
 
 
 class Torch(Backend):
@@ -55,6 +59,34 @@ class Torch(Backend):
         import torch
 
         return isa.of_aten(torch.backends.cpu.get_cpu_capability()) if self.device == "cpu" else ""
+
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        import torch
+
+        backends: Any = torch.backends
+        found: dict[str, Callable[[], Any]] = {
+            "cpu_capability": lambda: backends.cpu.get_cpu_capability(),
+            "libraries": lambda: re.findall(LIBRARY, torch.__config__.show(), re.MULTILINE),
+            "interop_threads": torch.get_num_interop_threads,
+            "mkl": lambda: backends.mkl.is_available(),
+            "onednn": lambda: backends.mkldnn.is_available() and backends.mkldnn.enabled,
+            "onednn_matmul_precision": lambda: backends.mkldnn.matmul.fp32_precision,
+            "deterministic": torch.are_deterministic_algorithms_enabled,
+            "cuda": lambda: torch.version.cuda,
+            "cudnn": lambda: backends.cudnn.version(),
+        }
+        if not torch.cuda.is_available():
+            return found
+        return {
+            **found,
+            "blas": lambda: backends.cuda.preferred_blas_library(),
+            "matmul_tf32": lambda: backends.cuda.matmul.allow_tf32,
+            "matmul_fp16_reduction": lambda: backends.cuda.matmul.allow_fp16_reduced_precision_reduction,
+            "matmul_bf16_reduction": lambda: backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
+            "cudnn_tf32": lambda: backends.cudnn.allow_tf32,
+            "cudnn_benchmark": lambda: backends.cudnn.benchmark,
+            "cudnn_deterministic": lambda: backends.cudnn.deterministic,
+        }
 
     def _read_precision(self) -> str:
         import torch

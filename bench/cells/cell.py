@@ -43,12 +43,11 @@ class Cell:
         """What contenders must share to be compared by speed."""
         return (self.case, self.option, self.regime, self.size, self.device, self.dtype, self.direction)
 
-    @property
-    def command(self) -> str:
-        """The command that runs this one cell again."""
+    def command(self, *options: str) -> str:
+        """The command that runs this one cell again, with those options that its run had for every cell."""
         choices = {name: getattr(self, name) for name in ("backend", "device", "dtype", "mode", "size")}
         if is_spelled(self.size):
             del choices["size"]  # it stands in the corpus, which every full run has
         flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in choices.items())
         node = shlex.quote(f"suites/test_suites.py::test_agree[{self}]")
-        return f"pytest {node} --full {flags} --seed {self.seed}"
+        return " ".join((f"pytest {node} --full {flags} --seed {self.seed}", *options))

@@ -55,7 +55,8 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
     asked, found = os.environ.get(THREADS), engine.threads()
     if asked and found is not None and found != int(asked):
         raise RuntimeError(
-            f"{cls.name}: reads back {found} threads, should be the {asked} it was started with"
+            f"{cls.name}: reads back {found} threads, should be the {asked} it was started with; "
+            f"name --threads {found}, or unset the variable that says so"
         )
     told, used = os.environ.get(isa.TOLD), engine.isa()
     if told and used and isa.widest((told, used)) != told:

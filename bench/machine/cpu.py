@@ -1,11 +1,18 @@
-"""What this machine's CPU is: its name, vectors, sockets, caches, top frequency and governor."""
+"""What this machine's CPU is: its name and model, vectors, sockets, caches, frequencies and governor."""
 
 import platform
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-VECTORS = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile")
+# the sets of instructions that libraries of arithmetic choose their kernels by, as Linux names them
+VECTORS = (
+    "neon", "asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2", "sme",
+    "ssse3", "sse4_1", "sse4_2", "f16c", "avx", "avx2", "fma", "avx_vnni", "avx_vnni_int8", "avx_ne_convert",
+    "avx512f", "avx512cd", "avx512dq", "avx512bw", "avx512vl", "avx512ifma", "avx512vbmi", "avx512_vbmi2",
+    "avx512_vnni", "avx512_bitalg", "avx512_vpopcntdq", "avx512_bf16", "avx512_fp16",
+    "amx_tile", "amx_int8", "amx_bf16", "amx_fp16",
+)  # fmt: skip
 CPUS = Path("/sys/devices/system/cpu")  # Linux; elsewhere nothing is there, and nothing is known
 KINDS = {"Data": "d", "Instruction": "i"}
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
@@ -24,9 +31,14 @@ def cpu() -> dict[str, Any]:
     return {
         "cpu": found.get("brand_raw") or platform.processor() or platform.machine() or "unknown",
         "architecture": platform.machine(),
+        "vendor": found.get("vendor_id_raw"),
+        "family": found.get("family"),
+        "model": found.get("model"),
+        "stepping": found.get("stepping"),
         "vectors": [vector for vector in VECTORS if vector in flags],
         "sockets": len(set(_texts(CPUS.glob("cpu[0-9]*/topology/physical_package_id")))) or None,
         "caches": _caches(),
+        "base_mhz": _highest("base_frequency"),
         "top_mhz": _top(),
         "governor": ", ".join(sorted(governors)) or None,
     }
@@ -50,15 +62,20 @@ def size_bytes(size: str) -> int:
 
 def _top() -> int | None:
     """The highest frequency of any CPU, in MHz: the hardware's own, which no policy lowers."""
-    told = [int(text) for text in _texts(CPUS.glob("cpu[0-9]*/cpufreq/cpuinfo_max_freq")) if text.isdecimal()]
-    if told:
-        return round(max(told) / 1000)
+    if told := _highest("cpuinfo_max_freq"):
+        return told
     try:
         import psutil  # a contender's process, which asks for cache sizes, need not have it
 
         return round(psutil.cpu_freq().max) or None
     except Exception:  # absent on some systems, None on others, refused in some virtual machines
         return None
+
+
+def _highest(file: str) -> int | None:
+    """The highest of that frequency of any CPU, in MHz."""
+    told = [int(text) for text in _texts(CPUS.glob(f"cpu[0-9]*/cpufreq/{file}")) if text.isdecimal()]
+    return round(max(told) / 1000) if told else None
 
 
 def _texts(files: Iterable[Path]) -> Iterable[str]:

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
+from bench.machine.variables import hashed
+
 Record = dict[str, Any]
 Asked = Callable[..., Any]
 
 
 def gpus() -> list[Record]:
-    """What every GPU is; empty where there is no driver. Clocks are in MHz, the highest that it has."""
+    """What every GPU is, its UUID hashed; empty where there is no driver.
+
+    Clocks are in MHz, the highest that it has; `cuda` is the newest that the driver runs.
+    """
     return _each(_facts)
 
 
@@ -44,16 +49,21 @@ def _each(told: Callable[[Asked, Any], Record]) -> list[Record]:
 
 
 def _facts(ask: Asked, handle: Any) -> Record:
-    memory, capability = (
-        ask("nvmlDeviceGetMemoryInfo", handle),
-        ask("nvmlDeviceGetCudaComputeCapability", handle),
-    )
+    memory, power = ask("nvmlDeviceGetMemoryInfo", handle), ask("nvmlDeviceGetEnforcedPowerLimit", handle)
+    capability = ask("nvmlDeviceGetCudaComputeCapability", handle)
+    uuid, cuda = _text(ask("nvmlDeviceGetUUID", handle)), ask("nvmlSystemGetCudaDriverVersion")
     return {
         "name": _text(ask("nvmlDeviceGetName", handle)),
+        "uuid": uuid and hashed(uuid),
         "memory_gib": memory and round(memory.total / 2**30),
         "driver": _text(ask("nvmlSystemGetDriverVersion")),
+        "cuda": cuda and f"{cuda // 1000}.{cuda % 1000 // 10}",
         "capability": capability and ".".join(map(str, capability)),
         "clocks": _clocks(ask, "nvmlDeviceGetMaxClockInfo", handle),
+        "power_limit_w": power and round(power / 1000),
+        "ecc": _on(ask("nvmlDeviceGetEccMode", handle)),
+        "mig": _on(ask("nvmlDeviceGetMigMode", handle)),
+        "persistence": _on(ask("nvmlDeviceGetPersistenceMode", handle)),
     }
 
 
@@ -82,6 +92,12 @@ def _clocks(ask: Asked, verb: str, handle: Any) -> Record:
     import pynvml
 
     return {"sm": ask(verb, handle, pynvml.NVML_CLOCK_SM), "memory": ask(verb, handle, pynvml.NVML_CLOCK_MEM)}
+
+
+def _on(mode: Any) -> bool | None:
+    """Whether a mode is on now; some come with what they will be after the next start."""
+    current = mode[0] if isinstance(mode, list | tuple) else mode
+    return None if current is None else bool(current)
 
 
 def _gib(size: int) -> float:

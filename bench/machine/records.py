@@ -14,31 +14,28 @@ import psutil
 
 from bench.machine.cpu import cpu
 from bench.machine.gpus import gpus as gpus
+from bench.machine.host import host
+from bench.machine.variables import variables
 
 Record = dict[str, Any]
 
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
-    "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax", "ml-dtypes", "onnx",
-    "onnxruntime",
-)  # fmt: skip
-
-# variables that change numbers or speed; no others, since a record is published
-VARIABLES = (
-    "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64",
-    "JAX_PLATFORMS", "KERAS_BACKEND", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS",
-    "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "XLA_FLAGS",
+    "tensorflow", "tensorflow-cpu", "tensorflow-intel", "keras", "jax", "jaxlib", "flax", "optax",
+    "ml-dtypes", "onnx", "onnxruntime", "onnxruntime-gpu", "triton", "mkl",
+    "jax-cuda12-plugin", "jax-cuda13-plugin", "nvidia-cublas", "nvidia-cublas-cu12",
+    "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13",
 )  # fmt: skip
 
 
 def machine() -> Record:
-    """CPU, memory, operating system and GPUs of this machine: what stays, so that its key does.
+    """CPU, host, memory, operating system and GPUs of this machine: what stays, so that its key does.
 
     What it is doing at one time is `bench.machine.load_average`'s. Takes about a second.
     """
     return {
         **cpu(),
+        **host(),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count(),
@@ -56,7 +53,7 @@ def environment(flags: Mapping[str, Any] | None = None) -> Record:
     pools = [
         {
             name: pool.get(name)
-            for name in ("user_api", "internal_api", "version", "architecture", "num_threads")
+            for name in ("user_api", "internal_api", "prefix", "version", "architecture", "num_threads")
         }
         for pool in threadpool_info()
     ]
@@ -65,7 +62,7 @@ def environment(flags: Mapping[str, Any] | None = None) -> Record:
         "implementation": platform.python_implementation(),
         "packages": installed(PACKAGES),
         "pools": sorted(pools, key=str),
-        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "variables": variables(),
         "flags": dict(flags or {}),
     }
 

@@ -11,6 +11,7 @@ from bench.digits import count
 from bench.report.compare import COMPARED, CURVE, KINDS, Comparison, Curve, Side
 from bench.report.header import machine_line
 from bench.report.overview import WORST, short
+from bench.report.read_back import told
 from bench.report.table import Section, Table
 
 TITLES = {
@@ -32,6 +33,7 @@ def page(found: Comparison, *, every: bool = False) -> list[Section]:
         _sides(found.a, found.b),
         _counts(found),
         *_versions(found.a, found.b),
+        *_read_back(found.a, found.b),
         *(table for kind in KINDS for table in _cells(found, kind, every)),
         *_bent(found, every),
         *_alone("Only in A: gone", found.gone, every),
@@ -47,6 +49,7 @@ def _sides(a: Side, b: Side) -> Table:
         ("path", a.path, b.path),
         ("run", _runs(a.rows), _runs(b.rows)),
         ("cells", _size(a), _size(b)),
+        ("suite", *(_values(side.rows["suite"], "not recorded") for side in (a, b))),
         ("machine", machines[0], "the same" if machines[1] == machines[0] else machines[1]),
     ]
     for name, unset in (("threads", "not told"), ("settings", "declared")):
@@ -119,6 +122,19 @@ def _versions(a: Side, b: Side) -> list[Table]:
     pairs = [(short(name), one.get(name, "none"), other.get(name, "none")) for name in names]
     differing = [pair for pair in pairs if pair[1] != pair[2]]
     return [Table("Versions that differ", ("", "A", "B"), differing)] if differing else []
+
+
+def _read_back(a: Side, b: Side) -> list[Table]:
+    """What a framework read back otherwise, where both runs recorded it."""
+    one, other = (told(side.rows["environment"].unique(), side.environments) for side in (a, b))
+    lines = [
+        (f"{short(backend)}: {name}", old, new)
+        for backend in one
+        if backend in other
+        for name in dict.fromkeys([*one[backend], *other[backend]])
+        if (old := one[backend].get(name, "") or "none") != (new := other[backend].get(name, "") or "none")
+    ]
+    return [Table("Read back otherwise", ("", "A", "B"), lines)] if lines else []
 
 
 def _backends(rows: pd.DataFrame) -> dict[str, str]:

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.machine.records import key
 from bench.report.header import Records
-from bench.store.rows import CELL, NUMBERS, RECORDS, curves, files, lines, load, record
+from bench.store.rows import CELL, NUMBERS, curves, files, lines, load, records
 
 COORDINATES = [name for name in CELL if name != "run_id"]
 CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "seed")
@@ -76,10 +75,7 @@ def read(path: str | os.PathLike[str]) -> Side:
     rows = every.drop_duplicates(COORDINATES, keep="last", ignore_index=True)
     several = every.duplicated(COORDINATES) & ~every.duplicated(COORDINATES, keep="last")
     found = files(path)
-    machines, environments = (
-        {key(each): each for each in (record(file, kind) for file in found)} for kind in RECORDS
-    )
-    return Side(os.fspath(path), rows, int(several.sum()), _curves(found), machines, environments)
+    return Side(os.fspath(path), rows, int(several.sum()), _curves(found), *records(found))
 
 
 def compare(a: Side, b: Side) -> Comparison:

@@ -15,6 +15,7 @@ from typing import Any
 from bench.backends import FURTHER, SHIPPED, Absent, backend
 from bench.machine.load_average import busy, moment
 from bench.machine.records import environment, key, machine
+from bench.machine.variables import threads as usual_threads
 from bench.report.arithmetic import arithmetic
 from bench.report.header import environment_line, machine_line
 from bench.report.table import Section, Table
@@ -37,7 +38,6 @@ def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
         ("machine", machine_line(here, key(here))),
         ("vectors", ", ".join(here["vectors"]) or "none known"),
         ("environment", environment_line(around, key(around))),
-        *((f"${name}", value) for name, value in around["variables"].items()),
     ]
     names = [*SHIPPED, *FURTHER, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
     pairs = [(name, device) for name in names for device in DEVICES]
@@ -80,7 +80,7 @@ def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False)
     if "absent" in known:
         return known
     cls = backend(name)
-    variables = cls.environment(threads=os.cpu_count() or 1, dtype=dtype, device=device)
+    variables = cls.environment(threads=usual_threads(), dtype=dtype, device=device)
     modes = [mode for mode in cls.modes if full or mode not in cls.heavy]
     try:
         answer = subprocess.run(

@@ -14,16 +14,27 @@ if TYPE_CHECKING:
 
 Records = Mapping[str, Mapping[str, Any]]  # by key
 
-SETUP = ["machine", "environment", "given", "settings"]
+SETUP = ["machine", "run_environment", "given", "settings", "turn"]
+WORKER = ["backend", "device", "dtype"]  # whose rows have one environment in a run
 
 
 def setups(rows: "DataFrame") -> "DataFrame":
-    """The rows with a column `on`: a letter for each machine, environment, and settings of a run."""
+    """The rows with a column `on`: a letter for each machine, environment, and settings of a run.
+
+    `run_environment` is the key of the record that stands beside a run's rows: a run is one environment,
+    though each of its workers has its own. Runs of which a worker had another are not one (`turn`).
+    """
+    if "run_environment" not in rows:
+        rows = rows.assign(run_environment=rows["environment"])
     runs = rows.groupby("run_id", observed=True)
     rows = rows.assign(
         given=runs["threads"].transform("max").fillna(0),
         settings=runs["settings"].transform("max").astype(str),  # what did not run has none
     )
+    ran = rows["environment"].where(rows["environment"] != rows["run_environment"])
+    same = rows.groupby([*SETUP[:-1], *WORKER], observed=True)
+    turns = ran.groupby(same.ngroup()).transform(lambda keys: keys.factorize()[0])
+    rows = rows.assign(turn=turns.groupby(rows["run_id"], observed=True).transform("max").clip(lower=0))
     pairs = rows[SETUP].drop_duplicates()
     letters = [chr(65 + number) if number < 26 else f"#{number + 1}" for number in range(len(pairs))]
     pairs = pairs.assign(on=letters if len(pairs) > 1 else "")
@@ -38,17 +49,19 @@ def header(
 ) -> Table:
     """Where the rows come from, and how many cells ended how; first of all, whether the machine was busy."""
     lines = [("busy", noise)] if (noise := busiest(moments)) else []
-    found = rows[["on", "machine", "environment"]].drop_duplicates()
+    lines += _suites(rows)
+    found = rows[["on", "machine", "run_environment", "turn"]].drop_duplicates()
     if len(found) > 1:
-        several = [count(found[kind].nunique(), kind) for kind in ("machine", "environment")]
+        environments_ = found[["run_environment", "turn"]].drop_duplicates()
+        several = [count(found["machine"].nunique(), "machine"), count(len(environments_), "environment")]
         lines.append(
             ("side by side", f"{' and '.join(several)}: times are absolute, and compared across them")
         )
-    for kind, records, written in (
-        ("machine", machines, machine_line),
-        ("environment", environments, environment_line),
+    for kind, column, records, written in (
+        ("machine", "machine", machines, machine_line),
+        ("environment", "run_environment", environments, environment_line),
     ):
-        for key, group in found.groupby(kind, sort=False):
+        for key, group in found.groupby(column, sort=False):
             lines.append(
                 (f"{kind} {', '.join(group['on'])}".strip(), written(records.get(str(key), {}), str(key)))
             )
@@ -73,6 +86,19 @@ def header(
     if len(seeds) > 1:
         lines.append(("false alarms", alarms(rows)))
     return Table("What ran", ("", " "), lines)
+
+
+def _suites(rows: "DataFrame") -> list[tuple[str, str]]:
+    """The suite that made the rows; of several, that they are several, and which cells each has judged."""
+    made = rows.groupby("suite", sort=False, observed=True)
+    if len(made) == 1:
+        return [("suite", str(suite)) for suite, _ in made if suite]
+    told = (
+        f"{suite or 'not recorded'} {', '.join(filter(None, group['on'].unique()))}".strip()
+        + f": {count(len(group), 'cell')}"
+        for suite, group in made
+    )
+    return [("several suites", f"{'; '.join(told)}; one may judge a cell otherwise than another")]
 
 
 def alarms(rows: "DataFrame") -> str:
@@ -121,4 +147,7 @@ def environment_line(record: Mapping[str, Any], key: str) -> str:
     for pool in pools if isinstance(pools, list) else ():
         if isinstance(pool, Mapping) and pool.get("user_api") == "blas":
             parts.append(f"{pool.get('internal_api')} {pool.get('version')}")
+    variables = record.get("variables")
+    for name, value in variables.items() if isinstance(variables, Mapping) else ():
+        parts.append(f"${name} {value}")
     return f"{', '.join(dict.fromkeys(parts))} ({key})"

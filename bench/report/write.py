@@ -16,13 +16,14 @@ from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
 from bench.report.limits import LIMITS, brief, page, unneeded
 from bench.report.overview import verdict
+from bench.report.read_back import read_back
 from bench.report.roofs import roofs as roof_table
 from bench.report.speeds import detail, speeds, summary
 from bench.report.table import Section, markdown
 from bench.report.table import show as print_sections
 from bench.report.variants import conventions
 from bench.store.results import REPORT
-from bench.store.rows import RECORDS, curves, files, fingerprints, load, moments, record, roofs
+from bench.store.rows import curves, files, fingerprints, lines, load, moments, record, records, roofs
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -60,6 +61,7 @@ def sections(
         *unneeded(rows, environments),
         *unrun(rows, every=every),
         *arithmetic(prints),
+        *(read_back(rows, environments or {}) if every else []),
         *(roof_table(reached) if every else []),
         *(detail(timed) if every else []),
     ]
@@ -72,14 +74,18 @@ def kills(folder: Path) -> list[Section]:
 
 
 def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records, Records]:
-    """The rows at several paths as one frame, and the records of their machines and environments."""
+    """The rows at several paths as one frame, and the records of their machines and environments by key.
+
+    The rows have a column more, `run_environment`: what `header.setups` takes for the environment of a run.
+    """
     import pandas as pd
 
     rows = pd.concat([load(path) for path in paths], ignore_index=True)
-    folders = [file for path in paths for file in files(path)]
-    found = {kind: [record(folder, kind) for folder in folders] for kind in RECORDS}
-    machines, environments = ({key(each): each for each in found[kind]} for kind in RECORDS)
-    return rows, machines, environments
+    found = [file for path in paths for file in files(path)]
+    own = {str(next(lines(file), {}).get("run_id")): record(file, "environment") for file in found}
+    keys = {run: key(each) for run, each in own.items() if each}
+    pairs = zip(rows["run_id"], rows["environment"], strict=True)
+    return rows.assign(run_environment=[keys.get(run, worker) for run, worker in pairs]), *records(found)
 
 
 def taken(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
 from bench.machine.isa import available
+from bench.machine.variables import threads as usual_threads
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.verdict.known import naming, of_refusals
@@ -30,7 +31,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
     "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
     "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
-    "threads": ({"type": int, "metavar": "N"}, "threads of each framework (default: all)"),
+    "threads": ({"type": int, "metavar": "N"}, "of each framework (default: OMP_NUM_THREADS, else all)"),
     "isa": ({"metavar": "NAME"}, "widest instruction set: sse4, avx2 or avx512 (default: the CPU's own)"),
     "as-shipped": ({"action": "store_true"}, "leave threads and precision as each framework ships"),
     "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
@@ -50,10 +51,11 @@ class Door:
     results: str | None
     smoke: bool
     every: bool = False
-    threads: int | None = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int | None = field(default_factory=usual_threads)
     isa: str = ""
     rounds: int = MOST
     joules: bool = False
+    options: Sequence[str] = ()  # of the command line, for every cell alike
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
@@ -92,24 +94,27 @@ class Door:
         if option.limited:
             listed = [cell for cell in listed if naming(cell, classes[cell.backend]) or of_refusals(cell)]
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
-        if option.threads and option.as_shipped:
+        if option.threads is not None and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")
-        threads = option.threads or os.cpu_count() or 1
-        if not 1 <= threads <= (os.cpu_count() or 1):
-            raise ValueError(f"--threads: got {threads}, should be 1 to {os.cpu_count() or 1}")
+        if option.threads is not None and not 1 <= option.threads <= (os.cpu_count() or 1):
+            raise ValueError(f"--threads: got {option.threads}, should be 1 to {os.cpu_count() or 1}")
         if option.isa and option.isa not in available():
             known = ", ".join(available()) or "none: this is no x86 CPU"
             raise ValueError(f"--isa: got {option.isa!r}, should be one of {known}")
+        threads = None if option.as_shipped else option.threads or usual_threads()
+        told = option.threads or threads not in (None, os.cpu_count())
+        options = [f"--threads {threads}"] if told else ["--as-shipped"] if option.as_shipped else []
         return cls(
             selection,
             listed,
             option.results,
             option.smoke,
             every,
-            threads=None if option.as_shipped else threads,
+            threads=threads,
             isa=option.isa or "",
             rounds=LONG if every else MOST,
             joules=option.energy,
+            options=[*options, *([f"--isa {option.isa}"] if option.isa else [])],
         )
 
     @property
@@ -153,6 +158,8 @@ class Door:
             rounds=self.rounds,
             joules=self.joules,
             peaks=self.every or self.selection.full,  # which takes seconds
+            options=self.options,
+            recorded=self.run.worker,
         )
         try:
             yield running

@@ -21,6 +21,7 @@ from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
 from bench.store.row import TIMED, Row
 from bench.verdict.judge import judge
+from bench.verdict.row import row_of
 from bench.worker import Died
 
 SLOTS = 2
@@ -34,7 +35,8 @@ class Session:
     """Owns the workers and the rows of one run. `row` and `speed` wait for what they return.
 
     `threads` is None where each framework is left as it ships, its precision too; `level` is the widest
-    instruction set that they may use, the machine's own where it is empty.
+    instruction set that they may use, the machine's own where it is empty. `options` are those of the command
+    line that made every row, and stand in its command.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Session:
         rounds: int = MOST,
         joules: bool = False,
         peaks: bool = True,
+        options: Sequence[str] = (),
+        recorded: Callable[[dict[str, Any]], None] = lambda environment: None,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -64,6 +68,7 @@ class Session:
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
+        self._options, self._recorded = options, recorded
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -228,7 +233,9 @@ class Session:
         cell, answer = unit.cell, None
         try:
             backend(cell.backend).installed()
-            request = (asdict(cell), unit.directions, unit.keep, unit.curve, self._failures)
+            request = (
+                asdict(cell), unit.directions, unit.keep, unit.curve, self._failures, list(self._options),
+            )  # fmt: skip
             answer = self.workers.of(key).request(JUDGE, *request)
             rows = {direction: Row(**row) for direction, row in answer["rows"].items()}
         except Absent:
@@ -239,6 +246,8 @@ class Session:
                 return  # no finding about the cell
             rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
         with self._change:
+            if answer and answer["environment"]:
+                self._recorded(answer["environment"])
             for direction, row in rows.items():
                 self._keep(replace(cell, direction=direction), row)
             if answer and answer["curve"]:
@@ -262,6 +271,7 @@ class Session:
             self.workers.bury(key)  # the cells that follow are asked of a new worker
 
     def _keep(self, cell: Cell, row: Row) -> None:
+        row = replace(row, command=cell.command(*self._options))
         self.rows[str(cell)] = row
         self._finished(row)
 
@@ -273,4 +283,4 @@ def _computed(of: Cell | Row) -> str:
 
 def failed(cell: Cell, why: str) -> Row:
     """The row of a cell whose worker is gone."""
-    return Row(**asdict(cell), status="error", why=why, command=cell.command)
+    return row_of(cell.unit, cell.direction, status="error", why=why)

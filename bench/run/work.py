@@ -3,7 +3,7 @@
 A worker runs these functions by their names, so that they take and give built-in types.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,9 @@ from bench.contender.prepare import instance
 from bench.failure.freeze import freeze
 from bench.failure.steps import explained
 from bench.machine.malloc import held
+from bench.machine.records import key
 from bench.noise import accumulators
+from bench.run.environment import environment
 from bench.speed import timed
 from bench.speed.kept import keep as keep_until_timed
 from bench.tolerance.expected import expectation
@@ -38,13 +40,22 @@ def derive(cell: dict[str, Any]) -> None:
 
 
 def judge(
-    unit: dict[str, Any], directions: list[str], keep: bool, curve: bool, failures: str = ""
+    unit: dict[str, Any],
+    directions: list[str],
+    keep: bool,
+    curve: bool,
+    failures: str = "",
+    options: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The rows of one unit by direction, and the losses of its free run; `failures` is their folder."""
+    """The rows of one unit by direction, the losses of its free run, and the worker's environment record.
+
+    What fails leaves a folder in `failures`, with the command that has the run's `options`.
+    """
     cell = Cell(**unit)
     with suppress(Absent):
         backend(cell.backend).installed()
         backend(cell.backend).compile_anew(keep)
+    record = environment(cell)
     judged = judge_unit(cell, directions, curve=curve)
     if keep and judged.ready is not None:
         keep_until_timed(cell, judged.ready)
@@ -52,10 +63,10 @@ def judge(
     for direction, row in judged.rows.items():
         if failures:
             one = replace(cell, direction=direction)
-            row = explained(one, row)
+            row = replace(explained(one, row), command=one.command(*options))
             freeze(Path(failures), one, row, judged, graph="gradient" in directions)
-        rows[direction] = plain(row.as_dict())
-    return {"rows": rows, "curve": [float(loss) for loss in judged.curve]}
+        rows[direction] = plain(replace(row, environment=key(record) if record else "").as_dict())
+    return {"rows": rows, "curve": [float(loss) for loss in judged.curve], "environment": record}
 
 
 def verdict(name: str) -> dict[str, Any]:

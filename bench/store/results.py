@@ -25,10 +25,13 @@ from bench.store.rows import (
     ROOFS,
     ROWS,
     SAMPLES,
+    WORKERS,
+    environments,
     lines,
     record,
 )
 from bench.store.rows import load as load
+from bench.store.suite import suite
 
 REPORT = "report.md"
 FAILURES = "failures"  # a folder for each cell that failed; it is not published
@@ -42,14 +45,16 @@ class Run:
     id: str
     machine: str
     environment: str
+    suite: str = ""
 
     def append(self, row: Row) -> Row:
-        """Write the row as one line, and return it as written: with its run and its two keys."""
+        """Write the row as one line, and return it as written: with its run, its two keys and its suite."""
         row = replace(
             row,
             run_id=row.run_id or self.id,
             machine=row.machine or self.machine,
             environment=row.environment or self.environment,
+            suite=row.suite or self.suite,
             why=anonymous(row.why),
         )
         self._line(ROWS, row.as_dict())
@@ -66,6 +71,11 @@ class Run:
     def sampled(self, cell: Any, timing: Any) -> None:
         """Write the samples behind one speed, as they were taken."""
         self._line(SAMPLES, asdict(cell) | asdict(timing))
+
+    def worker(self, environment: Mapping[str, Any]) -> None:
+        """Write the environment record of a worker, once: rows have its key."""
+        if key(environment) not in environments(self.folder):
+            self._line(WORKERS, environment)
 
     def moment(self, found: Mapping[str, Any]) -> None:
         """Write what the machine was doing at one time, as `bench.machine.load_average` found it."""
@@ -101,17 +111,17 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
         break
     for kind, found in zip(RECORDS, (machine, environment), strict=True):
         (root / name / f"{kind}.json").write_text(json.dumps(found, indent=2) + "\n")
-    return Run(root / name, name, *keys)
+    return Run(root / name, name, *keys, suite())
 
 
 def resume(folder: Path) -> Run:
     """An interrupted run, to append to. A last line that was cut off is removed."""
-    keys = [key(record(folder, kind)) for kind in RECORDS]
+    machine, environment = (key(record(folder, kind)) for kind in RECORDS)
     for file in (folder / name for name in LINES):
         if file.exists():
             whole = file.read_bytes()
             os.truncate(file, whole.rfind(b"\n") + 1)
-    return Run(folder, folder.name, *keys)
+    return Run(folder, folder.name, machine, environment, suite())
 
 
 def newest(root: Path = Path("results")) -> Path:

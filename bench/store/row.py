@@ -30,7 +30,10 @@ class Row:
     run_id: str = _column("the run: UTC start time and machine key", "")
     time: str = _column("when the row was finished, UTC, ISO 8601", "")
     machine: str = _column("hash of the machine record beside the rows", "")
-    environment: str = _column("hash of the environment record beside the rows", "")
+    environment: str = _column("hash of the worker's environment record beside the rows", "")
+    suite: str = _column(
+        "Gaugeblock's version, with the commit of a checkout, dirty where that has changes", ""
+    )
     case: str = _column("the formula: a page of suites/", "")
     option: str = _column("the named option of the formula", "")
     regime: str = _column("how the inputs were drawn", "")
@@ -38,6 +41,8 @@ class Row:
     contender: str = _column("the public API that ran", "")
     backend: str = _column("the framework", "")
     version: str = _column("the framework's version", "")
+    package: str = _column("the distribution that brings the API: optax, keras, the framework's own", "")
+    package_version: str = _column("its version", "")
     mode: str = _column("eager, or how it was compiled", "")
     device: str = _column("cpu, gpu", "")
     dtype: str = _column("float64, float32, …", "")
@@ -98,7 +103,7 @@ class Row:
     metric: str = _column("what a trained model was scored by", "")
     score: float | None = _column("the score")
     checksum: str = _column("CRC-32 of the outputs", "")
-    command: str = _column("the command that reproduces this cell", "")
+    command: str = _column("the command that reproduces this cell, with the options of its run", "")
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

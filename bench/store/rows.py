@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from itertools import islice
 from operator import itemgetter
@@ -10,15 +10,15 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from bench.machine.records import Record
+from bench.machine.records import Record, key
 from bench.store.row import Row
 
 if TYPE_CHECKING:
     import pandas
 
 ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
-MOMENTS, SAMPLES, ROOFS = "moments.jsonl", "samples.jsonl", "roofs.jsonl"
-LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS)  # of a run's folder, one object a line
+MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
+LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # of a run, one object a line
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
@@ -87,6 +87,18 @@ def record(folder: Path, kind: str) -> Record:
             f"{kind} record {file}: got something else, should be one JSON object; restore the file"
         )
     return found
+
+
+def environments(folder: Path) -> dict[str, Record]:
+    """The environments beside a run's rows, by key: the run's own, and those of its workers."""
+    return {key(each): each for each in (record(folder, "environment"), *_beside(folder, WORKERS))}
+
+
+def records(found: Iterable[Path]) -> tuple[dict[str, Record], dict[str, Record]]:
+    """The machines and the environments beside several rows files, by key."""
+    found = list(found)
+    machines = {key(each): each for each in (record(file, "machine") for file in found)}
+    return machines, {name: each for file in found for name, each in environments(file).items()}
 
 
 def curves(folder: Path) -> list[dict[str, Any]]:

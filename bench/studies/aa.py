@@ -1,6 +1,5 @@
 """A contender against itself: both halves of a pair are one call, so that every difference is a false one."""
 
-import os
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -69,6 +68,7 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
     """Every cell that a default run times, against itself, on a machine that should be quiet."""
     from bench import pages
     from bench.cells.selection import Selection, cells, timed
+    from bench.machine.variables import threads
     from bench.run.session import Session
 
     everything = cells(pages.chosen(names), Selection())
@@ -77,7 +77,7 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
         wanted,
         wanted,
         lambda unit: False,
-        threads=os.cpu_count() or 1,
+        threads=threads(),
         done={},
         finished=lambda row: None,
         drawn=lambda curve: None,

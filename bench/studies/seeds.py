@@ -13,7 +13,7 @@ from bench.report.header import header, setups
 from bench.report.table import Listing, Section, markdown
 from bench.store.results import date, machine_folder
 from bench.store.row import STATUSES
-from bench.store.rows import RECORDS, moments, record
+from bench.store.rows import moments, record, records
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,9 +41,8 @@ def sections(rows: "DataFrame", folder: Path) -> list[Section]:
     """What ran, with its rate of false alarms, and each cell that neither agrees nor has its cause traced."""
     alarms = rows[~rows["status"].isin(HONEST)]
     items = [(f"{row['status']}: {row['why']}", row["command"]) for row in alarms.to_dict("records")]
-    machines, environments = (
-        {str(key(found)): found} for found in (record(folder, kind) for kind in RECORDS)
-    )
+    machines, environments = records([folder])
+    rows = rows.assign(run_environment=key(record(folder, "environment")))
     seeds = " ".join(f"--seed {seed}" for seed in sorted(rows["seed"].unique()))
     note = (
         "Cells that neither agree, nor have a Limit or a reason to be absent." if items else "There are none."

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -158,8 +159,12 @@ def _place(unit: Cell, direction: str) -> str:
 
 def may(known: Refusal, engine: Backend) -> bool:
     """Whether nothing that the backend reads back says that it does not refuse here."""
-    here = engine.features()
-    return all(here.get(name, value) == value for name, value in known.when.items())
+    flags = engine.flags() if known.when else {}
+    for name, value in known.when.items():
+        with suppress(Exception):  # what cannot be read back says nothing
+            if flags[name]() != value:
+                return False
+    return True
 
 
 def strays(case: Case) -> Iterator[str]:

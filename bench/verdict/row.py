@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Backend
+from bench.backends import Backend, backend, packages
 from bench.case import INTEGERS
 from bench.cells.cell import LOW, Cell
 from bench.machine import isa
@@ -102,11 +102,13 @@ def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
 def row_of(unit: Cell, direction: str, **found: Any) -> Row:
     """A row with the coordinates of its cell, the time, and what was found."""
     cell = replace(unit, direction=direction)
-    coordinates = {name: value for name, value in asdict(cell).items()}
+    package, version = packages.package(cell.contender, backend(cell.backend))
     return Row(
-        **coordinates,
+        **asdict(cell),
+        package=package,
+        package_version=version,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         lane="exact" if unit.regime == INTEGERS else "semantics" if unit.dtype == "float64" else "native",
-        command=cell.command,
+        command=cell.command(),
         **found,
     )

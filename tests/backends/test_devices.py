@@ -179,12 +179,12 @@ def test_no_torch_build_makes_a_tensor_beside_its_data():
 # ---- JAX and TensorFlow, each with a second CPU device in a process of its own ----
 
 
-def answers(code, **environment):
+def answers(code, *words, **environment):
     """What a script prints last, as JSON."""
     import os
 
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *words],
         capture_output=True,
         text=True,
         env={**os.environ, "JAX_ENABLE_X64": "0", "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -281,6 +281,55 @@ def test_jax_places_waits_rounds_and_counts_on_its_gpu():
     assert (found["peak"], found["held"], found["again"]) == (64, 132, 16)
     assert found["no room"] is found["exhausted"] is found["uncounted"] is None
     assert found["fault"] == "INTERNAL: a fault"
+
+
+FLAGS = """
+import json
+from bench.backends import backend
+
+print(json.dumps([backend("jax")("cpu", "float32").threads(), backend("jax").environment(
+    threads=2, dtype="float32", device="cpu")["XLA_FLAGS"]]))
+"""
+OURS = "--xla_cpu_multi_thread_eigen"
+
+
+@pytest.mark.parametrize(
+    ("told", "threads", "given"),
+    [
+        ("", 2, f"{OURS}=true"),
+        ("--xla_cpu_enable_fast_math=false", 2, f"--xla_cpu_enable_fast_math=false {OURS}=true"),
+        (f"{OURS}=true", 2, f"{OURS}=true"),
+        (f"{OURS}=true {OURS}=false", 1, f"{OURS}=true {OURS}=false"),
+    ],
+)
+def test_the_users_xla_flags_stay_ours_joins_them_and_threads_are_read_from_what_they_say(
+    told, threads, given
+):
+    pytest.importorskip("jax")
+    assert answers(FLAGS, XLA_FLAGS=told, NPROC="2", JAX_PLATFORMS="cpu") == [threads, given]
+
+
+READ_BACK = """
+import json, sys
+from bench.backends import backend
+from bench.run.environment import read_back
+
+print(json.dumps(read_back(backend(sys.argv[1])("cpu", "float32"))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "known"),
+    [
+        ("jax", {}, {"platform": "cpu", "x64": False, "matmul_precision": "highest"}),
+        ("tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}, {"onednn": False, "precision": "TF32 off"}),
+    ],
+)
+def test_jax_and_tensorflow_read_themselves_back(name, more, known):
+    pytest.importorskip(name)
+    found = answers(READ_BACK, name, JAX_PLATFORMS="cpu", **more)
+    assert known.items() <= found.items()
+    assert not [value for value in found.values() if "Error" in str(value)]
 
 
 TENSORFLOW = """

@@ -161,10 +161,12 @@ def test_the_typical_option_in_float32_is_timed():
 
 def test_the_command_names_what_selects_the_cell():
     cell = Cell("a", "b", "c", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
-    assert cell.command == (
+    command = (
         "pytest 'suites/test_suites.py::test_agree[a/b/c/big/torch.add/compile/cpu/float32/forward/seed-3]'"
         " --full --backend torch --device cpu --dtype float32 --mode compile --size big --seed 3"
     )
+    assert cell.command() == command
+    assert cell.command("--threads 1") == f"{command} --threads 1"
 
 
 def test_a_case_is_a_formula_or_a_training():
@@ -207,7 +209,7 @@ def test_the_command_of_a_low_cell_names_the_dtype_that_selects_it():
     cell = Cell("a", "b", "typical", "big", "torch.add", "torch", "compile", "cpu", "float16", "forward")
     assert (
         "--full --backend torch --device cpu --dtype float16 --mode compile --size big --seed 0"
-        in cell.command
+        in cell.command()
     )
 
 

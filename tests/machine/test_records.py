@@ -10,9 +10,11 @@ import pynvml
 import pytest
 
 from bench.machine import cpu
+from bench.machine import host as hosts
 from bench.machine import records as machines
 from bench.machine.gpus import gpus
 from bench.machine.records import environment, installed, key, machine, name
+from bench.machine.variables import hashed
 from tests.cards import driver
 
 
@@ -97,9 +99,12 @@ def cpus(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_sockets_caches_top_frequency_and_governor_are_recorded(cpus):
+def test_sockets_caches_frequencies_and_governor_are_recorded(cpus):
     found = machine()
     assert (found["sockets"], found["top_mhz"], found["governor"]) == (2, 4000, "performance")
+    assert found["base_mhz"] is None
+    (cpus / "cpu1/cpufreq/base_frequency").write_text("2500000\n")
+    assert machine()["base_mhz"] == 2500
     assert found["caches"] == {"L1d": 32 * 1024, "L1i": 64 * 1024, "L2": 1024 * 1024}
 
 
@@ -134,23 +139,42 @@ def test_without_linux_files_the_library_knows_the_top_frequency(tmp_path, monke
     assert machine()["top_mhz"] is None
 
 
-def test_gpus_are_recorded_with_driver_capability_and_top_clocks(monkeypatch):
+def test_gpus_are_recorded_with_what_they_are_and_how_they_are_set(monkeypatch):
     driver(monkeypatch)
+    assert "12345678" not in json.dumps(gpus())
     assert gpus() == [
         {
             "name": f"Card {number}",
             "memory_gib": 80,
+            "uuid": hashed(f"GPU-{number}2345678-1234"),
             "driver": "570.1",
+            "cuda": "12.8",
             "capability": "9.0",
             "clocks": {"sm": 1980, "memory": 2619},
+            "power_limit_w": 700,
+            "ecc": True,
+            "mig": False,
+            "persistence": True,
         }
         for number in (0, 1)
     ]
 
 
 def test_what_a_card_does_not_say_is_none(monkeypatch):
-    driver(monkeypatch, nvmlDeviceGetCudaComputeCapability=None, nvmlDeviceGetMemoryInfo=None)
-    assert [(each["capability"], each["memory_gib"]) for each in gpus()] == [(None, None)] * 2
+    verbs = {name for name in vars(pynvml) if name.startswith(("nvmlDeviceGet", "nvmlSystemGet"))}
+    kept = ("nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetName")
+    driver(monkeypatch, **dict.fromkeys(verbs.difference(kept)))
+    for number, each in enumerate(gpus()):
+        clocks = {"sm": None, "memory": None}
+        assert each == {**dict.fromkeys(each), "name": f"Card {number}", "clocks": clocks}
+
+
+def test_the_key_is_another_for_a_card_that_is_set_otherwise(monkeypatch):
+    keys = []
+    for power in (700_000, 700_000, 350_000):
+        driver(monkeypatch, nvmlDeviceGetEnforcedPowerLimit=lambda card, power=power: power)
+        keys.append(key(machine()))
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_no_driver_is_no_gpu(monkeypatch):
@@ -168,3 +192,59 @@ def test_a_cpu_that_nobody_can_read_still_has_a_record(monkeypatch):
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: (_ for _ in ()).throw(OSError))
     found = machines.machine()
     assert found["cpu"] and found["vectors"] == [] and platform.system() in found["os"]
+
+
+def test_the_model_and_the_instructions_are_those_of_the_kernel(monkeypatch):
+    import cpuinfo
+
+    flags = ["fpu", "sse4_2", "f16c", "avx2", "avx_vnni", "avx512_vnni", "amx_bf16", "hypervisor"]
+    told = {"brand_raw": "Acme", "vendor_id_raw": "AcmeInc", "family": 6, "model": 106, "stepping": 6}
+    monkeypatch.setattr(cpuinfo, "get_cpu_info", lambda: {**told, "flags": flags, "hz_actual": (1, 0)})
+    found = machine()
+    assert [found[name] for name in ("cpu", "vendor", "family", "model", "stepping")] == [*told.values()]
+    assert found["vectors"] == flags[1:-1]
+
+
+SAYS = """
+Virtualization features:
+  Hypervisor vendor:     KVM
+  Virtualization type:   full
+"""
+
+
+@pytest.fixture
+def board(tmp_path, monkeypatch):
+    """Linux's folders of a board and of two NUMA nodes, and an lscpu."""
+    for file, text in (
+        ("sys_vendor", "Amazon EC2\n"),
+        ("product_name", "m5.large\n"),
+        ("product_serial", "ec2x"),
+    ):
+        (tmp_path / file).write_text(text)
+    for node in ("node0", "node1", "power"):
+        (tmp_path / node).mkdir()
+    monkeypatch.setattr(hosts, "DMI", tmp_path)
+    monkeypatch.setattr(hosts, "NODES", tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda *command, **how: SimpleNamespace(stdout=SAYS))
+    return tmp_path
+
+
+def test_maker_product_hypervisor_and_nodes_are_recorded_and_no_serial_number(board):
+    found = hosts.host()
+    assert found == {"maker": "Amazon EC2", "product": "m5.large", "hypervisor": "KVM", "numa_nodes": 2}
+
+
+@pytest.mark.parametrize("fault", [FileNotFoundError, subprocess.TimeoutExpired("lscpu", 10)])
+def test_what_a_host_does_not_say_is_none(board, monkeypatch, fault):
+    def refuse(*command, **how):
+        raise fault
+
+    monkeypatch.setattr(hosts, "DMI", board / "nothing")
+    monkeypatch.setattr(hosts, "NODES", board / "nothing")
+    monkeypatch.setattr(subprocess, "run", refuse)
+    assert set(hosts.host().values()) == {None}
+
+
+def test_bare_metal_has_no_hypervisor(board, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", lambda *command, **how: SimpleNamespace(stdout="CPU(s): 2\n"))
+    assert hosts.host()["hypervisor"] is None

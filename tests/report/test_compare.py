@@ -253,6 +253,35 @@ def test_versions_that_differ_are_listed_and_no_others(tmp_path):
     assert not any(each.title.startswith("Versions") for each in sections(read(a), read(a)))
 
 
+def test_what_a_framework_read_back_otherwise_is_listed_where_both_runs_recorded_it(tmp_path):
+    def worked(folder, *records):
+        run(folder)
+        found = Run(folder, folder.name, key(MACHINE), key(ENVIRONMENT))
+        for seed, record in enumerate(records):
+            found.worker(record)
+            found.append(row(run_id="", machine="", seed=seed, environment=key(record)))
+        return read(folder)
+
+    flags = {"cpu_capability": "AVX512", "onednn": True, "cuda": None}
+    torch, jax = ({"backend": name, "flags": flags, "variables": {}} for name in ("torch", "jax"))
+    variables = {"ATEN_CPU_CAPABILITY": "avx2"}
+    narrow = {"backend": "torch", "flags": flags | {"cpu_capability": "AVX2"}, "variables": variables}
+    a, b = worked(tmp_path / "a", torch, jax), worked(tmp_path / "b", narrow)
+    assert table(a, b, "Read back otherwise").rows == [
+        ("torch: cpu_capability", "AVX512", "AVX2"),
+        ("torch: $ATEN_CPU_CAPABILITY", "none", "avx2"),
+    ]
+    old = read(run(tmp_path / "old", row()))
+    for one, other in ((a, a), (old, b)):
+        assert not any(each.title == "Read back otherwise" for each in sections(one, other))
+
+
+def test_both_suites_are_told(tmp_path):
+    a, b = (read(run(tmp_path / made, row(suite=made))) for made in ("0.1.0", "0.2.0"))
+    assert ("suite", "0.1.0", "0.2.0") in table(a, b, "Compared").rows
+    assert ("suite", "0.1.0", "0.1.0") in table(a, a, "Compared").rows
+
+
 def test_that_machines_differ_is_told_as_a_fact(tmp_path):
     a = run(tmp_path / "a", row())
     b = run(tmp_path / "b", row(checksum="ffffffff"), machine=MACHINE | {"cpu": "Acme Four"})

@@ -231,16 +231,17 @@ def test_a_run_of_several_seeds_states_its_false_alarms():
     assert "false alarms" not in dict(headers.header(report.setups(frame(row())), {}, {}).rows)
 
 
-def test_gpus_blas_and_many_seeds_and_runs_are_named():
+def test_gpus_blas_variables_and_many_seeds_and_runs_are_named():
     machine = MACHINE | {"gpus": [{"name": "Card", "memory_gib": 80, "driver": "570"}, "junk"]}
     pools = [{"user_api": "blas", "internal_api": "openblas", "version": "0.3"}, {"user_api": "openmp"}, 7]
     records = {
         "machines": {"aaaaaaaa": machine},
-        "environments": {"bbbbbbbb": {"pools": pools, "packages": 1}},
+        "environments": {"bbbbbbbb": {"pools": pools, "packages": 1, "variables": {"XLA_FLAGS": "--x"}}},
     }
     rows = [row(seed=n, run_id=f"run-{n:02}") for n in range(12)]
     header = dict(tables(*rows, **records)["What ran"].rows)
     assert "Card 80 GiB (driver 570)" in header["machine"] and "openblas 0.3" in header["environment"]
+    assert "$XLA_FLAGS --x" in header["environment"]
     assert header["12 seeds"] == "0, …, 11" and header["run"] == "12 runs: run-00 to run-11"
 
 
@@ -514,7 +515,7 @@ def test_a_cells_own_command_is_offered_unwrapped():
 
     own = Cell(
         "a", "o", "r", "s", "torch.nn." + "x" * 120, "torch", "eager", "cpu", "float32", "forward"
-    ).command
+    ).command()
     assert command(own) == own
     assert f"  {own}\n" in terminal(tables(row(status="error", why="x", command=own)).values())
 
@@ -605,6 +606,71 @@ def test_several_folders_are_read_together(run, tmp_path):
     report.show([run.folder, other.folder], console)
     assert "side by side" in console.file.getvalue() and "Other" in console.file.getvalue()
     assert "side by side" in report.text([run.folder, other.folder])
+
+
+WORKER = {"backend": "torch", **ENVIRONMENT, "variables": {"OMP_NUM_THREADS": "2"}}
+
+
+def worked(folder, run_environment=ENVIRONMENT, unrun=False, **capability):
+    """A run's folder with a speed of each backend, whose worker has recorded its own environment.
+
+    `unrun` adds a row of each that did not run, and so has the run's.
+    """
+    run = start(folder, MACHINE, run_environment)
+    for backend, told in capability.items():
+        worker = {**WORKER, "backend": backend, "flags": {"cpu_capability": told, "onednn": True}}
+        run.worker(worker)
+        own = {"run_id": folder.name, "machine": "", "backend": backend, "contender": f"{backend}.add"}
+        run.append(timed(1e-3, **own, environment=key(worker)))
+        if unrun:
+            run.append(row(**own, mode="x", status="absent", why="none", environment=""))
+    return run.folder
+
+
+def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_path):
+    rows, machines, environments = report.read([worked(tmp_path, unrun=True, torch="AVX2", jax="AVX512")])
+    assert set(report.setups(rows)["on"]) == {""}
+    found = {each.title: each for each in report.sections(rows, machines, environments, every=True)}
+    (line,) = found["Speed"].rows
+    assert "×1" in line[3] and "×1" in line[4]
+    assert dict(found["What ran"].rows)["environment"].startswith("Python 3.11.7, numpy 2.4.6")
+    assert "side by side" not in dict(found["What ran"].rows)
+    told = dict(found["What the frameworks read back"].rows)
+    assert told["torch"] == "cpu capability AVX2, onednn on, $OMP_NUM_THREADS 2"
+
+
+@pytest.mark.parametrize(
+    ("other", "letters"),
+    [
+        ({"torch": "AVX512", "jax": "AVX512"}, {""}),
+        ({"torch": "AVX2", "jax": "AVX512"}, {"A", "B"}),  # a worker that was narrowed
+        ({"jax": "AVX512"}, {""}),  # a run of fewer backends
+        ({"torch": "AVX512", "run_environment": ENVIRONMENT | {"python": "3.12.1"}}, {"A", "B"}),
+    ],
+)
+def test_runs_whose_workers_differ_are_told_apart(tmp_path, other, letters):
+    both = {"torch": "AVX512", "jax": "AVX512"}
+    folders = worked(tmp_path / "a", unrun=True, **both), worked(tmp_path / "b", **other)
+    rows, machines, environments = report.read(folders)
+    rows = report.setups(rows)
+    assert set(rows["on"]) == letters
+    assert (rows.groupby("run_id")["on"].nunique() == 1).all()
+    header = dict(headers.header(rows, machines, environments).rows)
+    told = "1 machine and 2 environments: times are absolute, and compared across them"
+    assert header.get("side by side", told) == told and ("side by side" in header) == (len(letters) > 1)
+
+
+def test_a_report_on_several_suites_says_so():
+    def header(*suites):
+        made = [row(suite=suite, seed=number) for number, suite in enumerate(suites)]
+        return dict(headers.header(report.setups(frame(*made)), {}, {}).rows)
+
+    assert header("0.1.0+gabc1234", "0.1.0+gabc1234")["suite"] == "0.1.0+gabc1234"
+    assert header("0.1.0", "0.2.0", "0.2.0")["several suites"] == (
+        "0.1.0: 1 cell; 0.2.0: 2 cells; one may judge a cell otherwise than another"
+    )
+    assert header("", "0.2.0")["several suites"].startswith("not recorded: 1 cell; 0.2.0: 1 cell")
+    assert "suite" not in header("")  # of before rows had it
 
 
 def test_show_prints_at_100_columns(run, capsys):

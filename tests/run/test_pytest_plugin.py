@@ -68,7 +68,30 @@ def test_a_run_that_is_gone_on_with_has_the_looks_of_both_sessions(door):
     assert [each["look"] for each in moments(door.run.folder)] == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("threads", [-1, 10**6])
+def test_the_users_own_number_of_threads_is_every_frameworks_unless_another_is_named(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    for named, threads in (({}, 3), ({"threads": 5}, 5), ({"as_shipped": True}, None)):
+        assert Door.open(SimpleNamespace(**{**OPTIONS, **named})).threads == threads
+
+
+@pytest.mark.parametrize(
+    ("named", "own", "options"),
+    [
+        ({}, "", []),
+        ({"threads": 8}, "", ["--threads 8"]),
+        ({}, "3", ["--threads 3"]),  # a variable of this shell, which another may not have
+        ({}, "8", []),
+        ({"as_shipped": True}, "3", ["--as-shipped"]),
+    ],
+)
+def test_the_command_of_a_row_has_the_options_of_its_run(monkeypatch, named, own, options):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", own)
+    assert Door.open(SimpleNamespace(**{**OPTIONS, **named})).options == options
+
+
+@pytest.mark.parametrize("threads", [-1, 0, 10**6])
 def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
     with pytest.raises(ValueError, match=f"--threads: got {threads}, should be 1 to"):
         Door.open(SimpleNamespace(**{**OPTIONS, "threads": threads}))

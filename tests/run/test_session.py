@@ -13,7 +13,7 @@ import pytest
 
 from bench.speed.rounds import FEWEST, MOST
 from bench.store.results import load
-from bench.store.rows import fingerprints
+from bench.store.rows import environments, fingerprints
 
 ROOT = Path(__file__).parent.parent.parent
 WRONG = """
@@ -96,16 +96,23 @@ def test_an_outside_backend_fails_exactly_where_it_is_wrong(tmp_path):
     assert set(rows[rows.case == "layer-norm"].status) == {"agrees"}
 
 
-def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path):
+@pytest.mark.parametrize("options", [["--threads", "1"], ["--as-shipped"]], ids=" ".join)
+def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path, options):
     (tmp_path / "mine.py").write_text(WRONG)
-    suites(tmp_path, *linear("--backend", "mine.py:Wrong"))
+    done = suites(tmp_path, *linear("--backend", "mine.py:Wrong", *options))
     rows = load(tmp_path / "run")
     failed = rows[(rows.status == "disagrees") & (rows.direction == "forward")].iloc[0]
     assert "\n" not in failed.why and "should be" in failed.why
+    assert failed.command.endswith(" ".join(["--seed 0", *options])) and failed.command in done.stdout
+    told = [json.loads(file.read_text())["command"] for file in tmp_path.glob("run/*/failures/*/cell.json")]
+    assert failed.command in told
     (tmp_path / "suites").symlink_to(ROOT / "suites")
-    command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1)
+    command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1) + " --results again"
     again = subprocess.run(command, cwd=tmp_path, shell=True, capture_output=True, text=True, check=False)
     assert "1 failed" in again.stdout, again.stdout[-2000:]
+    (row,) = load(tmp_path / "again").itertuples()
+    same = ("command", "direction", "threads", "settings", "suite", "checksum")
+    assert [getattr(row, name) for name in same] == [getattr(failed, name) for name in same]
 
 
 def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):
@@ -241,6 +248,8 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     done = suites(tmp_path, *chosen)
     assert done.returncode == 0, done.stdout[-2000:]
     (folder,) = (tmp_path / "run").iterdir()
+    known = environments(folder)
+    assert {known[each]["backend"] for each in load(folder).environment} == {"numpy"}
     (found,) = fingerprints(folder)
     assert (found["backend"], found["mode"], found["dtype"]) == ("numpy", "eager", "float32")
     assert "Fingerprints of the arithmetic" in done.stdout
@@ -314,15 +323,15 @@ def test_limits_are_derived_again_where_their_worker_died_and_then_no_cell_tries
         )
         for direction in ("forward", "gradient")
     ]  # fmt: skip
-    running = Session(
-        cells, [], lambda unit: False, threads=1, done={}, finished=finished.append, drawn=print
-    )
+    told = {"finished": finished.append, "drawn": print, "options": ["--threads 1"]}
+    running = Session(cells, [], lambda unit: False, threads=1, done={}, **told)
     rows = [running.row(cell) for cell in cells]
     running.close()
     assert rows == finished and [row.direction for row in rows] == ["forward", "gradient"]
     assert asked == [DERIVE, DERIVE, *([JUDGE] if deaths == 1 else [])]
     found = ("agrees", "") if deaths == 1 else ("error", "limits: the worker died: killed")
     assert {(row.status, row.why) for row in rows} == {found}
+    assert all(row.command.endswith("--seed 0 --threads 1") for row in rows)  # whoever has made them
 
 
 SAYS = """

@@ -47,6 +47,29 @@ def test_a_row_is_on_the_disk_when_append_returns(run):
     assert json.loads(line) == written.as_dict() == run.rows()[0] and line.endswith(b"\n")
 
 
+def test_a_row_has_the_suite_that_made_it_and_keeps_it(run, monkeypatch):
+    assert run.append(row(suite="")).suite == run.suite != ""
+    monkeypatch.setattr(results, "suite", lambda: "0.2.0")
+    later = resume(run.folder)
+    assert [later.append(row(suite=made)).suite for made in ("", "0.1.0")] == ["0.2.0", "0.1.0"]
+
+
+def test_a_workers_environment_is_written_once_and_read_by_its_key(run):
+    worker = {"backend": "torch", **ENVIRONMENT, "flags": {"threads": 2}}
+    for told in (worker, worker, {**worker, "flags": {"threads": 1}}):
+        run.worker(told)
+    resume(run.folder).worker(worker)
+    found = rows.environments(run.folder)
+    assert len(found) == 3 and found[key(worker)] == worker and found[run.environment] == ENVIRONMENT
+    assert len((run.folder / "environments.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_run_without_environments_of_workers_has_its_own(run):
+    assert rows.environments(run.folder) == {key(ENVIRONMENT): ENVIRONMENT}
+    finished(run)
+    assert rows.records(rows.files(run.folder))[1] == {key(ENVIRONMENT): ENVIRONMENT}
+
+
 def test_a_row_comes_back_as_it_was(run):
     first, second = (
         timed(1e-3),

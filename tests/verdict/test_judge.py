@@ -202,14 +202,18 @@ def test_a_refusal_in_other_words_is_not_the_known_one(page):
 def test_a_refusal_counts_where_its_condition_is_read_back_or_unknown(page, monkeypatch, features, status):
     words = "no gradient on this device"
     page(refuses, contender={"refuses": [Refusal("*/gradient", words, {"unit": False})]})
-    monkeypatch.setattr(backend("torch"), "features", lambda self: features)
+    monkeypatch.setattr(
+        backend("torch"),
+        "flags",
+        lambda self: {name: (lambda value=value: value) for name, value in features.items()},
+    )
     assert run(cell("gradient")).status == status
 
 
 def test_the_first_refusal_whose_condition_holds_says_the_words(page, monkeypatch):
     known = [Refusal("*", "with it", {"unit": True}), Refusal("*", "no gradient", {"unit": False})]
     page(refuses, contender={"refuses": known})
-    monkeypatch.setattr(backend("torch"), "features", lambda self: {"unit": False})
+    monkeypatch.setattr(backend("torch"), "flags", lambda self: {"unit": lambda: False})
     assert run(cell("gradient")).status == "absent"
 
 

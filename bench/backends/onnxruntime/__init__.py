@@ -6,7 +6,7 @@ them), or is given them in each call ("inputs").
 
 import operator
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -57,6 +57,15 @@ class OnnxRuntime(Backend):
     def threads(self) -> int | None:
         read = self.options if self.made is None else self.made.get_session_options()
         return read.intra_op_num_threads or None
+
+    def flags(self) -> Mapping[str, Callable[[], Any]]:
+        import onnxruntime
+
+        return {
+            "build": onnxruntime.get_build_info,
+            "providers": onnxruntime.get_available_providers,
+            "optimization": lambda: self.options.graph_optimization_level,
+        }
 
     def operations(self) -> dict[str, Callable[..., Any]]:
         """Its own product, and no stream: a session gives fresh arrays, whose pages cost more than that."""

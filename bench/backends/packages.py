@@ -1,0 +1,32 @@
+"""The distribution that brings a contender's API: optax, flax or keras, where the framework is another."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import packages_distributions
+
+from bench.backends.interface import Backend
+from bench.machine.records import installed
+from bench.worker import ROOT
+
+_brought = cache(packages_distributions)  # which takes a third of a second
+
+
+@cache
+def package(api: str, cls: type[Backend]) -> tuple[str, str]:
+    """Its name and version, which is empty where it is not installed.
+
+    A reference, and a build in a file of a plug-in's, are code for a framework: then it is the framework's.
+    """
+    module, framework = api.partition(".")[0], _first(cls.packages)
+    if module in cls.packages or (ROOT / module).is_dir():
+        return framework
+    found = _first([module])
+    if not found[1] and module in _brought():
+        return _first(_brought()[module])
+    homes = {parent.__module__.partition(".")[0] for parent in cls.__mro__}
+    return framework if not found[1] and module in homes else found
+
+
+def _first(names: Sequence[str]) -> tuple[str, str]:
+    """The first of these distributions that is installed, else the first of them."""
+    return next(iter(installed(names).items()), (names[0], ""))

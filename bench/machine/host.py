@@ -1,0 +1,42 @@
+"""What this machine's CPUs stand in: the product of its maker or cloud, its hypervisor, its NUMA nodes.
+
+No serial number, UUID or host name is read: a record is published.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+DMI = Path("/sys/class/dmi/id")  # as NODES, Linux's; elsewhere nothing is there, and nothing is known
+NODES = Path("/sys/devices/system/node")
+
+
+def host() -> dict[str, Any]:
+    """The facts that stay: what the system does not say is None."""
+    return {
+        "maker": _text(DMI / "sys_vendor"),
+        "product": _text(DMI / "product_name"),
+        "hypervisor": _hypervisor(),
+        "numa_nodes": len(list(NODES.glob("node[0-9]*"))) or None,
+    }
+
+
+def _hypervisor() -> str | None:
+    """Its vendor, as lscpu asks the CPU for it; None on bare metal, and where there is no lscpu."""
+    try:
+        told = subprocess.run(
+            ["lscpu"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"^\s*Hypervisor vendor:\s*(\S.*?)\s*$", told.stdout, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _text(file: Path) -> str | None:
+    try:
+        return " ".join(file.read_text(errors="replace").split()) or None
+    except OSError:
+        return None

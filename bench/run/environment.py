@@ -1,0 +1,67 @@
+"""What a worker records of itself: versions, variables, thread pools, and what its framework reads back.
+
+It is read once, before the first cell is judged: later more libraries may be loaded, and the key another.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bench.backends import Absent, Backend, backend
+from bench.cells.cell import Cell
+from bench.contender.prepare import instance
+from bench.machine.records import Record
+from bench.machine.records import environment as surroundings
+from bench.store.results import anonymous
+from bench.store.row import sentence
+
+_READ: dict[str, Record] = {}  # of this process, by backend
+
+
+def environment(cell: Cell) -> Record:
+    """The record of the worker that judges this cell; empty where its framework or device is absent.
+
+    A framework that could not be started is recorded with what it raised, and asked again by the next cell.
+    """
+    if cell.backend in _READ:
+        return _READ[cell.backend]
+    cls = backend(cell.backend)
+    try:
+        engine = instance(cls, cell.device, cell.dtype)
+    except Absent:
+        return {}
+    except Exception as error:
+        return {"backend": cls.name, **surroundings({"error": _told(error)})}
+    return _READ.setdefault(cell.backend, {"backend": cls.name, **surroundings(read_back(engine))})
+
+
+def read_back(engine: Backend) -> dict[str, Any]:
+    """What a framework says of itself, as built-in types; None where this release has no such API."""
+    try:
+        flags = engine.flags()
+    except Exception as error:
+        return {"error": _told(error)}
+    asked: dict[str, Callable[[], Any]] = {"threads": engine.threads, "precision": lambda: engine.precision}
+    return {name: _answer(question) for name, question in (asked | dict(flags)).items()}
+
+
+def _answer(question: Callable[[], Any]) -> Any:
+    try:
+        return _plain(question())
+    except (AttributeError, ImportError):
+        return None
+    except Exception as error:
+        return _told(error)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return anonymous(str(value))
+
+
+def _told(error: Exception) -> str:
+    return anonymous(sentence(error))
