@@ -90,19 +90,19 @@ class NumPy(Backend):
         return max(pools, default=None)
 
     def flags(self) -> Mapping[str, Callable[[], Any]]:
-        def built(part: str, *names: str) -> Any:
-            found: Any = np.show_config(mode="dicts")
-            return [found[part][name] for name in names]
+        def built(part: str, name: str) -> Any:
+            config: Any = np.show_config(mode="dicts")
+            return config[part][name]
 
         def library(name: str) -> str:
-            (found,) = built("Build Dependencies", name)
+            found = built("Build Dependencies", name)
             return f"{found['name']} {found['version']}"
 
         return {
             "blas": lambda: library("blas"),
             "lapack": lambda: library("lapack"),
-            "simd_baseline": lambda: built("SIMD Extensions", "baseline")[0],
-            "simd_found": lambda: built("SIMD Extensions", "found")[0],
+            "simd_baseline": lambda: built("SIMD Extensions", "baseline"),
+            "simd_found": lambda: built("SIMD Extensions", "found"),
         }
 
     def lacks(self, error: BaseException) -> bool:

@@ -52,8 +52,8 @@ def header(
     lines += _suites(rows)
     found = rows[["on", "machine", "run_environment", "turn"]].drop_duplicates()
     if len(found) > 1:
-        environments_ = found[["run_environment", "turn"]].drop_duplicates()
-        several = [count(found["machine"].nunique(), "machine"), count(len(environments_), "environment")]
+        around = found[["run_environment", "turn"]].drop_duplicates()
+        several = [count(found["machine"].nunique(), "machine"), count(len(around), "environment")]
         lines.append(
             ("side by side", f"{' and '.join(several)}: times are absolute, and compared across them")
         )

@@ -17,32 +17,34 @@ def told(keys: Iterable[Any], environments: Records) -> Told:
     found: dict[str, dict[str, list[str]]] = {}
     for key in keys:
         record = environments.get(str(key), {})
-        if isinstance(name := record.get("backend"), str):
-            mine = found.setdefault(name, {})
-            for each, value in _flat(record).items():
-                mine.setdefault(each, []).append(value)
-    return {name: {each: " or ".join(dict.fromkeys(values)) for each, values in mine.items()}
-            for name, mine in found.items()}  # fmt: skip
+        if isinstance(backend := record.get("backend"), str):
+            mine = found.setdefault(backend, {})
+            for name, value in _flat(record).items():
+                mine.setdefault(name, []).append(value)
+    return {
+        backend: {name: " or ".join(dict.fromkeys(values)) for name, values in mine.items()}
+        for backend, mine in found.items()
+    }
 
 
 def read_back(rows: "DataFrame", environments: Records) -> list[Table]:
     """A line a backend, and a machine or environment where there are several."""
     lines = []
     for on, group in rows.groupby("on", sort=True):
-        for name, values in told(group["environment"].unique(), environments).items():
-            words = (f"{_spaced(each)} {value}" for each, value in values.items() if value)
-            lines.append((f"{name} {on}".strip(), ", ".join(words)))
+        for backend, values in told(group["environment"].unique(), environments).items():
+            words = (f"{_spaced(name)} {value}" for name, value in values.items() if value)
+            lines.append((f"{backend} {on}".strip(), ", ".join(words)))
     return [Table("What the frameworks read back", ("backend", "in its worker"), lines)] if lines else []
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, str]:
-    """Flags, then variables as a shell has them; nothing of what somebody else may have written otherwise."""
-    flags, variables = (
-        found if isinstance(found := record.get(part), Mapping) else {} for part in ("flags", "variables")
-    )
-    return {str(name): _text(value) for name, value in flags.items()} | {
-        f"${name}": _text(value) for name, value in variables.items()
-    }
+    """Flags, then variables as a shell has them. Somebody else may have written the record."""
+    found = {}
+    for part, sign in (("flags", ""), ("variables", "$")):
+        told = record.get(part)
+        for name, value in told.items() if isinstance(told, Mapping) else ():
+            found[f"{sign}{name}"] = _text(value)
+    return found
 
 
 def _spaced(name: str) -> str:
