@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from bench import pages
 from bench.backends import Absent, Backend, backend
+from bench.backends.api import require
 from bench.case import TIERS, Case, Contender
 from bench.cells.cell import Cell
 from bench.contender.layout import Layout
@@ -47,6 +49,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             if each in contender.without:
                 raise Absent(f"{contender}: {contender.without[each]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
+        with suppress(ImportError):  # a plug-in's file is no module, and a build says itself what it lacks
+            require(contender.api)
     except Absent as reason:
         return _absent(unit, directions, reason)
     except Exception as error:

@@ -214,6 +214,22 @@ def test_what_a_call_finds_absent_is_absent_in_its_words(page):
     assert {(row.status, row.why) for row in rows.values()} == {("absent", "no kernel for double")}
 
 
+@pytest.mark.parametrize("api", ["torch.matmull", "torch.lin.solve"])
+def test_an_api_that_the_release_has_not_got_is_absent(page, monkeypatch, api):
+    case = page(honest)
+    (contender,) = case.contenders
+    monkeypatch.setitem(pages.cases(), "product", replace(case, contenders=[replace(contender, api=api)]))
+    row = run(replace(cell(), contender=api))
+    assert (row.status, row.why) == ("absent", f"torch {installed('torch')} has no {api}")
+
+
+def test_an_api_of_a_file_that_is_no_module_is_run(page, monkeypatch):
+    case = page(honest)
+    named = [replace(case.contenders[0], api="mychip.product")]
+    monkeypatch.setitem(pages.cases(), "product", replace(case, contenders=named))
+    assert run(replace(cell(), contender="mychip.product")).status == "agrees"
+
+
 def test_a_missing_contender_names_those_that_exist(page):
     case = page(honest)
     with pytest.raises(ValueError, match=r"got 'torch.mm', should be one of torch.matmul"):
