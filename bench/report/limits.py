@@ -97,6 +97,25 @@ def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Sec
     return [table] if lines else []
 
 
+def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
+    """The Limits with cells that agree in a release in which nobody has measured them: news, no failure."""
+    lines = []
+    for each in _explained(rows)[0]:
+        newer = _unmeasured(rows, each.limit, environments)
+        if each.limit.always and not newer.empty and (_judged(newer, each)["status"] == "agrees").any():
+            told = _why_not(newer, each, environments)
+            lines.append((each.case.name, _fault(each.limit), told, _what(each)))
+    table = Table("Gone since they were measured", ("formula", "package", "its cells", WHAT), lines)
+    return [table] if lines else []
+
+
+def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -> "DataFrame":
+    """The rows of releases of its package in which a Limit that was measured was not."""
+    here = {key: release(limit.package, each) for key, each in (environments or {}).items()}
+    beyond = [key for key, each in here.items() if limit.seen and each and each not in limit.releases]
+    return rows[rows["environment"].isin(beyond)]
+
+
 def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
     """Each Limit with its rows; and the rows that are left."""
     rest, found = rows[rows["status"] == "limited"], []

@@ -13,7 +13,7 @@ from bench.report.findings import limited, scores, unrun
 from bench.report.header import Records, header, setups
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
-from bench.report.limits import LIMITS, brief, page, unneeded
+from bench.report.limits import LIMITS, brief, gone, page, unneeded
 from bench.report.overview import verdict
 from bench.report.roofs import roofs as roof_table
 from bench.report.speeds import detail, speeds, summary
@@ -55,6 +55,7 @@ def sections(
         *summary(timed),
         *conventions(rows),
         *limited(rows),
+        *gone(rows, environments),
         *unneeded(rows, environments),
         *unrun(rows, every=every),
         *arithmetic(prints),

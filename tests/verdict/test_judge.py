@@ -263,6 +263,12 @@ def test_a_limit_that_got_worse_fails():
     assert found["status"] == "disagrees" and "explains a z of 30 to 4e+03, and this is 5e+03" in found["why"]
 
 
+def test_a_limit_of_another_release_that_got_worse_says_in_which_it_was_measured():
+    found = settle(replace(FAR, z_rms=5000.0), [known(measured(300, 400, "2.12.0"))])
+    assert found["status"] == "disagrees" and found["versions"] == "torch 2.12.0"
+    assert "a z of 30 to 4e+03 in torch 2.12.0, and this is 5e+03 in 2.13.0: y[" in found["why"]
+
+
 def test_a_limit_that_got_better_and_still_fails_is_told_as_improved():
     better = replace(FAR, z_rms=7.0)
     found = settle(better, [known(HERE)])
