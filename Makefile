@@ -1,10 +1,15 @@
 # make suites: the benchmark and its report. make test: the project's own tests. make check: ruff and mypy.
+# make oldest, make newest: `pytest suites/` on the oldest or newest releases inside the ranges of pyproject.toml.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/installed
+# to pip, where its wheels come from: --extra-index-url URL, or --find-links FOLDER
+WHEELS ?=
+# to `make oldest` and `make newest`: what of the suites runs
+RUN ?= --smoke
 
-.PHONY: suites test check install
+.PHONY: suites test check install oldest newest
 .DELETE_ON_ERROR:
 
 suites: $(INSTALLED)
@@ -22,5 +27,15 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(WHEELS) -c constraints.txt -e '.[all,dev]'
 	touch $@
+
+# uv, since pip knows no way to the oldest. UV_TORCH_BACKEND=cpu spares it the CUDA builds of torch
+oldest: RESOLUTION = lowest-direct
+newest: RESOLUTION = highest
+oldest newest: BIN = $(VENV)-$@/bin
+oldest newest:
+	$(PYTHON) -m venv --clear $(VENV)-$@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --resolution $(RESOLUTION) -e '.[all]'
+	$(BIN)/python -m pytest suites/ $(RUN)

@@ -43,6 +43,7 @@ from bench.backends import Backend as Backend  # noqa: E402
 from bench.backends import Bound as Bound  # noqa: E402
 from bench.backends import Loop as Loop  # noqa: E402
 from bench.backends import backend as backend  # noqa: E402
+from bench.backends.api import require as require  # noqa: E402
 from bench.case import INTEGERS as INTEGERS  # noqa: E402
 from bench.case import Case as Case  # noqa: E402
 from bench.case import Contender as Contender  # noqa: E402

@@ -8,7 +8,7 @@ must be empty again. α is 1/8, which every dtype holds.
 
 import numpy as np
 
-from gaugeblock import Case, Contender, Training
+from gaugeblock import Case, Contender, Training, require
 from reference.descent import start
 from reference.gradient import accumulate
 from reference.optimizer import sgd
@@ -79,6 +79,7 @@ def in_optax(weights, state, *, micro, total=False, accumulator=None):
 
     model = flax.linen.Dense(weights["W"].shape[1])
     kept = {"accumulator_dtype": accumulator} if accumulator else {}
+    require("optax.MultiSteps", *kept)
     optimizer = optax.MultiSteps(optax.sgd(LR), micro, use_grad_mean=not total, **kept)
 
     def loss_of(params, x, y):

@@ -8,7 +8,7 @@ are judged. By default Flax takes the variance as E[x²] − E[x]²; use_fast_va
 
 from functools import partial
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, require
 from reference.group_norm import group_norm, group_norm_vjp
 from suites.layer_norm import named
 
@@ -55,7 +55,9 @@ def in_torch_module(weights, *, groups, eps=1e-5, scale=True, shift=True):
     import torch
 
     channels = len(weights["gamma"]) if scale else groups  # without weights it reads them from its input
-    norm = torch.nn.GroupNorm(groups or channels, channels, eps, affine=scale, bias=shift)
+    alone = {"bias": False} if scale and not shift else {}
+    require("torch.nn.GroupNorm", *alone)
+    norm = torch.nn.GroupNorm(groups or channels, channels, eps, affine=scale, **alone)
 
     def run(params, x):
         y = torch.func.functional_call(norm, params, (x.permute(0, 3, 1, 2),))  # (n, c, h, w)

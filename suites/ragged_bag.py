@@ -84,7 +84,8 @@ def by_segments(ops, total, largest, *, mode="sum", padding=None, include_last_o
     def run(params, ids, offsets, alpha=None):
         begins = offsets[:-1] if include_last_offset else offsets
         n = len(begins)
-        bag = ops.searchsorted(begins, ops.arange(len(ids), dtype=begins.dtype), side="right") - 1
+        begun = total(ops.ones_like(begins), begins, len(ids) + 1)  # how many bags begin at each word
+        bag = ops.cumsum(begun)[:-1] - 1
         u = ops.take(params["U"], ids, axis=0)
         counts = ops.ones_like(ids, dtype=bool) if padding is None else ids != padding
         a = ops.where(counts, ops.ones_like(u[:, 0]) if alpha is None else alpha, 0)

@@ -9,8 +9,8 @@ import sys
 
 from bench import pages
 from bench.backends import backend
+from bench.backends.api import owner_of
 from bench.cells.cell import Cell
-from bench.studies.signature import owner_of
 from bench.verdict.judge import judge
 
 

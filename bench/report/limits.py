@@ -11,7 +11,7 @@ from bench.digits import digits, magnitude
 from bench.noise import precision
 from bench.report.header import Records
 from bench.report.table import Section, Table
-from bench.store.row import STATUSES
+from bench.store.row import GONE, STATUSES
 from bench.verdict.known import covers, named, several
 
 if TYPE_CHECKING:
@@ -95,6 +95,38 @@ def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Sec
         "Limits that nothing needed: take them away", ("formula", "package", "its cells", WHAT), lines
     )
     return [table] if lines else []
+
+
+def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
+    """The Limits with cells that agree in a release in which nobody has measured them: news, no failure."""
+    lines = []
+    for each in _explained(rows)[0]:
+        newer = _unmeasured(rows, each.limit, environments)
+        if each.limit.always and not newer.empty and (_judged(newer, each)["status"] == "agrees").any():
+            told = _why_not(newer, each, environments)
+            lines.append((each.case.name, _fault(each.limit), told, _what(each)))
+    table = Table("Gone since they were measured", ("formula", "package", "its cells", WHAT), lines)
+    return [*([table] if lines else []), *_no_longer_refused(rows)]
+
+
+def _no_longer_refused(rows: "DataFrame") -> list[Section]:
+    """The cells that a framework was known to refuse, and does not."""
+    news = rows[rows["why"].str.startswith(GONE)]
+    lines = [
+        (str(case), str(contender), f"{len(mine):,}", ", ".join(mine["status"].drop_duplicates()), str(why))
+        for (case, contender, why), mine in news.groupby(
+            ["case", "contender", "why"], sort=False, observed=True
+        )
+    ]
+    columns = ("formula", "contender", "cells", "now", "what it refused")
+    return [Table("No longer refused", columns, lines, right=("cells",))] if lines else []
+
+
+def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -> "DataFrame":
+    """The rows of releases of its package in which a Limit that was measured was not."""
+    here = {key: release(limit.package, each) for key, each in (environments or {}).items()}
+    beyond = [key for key, each in here.items() if limit.seen and each and each not in limit.releases]
+    return rows[rows["environment"].isin(beyond)]
 
 
 def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:

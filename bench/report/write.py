@@ -14,7 +14,7 @@ from bench.report.header import Records, header, setups
 from bench.report.instruction_sets import instruction_sets
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
-from bench.report.limits import LIMITS, brief, page, unneeded
+from bench.report.limits import LIMITS, brief, gone, page, unneeded
 from bench.report.overview import verdict
 from bench.report.read_back import read_back
 from bench.report.roofs import roofs as roof_table
@@ -58,6 +58,7 @@ def sections(
         *conventions(rows),
         *instruction_sets(rows),
         *limited(rows),
+        *gone(rows, environments),
         *unneeded(rows, environments),
         *unrun(rows, every=every),
         *arithmetic(prints),

@@ -18,6 +18,9 @@ STATUSES = {
 # statuses beside which a speed may stand
 TIMED = ("agrees", "imprecise", "limited")
 
+# begins the why of a cell that the framework was known to refuse, and does not
+GONE = "a refusal is gone"
+
 
 def _column(doc: str, default: Any = None) -> Any:
     return field(default=default, metadata={"doc": doc})

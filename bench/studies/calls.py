@@ -12,11 +12,12 @@ import numpy as np
 
 from bench import pages
 from bench.backends import Backend, backend
+from bench.backends.api import owner_of
 from bench.case import Case, Contender, known
 from bench.cells.cell import Cell
 from bench.contender.train import begin
 from bench.inputs import batch, draw, rounded
-from bench.studies.signature import LOOSE, call_of, constructor, function, method, owner_of
+from bench.studies.signature import LOOSE, call_of, constructor, function, method
 from bench.verdict.known import refusal
 
 NEEDED = "needed"  # in the place of a default

@@ -4,7 +4,6 @@ A constructor that passes keywords on has its parents' parameters too. What Pyth
 function, its native schema says.
 """
 
-import importlib
 import inspect
 import typing
 from collections.abc import Callable, Iterable
@@ -13,20 +12,6 @@ from typing import Any
 
 LOOSE = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 CALLS = ("forward", "__call__", "call")  # torch; Flax and the losses of Keras; the layers of Keras
-
-
-def owner_of(api: str) -> tuple[Any, str]:
-    """The object that holds the last name of a dotted path, and that name."""
-    parts = api.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        try:
-            owner = importlib.import_module(".".join(parts[:length]))
-        except ImportError:
-            continue
-        for part in parts[length:-1]:
-            owner = getattr(owner, part)
-        return owner, parts[-1]
-    raise ImportError(f"{api}: no module has it")
 
 
 def call_of(cls: type) -> str | None:

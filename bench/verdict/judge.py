@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,19 +10,18 @@ import numpy as np
 
 from bench import pages
 from bench.backends import Absent, Backend, backend
+from bench.backends.api import require
 from bench.case import TIERS, Case, Contender, Refusal
 from bench.cells.cell import Cell
 from bench.contender.layout import Layout
 from bench.contender.prepare import Ready, find, instance, placed, tensors
 from bench.contender.train import Trained, train
 from bench.inputs import inputs
-from bench.store.row import Row, sentence
+from bench.store.row import GONE, Row, sentence
 from bench.tree import tree_map
 from bench.verdict import invariants
 from bench.verdict.known import limits, refusal, unsteady
 from bench.verdict.row import row_of, verdict
-
-GONE = "a refusal is gone"  # begins the news of a cell that the framework was known to refuse
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             if each in contender.without:
                 raise Absent(f"{contender}: {contender.without[each]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
+        with suppress(ImportError):  # a plug-in's file is no module, and a build says itself what it lacks
+            require(contender.api)
     except Absent as reason:
         return _absent(unit, directions, reason)
     except Exception as error:

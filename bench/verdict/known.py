@@ -115,7 +115,9 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
     improved = z < low < math.inf
     if improved and not each.measured:
         return _limited(each, f"improved: z is {z:.3g}, was {low:.3g} to {high:.3g} where it was measured")
-    why = f"{each.limit} explains a z of {low:.3g} to {high:.3g}, and this is {z:.3g}: {agreement.why}"
+    there, here = ("", "") if each.measured else (f" in {each.where}", f" in {each.release}")
+    why = f"{each.limit} explains a z of {low:.3g} to {high:.3g}{there}, and this is {z:.3g}{here}"
+    why = f"{why}: {agreement.why}"
     return _about(each) | {"status": "disagrees", "why": f"improved: {why}" if improved else why}
 
 

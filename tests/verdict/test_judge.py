@@ -244,6 +244,22 @@ def test_what_a_call_finds_absent_is_absent_in_its_words(page):
     assert {(row.status, row.why) for row in rows.values()} == {("absent", "no kernel for double")}
 
 
+@pytest.mark.parametrize("api", ["torch.matmull", "torch.lin.solve"])
+def test_an_api_that_the_release_has_not_got_is_absent(page, monkeypatch, api):
+    case = page(honest)
+    (contender,) = case.contenders
+    monkeypatch.setitem(pages.cases(), "product", replace(case, contenders=[replace(contender, api=api)]))
+    row = run(replace(cell(), contender=api))
+    assert (row.status, row.why) == ("absent", f"torch {installed('torch')} has no {api}")
+
+
+def test_an_api_of_a_file_that_is_no_module_is_run(page, monkeypatch):
+    case = page(honest)
+    named = [replace(case.contenders[0], api="mychip.product")]
+    monkeypatch.setitem(pages.cases(), "product", replace(case, contenders=named))
+    assert run(replace(cell(), contender="mychip.product")).status == "agrees"
+
+
 def test_a_missing_contender_names_those_that_exist(page):
     case = page(honest)
     with pytest.raises(ValueError, match=r"got 'torch.mm', should be one of torch.matmul"):
@@ -275,6 +291,12 @@ def test_a_limit_near_the_edge_may_agree():
 def test_a_limit_that_got_worse_fails():
     found = settle(replace(FAR, z_rms=5000.0), [known(HERE)])
     assert found["status"] == "disagrees" and "explains a z of 30 to 4e+03, and this is 5e+03" in found["why"]
+
+
+def test_a_limit_of_another_release_that_got_worse_says_in_which_it_was_measured():
+    found = settle(replace(FAR, z_rms=5000.0), [known(measured(300, 400, "2.12.0"))])
+    assert found["status"] == "disagrees" and found["versions"] == "torch 2.12.0"
+    assert "a z of 30 to 4e+03 in torch 2.12.0, and this is 5e+03 in 2.13.0: y[" in found["why"]
 
 
 def test_a_limit_that_got_better_and_still_fails_is_told_as_improved():

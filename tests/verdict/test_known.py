@@ -7,7 +7,7 @@ import pytest
 from bench import pages
 from bench.case import FIELDS, Limit, Refusal, Seen
 from bench.report import write as report
-from bench.report.limits import brief, page, unneeded
+from bench.report.limits import brief, gone, page, unneeded
 from bench.store.results import start
 from bench.verdict.known import named, strays
 from tests.rows import ENVIRONMENT, MACHINE, frame, row
@@ -173,6 +173,38 @@ def test_a_limit_that_a_full_run_did_not_need_is_noticed(limited):
     assert unneeded(frame(*limited, *every[1:]), ENVIRONMENTS) == []
     newer = (replace(each, environment="cccccccc") for each in every)
     assert unneeded(frame(*limited, *newer), ENVIRONMENTS) == []
+
+
+def test_a_limit_that_is_gone_in_a_newer_release_is_news(limited):
+    agreed, newer = row(case="layer-norm", mode="x"), {"environment": "cccccccc"}
+    rows = frame(*limited, replace(limited[0], **newer), replace(agreed, **newer))
+    (table,) = gone(rows, ENVIRONMENTS)
+    what = f"{LIMIT.reason}\n{LIMIT.source}"
+    assert table.rows == [("layer-norm", "torch 2.13.0", "agrees 1, limited 1, in torch 2.14.0", what)]
+    assert table in report.sections(rows, {}, ENVIRONMENTS)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},  # in the release that was measured, where it fails as stale
+        {"environment": "dddddddd"},  # of a release that the record has not got
+        {"environment": "eeeeeeee"},  # without a record
+        {"environment": "cccccccc", "status": "limited"},
+        {"environment": "cccccccc", "case": "attention"},
+    ],
+)
+def test_what_is_no_news_is_not_told(limited, more):
+    rows = frame(*limited, row(**{"case": "layer-norm", "mode": "x"} | more))
+    assert gone(rows, ENVIRONMENTS | {"dddddddd": {}}) == []
+
+
+def test_a_limit_that_may_agree_or_was_never_measured_is_not_gone(limited, monkeypatch):
+    agreed = row(case="layer-norm", mode="x", environment="cccccccc")
+    for other in (replace(LIMIT, always=False), replace(LIMIT, seen=())):
+        case = replace(LAYER_NORM, limits=(other,))
+        monkeypatch.setattr(pages, "cases", lambda case=case: {"layer-norm": case})
+        assert gone(frame(*limited, agreed), ENVIRONMENTS) == []
 
 
 def test_the_page_is_written_beside_the_report_and_linked_from_it(limited, tmp_path):
