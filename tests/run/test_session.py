@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.machine.isa import available
 from bench.speed.rounds import FEWEST, MOST
 from bench.store.results import load
 from bench.store.rows import environments, fingerprints
@@ -359,3 +360,22 @@ def test_a_worker_as_shipped_is_told_no_threads(tmp_path, monkeypatch, flag, tol
     assert done.returncode == 0, done.stdout
     rows = load(tmp_path / "run")
     assert set(rows["version"]) == {told} and set(rows["settings"]) == {"as shipped" if flag else ""}
+
+
+@pytest.mark.skipif(not available(), reason="no x86 CPU")
+def test_a_run_under_an_instruction_set_says_so_in_every_row_and_reads_it_back(tmp_path):
+    done = suites(tmp_path, *linear("--backend", "numpy", "--isa", "sse4"))
+    assert done.returncode == 0, done.stdout
+    rows = load(tmp_path / "run")
+    assert set(rows["isa"]) == {"sse4"} and set(rows["settings"]) == {"at most sse4"}
+    assert rows["command"].str.endswith(" --isa sse4").all()
+    (folder,) = (tmp_path / "run").iterdir()
+    record = environments(folder)[rows["environment"].iloc[0]]
+    assert record["variables"]["OPENBLAS_CORETYPE"] == "Nehalem"
+
+
+def test_an_instruction_set_that_is_not_there_is_refused_with_the_list(tmp_path):
+    done = suites(tmp_path, *linear("--backend", "numpy", "--isa", "avx3"))
+    known = ", ".join(available()) or "none: this is no x86 CPU"
+    assert done.returncode == 4 and f"--isa: got 'avx3', should be one of {known}" in done.stderr
+    assert not (tmp_path / "run").exists()
