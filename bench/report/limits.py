@@ -105,7 +105,8 @@ def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section
         if each.limit.always and not newer.empty and (_judged(newer, each)["status"] == "agrees").any():
             told = _why_not(newer, each, environments)
             lines.append((each.case.name, _fault(each.limit), told, _what(each)))
-    table = Table("Gone since they were measured", ("formula", "package", "its cells", WHAT), lines)
+    title = "Gone since, or not there yet: known departures that these releases have not"
+    table = Table(title, ("formula", "package", "its cells", WHAT), lines)
     return [*([table] if lines else []), *_no_longer_refused(rows)]
 
 

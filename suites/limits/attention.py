@@ -42,6 +42,17 @@ limits = {
         SOFTMAX_WHERE,
         {"backend": "jax", "contender": "jax.nn.dot_product_attention", "dtype": "float64"},
     ),
+    "mask-beyond-float32": Limit(
+        "jax",
+        "masks float64 with −0.7 of its largest number, −∞ to the float32 softmax: a row without keys is NaN",
+        "jax/_src/nn/functions.py:833 (0.7.0 to 0.10.0; later it is capped)",
+        {
+            "backend": "jax",
+            "contender": "jax.nn.dot_product_attention",
+            "dtype": "float64",
+            "option": "masked-rows-mean",
+        },
+    ),
     "log-sum-rounded": Limit(
         "torch",
         "its backward kernel recomputes A as exp(S − log-sum): the rounding of the log-sum shifts a row",
