@@ -13,7 +13,7 @@ from bench.speed.timing import ratio
 from bench.speed.work import flops
 from bench.store.row import TIMED, Row
 
-SETTLED = ("status", "why", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
+SETTLED = ("status", "why", "limit", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
 
 
 ABOVE = "faster than the machine: "

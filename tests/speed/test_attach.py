@@ -1,0 +1,14 @@
+"""A speed and its verdict: what the timed call gave is judged, and its row says so whole."""
+
+from bench.case import Limit, Seen
+from bench.speed.attach import SETTLED
+from bench.verdict.compare import Agreement
+from bench.verdict.known import Known, settle
+
+
+def test_a_speed_takes_over_every_word_that_a_verdict_settles():
+    limit = Limit(
+        "torch", "why", "where", {"backend": "torch"}, seen=(Seen("2.13.0", {}, (1, 1)),), name="it"
+    )
+    found = settle(Agreement("disagrees", z_rms=1.0), [Known(limit, (0.1, 10.0), "2.13.0", True)])
+    assert found["status"] == "limited" and set(found) <= {*SETTLED}
