@@ -2,12 +2,16 @@
 # make oldest, make newest: `pytest suites/` on the oldest or newest releases inside the ranges of pyproject.toml.
 PYTHON ?= python3
 VENV ?= .venv
+# processes that run tests side by side
+WORKERS ?= 2
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/installed
 # to pip, where its wheels come from: --extra-index-url URL, or --find-links FOLDER
 WHEELS ?=
 # to `make oldest` and `make newest`: what of the suites runs
 RUN ?= --smoke
+# workers are processes, each of which would compile every module again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: suites test check install oldest newest
 .DELETE_ON_ERROR:
@@ -16,7 +20,9 @@ suites: $(INSTALLED)
 	$(BIN)/python -m pytest suites/
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --cov=gaugeblock --cov=bench --cov=reference
+	$(BIN)/python -m pytest -m "not timed" -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--cov=gaugeblock --cov=bench --cov=reference
+	$(BIN)/python -m pytest -m timed
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -37,6 +37,7 @@ def run(house, *arguments, case="silu", **variables):
     return subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.timed
 def test_the_formula_of_the_readme_agrees_in_every_framework(house):
     done = run(house, "--results", "run")
     assert done.returncode == 0, done.stdout[-3000:]
@@ -76,6 +77,7 @@ def test_the_backend_of_the_readme_runs_as_an_installed_package(house):
     assert re.search(r"2 passed", done.stdout)
 
 
+@pytest.mark.timed
 def test_the_whole_backend_of_the_readme_runs_in_both_directions_with_a_speed(house):
     code = block("pocket.py")
     assert 0 < len(code.splitlines()) <= 60

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from bench import pages
 from bench.backends import Absent, backend
+from bench.cells.cell import Cell
 from bench.run.session import JUDGE
 from bench.store.results import load
 from bench.worker import Worker
@@ -17,9 +19,8 @@ ROOT = Path(__file__).parent.parent.parent
 ENGINES = ("torch", "jax")
 
 
-@pytest.fixture(params=ENGINES)
-def found(request):
-    found = backend(f"keras-{request.param}")
+def here(engine):
+    found = backend(f"keras-{engine}")
     try:
         found.installed()
     except Absent as reason:
@@ -27,20 +28,32 @@ def found(request):
     return found
 
 
-def judged(found, case, dtype, option=None):
-    """The rows of the first Keras contender of a page, from a worker of its own."""
-    from bench.cells.cell import Cell
+@pytest.fixture(params=ENGINES)
+def found(request):
+    return here(request.param)
 
-    page = pages.case(case)
-    contender = found.contenders(page)[0]
-    option = option or next(iter(page.options))
-    size, regime = next(iter(page.sizes)), next(iter(page.regimes))
-    cell = Cell(case, option, regime, size, str(contender), found.name, found.modes[0], "cpu", dtype, "")
-    worker = Worker(found.environment(threads=1, dtype=dtype, device="cpu"))
-    try:
-        return worker.request(JUDGE, asdict(cell), list(page.directions), False, False)["rows"]
-    finally:
-        worker.close()
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request):
+    """An engine's backend, and a process in which Keras runs on that engine."""
+    found = here(request.param)
+    worker = Worker(found.environment(threads=1, dtype="float64", device="cpu"))
+    yield found, worker
+    worker.close()
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """What a run of both engines leaves of three formulas."""
+    for name in ENGINES:
+        here(name)
+    folder = tmp_path_factory.mktemp("keras")
+    command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(folder / "run")]
+    pages = "(softmax/ or layer-norm/ or gradient-descent/least) and keras"
+    chosen = ["--smoke", "-k", pages, "--backend", "keras-torch", "--backend", "keras-jax"]
+    done = subprocess.run([*command, *chosen], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    return load(folder / "run")
 
 
 def test_every_keras_contender_of_the_pages_is_taken_and_no_other(found):
@@ -52,37 +65,42 @@ def test_every_keras_contender_of_the_pages_is_taken_and_no_other(found):
         ]
 
 
-def test_a_keras_layer_runs_on_the_engine_and_says_both_versions(found):
-    rows = judged(found, "layer-norm", "float32")
-    assert {row["status"] for row in rows.values()} == {"agrees"}
-    version = rows["forward"]["version"]
-    assert version == f"{backend(found.engine).installed().partition('+')[0]}+keras.{found.installed()}"
+def test_both_engines_run_side_by_side_and_say_both_versions(rows):
+    ran = rows[rows.case.isin(["softmax", "layer-norm"])]
+    assert set(ran.status) == {"agrees"}
+    assert dict(zip(ran.backend, ran.version, strict=True)) == {
+        f"keras-{name}": f"{backend(name).installed().partition('+')[0]}+keras.{version('keras')}"
+        for name in ENGINES
+    }
 
 
-def test_a_dtype_that_keras_does_not_keep_is_absent_with_its_source(found):
-    rows = judged(found, "layer-norm", "float64")
-    assert {row["status"] for row in rows.values()} == {"absent"}
-    assert "has no float64" in rows["forward"]["why"] and "#23704" in rows["forward"]["why"]
+def test_a_build_written_with_tensorflow_is_absent(rows):
+    written = rows[rows.case == "gradient-descent"]
+    assert len(written) == len(ENGINES) and set(written.status) == {"absent"}
+    assert written.why.str.contains("the page's build is written with TensorFlow").all()
 
 
-def test_a_build_written_with_tensorflow_is_absent(found):
-    rows = judged(found, "gradient-descent", "float32")
-    assert rows["training"]["status"] == "absent"
-    assert "the page's build is written with TensorFlow" in rows["training"]["why"]
+def test_a_dtype_that_keras_does_not_keep_is_absent_with_its_source(engine):
+    found, worker = engine
+    contender = found.contenders(pages.case("layer-norm"))[0]
+    where = ("layer-norm", "plain", "typical", "small", str(contender), found.name, found.modes[0], "cpu")
+    judged = worker.request(JUDGE, asdict(Cell(*where, "float64", "")), ["forward"], False, False)["rows"]
+    assert judged["forward"]["status"] == "absent"
+    assert "has no float64" in judged["forward"]["why"] and "#23704" in judged["forward"]["why"]
 
 
-def test_keras_on_another_engine_is_refused(found):
-    script = f"from bench.backends import backend; backend({found.name!r})('cpu', 'float32')"
+def refused(name):
+    """Why a backend does not start in this process."""
+    with pytest.raises(RuntimeError) as error:
+        backend(name)("cpu", "float32")
+    return str(error.value)
+
+
+def test_keras_on_another_engine_is_refused(engine):
+    found, worker = engine
     other = {"torch": "jax", "jax": "torch"}[found.engine]
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"KERAS_BACKEND": other, "PATH": "", "HOME": "/nonexistent"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"Keras runs on {other}: KERAS_BACKEND should be set" in done.stderr, done.stderr[-500:]
+    said = worker.request(f"{__name__}:refused", here(other).name)
+    assert f"Keras runs on {found.engine}: KERAS_BACKEND should be set" in said
 
 
 def test_the_pages_without_tensorflow_are_still_found_by_import(found):
@@ -93,15 +111,3 @@ def test_the_pages_without_tensorflow_are_still_found_by_import(found):
     with _without_tensorflow(), pytest.raises(ModuleNotFoundError):
         import tensorflow  # noqa: F401
     assert sys.modules.get("tensorflow") is before
-
-
-def test_both_engines_run_side_by_side(tmp_path):
-    for engine in ENGINES:
-        pytest.importorskip(engine)
-    pytest.importorskip("keras")
-    command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(tmp_path / "run")]
-    chosen = ["--smoke", "-k", "softmax/ and keras", "--backend", "keras-torch", "--backend", "keras-jax"]
-    done = subprocess.run([*command, *chosen], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    rows = load(tmp_path / "run")
-    assert set(rows.backend) == {"keras-torch", "keras-jax"} and set(rows.status) == {"agrees"}

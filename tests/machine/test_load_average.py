@@ -211,23 +211,22 @@ def test_what_a_stranger_wrote_is_quiet_or_a_number(value):
 
 
 def test_a_real_process_is_ours_from_above_and_anothers_from_beside():
-    spin = "import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass"
     look = """if True:
-        import sys, time
+        import sys
         from bench.machine.load_average import _spent
         pid = int(sys.argv[1])
-        before = _spent()
-        time.sleep(0.5)
-        print(_spent().others[pid] - before.others[pid])
+        before = _spent().others[pid]
+        while _spent().others[pid] == before:
+            pass
         """
-    with subprocess.Popen([sys.executable, "-c", spin]) as at_work:
+    at_work = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
         spent = moments._spent()
-        beside = subprocess.run(
-            [sys.executable, "-c", look, str(at_work.pid)], capture_output=True, text=True
-        )
+        subprocess.run([sys.executable, "-c", look, str(at_work.pid)], check=True, timeout=60)
+    finally:
         at_work.kill()
+        at_work.wait()
     assert at_work.pid in spent.pids and at_work.pid not in spent.others and spent.own > 0
-    assert float(beside.stdout or "nan") > 0.05, beside.stderr
 
 
 def test_this_machine_has_a_moment_that_survives_json():

@@ -88,9 +88,10 @@ def test_a_fault_has_a_name_of_its_own_a_place_in_the_source_and_a_setting_that_
     case = pages.case(name)
     names = [each.name for each in mutants(case)]
     assert len(set(names)) == len(names)
+    judged = settings(case)
     for each in own(name):
         assert each.option in ("", *case.options) and each.regime in ("", *case.regimes)
         shown = (each.option or next(iter(case.options)), each.regime or next(iter(case.regimes)))
-        assert shown in settings(case), "no run judges these two together"
+        assert shown in judged, "no run judges these two together"
         planted = each.plant(case)  # raises where the source has changed
         assert planted.name == name and planted is not case

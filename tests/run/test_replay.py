@@ -11,6 +11,7 @@ import pytest
 
 from bench.store.results import load
 
+pytestmark = pytest.mark.timed
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -24,14 +25,8 @@ def done(*command, folder):
 def saved(tmp_path_factory):
     """Two runs, the second compared with the first, and what the second printed."""
     folder = tmp_path_factory.mktemp("face")
-    run = [
-        sys.executable,
-        "-m",
-        "pytest",
-        str(ROOT / "suites"),
-        "-k",
-        "relu/plain/typical or tanh/plain/typical",
-    ]
+    workloads = "[relu/plain/typical/small or [tanh/plain/typical/small"
+    run = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "-k", workloads]
     chosen = ["--backend", "numpy", "--dtype", "float32", "--benchmark-only", "--benchmark-verbose"]
     kept = ["--benchmark-storage", "kept", "--benchmark-save", "mine"]
     done(*run, *chosen, *kept, "--results", "one", folder=folder)
@@ -82,7 +77,7 @@ def test_a_comparison_that_must_fail_fails(saved):
             name: value / 1000 if isinstance(value, float) else value for name, value in each["stats"].items()
         }
     file.with_name("0003_mine.json").write_text(json.dumps(found))
-    command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "-k", "relu/plain/typical"]
+    command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "-k", "[relu/plain/typical/small"]
     chosen = ["--backend", "numpy", "--dtype", "float32", "--benchmark-only", "--results", "three"]
     gate = [
         "--benchmark-storage",

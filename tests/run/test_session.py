@@ -85,12 +85,19 @@ def linear(*arguments: str) -> list[str]:
     return ["-k", "linear-regression/ and not simple", "--smoke", *arguments]
 
 
-def test_an_outside_backend_fails_exactly_where_it_is_wrong(tmp_path):
-    (tmp_path / "mine.py").write_text(WRONG)
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory, measured):
+    """The folder of a run of one backend that is wrong in one formula, and how it ended."""
+    folder = tmp_path_factory.mktemp("wrong")
+    (folder / "mine.py").write_text(WRONG)
     chosen = ["-k", "linear-regression/ or layer-norm/", "--smoke", "--backend", "mine.py:Wrong"]
-    done = suites(tmp_path, *chosen)
+    return folder, suites(folder, *chosen, env={**os.environ, **measured})
+
+
+def test_an_outside_backend_fails_exactly_where_it_is_wrong(wrong):
+    folder, done = wrong
     assert done.returncode == 1
-    rows = load(tmp_path / "run")
+    rows = load(folder / "run")
     wrong = rows[~rows.status.isin(["agrees"])]
     assert set(wrong.case) <= {"linear-regression", "simple-linear-regression"}
     assert "linear-regression" in set(wrong.case)
@@ -130,21 +137,28 @@ def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):
         assert f"{row.z_worst:.3g} times its limit" in said.stdout, said.stderr[-2000:]
 
 
-def whys(folder: Path, *names: str) -> set[str]:
-    """How the disagreements of these backends end, after the first sentence."""
-    (folder / "mine.py").write_text(WRONG)
-    suites(folder, *linear(*(word for name in names for word in ("--backend", f"mine.py:{name}"))))
+def whys(folder: Path) -> set[str]:
+    """How the disagreements of a run end, after the first sentence."""
     rows = load(folder / "run")
     return {why.partition("; ")[2] for why in rows[rows.status == "disagrees"].why}
 
 
-def test_one_framework_that_disagrees_is_told_from_a_reference_that_all_disagree_with(tmp_path):
-    for name in ("one", "all", "lonely"):
-        (tmp_path / name).mkdir()
-    assert whys(tmp_path / "one", "Wrong", "Right") == {"only Wrong disagrees, Right agrees"}
-    suspect = "the reference is suspect: Wrong and WrongToo agree with each other"
-    assert whys(tmp_path / "all", "Wrong", "WrongToo") == {suspect}
-    assert whys(tmp_path / "lonely", "Wrong") == {""}
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ("Right", "only Wrong disagrees, Right agrees"),
+        ("WrongToo", "the reference is suspect: Wrong and WrongToo agree with each other"),
+    ],
+)
+def test_one_framework_that_disagrees_is_told_from_a_reference_that_all_disagree_with(tmp_path, other, why):
+    (tmp_path / "mine.py").write_text(WRONG)
+    suites(tmp_path, *linear("--backend", "mine.py:Wrong", "--backend", f"mine.py:{other}"))
+    assert whys(tmp_path) == {why}
+
+
+def test_a_framework_that_runs_alone_is_compared_with_nobody(wrong):
+    folder, _ = wrong
+    assert whys(folder) == {""}
 
 
 def test_a_worker_that_dies_costs_its_own_cells_and_leaves_its_last_words(tmp_path):
@@ -199,8 +213,6 @@ def test_an_interrupt_keeps_the_rows_and_says_how_to_go_on(tmp_path):
     running = subprocess.Popen(
         [sys.executable, "-c", f"{hear}sys.exit(pytest.main(sys.argv[1:]))", *command[3:], *selected],
         cwd=tmp_path,
-        # coverage's tracer takes a lock at each new file, and an interrupt inside it leaves the lock taken
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -226,6 +238,7 @@ def test_an_interrupt_keeps_the_rows_and_says_how_to_go_on(tmp_path):
     assert len(rows) >= len(set(cells))
 
 
+@pytest.mark.timed
 def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path):
     pytest.importorskip("torch")
     shown = tmp_path / "shown.json"
@@ -245,7 +258,7 @@ def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path)
 
 
 def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
-    chosen = ["-k", "layer-norm/plain/", "--backend", "numpy", "--dtype", "float32"]
+    chosen = ["-k", "test_agree and layer-norm/plain/", "--backend", "numpy", "--dtype", "float32"]
     done = suites(tmp_path, *chosen)
     assert done.returncode == 0, done.stdout[-2000:]
     (folder,) = (tmp_path / "run").iterdir()
@@ -260,6 +273,7 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     assert len(load(folder)) > 2 and fingerprints(folder) == [found]
 
 
+@pytest.mark.timed
 def test_a_dtype_that_a_backend_lacks_takes_no_speed_from_the_others(tmp_path):
     chosen = ["-k", "relu/plain/typical/small and eager", "--backend", "numpy", "--full"]
     done = suites(tmp_path, *chosen)
@@ -269,15 +283,11 @@ def test_a_dtype_that_a_backend_lacks_takes_no_speed_from_the_others(tmp_path):
     assert rows.loc[["float32"]].median_s.notna().all()
 
 
-def test_every_seed_is_judged(tmp_path):
+def test_every_seed_is_judged_and_a_short_run_takes_no_fingerprint(tmp_path):
     done = suites(tmp_path, *linear("--backend", "numpy", "--seed", "0", "--seed", "1", "--seed", "2"))
     assert done.returncode == 0, done.stdout[-2000:]
     rows = load(tmp_path / "run")
     assert set(rows.seed) == {0, 1, 2} and rows.checksum.nunique() == len(rows)
-
-
-def test_a_short_run_takes_no_fingerprint(tmp_path):
-    suites(tmp_path, *linear("--backend", "numpy"))
     (folder,) = (tmp_path / "run").iterdir()
     assert fingerprints(folder) == []
 

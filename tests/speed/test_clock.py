@@ -1,7 +1,5 @@
 """The clock: blocks that are waited for, inputs that rotate, and a verdict on what was timed."""
 
-import threading
-import time
 import weakref
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,24 +27,50 @@ UNIT = Cell(
 
 
 @dataclass
+class Simulated:
+    """A clock that stands still but for what is said to take time."""
+
+    now: float = 0.0
+    used: float = 0.0  # of the CPU
+
+    def perf_counter(self):
+        return self.now
+
+    def process_time(self):
+        return self.used
+
+    def work(self, seconds):
+        self.now, self.used = self.now + seconds, self.used + seconds
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    found = Simulated()
+    monkeypatch.setattr(clock, "time", found)
+    return found
+
+
+@dataclass
 class Device(NumPy):
     """Computes in the background, as an accelerator does, and may forget to wait for it."""
 
     waits: bool
-    running_: threading.Thread | None = None
+    time: Simulated
+    done: float = 0.0
     programs: int = 0
 
     def once(self):
-        self.running_ = threading.Thread(target=time.sleep, args=(0.02,))
-        self.running_.start()
+        self.time.work(0.001)  # to launch it
+        self.done = self.time.now + 0.02
         return {"y": np.zeros(3), "z": np.zeros((2, 2))}
 
     def wait(self, tree):
         if self.waits:
-            self.running_.join()
+            self.time.now = max(self.time.now, self.done)
 
     def get(self, leaf):
-        self.running_.join()
+        self.time.now = max(self.time.now, self.done)
+        self.time.work(0.0005)
         assert leaf.size == 3  # the smallest is what is read
         return leaf
 
@@ -62,10 +86,10 @@ def call_of(device):
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_the_residue_is_the_time_that_was_not_waited_for(waits):
-    seconds, residue, idle, cpu, _ = sample(call_of(Device(waits)), "forward")
-    assert (seconds > 0.019) == waits and (residue > 0.015) == (not waits)
-    assert 0 < idle < 0.01 and cpu < 0.01
+def test_the_residue_is_the_time_that_was_not_waited_for(waits, simulated):
+    seconds, residue, idle, cpu, _ = sample(call_of(Device(waits, simulated)), "forward")
+    assert (seconds, residue) == pytest.approx((0.021, 0.0005) if waits else (0.001, 0.0205))
+    assert (idle, cpu) == pytest.approx((0.0005, 0.001))
 
 
 def test_nothing_that_was_returned_before_is_held_while_a_block_runs():
@@ -112,8 +136,8 @@ def test_large_inputs_stay_where_they_are():
     assert sets(large, UNIT, "forward").elsewhere is None
 
 
-def test_what_is_compiled_inside_a_block_is_counted():
-    *_, compiled = sample(call_of(Device(True)), "forward")
+def test_what_is_compiled_inside_a_block_is_counted(simulated):
+    *_, compiled = sample(call_of(Device(True, simulated)), "forward")
     assert compiled == 1
 
 
@@ -231,21 +255,20 @@ def test_steps_that_leave_other_numbers_each_time_are_told_from_forgotten_ones(d
     assert ("is not the same when" in found) == (device == "cpu") and bool(found) == (device == "cpu")
 
 
-def test_a_block_is_filled_by_calls_as_they_cost_in_a_row():
+def test_a_block_is_filled_by_calls_as_they_cost_in_a_row(simulated):
     class Host(NumPy):
         def wait(self, tree):
-            time.sleep(0.001)  # paid once a block, so that one call alone looks slow
+            simulated.work(0.001)  # paid once a block, so that one call alone looks slow
 
         def bind_vjp(self, *given):
-            return lambda *_: Bound(lambda: sum(range(100)))
+            return lambda *_: Bound(lambda: simulated.work(1e-6))
 
     found = kept()
     slow = SimpleNamespace(**{**vars(found), "engine": Host("cpu", "float32")})
     call = ready(slow, UNIT, "gradient")
-    start = time.perf_counter()
-    call.loop()
-    assert call.calls > 100
-    assert time.perf_counter() - start > BLOCK / 4
+    start = simulated.now
+    call.engine.wait(call.loop())
+    assert BLOCK <= simulated.now - start < 2 * BLOCK and call.calls > 1000
 
 
 def test_energy_is_asked_of_a_gpu_and_where_somebody_wants_it(monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 
 from bench.store.results import load
 
+pytestmark = pytest.mark.timed
 ROOT = Path(__file__).parent.parent.parent
 FAULTY = ROOT / "bench" / "backends" / "faulty.py"
 SAYS = {
@@ -22,16 +23,8 @@ SAYS = {
 
 def run(folder, *backends):
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(folder / "run")]
-    chosen = [
-        "-k",
-        "linear-regression/plain/typical and forward and not simple",
-        "--dtype",
-        "float32",
-        "--mode",
-        "jit",
-        "--mode",
-        "eager",
-    ]
+    workload = "linear-regression/plain/typical and forward and not simple"
+    chosen = ["-k", workload, "--dtype", "float32", "--mode", "jit", "--mode", "eager"]
     named = [word for each in backends for word in ("--backend", each)]
     subprocess.run([*command, *chosen, *named], cwd=folder, capture_output=True, text=True, check=False)
     rows = load(folder / "run")

@@ -2,27 +2,36 @@
 
 import subprocess
 import sys
-import time
+from types import SimpleNamespace
 
-from bench.speed.idle import PATIENCE, still
+from bench.speed import idle
+from bench.speed.idle import LOOK, PATIENCE, still
 
 
-def test_a_process_that_sleeps_stands_still_and_one_that_spins_does_not():
+def test_a_process_that_sleeps_stands_still_and_one_that_spins_does_not(monkeypatch):
     sleeper, spinner = (
-        subprocess.Popen([sys.executable, "-c", code])
-        for code in ("import time; time.sleep(60)", "while True: pass")
+        subprocess.Popen([sys.executable, "-uc", f"print()\n{code}"], stdout=subprocess.PIPE)
+        for code in ("import time; time.sleep(600)", "while True: pass")
     )
     try:
-        time.sleep(0.5)  # while they start, both run
-        assert still([sleeper.pid])
-        start = time.perf_counter()
+        for each in (sleeper, spinner):  # they have started, which takes both some time
+            assert each.stdout.readline()
+        with monkeypatch.context() as patient:
+            patient.setattr(idle, "PATIENCE", 60)
+            assert still([sleeper.pid])
         assert not still([sleeper.pid, spinner.pid])
-        assert time.perf_counter() - start >= PATIENCE
     finally:
-        sleeper.kill()
-        spinner.kill()
-        sleeper.wait()
-        spinner.wait()
+        for each in (sleeper, spinner):
+            each.kill()
+            each.communicate()
+
+
+def test_its_patience_is_bounded(monkeypatch):
+    slept = []
+    clock = SimpleNamespace(sleep=slept.append, perf_counter=lambda: sum(slept))
+    monkeypatch.setattr(idle, "time", clock)
+    assert not still([1], runs=lambda pid: True)
+    assert PATIENCE <= sum(slept) <= PATIENCE + LOOK
 
 
 def test_it_returns_as_soon_as_they_have_stopped():

@@ -1,6 +1,6 @@
 """The benchmark of the clock itself: what it measures, not how fast this machine is."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -14,36 +14,33 @@ from bench.studies.overhead import ALLOWED, Overhead, by_hand, overheads
 def test_each_call_is_measured_in_pairs(monkeypatch):
     monkeypatch.setattr(overhead, "SIDES", {"smallest": 2, "200 µs": 0})
     monkeypatch.setattr(overhead, "ROUNDS", 7)
+    monkeypatch.setattr(overhead, "PATIENCE", 0)
     found = overheads("numpy", "eager")
     assert [each.call for each in found] == ["smallest", "200 µs"]
     assert all(each.low <= each.ratio <= each.high and each.seconds > 0 for each in found)
 
 
 def test_a_clock_that_adds_is_seen(monkeypatch):
-    honest = overhead.sample
-
-    def slow(call, direction):
-        seconds, *rest = honest(call, direction)
-        return (1.5 * seconds, *rest)
-
     monkeypatch.setattr(overhead, "SIDES", {"200 µs": 128})
     monkeypatch.setattr(overhead, "ROUNDS", 9)
-    monkeypatch.setattr(overhead, "sample", slow)
+    monkeypatch.setattr(overhead, "sample", lambda call, direction: (3e-4, 0.0, 0.0, 0.0, 0))
+    monkeypatch.setattr(overhead, "by_hand", lambda *_: 2e-4)
     (found,) = overheads("numpy", "eager")
-    assert found.ratio > 1.2
+    assert (found.seconds, found.ratio, found.low, found.high) == pytest.approx((2e-4, 1.5, 1.5, 1.5))
 
 
-def test_the_loop_by_hand_calls_as_often_as_it_says():
+def test_the_loop_by_hand_calls_as_often_as_it_says(monkeypatch):
     seen = []
+    monkeypatch.setattr(overhead, "time", SimpleNamespace(perf_counter=lambda: 0.1 * len(seen)))
 
     def call(params, x):
         seen.append(x)
-        time.sleep(1e-4)
         return x
 
     engine = NumPy("cpu", "float32")
     seconds = by_hand(engine, call, ["a", "b", "c"], 4)
-    assert seen == ["a", "a", "c", "b", "a"] and 1e-4 <= seconds < 1e-2  # the first is not timed
+    assert seen == ["a", "a", "c", "b", "a"]  # the first is not timed
+    assert seconds == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(("ratio", "code"), [(1.01, 0), (1 + 2 * ALLOWED, 1)])
