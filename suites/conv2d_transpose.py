@@ -89,7 +89,7 @@ def in_keras(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
     if padding != "same":
         ends = [*zip(pair(padding), pair(output_padding), strict=True)]
         how, more = "valid", tuple(max(m - p, 0) for p, m in ends)
-        more = more if any(more) else None  # none, as no stride here is longer than its kernel
+        more = more if any(more) else None  # Keras 3.8 takes no 0; no stride here exceeds its kernel
         cut = keras.layers.Cropping2D([(p, max(p - m, 0)) for p, m in ends])  # the layer cuts nothing
     layer = keras.layers.Conv2DTranspose(o, (r, s), stride, how, output_padding=more, dilation_rate=dilation)
     layer.build((None, None, None, c))
