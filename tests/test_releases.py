@@ -1,5 +1,6 @@
 """The oldest and the newest releases that are declared: what makes their environments, and the job for it."""
 
+import os
 import re
 import subprocess
 import tomllib
@@ -15,7 +16,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def making(target, *variables):
     command = ["make", "--dry-run", "--no-print-directory", target, *variables]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(("end", "way"), [("oldest", "lowest-direct"), ("newest", "highest")])

@@ -136,6 +136,9 @@ def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
     for case in pages.cases().values():
         mine = rest[rest["case"] == case.name]
         for limit in case.limits:
+            if mine.empty:  # of most pages nothing is limited
+                found.append(Found(case, limit, mine))
+                continue
             mine_by_name = mine["limit"] == limit.name
             before = (mine["limit"] == "") & (mine["why"] == limit.reason)  # rows had no such column
             fit = mine[(mine_by_name | before) & (mine["source"] == limit.source)]

@@ -99,10 +99,18 @@ def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
     return {"status": "absent", "why": f"{few} does not resolve it: {settled['why']}"}
 
 
+def _package(cell: Cell) -> tuple[str, str]:
+    """The distribution of its API and the version; empty of a backend that cannot be found."""
+    try:
+        return packages.package(cell.contender, backend(cell.backend))
+    except ValueError:
+        return "", ""
+
+
 def row_of(unit: Cell, direction: str, **found: Any) -> Row:
     """A row with the coordinates of its cell, the time, and what was found."""
     cell = replace(unit, direction=direction)
-    package, version = packages.package(cell.contender, backend(cell.backend))
+    package, version = _package(cell)
     return Row(
         **asdict(cell),
         package=package,
