@@ -102,7 +102,7 @@ class NumPy(Backend):
             "blas": lambda: library("blas"),
             "lapack": lambda: library("lapack"),
             "simd_baseline": lambda: built("SIMD Extensions", "baseline"),
-            "simd_found": lambda: built("SIMD Extensions", "found"),
+            "simd_found": isa.features,
         }
 
     def lacks(self, error: BaseException) -> bool:

@@ -111,3 +111,9 @@ def test_what_libraries_say_becomes_a_level(monkeypatch):
 def test_numpys_own_words_are_understood():
     assert set(isa.available()) <= {*isa.LEVELS}
     assert {"baseline", "found"} <= {*np.show_config(mode="dicts")["SIMD Extensions"]}
+
+
+def test_where_numpy_found_nothing_beyond_its_baseline_the_list_is_empty(monkeypatch):
+    """Then it has no such entry, which a record of a worker should not tell as an error."""
+    monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"baseline": ["X86_V2"]}})
+    assert isa.features() == [] and isa.available() == ("sse4",)
