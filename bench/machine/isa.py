@@ -9,6 +9,8 @@ import platform
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bench.cache import folder
+
 TOLD = "GAUGEBLOCK_ISA"  # stands in the environment of a process that was narrowed to a level
 LEVELS = ("sse4", "avx2", "avx512")  # the narrowest first
 VARIABLES = {  # of each level in turn, as each library spells it
@@ -55,6 +57,8 @@ def narrowed(variables: Mapping[str, str], level: str) -> dict[str, str]:
     given = {**os.environ, **variables}
     for name in JOINED:
         ours[name] = " ".join(filter(None, (given.get(name), ours[name])))
+    # torch.compile takes kernels from its cache that were made for wider vectors, and crashes
+    ours["TORCHINDUCTOR_CACHE_DIR"] = str(folder(f"inductor/{level}"))
     return {**variables, **{name: value for name, value in ours.items() if value}, TOLD: level}
 
 

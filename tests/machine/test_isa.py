@@ -55,6 +55,7 @@ def test_what_a_user_has_set_is_joined(monkeypatch):
     assert found["XLA_FLAGS"] == "--user=1 --xla_cpu_max_isa=AVX2"
     assert found["NPY_DISABLE_CPU_FEATURES"] == "X86_V4"
     assert found["A"] == "1" and found["OPENBLAS_CORETYPE"] == "Haswell" and found[isa.TOLD] == "avx2"
+    assert found["TORCHINDUCTOR_CACHE_DIR"] != isa.narrowed({}, "sse4")["TORCHINDUCTOR_CACHE_DIR"]
     there = isa.narrowed({"XLA_FLAGS": "--ours=1"}, "avx2")  # the backend has joined the user's
     assert there["XLA_FLAGS"] == "--ours=1 --xla_cpu_max_isa=AVX2"
 
