@@ -35,13 +35,14 @@ def _of_the_system() -> Path:
 def kept(name: str, make: Callable[[], str]) -> str:
     """The text of this name, made where it is not there."""
     path = folder() / f"{name}.txt"
-    with _alone(path):
-        if not path.exists():
-            partial = path.with_suffix(f".{os.getpid()}.part")
-            partial.write_text(make(), encoding="utf-8")
-            partial.replace(path)
-        used(path)
-        return path.read_text(encoding="utf-8")
+    if not path.exists():
+        with _alone(path):
+            if not path.exists():  # another process has made it meanwhile
+                partial = path.with_suffix(f".{os.getpid()}.part")
+                partial.write_text(make(), encoding="utf-8")
+                partial.replace(path)
+    used(path)
+    return path.read_text(encoding="utf-8")
 
 
 def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:

@@ -65,10 +65,12 @@ def to_arrays(tree: Tree) -> dict[str, NDArray[Any]]:
             bare = branch.view(np.uint16) if branch.dtype.name == "bfloat16" else branch  # NumPy has no such
             arrays[name] = np.require(bare, requirements="C")
             return {"array": name, "dtype": branch.dtype.name, "scalar": isinstance(branch, np.generic)}
-        if isinstance(branch, dict):
+        if isinstance(branch, dict) and all(isinstance(name, str) for name in branch):
             return {"dict": {name: node(each) for name, each in branch.items()}}
-        if isinstance(branch, list | tuple):
+        if type(branch) in (list, tuple):
             return {type(branch).__name__: list(map(node, branch))}
+        if isinstance(branch, dict | tuple):
+            raise TypeError(f"tree: got {branch!r:.60}, should be dicts by str, lists and plain tuples")
         return branch
 
     return {SHAPE: np.array(json.dumps(node(tree)))} | arrays

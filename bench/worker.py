@@ -33,8 +33,9 @@ sys.modules["gaugeblock"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["gaugeblock"])
 """
 ENTRY = f"""
-import signal, sys
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the asking process, which ends its workers
+os.environ.update(channel.receive())
 path = channel.receive()
 sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
 {BOOT}
@@ -58,14 +59,15 @@ class Worker:
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
         self._words = Path(tempfile.mkstemp(prefix="gaugeblock-", suffix=".log")[1])
         environment = {PLACE: str(folder()), **environment}
-        if crossed := [f"{name}={value}" for name, value in environment.items() if "//" in value]:
-            raise ValueError(f"environment of a worker: got {crossed[0]}, should hold no //")
-        variables = "".join(f"//env:{name}={value}" for name, value in environment.items())
+        crossed = {name: value for name, value in environment.items() if "//" in value}  # execnet's own mark
+        whole = {name: value for name, value in environment.items() if name not in crossed}
+        variables = "".join(f"//env:{name}={value}" for name, value in whole.items())
         self._group = execnet.Group()
         # only the main thread may set how signals are heard
         spec = f"popen//python={python}//execmodel=main_thread_only{variables}"
         self._gateway = self._group.makegateway(spec)
         self._channel = self._gateway.remote_exec(ENTRY)
+        self._channel.send(crossed)
         self._channel.send(path() if python == sys.executable else [])
         self._channel.send(str(self._words))
 

@@ -32,6 +32,7 @@ def elsewhere(monkeypatch):
 
     monkeypatch.setattr(page, "make", other)
     page._inputs.cache_clear()
+    page._GIVEN.clear()
     expected._expectation.cache_clear()
 
 
@@ -69,6 +70,18 @@ def test_limits_that_belong_to_other_inputs_are_not_taken(monkeypatch, tmp_path)
     elsewhere(monkeypatch)
     row = run(ADAM)
     assert row.status == "agrees", row.why
+
+
+def test_a_process_that_was_given_other_inputs_before_says_so(monkeypatch, tmp_path):
+    """As where another run has emptied the cache, and somebody has made them anew."""
+    inputs(ADAM)
+    first = dict(page._GIVEN)
+    elsewhere(monkeypatch)
+    page._GIVEN.update(first)
+    for file in tmp_path.glob("inputs-*.npz"):
+        file.unlink()
+    row = run(ADAM)
+    assert row.status == "error" and "they are others than before, should stay" in row.why
 
 
 def test_a_cache_serves_every_version_of_numpy(monkeypatch):

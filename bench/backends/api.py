@@ -10,7 +10,7 @@ from bench.backends.interface import Absent, release
 def require(api: str, *keywords: str) -> Any:
     """The function or class of that name; raises Absent where the installed release has not got it.
 
-    Likewise where it takes not one of these keywords, as far as its signature says. Raises ImportError where
+    Likewise where it lacks one of these keywords, as far as its signature says. Raises ImportError where
     nothing can be looked into: its package is not installed, or broken.
     """
     package = api.partition(".")[0]

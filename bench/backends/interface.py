@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
 from bench.case import Case, Contender, Training
+from bench.machine.variables import flags_of
 from bench.tree import Tree
 
 TF32 = "tf32"  # a mode: factors of float32 products are rounded to 11 bits, which a GPU's tensor cores can do
@@ -286,7 +287,7 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
 
 def extended(variable: str, *flags: str) -> str:
     """What an environment variable of flags holds, and behind it those of `flags` that it does not set."""
-    told = os.environ.get(variable, "").split()
+    told = flags_of(os.environ.get(variable, "")).split()
     named = {flag.partition("=")[0] for flag in told}
     return " ".join([*told, *(flag for flag in flags if flag.partition("=")[0] not in named)])
 

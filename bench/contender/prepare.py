@@ -60,7 +60,10 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
         )
     told, used = os.environ.get(isa.TOLD), engine.isa()
     if told and used and isa.widest((told, used)) != told:
-        raise RuntimeError(f"{cls.name}: reads back {used}, should be at most the {told} it was started with")
+        raise RuntimeError(
+            f"{cls.name}: reads back {used}, should be at most the {told} it was started with; "
+            "leave out --isa"
+        )
     return engine
 
 

@@ -1,7 +1,8 @@
 """Instruction sets of x86: what a library uses, and environments in which libraries use fewer.
 
-A machine can so be what an older one is, but for libraries that have no such switch: TensorFlow's own
-kernels and those of ONNX Runtime, which choose for themselves, and what a compiler is told of this CPU.
+A machine can so be what an older one is, but for what is not told here: TensorFlow's own kernels and those
+of ONNX Runtime, which choose for themselves, the C library's functions, and what a compiler is told of this
+CPU. What a user has set of these variables is replaced, but for lists, which are joined.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.cache import folder
+from bench.machine.variables import flags_of
 
 TOLD = "GAUGEBLOCK_ISA"  # stands in the environment of a process that was narrowed to a level
 LEVELS = ("sse4", "avx2", "avx512")  # the narrowest first
@@ -49,14 +51,16 @@ def narrowed(variables: Mapping[str, str], level: str) -> dict[str, str]:
     `variables` are those that stand there otherwise. Raises ValueError for a level that is not available.
     """
     if level not in available():
-        known = ", ".join(available()) or "nothing: there is no x86 CPU"
-        raise ValueError(f"instruction set: got {level!r}, should be one of {known}")
+        known = ", ".join(available()) or "none: NumPy names none of this CPU"
+        raise ValueError(f"--isa: got {level!r}, should be one of {known}")
     place = LEVELS.index(level)
     ours = {name: values[place] for name, values in VARIABLES.items()}
     ours["NPY_DISABLE_CPU_FEATURES"] = " ".join(name for name in features() if _beyond(name, level))
     given = {**os.environ, **variables}
+    if given.get("NPY_ENABLE_CPU_FEATURES"):
+        raise ValueError("NPY_ENABLE_CPU_FEATURES: is set, should not be where NumPy is narrowed; unset it")
     for name in JOINED:
-        ours[name] = " ".join(filter(None, (given.get(name), ours[name])))
+        ours[name] = " ".join(filter(None, (flags_of(given.get(name, "")), ours[name])))
     # torch.compile takes kernels from its cache that were made for wider vectors, and crashes
     ours["TORCHINDUCTOR_CACHE_DIR"] = str(folder(f"inductor/{level}"))
     return {**variables, **{name: value for name, value in ours.items() if value}, TOLD: level}

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 VARIABLES = (
     "ATEN_CPU_CAPABILITY", "BLIS_ARCH_TYPE", "BLIS_NUM_THREADS", "CUBLAS_WORKSPACE_CONFIG",
@@ -40,23 +41,45 @@ VARIABLES = (
     "XLA_PYTHON_CLIENT_ALLOCATOR", "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_PREALLOCATE",
 )  # fmt: skip
 
-_PATH = re.compile(r"[^\s=,;:]*[/\\][^\s,;]*")
+# what a value may be told with: numbers, switches, and names in upper case, as of instruction sets
+_PLAIN = re.compile(r"-?[\d.]+|[Tt]rue|[Ff]alse|[A-Z0-9_]+")
 _CARD = re.compile(r"\b(GPU|MIG)-[0-9a-fA-F-]+")
 
 
 def variables(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Those that are set. A folder in a value (XLA dumps to one) is not told, a card's UUID as its hash."""
-    return {name: _CARD.sub(_hidden, _PATH.sub("<path>", given[name])) for name in VARIABLES if name in given}
+    """Those that are set. Nothing that may be a folder or a file is told, and a card's UUID as its hash."""
+    return {name: _told(name, given[name]) for name in VARIABLES if name in given}
+
+
+def _told(name: str, value: str) -> str:
+    if name in ("XLA_FLAGS", "TF_XLA_FLAGS"):
+        return " ".join(map(_flag, value.split()))
+    return "<path>" if "/" in value or "\\" in value else _CARD.sub(_hidden, value)
+
+
+def _flag(text: str) -> str:
+    """A flag without its value where that is neither a number nor a switch nor a bare name."""
+    name, mark, value = text.partition("=")
+    if not name.startswith("--"):
+        return "<path>"
+    return text if not mark or _PLAIN.fullmatch(value) else f"{name}=<path>"
+
+
+def flags_of(value: str) -> str:
+    """Flags as XLA takes them: as they are, or those of the file that the value names."""
+    if not value or value.lstrip().startswith("-") or not Path(value).is_file():
+        return value
+    return " ".join(Path(value).read_text().split())
 
 
 def threads() -> int:
-    """The threads of each framework where nobody names a number: OMP_NUM_THREADS, else one for every CPU."""
+    """The threads where nobody names a number: OMP_NUM_THREADS, at most and else one for every CPU."""
     most, told = os.cpu_count() or 1, os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if not told:
         return most
-    if not (told.isdecimal() and 1 <= int(told) <= most):
+    if not (told.isdecimal() and int(told)):
         raise ValueError(f"OMP_NUM_THREADS: got {told!r}, should be 1 to {most}; unset it, or name --threads")
-    return int(told)
+    return min(int(told), most)  # in a container of a larger host
 
 
 def hashed(text: str) -> str:

@@ -44,7 +44,7 @@ def instruction_sets(rows: "DataFrame") -> list[Section]:
 
 def _changing(rows: "DataFrame", levels: list[str]) -> list[Section]:
     """The cells, of those that ran under every level, with more than one status."""
-    place = [name for name in CELL if name != "run_id"]
+    place = [*(name for name in CELL if name != "run_id"), "machine"]
     wide = rows.drop_duplicates([*place, "level"], keep="last").pivot(
         index=place, columns="level", values="status"
     )
@@ -56,7 +56,7 @@ def _changing(rows: "DataFrame", levels: list[str]) -> list[Section]:
             *(GLYPHS[found.at[index, level]] for level in levels),
         )
         for index in found.index
-        for case, option, regime, size, contender, _, mode, _, dtype, direction, _ in [index]
+        for case, option, regime, size, contender, _, mode, _, dtype, direction, *_ in [index]
     ]
     title = "Cells that change with the instruction set"
     if not lines:

@@ -14,7 +14,7 @@ from bench.machine.records import environment as surroundings
 from bench.store.results import anonymous
 from bench.store.row import sentence
 
-_READ: dict[str, Record] = {}  # of this process, by backend
+_READ: dict[tuple[str, str], Record] = {}  # of this process, by backend and device
 
 
 def environment(cell: Cell) -> Record:
@@ -22,8 +22,9 @@ def environment(cell: Cell) -> Record:
 
     A framework that could not be started is recorded with what it raised, and asked again by the next cell.
     """
-    if cell.backend in _READ:
-        return _READ[cell.backend]
+    place = (cell.backend, cell.device)
+    if place in _READ:
+        return _READ[place]
     cls = backend(cell.backend)
     try:
         engine = instance(cls, cell.device, cell.dtype)
@@ -31,7 +32,7 @@ def environment(cell: Cell) -> Record:
         return {}
     except Exception as error:
         return {"backend": cls.name, **surroundings({"error": _told(error)})}
-    return _READ.setdefault(cell.backend, {"backend": cls.name, **surroundings(read_back(engine))})
+    return _READ.setdefault(place, {"backend": cls.name, **surroundings(read_back(engine))})
 
 
 def read_back(engine: Backend) -> dict[str, Any]:

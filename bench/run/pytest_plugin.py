@@ -16,11 +16,12 @@ from bench.cache import trim
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
-from bench.machine.isa import available
+from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.verdict.known import naming, of_refusals
+from bench.verdict.row import declared
 
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
@@ -98,12 +99,17 @@ class Door:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")
         if option.threads is not None and not 1 <= option.threads <= (os.cpu_count() or 1):
             raise ValueError(f"--threads: got {option.threads}, should be 1 to {os.cpu_count() or 1}")
-        if option.isa and option.isa not in available():
-            known = ", ".join(available()) or "none: this is no x86 CPU"
-            raise ValueError(f"--isa: got {option.isa!r}, should be one of {known}")
+        if option.isa:
+            narrowed({}, option.isa)
         threads = None if option.as_shipped else option.threads or usual_threads()
         told = option.threads or threads not in (None, os.cpu_count())
         options = [f"--threads {threads}"] if told else ["--as-shipped"] if option.as_shipped else []
+        settings = ", ".join(declared(option.as_shipped, option.isa))
+        if option.results and (before := _settings(Path(option.results))) not in (None, settings):
+            raise ValueError(
+                f"--results: {option.results} was made {before or 'as declared'}, got "
+                f"{settings or 'as declared'}; give the same options, or name a new folder"
+            )
         return cls(
             selection,
             listed,
@@ -217,6 +223,14 @@ def cell_of(row: dict[str, Any]) -> Cell:
     from dataclasses import fields
 
     return Cell(**{each.name: row[each.name] for each in fields(Cell)})
+
+
+def _settings(folder: Path) -> str | None:
+    """Those that the rows of a run were made with; None where it has none yet."""
+    from bench.store.rows import ROWS, lines
+
+    found = (folder / ROWS).exists() and [row for row in lines(folder / ROWS) if row.get("version")]
+    return str(found[0].get("settings") or "") if found else None
 
 
 def _draws(unit: Cell, seed: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from bench.backends import AS_SHIPPED, backend
 from bench.cells.cell import Cell
 from bench.contender.prepare import THREADS
-from bench.machine.isa import narrowed
+from bench.machine.isa import TOLD, narrowed
 from bench.speed.idle import still
 from bench.speed.rounds import SAMPLE
 from bench.worker import Died, Worker
@@ -41,7 +41,7 @@ class Workers:
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
             told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
             found = numpy if limits else dict(key[1]) | told
-            self._started[key] = Worker(narrowed(found, self.level) if self.level else found)
+            self._started[key] = Worker(narrowed(found, self.level) if self.level else found | {TOLD: ""})
         return self._started[key]
 
     def ask(self, cell: Cell, function: str, *arguments: Any) -> Any:

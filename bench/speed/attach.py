@@ -11,7 +11,7 @@ from bench.speed.roofline import Roof, impossible, share
 from bench.speed.rounds import Sampled, best, narrow
 from bench.speed.timing import ratio
 from bench.speed.work import flops
-from bench.store.row import TIMED, Row
+from bench.store.row import GONE, TIMED, Row
 
 SETTLED = ("status", "why", "limit", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
 
@@ -55,13 +55,15 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         return replace(
             row, status="error", why=f"what the timed calls gave {timed['status']}: {timed['why']}"
         )
+    settled = {name: timed[name] for name in SETTLED}
+    settled["why"] = timed["why"] or (row.why if row.why.startswith(GONE) else "")  # which is still news
     case = pages.case(cell.case)
     given = {**dims(case, cell.size), **case.options[cell.option]}
     low, high = timing.interval_s
     first = timing if cell.direction == "forward" else row  # the judged call was the first of the others
     return replace(
         row,
-        **{name: timed[name] for name in SETTLED},
+        **settled,
         first_call_s=first.first_call_s,
         compile_s=first.compile_s,
         median_s=timing.median_s,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.cache import folder as cache
 from bench.machine import records as machines
 from bench.machine.records import key
 from bench.store.row import Row
@@ -169,6 +170,7 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
 def anonymous(text: str) -> str:
     """The text without the paths of this machine: rows are published."""
     for path, short in (
+        (str(cache()), "<cache>"),
         (sys.prefix, "<env>"),
         (sys.base_prefix, "<python>"),
         (os.getcwd(), "."),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench import pages
-from bench.backends import Absent, Backend, backend
+from bench.backends import FURTHER, SHIPPED, Absent, Backend, backend
 from bench.backends.api import require
 from bench.case import TIERS, Case, Contender, Refusal
 from bench.cells.cell import Cell
@@ -20,7 +20,7 @@ from bench.inputs import inputs
 from bench.store.row import GONE, Row, sentence
 from bench.tree import tree_map
 from bench.verdict import invariants
-from bench.verdict.known import limits, refusal, unsteady
+from bench.verdict.known import holds, limits, refusal, unsteady
 from bench.verdict.row import row_of, verdict
 
 
@@ -49,14 +49,15 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             if each in contender.without:
                 raise Absent(f"{contender}: {contender.without[each]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
-        with suppress(ImportError):  # a plug-in's file is no module, and a build says itself what it lacks
-            require(contender.api)
+        if unit.backend in (*SHIPPED, *FURTHER):  # a plug-in may call its APIs as it likes
+            with suppress(ImportError):  # a build says itself what it lacks
+                require(contender.api)
+        refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}
     except Absent as reason:
         return _absent(unit, directions, reason)
     except Exception as error:
         return _broken(unit, directions, error)
     lacking = [each for each in directions if each in engine.without]
-    refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}
     willing = [each for each in directions if each not in lacking and each not in refusals]
     judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
     rows = dict(judged.rows)
@@ -71,17 +72,20 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
         rows["gradient"] = replace(rows["gradient"], **found)
     for each, known in refusals.items():
         alone = attempt(case, contender, engine, unit, [each], False)
-        rows[each] = refused(alone.rows[each], known)
+        rows[each] = refused(alone.rows[each], known, sure=holds(known, engine) is not None)
     for each in lacking:
         rows |= _absent(unit, [each], Absent(engine.without[each])).rows
     return replace(judged, rows=rows)
 
 
-def refused(row: Row, known: Refusal) -> Row:
-    """The row of a cell that is known to be refused: absent where it is, and news where it is not."""
+def refused(row: Row, known: Refusal, *, sure: bool) -> Row:
+    """The row of a cell that is known to be refused: absent where it is, and news where it is not.
+
+    It is no news where it is not `sure` that the refusal's condition holds.
+    """
     if row.status == "error" and known.words in row.why:
         return replace(row, status="absent", why=f"{row.contender} refuses: {row.why}")
-    if row.status in ("error", "absent"):
+    if row.status in ("error", "absent") or not sure:
         return row
     return replace(row, why=f"{GONE}: it raised {known.words!r}; {row.why}".rstrip("; "))
 

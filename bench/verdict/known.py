@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -150,23 +149,32 @@ def of_refusals(cell: Cell) -> bool:
 def refusal(contender: Contender, unit: Cell, direction: str, engine: Backend) -> Refusal | None:
     """The refusal that is known of this cell, where its condition holds or cannot be read back."""
     place = _place(unit, direction)
-    return next(
-        (each for each in contender.refuses if fnmatchcase(place, each.cells) and may(each, engine)), None
-    )
+    named = (each for each in contender.refuses if fnmatchcase(place, each.cells))
+    return next((each for each in named if holds(each, engine) is not False), None)
 
 
 def _place(unit: Cell, direction: str) -> str:
     return f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
 
 
-def may(known: Refusal, engine: Backend) -> bool:
-    """Whether nothing that the backend reads back says that it does not refuse here."""
-    flags = engine.flags() if known.when else {}
+def holds(known: Refusal, engine: Backend) -> bool | None:
+    """Whether what the backend reads back is the condition of a refusal; None where it cannot be read.
+
+    Raises ValueError where the condition names what the backend does not read.
+    """
+    flags, read = engine.flags() if known.when else {}, True
     for name, value in known.when.items():
-        with suppress(Exception):  # what cannot be read back says nothing
-            if flags[name]() != value:
-                return False
-    return True
+        if name not in flags:
+            right = ", ".join(flags) or "nothing"
+            raise ValueError(f"refusal of {known.cells}: when names {name!r}, should be one of {right}")
+        try:
+            found = flags[name]()
+        except Exception:  # of a release without that API
+            read = False
+            continue
+        if found != value:
+            return False
+    return True if read else None
 
 
 def strays(case: Case) -> Iterator[str]:

@@ -51,17 +51,18 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         threads=engine.threads(),
         precision=engine.precision,
         isa=engine.isa(),
-        settings=", ".join(_settings(engine)),
+        settings=", ".join(declared(engine.shipped, os.environ.get(isa.TOLD))),
         accumulator=accumulator,
         checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
         **more,
     )
 
 
-def _settings(engine: Backend) -> Iterator[str]:
-    if engine.shipped:
+def declared(shipped: bool, level: str | None) -> Iterator[str]:
+    """The settings of a row beside the declared ones: as shipped, at most an instruction set."""
+    if shipped:
         yield "as shipped"
-    if level := os.environ.get(isa.TOLD):
+    if level:
         yield f"at most {level}"
 
 

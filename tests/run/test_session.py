@@ -382,10 +382,12 @@ def test_a_run_under_an_instruction_set_says_so_in_every_row_and_reads_it_back(t
     (folder,) = (tmp_path / "run").iterdir()
     record = environments(folder)[rows["environment"].iloc[0]]
     assert record["variables"]["OPENBLAS_CORETYPE"] == "Nehalem"
+    mixed = suites(tmp_path, *linear("--backend", "numpy", "--results", str(folder)))
+    assert mixed.returncode == 4 and "was made at most sse4, got as declared; give the same" in mixed.stderr
 
 
 def test_an_instruction_set_that_is_not_there_is_refused_with_the_list(tmp_path):
     done = suites(tmp_path, *linear("--backend", "numpy", "--isa", "avx3"))
-    known = ", ".join(available()) or "none: this is no x86 CPU"
+    known = ", ".join(available()) or "none: NumPy names none of this CPU"
     assert done.returncode == 4 and f"--isa: got 'avx3', should be one of {known}" in done.stderr
     assert not (tmp_path / "run").exists()

@@ -196,18 +196,32 @@ def test_a_refusal_in_other_words_is_not_the_known_one(page):
     assert (row.status, row.why) == ("error", "NotImplementedError: no gradient on this device")
 
 
+def unread():
+    raise AttributeError("this release has no such API")
+
+
 @pytest.mark.parametrize(
-    ("features", "status"), [({"unit": False}, "absent"), ({"unit": True}, "error"), ({}, "absent")]
+    ("read", "status"), [(lambda: False, "absent"), (lambda: True, "error"), (unread, "absent")]
 )
-def test_a_refusal_counts_where_its_condition_is_read_back_or_unknown(page, monkeypatch, features, status):
+def test_a_refusal_counts_where_its_condition_is_read_back_or_unknown(page, monkeypatch, read, status):
     words = "no gradient on this device"
     page(refuses, contender={"refuses": [Refusal("*/gradient", words, {"unit": False})]})
-    monkeypatch.setattr(
-        backend("torch"),
-        "flags",
-        lambda self: {name: (lambda value=value: value) for name, value in features.items()},
-    )
+    monkeypatch.setattr(backend("torch"), "flags", lambda self: {"unit": read})
     assert run(cell("gradient")).status == status
+
+
+def test_where_a_condition_cannot_be_read_it_is_no_news_that_nothing_is_refused(page, monkeypatch):
+    page(honest, contender={"refuses": [Refusal("*/gradient", "no gradient", {"unit": False})]})
+    monkeypatch.setattr(backend("torch"), "flags", lambda self: {"unit": unread})
+    row = run(cell("gradient"))
+    assert (row.status, row.why) == ("agrees", "")
+
+
+def test_a_condition_that_nobody_reads_is_an_error_with_the_list(page, monkeypatch):
+    page(honest, contender={"refuses": [Refusal("*", "no", {"one_dnn": False})]})
+    monkeypatch.setattr(backend("torch"), "flags", lambda self: {"onednn": lambda: True})
+    row = run(cell("gradient"))
+    assert row.status == "error" and "when names 'one_dnn', should be one of onednn" in row.why
 
 
 def test_the_first_refusal_whose_condition_holds_says_the_words(page, monkeypatch):
