@@ -14,7 +14,7 @@ from bench.speed.attach import ABOVE, under, with_speed, with_speeds
 from bench.speed.roofline import Roof
 from bench.speed.rounds import BUDGET, FEWEST, MOST, READY, ROOF, SAMPLE, rounds
 from bench.speed.timing import Timing
-from bench.store.row import Row
+from bench.store.row import GONE, Row
 from bench.worker import Died
 
 CELL = Cell(
@@ -158,6 +158,14 @@ def test_a_gradient_counts_three_passes_and_keeps_its_first_call():
 def quick(**more):
     """A forward of 9 x 11 keys in 10 µs: some MFLOP/s."""
     return with_speed(ROW, CELL, (timing_of(1e-5), TIMED | more))
+
+
+def test_news_of_a_refusal_that_is_gone_stays_beside_a_speed():
+    news = replace(ROW, why=f"{GONE}: it raised 'no'")
+    assert with_speed(news, CELL, (timing_of(0.01), TIMED)).why == news.why
+    said = with_speed(news, CELL, (timing_of(0.01), TIMED | {"status": "limited", "why": "a cause"})).why
+    assert said == "a cause"
+    assert with_speed(replace(ROW, why="else"), CELL, (timing_of(0.01), TIMED)).why == ""
 
 
 def timing_of(seconds):
