@@ -229,8 +229,8 @@ def _settings(folder: Path) -> str | None:
     """Those that the rows of a run were made with; None where it has none yet."""
     from bench.store.rows import ROWS, lines
 
-    found = (folder / ROWS).exists() and [row for row in lines(folder / ROWS) if row.get("version")]
-    return str(found[0].get("settings") or "") if found else None
+    rows = lines(folder / ROWS) if (folder / ROWS).exists() else ()
+    return next((str(row.get("settings") or "") for row in rows if row.get("version")), None)
 
 
 def _draws(unit: Cell, seed: int) -> bool:

@@ -1,6 +1,5 @@
 """Saboteurs: answers that nobody computed. A cell whose check would let one pass is mistrusted."""
 
-import hashlib
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +11,7 @@ import numpy as np
 
 from bench import pages
 from bench.backends.numpy import named
-from bench.cache import kept
+from bench.cache import kept, source
 from bench.case import known
 from bench.cells.cell import Cell
 from bench.inputs import inputs, make, rounded, shared
@@ -41,7 +40,7 @@ def _sources() -> str:
         __file__,
         *(str(sys.modules[each.__module__].__file__) for each in (compare, errors_of, limit_of)),
     )
-    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
+    return source(map(Path, files))[:16]
 
 
 def _passing(cell: Cell, direction: str) -> str:
