@@ -15,6 +15,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
+import numpy as np
+
 from bench.case import Case, Contender, Training
 from bench.machine.variables import flags_of
 from bench.tree import Tree
@@ -95,6 +97,7 @@ class Backend(ABC):
 
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
+        self.read: dict[str, str] = {}  # the precision of modes that set it, read while they ran
         self.shipped = AS_SHIPPED in os.environ  # then its precision is not to be set either
 
     @classmethod
@@ -157,6 +160,18 @@ class Backend(ABC):
         """
         return {}
 
+    def precision_in(self, mode: str) -> str:
+        """The precision as it was read while a call of that mode ran."""
+        return self.read.get(mode, self.precision)
+
+    def start(self) -> None:
+        """Compute a small product, which loads libraries and makes handles: no cell's first call should.
+
+        Raises what that raises: after some faults of a GPU every later call of its process fails.
+        """
+        eye = self.put({"x": np.eye(2, dtype="float32")})["x"]
+        self.get({"y": self.operations()["matmul"](eye, eye)})
+
     def allows_tf32(self, mode: str) -> bool:
         """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
         return mode == TF32 or (self.shipped and self.device == "gpu")
@@ -175,7 +190,7 @@ class Backend(ABC):
     def operations(self) -> dict[str, Callable[..., Any]]:
         """What is probed or measured: `multiply`, `matmul`; of the last axis, `sum`, `softmax`; two streams.
 
-        `copy` reads an array and writes one (a negation does too, and nobody answers it with the array
+        `tile` repeats the rows of an array so many times. `copy` reads an array and writes one (a negation does too, and nobody answers it with the array
         itself), `triad` gives b + 2 c. What these two give stands until their next call.
         """
         return {

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Loop, extended
+from bench.backends import TF32, Absent, Asked, Backend, Loop, extended, release
 from bench.cache import folder
 from bench.case import Training
 from bench.machine import isa
 from bench.tree import Tree, tree_map
 
 SEVERAL = "--xla_cpu_multi_thread_eigen"
+CUDA = ("jax-cuda13-plugin", "jax-cuda12-plugin")
+# in the words of XLA, where no kernel of cuDNN takes a convolution (jax-ml/jax#37922)
+UNSERVED = ("Autotuner could not find any supported configs", "CUDNN_STATUS_NOT_SUPPORTED")
 
 
 class Jax(Backend):
@@ -34,7 +37,7 @@ class Jax(Backend):
         pool = {"XLA_FLAGS": extended("XLA_FLAGS", f"{SEVERAL}={several}"), "NPROC": str(threads)}
         return {
             "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
-            "JAX_PLATFORMS": "cpu" if device == "cpu" else "",
+            "JAX_PLATFORMS": "cpu" if device == "cpu" else _platforms(),
             **(pool if threads else {}),
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             "JAX_COMPILATION_CACHE_DIR": str(folder(f"jax/{cpu}")),
@@ -59,7 +62,7 @@ class Jax(Backend):
         try:
             self.place = jax.devices(device)[0]
         except RuntimeError as error:
-            raise Absent(f"jax has no {device} device here") from error
+            raise Absent(f"jax has no {device} device here: {str(error).partition(chr(10))[0]}") from error
         # on a GPU the default is TF32; the declared precision here is the dtype's own
         if not self.shipped:
             jax.config.update("jax_default_matmul_precision", "highest")
@@ -99,9 +102,13 @@ class Jax(Backend):
         return _isa() if self.device == "cpu" else ""
 
     def lacks(self, error: BaseException) -> bool:
+        import jax
+
         if isinstance(error, NotImplementedError):
             return f"Unsupported dtype {self.dtype}" in str(error)
         short = {"bfloat16": "BF16", "float16": "F16"}.get(self.dtype)  # as XLA names a product's precision
+        if isinstance(error, jax.errors.JaxRuntimeError):  # an error in a usual dtype is a fault, and no lack
+            return short is not None and any(each in str(error) for each in UNSERVED)
         return isinstance(error, ValueError) and bool(
             re.search(rf"The precision '{short}_\w+' is not supported by dot_general on", str(error))
         )
@@ -116,6 +123,7 @@ class Jax(Backend):
             "triad": _streaming(usual["triad"]),
             "sum": lambda x: jax.numpy.sum(x, -1),
             "softmax": jax.nn.softmax,
+            "tile": lambda x, times: jax.numpy.tile(x, (times, 1)),
         }
 
     def building(self) -> Any:
@@ -126,7 +134,8 @@ class Jax(Backend):
     def put(self, tree: Tree) -> Tree:
         import jax
 
-        return jax.device_put(tree, self.place)
+        # it returns before the copy has been made, for which the first call would wait
+        return jax.block_until_ready(jax.device_put(tree, self.place))
 
     def get(self, tree: Tree) -> Tree:
         return tree_map(np.asarray, tree)
@@ -142,7 +151,7 @@ class Jax(Backend):
 
         def rounding(*arguments: Any, **keywords: Any) -> Any:
             with jax.default_matmul_precision("tensorfloat32"):
-                self.precision = f"matmul {jax.config.jax_default_matmul_precision}"
+                self.read[mode] = f"matmul {jax.config.jax_default_matmul_precision}"
                 return compiled(*arguments, **keywords)
 
         return rounding
@@ -266,6 +275,11 @@ class Jax(Backend):
         import jax
 
         jax.block_until_ready(tree)
+
+
+def _platforms() -> str:
+    """Of a GPU: one that is named says why it does not start, and without a name JAX falls back to its CPU."""
+    return "cuda,cpu" if any(map(release, CUDA)) else ""
 
 
 @cache

@@ -112,6 +112,9 @@ class NumPy(Backend):
     def operations(self) -> dict[str, Callable[..., Any]]:
         kept = cache(lambda shape: np.empty(shape, self.dtype))  # fresh pages cost more than the stream
 
+        def tile(x: Any, times: int) -> Any:
+            return np.tile(x, (times, 1))
+
         def copy(x: Any) -> Any:
             np.copyto(y := kept(x.shape), x)
             return y
@@ -120,7 +123,13 @@ class NumPy(Backend):
             y = np.multiply(c, 2, out=kept(c.shape))
             return np.add(y, b, out=y)
 
-        return {**super().operations(), "sum": lambda x: x.sum(-1), "copy": copy, "triad": triad}
+        return {
+            **super().operations(),
+            "sum": lambda x: x.sum(-1),
+            "tile": tile,
+            "copy": copy,
+            "triad": triad,
+        }
 
     def put(self, tree: Tree) -> Tree:
         return tree

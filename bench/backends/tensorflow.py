@@ -41,7 +41,8 @@ class TensorFlow(Backend):
 
         super().__init__(device, dtype)
         if device == "gpu" and not tf.config.list_physical_devices("GPU"):
-            raise Absent("tensorflow sees no GPU here")
+            built = "" if tf.test.is_built_with_cuda() else ": it is built without CUDA"
+            raise Absent(f"tensorflow sees no GPU here{built}")
         if "TF_NUM_INTRAOP_THREADS" in os.environ:
             _set_threads(int(os.environ["TF_NUM_INTRAOP_THREADS"]))
         if not self.shipped:
@@ -107,6 +108,7 @@ class TensorFlow(Backend):
             "triad": tf.function(super().operations()["triad"], jit_compile=True),  # in one pass
             "sum": lambda x: tf.reduce_sum(x, -1),
             "softmax": tf.nn.softmax,
+            "tile": lambda x, times: tf.tile(x, [times, 1]),
         }
 
     def building(self) -> AbstractContextManager[Any]:
@@ -119,7 +121,9 @@ class TensorFlow(Backend):
             return tf.constant(array) if isinstance(array, np.ndarray) else array
 
         with tf.device(self.place):
-            return tree_map(leaf, tree)
+            placed = tree_map(leaf, tree)
+        self.wait(placed)  # the first call should not wait for the copy
+        return placed
 
     def get(self, tree: Tree) -> Tree:
         return tree_map(lambda y: y.numpy() if hasattr(y, "numpy") else y, tree)
@@ -156,7 +160,7 @@ class TensorFlow(Backend):
         def rounding(*arguments: Any) -> Any:
             tf.config.experimental.enable_tensor_float_32_execution(True)
             try:
-                self.precision = _read_precision()
+                self.read[mode] = _read_precision()
                 return call(*arguments)
             finally:
                 tf.config.experimental.enable_tensor_float_32_execution(False)

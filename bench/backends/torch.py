@@ -14,6 +14,13 @@ from bench.case import Training
 from bench.machine import isa
 from bench.tree import Tree, flatten, tree_map
 
+# in the words of cuDNN and of fused attention; in a usual dtype that is a fault, and no lack
+UNSERVED = (
+    "unable to find an engine to execute this computation",
+    "CUDNN_STATUS_NOT_SUPPORTED",
+    "No available kernel",
+)
+SDPA = ("flash", "mem_efficient", "math", "cudnn")  # kernels of fused attention
 # in the words of torch.__config__: a release and, of oneDNN, its commit
 LIBRARY = r"^  - (?:Intel\(R\) )?((?:oneAPI )?Math Kernel Library Version \S+|MKL-DNN v\S+|OpenMP \d+)"
 
@@ -37,11 +44,20 @@ class Torch(Backend):
 
         super().__init__(device, dtype)
         if device == "gpu" and not torch.cuda.is_available():
-            raise Absent("torch sees no CUDA device here")
+            raise Absent(f"torch sees no CUDA device here: {_no_cuda()}")
         self.place = torch.device("cuda" if device == "gpu" else "cpu")
         if not self.shipped:
             _allow_tf32(False)
+            if device == "gpu":
+                _reduce_in_16_bits(False)
         self.precision = self._read_precision()
+
+    def start(self) -> None:
+        import torch
+
+        super().start()
+        one = torch.ones((1, 1, 3, 3), device=self.place)
+        self.wait({"y": torch.nn.functional.conv2d(one, one)})  # by another library than products
 
     @property
     def version(self) -> str:
@@ -81,11 +97,16 @@ class Torch(Backend):
             **found,
             "blas": lambda: backends.cuda.preferred_blas_library(),
             "matmul_tf32": lambda: backends.cuda.matmul.allow_tf32,
+            "matmul_fp32_precision": lambda: backends.cuda.matmul.fp32_precision,
+            "matmul_fp16_accumulation": lambda: backends.cuda.matmul.allow_fp16_accumulation,
             "matmul_fp16_reduction": lambda: backends.cuda.matmul.allow_fp16_reduced_precision_reduction,
             "matmul_bf16_reduction": lambda: backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
             "cudnn_tf32": lambda: backends.cudnn.allow_tf32,
+            "cudnn_conv_fp32_precision": lambda: backends.cudnn.conv.fp32_precision,
+            "cudnn_rnn_fp32_precision": lambda: backends.cudnn.rnn.fp32_precision,
             "cudnn_benchmark": lambda: backends.cudnn.benchmark,
             "cudnn_deterministic": lambda: backends.cudnn.deterministic,
+            "sdpa": lambda: [each for each in SDPA if getattr(backends.cuda, f"{each}_sdp_enabled")()],
         }
 
     def _read_precision(self) -> str:
@@ -94,7 +115,12 @@ class Torch(Backend):
         products = f"matmul {torch.get_float32_matmul_precision()}"
         if self.device != "gpu":
             return products
-        return f"{products}, cuDNN TF32 {'on' if torch.backends.cudnn.allow_tf32 else 'off'}"
+        products += f", cuDNN TF32 {'on' if torch.backends.cudnn.allow_tf32 else 'off'}"
+        short = {"float16": "fp16", "bfloat16": "bf16"}.get(self.dtype)
+        if short is None:
+            return products
+        reduced = getattr(torch.backends.cuda.matmul, f"allow_{short}_reduced_precision_reduction")
+        return f"{products}, sums in 16 bits {'on' if reduced else 'off'}"
 
     def _rounding(self, call: Callable[..., Any], mode: str) -> Callable[..., Any]:
         """`call` with TF32 allowed, where the mode is that one, and the precision as it is read then."""
@@ -104,7 +130,7 @@ class Torch(Backend):
         def rounding(*arguments: Any, **keywords: Any) -> Any:
             _allow_tf32(True)
             try:
-                self.precision = self._read_precision()
+                self.read[mode] = self._read_precision()
                 return call(*arguments, **keywords)
             finally:
                 _allow_tf32(False)
@@ -120,6 +146,7 @@ class Torch(Backend):
             words |= {
                 "doesn't handle types other than float and double",
                 "Low precision dtypes not supported",
+                *UNSERVED,
             }
         return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
@@ -135,6 +162,7 @@ class Torch(Backend):
             "triad": lambda b, c: torch.add(b, c, alpha=2, out=kept(b.shape)),
             "sum": lambda x: torch.sum(x, -1),
             "softmax": lambda x: torch.softmax(x, -1),
+            "tile": lambda x, times: x.repeat(times, 1),
         }
 
     def building(self) -> AbstractContextManager[Any]:
@@ -377,6 +405,26 @@ def _dense(found: Sequence[Any], leaves: Sequence[Any], params: Tree, wrt: Seque
         for leaf, gradient in zip(leaves, found, strict=True)
     )
     return {"params": tree_map(lambda _: next(dense), params), "data": {name: next(dense) for name in wrt}}
+
+
+def _no_cuda() -> str:
+    """Why no CUDA device is seen, in torch's own words."""
+    import torch
+
+    try:
+        torch.cuda.init()
+    except (AssertionError, RuntimeError) as error:
+        return str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"torch {torch.__version__} finds {torch.cuda.device_count()} of them"
+
+
+def _reduce_in_16_bits(allowed: bool) -> None:
+    """Whether parts of a sum that are computed side by side may be added in the 16 bits of their factors."""
+    import torch
+
+    products: Any = torch.backends.cuda.matmul
+    products.allow_fp16_reduced_precision_reduction = allowed
+    products.allow_bf16_reduced_precision_reduction = allowed
 
 
 def _allow_tf32(allowed: bool) -> None:

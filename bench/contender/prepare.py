@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from bench import pages
-from bench.backends import Backend, backend
+from bench.backends import Absent, Backend, backend
 from bench.case import Case, Contender
 from bench.cells.cell import Cell
 from bench.contender.layout import Layout, layout
@@ -64,7 +64,22 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
             f"{cls.name}: reads back {used}, should be at most the {told} it was started with; "
             "leave out --isa"
         )
+    if device != "cpu":
+        engine.start()
     return engine
+
+
+def lost(unit: Cell) -> bool:
+    """Whether a backend can compute no more on its GPU: some faults last as long as their process."""
+    if unit.device == "cpu":
+        return False
+    try:
+        instance(backend(unit.backend), unit.device, unit.dtype).start()
+    except Absent:
+        return False
+    except Exception:
+        return True
+    return False
 
 
 def prepared(unit: Cell) -> Any:

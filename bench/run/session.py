@@ -1,15 +1,19 @@
-"""A run of many cells: limits derived and cells judged two at a time, speeds taken one at a time.
+"""A run of many cells: limits derived and cells judged side by side, speeds taken one at a time.
 
 Each backend has a worker process of its own. Groups of cells share their inputs: the limits of a group
-are derived first, then its cells are judged, page by page, while the next limits are derived. One of the
-two begins with the limits of large arrays, which go one after the other.
+are derived first, then its cells are judged, page by page, while the next limits are derived. Some slots
+begin with the limits of large arrays, of which few have room beside each other. A speed is taken as soon as
+its workload is judged and nothing else runs.
 """
 
+import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Any
+
+import psutil
 
 from bench.backends import TF32, Absent, backend
 from bench.cells.cell import Cell
@@ -24,7 +28,10 @@ from bench.verdict.judge import judge
 from bench.verdict.row import row_of
 from bench.worker import Died
 
-SLOTS = 2
+SLOTS = max(2, min(8, (os.cpu_count() or 1) // 2))  # that derive or judge side by side
+JUDGES = 2  # of them at most: what is judged has all threads
+# that derive large limits, at most: each may take gigabytes
+LARGE = max(1, min(SLOTS // 2, psutil.virtual_memory().total // 2**34))
 # what a worker is asked for
 DERIVE, JUDGE, VERDICT, FINGERPRINT = (
     f"bench.run.work:{name}" for name in ("derive", "judge", "verdict", "fingerprint")
@@ -75,6 +82,7 @@ class Session:
         self._groups = plan(wanted, self._timed, curves, self._complete)
         self.workers = Workers(threads, level)
         self._busy: set[tuple[Any, ...]] = set()
+        self._timing = False
         self._change = threading.Condition()
         self._stopped = False
         self._fault: BaseException | None = None
@@ -92,27 +100,43 @@ class Session:
 
     def speed(self, cell: Cell) -> tuple[Row, Timing | None]:
         """The cell's row with its speed. The first cell of a workload samples all its contenders."""
+        rivals = [each for each in self._timed.values() if each.workload == cell.workload]
         with self._change:
-            self._change.wait_for(lambda: self._idle() or self._stopped)
+            self._change.wait_for(lambda: all(str(each) in self.rows for each in rivals) or self._stopped)
             row = self._settled(cell)
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
-            rivals = [each for each in self._timed.values() if each.workload == cell.workload]
-            ready = [each for each in rivals if self.rows[str(each)].status in TIMED]
-            found = rounds(ready, self.workers.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
-            for each, row in self._proved(ready, found).items():
-                self._keep(each, row)
-                if not isinstance(sampled := found[each], str):
-                    self._sampled(each, sampled[0])
-                    if row.median_s is not None:
-                        self.timings[str(each)] = sampled[0]
+            with self._quiet():
+                self._time([each for each in rivals if self.rows[str(each)].status in TIMED])
         return self.rows[str(cell)], self.timings.get(str(cell))
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Nothing is derived or judged meanwhile."""
+        with self._change:
+            self._timing = True
+            self._change.wait_for(lambda: not self._busy or self._stopped)
+        try:
+            yield
+        finally:
+            with self._change:
+                self._timing = False
+                self._change.notify_all()
+
+    def _time(self, ready: Sequence[Cell]) -> None:
+        found = rounds(ready, self.workers.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
+        for each, row in self._proved(ready, found).items():
+            self._keep(each, row)
+            if not isinstance(sampled := found[each], str):
+                self._sampled(each, sampled[0])
+                if row.median_s is not None:
+                    self.timings[str(each)] = sampled[0]
 
     def _proved(self, ready: Sequence[Cell], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
         """The rows with their speeds. The roof is measured again before anything is said to be above it."""
         before = {each: self.rows[str(each)] for each in ready}
         for again in (False, True):
-            if self._peaks:
-                self._measure(ready, again)
+            measured = [each for each in ready if self._peaks or each.device != "cpu"]  # a GPU takes seconds
+            self._measure(measured, again)
             done = with_speeds(before, found, self._roof)
             if not any(row.why.startswith(ABOVE) for row in done.values()):
                 break
@@ -163,7 +187,11 @@ class Session:
     def _work(self, slot: int) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._stopped or self._idle() or self._next(slot) is not None)
+                self._change.wait_for(
+                    lambda: (
+                        self._stopped or self._idle() or (not self._timing and self._next(slot) is not None)
+                    )
+                )
                 if self._stopped or self._idle():
                     return
                 found = self._next(slot)
@@ -181,19 +209,19 @@ class Session:
                 self._change.notify_all()
 
     def _next(self, slot: int) -> tuple[Group | Unit, tuple[Any, ...]] | None:
-        spinning = any(
-            unit.state == "running" and unit.alone for group in self._groups for unit in group.units
-        )
-        deriving = any(group.state == "running" and group.alone for group in self._groups)
-        if slot == 0 and not deriving:  # large limits cannot stand beside their like, so that they begin
+        judged = [unit for group in self._groups for unit in group.units if unit.state == "running"]
+        spinning = any(unit.alone for unit in judged)
+        deriving = sum(group.state == "running" and group.alone for group in self._groups)
+        room = deriving < LARGE
+        if slot < LARGE and room:  # large limits have little room beside their like, so that they begin
             for group in self._groups:
                 if group.state == "waiting" and group.alone:
                     return group, (LIMITS, slot)
         for group in self._groups:
-            if group.state == "waiting" and not (deriving and group.alone):
+            if group.state == "waiting" and (room or not group.alone):
                 return group, (LIMITS, slot)
             for unit in group.units if group.state == "done" else ():
-                if unit.state != "waiting" or (spinning and unit.alone):
+                if unit.state != "waiting" or (spinning and unit.alone) or len(judged) >= JUDGES:
                     continue
                 key = self.workers.key(unit.cell)
                 if key not in self._busy:
@@ -250,13 +278,15 @@ class Session:
                 self._recorded(answer["environment"])
             for direction, row in rows.items():
                 self._keep(replace(cell, direction=direction), row)
+            if answer and answer["lost"]:
+                self.workers.bury(key)
             if answer and answer["curve"]:
                 coordinates = {name: value for name, value in asdict(cell).items() if name != "direction"}
                 self._drawn(coordinates | {"loss": answer["curve"]})
             self._change.notify_all()
         # a dtype that is not there has no arithmetic, and asking for it ends the worker with what it keeps
         ran = any(row.status != "absent" for row in rows.values())
-        if answer and ran and self._probed(cell):
+        if answer and ran and not answer["lost"] and self._probed(cell):
             self._fingerprint(cell, key)
 
     def _fingerprint(self, cell: Cell, key: tuple[Any, ...]) -> None:

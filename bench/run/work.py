@@ -14,7 +14,7 @@ import numpy as np
 from bench import pages
 from bench.backends import Absent, backend
 from bench.cells.cell import LOW, Cell
-from bench.contender.prepare import instance
+from bench.contender.prepare import instance, lost
 from bench.failure.freeze import freeze
 from bench.failure.steps import explained
 from bench.machine.malloc import held
@@ -49,6 +49,7 @@ def judge(
 ) -> dict[str, Any]:
     """The rows of one unit by direction, the losses of its free run, and the worker's environment record.
 
+    `lost` says that this worker can compute no more: its GPU refuses even a small product now.
     What fails leaves a folder in `failures`, with the command that has the run's `options`.
     """
     cell = Cell(**unit)
@@ -66,7 +67,9 @@ def judge(
             row = replace(explained(one, row), command=one.command(*options))
             freeze(Path(failures), one, row, judged, graph="gradient" in directions)
         rows[direction] = plain(replace(row, environment=key(record) if record else "").as_dict())
-    return {"rows": rows, "curve": [float(loss) for loss in judged.curve], "environment": record}
+    losses = [float(loss) for loss in judged.curve]
+    broken = any(row["status"] == "error" for row in rows.values()) and lost(cell)
+    return {"rows": rows, "curve": losses, "environment": record, "lost": broken}
 
 
 def verdict(name: str) -> dict[str, Any]:

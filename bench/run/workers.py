@@ -53,10 +53,13 @@ class Workers:
                 still([self._last.pid])
             self._last = worker
         try:
-            return worker.request(function, *arguments)
+            answer = worker.request(function, *arguments)
         except Died:
             self.bury(key)
             raise
+        if isinstance(answer, dict) and answer.get("lost"):  # it can compute no more
+            self.bury(key)
+        return answer
 
     def bury(self, key: Key) -> None:
         """End the worker of that key, dead or alive; the next request starts another."""

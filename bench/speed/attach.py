@@ -9,7 +9,7 @@ from bench.contender.prepare import find
 from bench.size import dims
 from bench.speed.roofline import Roof, impossible, share
 from bench.speed.rounds import Sampled, best, narrow
-from bench.speed.timing import ratio
+from bench.speed.timing import middle, ratio
 from bench.speed.work import flops
 from bench.store.row import GONE, TIMED, Row
 
@@ -36,9 +36,10 @@ def with_speeds(
     if timings:
         first = best(timings)  # type: ignore[arg-type]
         for cell, timing in timings.items():
-            middle, low, high = ratio(timing, timings[first])  # type: ignore[arg-type]
-            done[cell] = replace(done[cell], ratio=middle, ratio_low=low, ratio_high=high)
-            if not narrow((middle, low, high)):
+            found_ratio = ratio(timing, timings[first])  # type: ignore[arg-type]
+            middle_, low, high = found_ratio
+            done[cell] = replace(done[cell], ratio=middle_, ratio_low=low, ratio_high=high)
+            if not narrow(found_ratio):
                 series = [each for each in (done[cell].series, "imprecise") if each != "steady"]
                 done[cell] = replace(done[cell], series=", ".join(series))
     return done
@@ -70,10 +71,17 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         low_s=low,
         high_s=high,
         cpu_s=timing.cpu_s,
+        issue_s=timing.issue_s,
         series=timing.series,
         samples=len(timing.samples),
         calls=timing.calls,
         sets=timing.sets,
+        cache=timing.cache,
+        sm_mhz=middle(timing.sm_mhz),
+        power_w=middle(timing.power_w),
+        throttled=", ".join(
+            dict.fromkeys(each for said in timing.throttled for each in said.split(", ") if each)
+        ),
         residue_s=timing.residue_s,
         throughput=float(case.items(**given)) / timing.median_s,
         unit=case.unit,
@@ -91,8 +99,9 @@ def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
     if peak is None or row.median_s is None:
         return row
     given = (row.flops or 0.0, row.bytes or 0.0, row.median_s)
+    cached = row.cache in ("hot", "partly")
     fewer = find(pages.case(cell.case), cell).fewer
     if words := impossible(peak, *given, fewer):
         why = f"{ABOVE}{words}"
         return replace(row, status="error", why=why, median_s=None, low_s=None, high_s=None, throughput=None)
-    return replace(row, share=share(peak, *given))
+    return replace(row, share=share(peak, *given, cached=cached))

@@ -16,14 +16,19 @@ from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cells.cell import Cell
 from bench.contender import train
+from bench.machine import nvml
+from bench.machine.caches import last_level
 from bench.speed.energy import energy
 from bench.speed.loops import Block, block, turns
 from bench.speed.memory import memory
-from bench.speed.sets import sets
+from bench.speed.sets import COLD, sets
+from bench.speed.timing import Sample
 from bench.speed.work import traffic
 from bench.tree import flatten
 
 BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
+GPU_BLOCK = 0.02  # where a launch and a wait for the whole device cost 20 µs
+LOAD = 0.05  # seconds of work before a block, in which a GPU that idled finds its clock again
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
 PATIENCE = 0.5  # seconds of warming up
@@ -71,8 +76,9 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
 
 
 def fill(call: Call, direction: str) -> Call:
-    """The call once it has compiled and is warm, in blocks of at least `BLOCK` seconds."""
+    """The call once it has compiled and is warm, in blocks of at least `BLOCK` seconds, or `GPU_BLOCK`."""
     engine, once = call.engine, call.bound[0].once
+    length = BLOCK if engine.device == "cpu" else GPU_BLOCK
     with engine.running(direction):
         before = engine.compilations()[1]
         start = time.perf_counter()
@@ -86,33 +92,37 @@ def fill(call: Call, direction: str) -> Call:
         call.blocks(1)
         spent, filled = min(warm), 0
         while filled < 2 and call.calls < MOST:  # a lone call costs more than one of many, the first too
-            if spent < BLOCK:
-                call.blocks(min(MOST, max(2 * call.calls, round(1.2 * call.calls * BLOCK / spent))))
+            if spent < length:
+                call.blocks(min(MOST, max(2 * call.calls, round(1.2 * call.calls * length / spent))))
                 filled = 0
             spent = min(warm) if call.calls == 1 else _timed(engine, call.loop)
-            filled += spent >= BLOCK
+            filled += spent >= length
     return call
 
 
-def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]:
-    """Over one block: seconds a call, seconds of two reads, CPU seconds a call, programs compiled meanwhile.
+def sample(call: Call, direction: str) -> Sample:
+    """Time one block.
 
-    The reads are of the result after its claimed end, and of one that was long there. Nothing that was
-    returned before is held while the block runs: its memory is the block's, as it is in a loop by hand.
+    Nothing that was returned before is held while it runs: its memory is the block's, as it is in a loop by
+    hand. A GPU is put to work before, and looked at then: its clock falls while others are timed.
     """
-    engine = call.engine
+    engine, seen = call.engine, nvml.Load()
     if call.idle_s is None:
         with engine.running(direction):
             call.idle_s = _idle(engine, call.bound[0].once)
     call.last = None
+    if engine.device != "cpu":
+        with engine.running(direction):
+            seen = _loaded(call)
     call.begin()
     loop, once = call.loop, call.bound[0].once
     with engine.running(direction):
         engine.wait(once())
         compiled, _ = engine.compilations()
-        cpu = time.process_time()
+        at, cpu = time.time(), time.process_time()
         start = time.perf_counter()
         result = loop()
+        issued = time.perf_counter()
         engine.wait(result)
         end = time.perf_counter()
         cpu = time.process_time() - cpu
@@ -120,7 +130,21 @@ def sample(call: Call, direction: str) -> tuple[float, float, float, float, int]
         read = time.perf_counter()
         call.last = result
         recompiled = engine.compilations()[0] - compiled
-    return (end - start) / call.calls, read - end, call.idle_s, cpu / call.calls, recompiled
+    calls = call.calls
+    spent = (end - start) / calls, read - end, call.idle_s, cpu / calls
+    return Sample(*spent, recompiled, (issued - start) / calls, at, *seen)
+
+
+def _loaded(call: Call) -> nvml.Load:
+    """Blocks one after the other for `LOAD` seconds; what the card does while the last one runs."""
+    look, end = nvml.watch(), time.perf_counter() + LOAD
+    while True:
+        result = call.loop()
+        last = time.perf_counter() >= end
+        seen = look() if last else nvml.Load()
+        call.engine.wait(result)
+        if last:
+            return seen
 
 
 def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict[str, Any]:
@@ -141,14 +165,25 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
         "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
         "sets": len(call.bound),
+        "cache": cached(call),
     }
+
+
+def cached(call: Call) -> str:
+    """Where what goes round lies: hot in the last level of cache, cold from three of them on, or partly."""
+    kept, size = call.kept, last_level(call.engine.device)
+    if isinstance(kept, train.Ready):
+        held = traffic(kept.loop.read(), *kept.batches)
+    else:
+        held = traffic(kept.params) + len(call.bound) * traffic(kept.data, kept.cotangents)
+    return "hot" if held <= size else "partly" if held < COLD * size else "cold"
 
 
 def strayed(call: Call, direction: str) -> str:
     """What the timed steps of a training left elsewhere than the same steps one at a time, or nothing.
 
     From the same start both leave the same bits. A GPU may sum in any order each time, and is asked for
-    them only where two goes of one step at a time have them.
+    them only where three goes of one step at a time have them.
     """
     engine, steps = call.engine, turns(call.bound, call.calls)
 
@@ -166,9 +201,10 @@ def strayed(call: Call, direction: str) -> str:
     timed, slow = stands(call.last), alone()
     if not (path := _astray(timed, slow)):
         return ""
-    if other := _astray(slow, alone()):
-        repeated = f"{other} is not the same when {len(steps)} steps are taken again from the same start"
-        return repeated if engine.device == "cpu" else ""
+    for _ in range(1 if engine.device == "cpu" else 2):
+        if other := _astray(slow, alone()):
+            repeated = f"{other} is not the same when {len(steps)} steps are taken again from the same start"
+            return repeated if engine.device == "cpu" else ""
     return f"{path} after {len(steps)} timed steps is not what the same steps leave one at a time"
 
 

@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from time import perf_counter as clock
 from typing import Any
 
@@ -13,7 +12,8 @@ import numpy as np
 from bench.backends import TF32, Absent, Backend
 from bench.contender.prepare import THREADS
 from bench.inputs import rounded
-from bench.machine.cpu import size_bytes
+from bench.machine import nvml
+from bench.machine.caches import last_level
 from bench.store.row import sentence
 
 Record = dict[str, Any]
@@ -21,11 +21,11 @@ Record = dict[str, Any]
 SIZES = (128, 256, 512, 1024, 2048, 4096, 8192)
 SLOW = 0.4  # seconds a call may take: what is foreseen to take longer is not tried
 BUDGET = 0.1  # seconds of samples of one figure
-BLOCK = 0.005  # seconds a sample should last: on a GPU a call and its wait cost 20 µs
+BLOCK = 0.005  # seconds a sample should last
+GPU_BLOCK = 0.02  # where a call and its wait cost 20 µs
 WIDTH = 2**15  # elements in a row of the arrays that stream
 PART = 16  # of these rows are tried first
-MOST = 2**31  # bytes of such an array, however large the caches
-CPU, OTHER = 64 * 2**20, 128 * 2**20  # bytes of a cache that the system does not tell; no GPU has more
+MOST = 2**31  # bytes of such an array, however large the caches; of a GPU's, where its memory has room
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 STREAMS = {  # a verb, the arrays that it is given, and those that it reads and writes
     "copy_bytes_per_s": ("copy", 1, 2),
@@ -53,22 +53,6 @@ def measure(engine: Backend, cache: int | None = None, mode: str = "") -> Record
         return place | {"error": sentence(error)}
 
 
-def last_level(device: str = "cpu", root: Path = Path("/sys/devices/system/cpu")) -> int:
-    """Bytes of the last level of cache, of all sockets and groups of cores together."""
-    found: dict[tuple[int, str], int] = {}
-    for folder in root.glob("cpu[0-9]*/cache/index*"):
-        try:
-            level, size, shared = (
-                (folder / name).read_text().strip() for name in ("level", "size", "shared_cpu_list")
-            )
-            found[int(level), shared] = size_bytes(size)
-        except (OSError, ValueError):  # a system that tells it otherwise
-            continue
-    last = max((level for level, _ in found), default=0)
-    known = sum(size for (level, _), size in found.items() if level == last)
-    return OTHER if device != "cpu" else known or CPU
-
-
 def _products(engine: Backend, mode: str) -> Record:
     """Floating-point operations a second of the fastest square product, and the sizes that were tried."""
     verb, best = engine.operations()["matmul"], 0.0
@@ -90,24 +74,40 @@ def _products(engine: Backend, mode: str) -> Record:
 
 def _streams(engine: Backend, cache: int) -> Record:
     """Bytes a second, read and written; what is only read may be faster than what is copied."""
-    import psutil
-
     row = WIDTH * BYTES[engine.dtype]
-    rows = min(4 * cache, MOST, psutil.virtual_memory().available // 16) // row + 1
-    few, many = (_normal(engine, count, WIDTH) for count in (rows // PART + 1, rows))
-    found: Record = {"array_bytes": rows * row}
+    part = _array_bytes(engine.device, cache) // row // PART + 1
+    few = _normal(engine, part, WIDTH)
+    many = tuple(_repeated(engine, array, PART) for array in few)
+    found: Record = {"array_bytes": part * PART * row}
     for name, (verb, given, moved) in STREAMS.items():
         call = engine.operations().get(verb)
-        part = call and _least(engine, partial(call, *few[:given]), budget=0)
-        slow = not part or part * PART > SLOW
+        once = call and _least(engine, partial(call, *few[:given]), budget=0)
+        slow = not once or once * PART > SLOW
         seconds = None if slow or not call else _least(engine, partial(call, *many[:given]))
-        found[name] = moved * rows * row / seconds if seconds else None
+        found[name] = moved * part * PART * row / seconds if seconds else None
     return found
+
+
+def _array_bytes(device: str, cache: int) -> int:
+    """Four caches and more, of which five such arrays have room in memory."""
+    import psutil
+
+    if device != "cpu" and (free := nvml.free_bytes()):
+        return min(MOST, free // 16)
+    return min(4 * cache, MOST, psutil.virtual_memory().available // 16)
+
+
+def _repeated(engine: Backend, array: Any, times: int) -> Any:
+    """The array, so many times below itself; made on the device where that can."""
+    if verb := engine.operations().get("tile"):
+        return verb(array, times)
+    return engine.put({"x": np.tile(engine.get({"x": array})["x"], (times, 1))})["x"]
 
 
 def _least(engine: Backend, once: Callable[[], Any], budget: float = BUDGET) -> float | None:
     """The least seconds a call, each block of calls waited for; None where there is no such kernel."""
     best, spent, calls = math.inf, 0.0, 1
+    length = BLOCK if engine.device == "cpu" else GPU_BLOCK
     try:
         engine.wait(once())  # compiles, and touches its pages
         while not spent or spent < budget:
@@ -117,7 +117,7 @@ def _least(engine: Backend, once: Callable[[], Any], budget: float = BUDGET) -> 
             engine.wait(result)
             taken = clock() - start
             spent, best = spent + taken, min(best, taken / calls)
-            calls = max(1, round(BLOCK / max(best, 1e-6)))
+            calls = max(1, round(length / max(best, 1e-6)))
     except Exception as error:
         if not (isinstance(error, Absent) or engine.lacks(error)):
             raise

@@ -42,9 +42,13 @@ def roof(found: Iterable[Mapping[str, Any]], device: str, dtype: str, threads: i
     return Roof(flops or math.inf, rate or math.inf, cache) if flops or rate else None
 
 
-def share(roof: Roof, flops: float, bytes: float, seconds: float) -> float:
-    """Attained over attainable: the seconds that these flops and bytes need at the roof, over those taken."""
-    return max(flops / roof.flops_per_s, bytes / roof.bytes_per_s) / seconds
+def share(roof: Roof, flops: float, bytes: float, seconds: float, cached: bool = False) -> float | None:
+    """Attained over attainable: the seconds that these flops and bytes need at the roof, over those taken.
+
+    None where bytes decide that and come from a cache (`cached`), whose rate nobody has measured.
+    """
+    computing, moving = flops / roof.flops_per_s, bytes / roof.bytes_per_s
+    return None if cached and moving > computing else max(computing, moving) / seconds
 
 
 def impossible(roof: Roof, flops: float, bytes: float, seconds: float, fewer: bool = False) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.cells.cell import Cell
-from bench.speed.timing import Timing, ratio
+from bench.speed.timing import Sample, Timing, ratio
 from bench.worker import Died
 
 FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG is the most where speeds alone are asked for
@@ -44,18 +44,24 @@ class Entry:
         return len(self.samples) >= FEWEST and bool(self.timing().fault)
 
     def timing(self, **more: Any) -> Timing:
-        seconds, residues, idles, cpu, compiled = zip(*self.samples, strict=True)
-        head = (
-            seconds,
-            residues,
-            idles,
-            self.calls,
-            self.first_call_s,
-            tuple(self.rounds),
-            cpu,
-            sum(compiled),
+        series = dict(zip(Sample._fields, zip(*self.samples, strict=True), strict=True))
+        return Timing(
+            samples=series["seconds"],
+            residues=series["residue"],
+            idles=series["idle"],
+            calls=self.calls,
+            first_call_s=self.first_call_s,
+            rounds=tuple(self.rounds),
+            cpu=series["cpu"],
+            compiled=sum(series["compiled"]),
+            compile_s=self.compile_s,
+            issues=series["issue"],
+            times=series["at"],
+            sm_mhz=series["sm_mhz"],
+            power_w=series["power_w"],
+            throttled=series["throttled"],
+            **more,
         )
-        return Timing(*head, compile_s=self.compile_s, **more)
 
 
 def rounds(

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.backends import backend
 from bench.cells.cell import Cell
-from bench.contender.prepare import instance
+from bench.contender.prepare import instance, lost
 from bench.speed import clock, peaks
 from bench.speed.kept import kept
 from bench.store.row import sentence
@@ -26,11 +26,12 @@ def ready(cell: dict[str, Any], name: str) -> dict[str, Any]:
         _CALLS[name] = wanted, call
         return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
 
-    return answer(prepare)
+    found = answer(prepare)
+    return found | ({"lost": True} if "error" in found and lost(wanted) else {})
 
 
-def sample(name: str, calls: int = 0) -> list[float]:
-    """One block, of `calls` from now on where they are given: see `bench.speed.clock.sample`."""
+def sample(name: str, calls: int = 0) -> list[Any]:
+    """One block, of `calls` from now on where they are given: see `bench.speed.clock.Sample`."""
     wanted, call = _CALLS[name]
     if calls and calls != call.calls:
         call.blocks(calls)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,21 @@ from numpy.typing import NDArray
 FLOOR = 5e-4  # seconds: a shared machine can hold up a read so long, whoever waited
 FRESH = 3.0  # times a call on inputs seen before, from which a call on fresh ones is another call
 DRAWS = 2000  # of chance
+
+
+class Sample(NamedTuple):
+    """One block. Seconds of the block are those of a call; those of reads are of one read."""
+
+    seconds: float
+    residue: float  # to read the result after its claimed end
+    idle: float  # to read one that was long there
+    cpu: float  # seconds of the process's CPU time
+    compiled: int  # programs, meanwhile
+    issue: float  # seconds until the loop returned: what is left of them was waited for
+    at: float  # seconds since 1970, when the block began
+    sm_mhz: int | None = None  # of a GPU, under the same load just before
+    power_w: float | None = None
+    throttled: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,12 @@ class Timing:
     energy_j: float | None = None  # a call
     bytes: float | None = None  # that a call must move at least
     sets: int = 1
+    cache: str = ""  # where what goes round lies: hot, partly, cold
+    issues: tuple[float, ...] = ()  # seconds a call until the loop returned
+    times: tuple[float, ...] = ()  # seconds since 1970, when each block began
+    sm_mhz: tuple[int | None, ...] = ()  # of a GPU, just before each block, under its load
+    power_w: tuple[float | None, ...] = ()
+    throttled: tuple[str, ...] = ()
 
     @property
     def median_s(self) -> float:
@@ -45,6 +67,10 @@ class Timing:
     @property
     def cpu_s(self) -> float | None:
         return float(np.median(self.cpu)) if self.cpu else None
+
+    @property
+    def issue_s(self) -> float | None:
+        return float(np.median(self.issues)) if self.issues else None
 
     @property
     def interval_s(self) -> tuple[float, float]:
@@ -93,6 +119,12 @@ class Timing:
     @cached_property
     def by_round(self) -> Mapping[int, float]:
         return dict(zip(self.rounds, self.samples, strict=True))
+
+
+def middle(values: Sequence[float | None]) -> float | None:
+    """The median of those that there are; None where there is none."""
+    there = [each for each in values if each is not None]
+    return float(np.median(there)) if there else None
 
 
 def interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:

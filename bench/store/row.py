@@ -90,9 +90,17 @@ class Row:
         "of the samples: steady, drifting or multi-modal; imprecise where the ratio is not known to 5 %", ""
     )
     cpu_s: float | None = _column("steady state: median seconds of the process's CPU time a call")
+    issue_s: float | None = _column(
+        "median seconds a call until the loop of calls returned; the rest of median_s was waited for"
+    )
     samples: int | None = _column("samples taken, one a round")
     calls: int | None = _column("calls in a sample")
     sets: int | None = _column("sets of inputs that went round")
+    cache: str = _column(
+        "where they lie with the weights: hot in the last level of cache, cold from three times its size on, "
+        "partly between",
+        "",
+    )
     residue_s: float | None = _column("seconds to read one element after the claimed end")
     throughput: float | None = _column("items a second at the median")
     unit: str = _column("what the items are", "")
@@ -102,6 +110,11 @@ class Row:
     share: float | None = _column("of the roofline: the least time this machine could take, over the median")
     peak_bytes: int | None = _column("host memory of a call at its peak, over what the worker held before")
     device_peak_bytes: int | None = _column("device memory of a call at its peak")
+    sm_mhz: float | None = _column(
+        "median SM clock of an NVIDIA GPU, under this load just before each sample"
+    )
+    power_w: float | None = _column("median power of the whole card then, watts")
+    throttled: str = _column("what held its clock down then, in the driver's words", "")
     energy_j: float | None = _column("energy of a call, joules, of the whole card: with --energy, on NVIDIA")
     metric: str = _column("what a trained model was scored by", "")
     score: float | None = _column("the score")

@@ -16,6 +16,17 @@ from bench.tree import Tree, flatten, tree_map
 SCALE = 2.0**7
 
 
+GOES = 3  # of which one may have the same bits as another by luck
+
+
+def repeats(engine: Backend, call: Callable[..., Any], *given: Any) -> bool:
+    """Whether several calls on the same inputs give the same bits."""
+    found = [flatten(engine.get(call(*given))) for _ in range(GOES)]
+    return all(
+        np.array_equal(y, other[path], equal_nan=True) for other in found[1:] for path, y in found[0].items()
+    )
+
+
 def broken(
     engine: Backend,
     vjp: Callable[..., Any],

@@ -1,6 +1,7 @@
 """The clock: blocks that are waited for, inputs that rotate, and a verdict on what was timed."""
 
 import weakref
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
@@ -12,10 +13,11 @@ from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cells.cell import Cell
 from bench.inputs import shared
+from bench.machine.nvml import Load
 from bench.speed import clock
-from bench.speed.clock import BLOCK, Call, ready, sample, settle
+from bench.speed.clock import BLOCK, GPU_BLOCK, LOAD, Call, fill, ready, sample, settle
 from bench.speed.loops import turns
-from bench.speed.sets import FRESH, PLACES, SETS, drawn, put, sets
+from bench.speed.sets import FRESH, PLACES, SETS, drawn, put, rotating, sets
 from bench.tree import flatten
 from bench.verdict.judge import judge
 from bench.verdict.timed import judged
@@ -39,6 +41,9 @@ class Simulated:
     def process_time(self):
         return self.used
 
+    def time(self):
+        return 1.7e9 + self.now
+
     def work(self, seconds):
         self.now, self.used = self.now + seconds, self.used + seconds
 
@@ -56,6 +61,7 @@ class Device(NumPy):
 
     waits: bool
     time: Simulated
+    device: str = "cpu"
     done: float = 0.0
     programs: int = 0
 
@@ -87,9 +93,37 @@ def call_of(device):
 
 @pytest.mark.parametrize("waits", [True, False])
 def test_the_residue_is_the_time_that_was_not_waited_for(waits, simulated):
-    seconds, residue, idle, cpu, _ = sample(call_of(Device(waits, simulated)), "forward")
-    assert (seconds, residue) == pytest.approx((0.021, 0.0005) if waits else (0.001, 0.0205))
-    assert (idle, cpu) == pytest.approx((0.0005, 0.001))
+    found = sample(call_of(Device(waits, simulated)), "forward")
+    assert (found.seconds, found.residue) == pytest.approx((0.021, 0.0005) if waits else (0.001, 0.0205))
+    assert (found.idle, found.cpu) == pytest.approx((0.0005, 0.001))
+    assert found.issue == pytest.approx(0.001)
+
+
+def test_a_gpu_is_at_work_before_a_block_and_looked_at_then(simulated, monkeypatch):
+    device = Device(True, simulated, "gpu")
+    looks = []
+
+    def look():
+        looks.append((simulated.now, device.done))
+        return Load(1980, 650.0, "power cap")
+
+    monkeypatch.setattr(clock.nvml, "watch", lambda: look)
+    before = simulated.now
+    found = sample(call_of(device), "forward")
+    ((looked, done),) = looks
+    assert looked - before >= LOAD and looked < done  # while it works
+    assert found.at - 1.7e9 > looked and found.seconds == pytest.approx(0.021)
+    assert (found.sm_mhz, found.power_w, found.throttled) == (1980, 650.0, "power cap")
+
+
+def test_a_block_of_a_gpu_is_longer(simulated):
+    for device, length in (("cpu", BLOCK), ("gpu", GPU_BLOCK)):
+        call = fill(call_of(SimpleNamespace(
+            device=device, wait=lambda tree: None, compilations=lambda: (0, None),
+            compiling_since=lambda before: None, running=lambda direction: nullcontext(),
+            once=lambda: simulated.work(1e-4),
+        )), "forward")  # fmt: skip
+        assert length <= call.calls * 1e-4 < 2 * length
 
 
 def test_nothing_that_was_returned_before_is_held_while_a_block_runs():
@@ -137,8 +171,7 @@ def test_large_inputs_stay_where_they_are():
 
 
 def test_what_is_compiled_inside_a_block_is_counted(simulated):
-    *_, compiled = sample(call_of(Device(True, simulated)), "forward")
-    assert compiled == 1
+    assert sample(call_of(Device(True, simulated)), "forward").compiled == 1
 
 
 def test_inputs_rotate_and_the_last_call_is_on_the_judged_set():
@@ -240,6 +273,54 @@ def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkey
     assert judged(call, TRAINING, "training").status == "disagrees"
     call.kept = replace(call.kept, again=lambda: right)
     assert judged(call, TRAINING, "training").status == "limited"
+
+
+@pytest.mark.parametrize(("luck", "fault"), [(1, False), (9, True)])
+def test_a_gpu_that_repeats_itself_once_by_luck_is_not_held_to_it(luck, fault):
+    """The first goes leave the same bits, and later ones others."""
+    call = timed_training()
+    step, start, goes = call.bound[0].call, call.start, []
+
+    def begin():
+        goes.append(1)
+        start()
+
+    call.start, call.last = begin, call.last + 1
+    call.bound = [Bound(lambda: step() + max(0, len(goes) - luck - 1))]
+    call.engine.device = "gpu"
+    try:
+        assert bool(clock.strayed(call, "training")) == fault
+    finally:
+        call.engine.device = "cpu"
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("device", "size", "sets"),
+    [
+        ("cpu", 10, 3),
+        ("cpu", 30 * MIB, 3),
+        ("gpu", 10, 3),  # no number of sets would leave the cache
+        ("gpu", 30 * MIB, 5),
+        ("gpu", 19 * MIB, 8),
+        ("gpu", 18 * MIB, 3),
+        ("gpu", 400 * MIB, 3),
+    ],
+)
+def test_so_many_sets_go_round_that_they_leave_the_cache_of_a_gpu(monkeypatch, device, size, sets):
+    monkeypatch.setattr("bench.speed.sets.last_level", lambda device: 50 * MIB)
+    assert rotating(device, size) == sets
+
+
+@pytest.mark.parametrize(("part", "found"), [(1, "hot"), (2, "partly"), (3, "cold")])
+def test_a_call_says_whether_its_inputs_lie_in_a_cache(monkeypatch, part, found):
+    call = ready(kept(), UNIT, "forward")
+    trees = [call.kept.params, *[call.kept.data, call.kept.cotangents] * SETS]
+    held = sum(leaf.nbytes for tree in trees for leaf in flatten(tree).values())
+    monkeypatch.setattr(clock, "last_level", lambda device: held // part)
+    assert clock.cached(call) == found
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])

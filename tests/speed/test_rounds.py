@@ -13,7 +13,7 @@ from bench.run.workers import Workers
 from bench.speed.attach import ABOVE, under, with_speed, with_speeds
 from bench.speed.roofline import Roof
 from bench.speed.rounds import BUDGET, FEWEST, MOST, READY, ROOF, SAMPLE, rounds
-from bench.speed.timing import Timing
+from bench.speed.timing import Sample, Timing
 from bench.store.row import GONE, Row
 from bench.worker import Died
 
@@ -22,6 +22,7 @@ CELL = Cell(
     "float32", "forward",
 )  # fmt: skip
 ROW = Row(case="attention", status="agrees", direction="forward", bits=24.0)
+THROTTLED = "power cap, thermal"
 TIMED = replace(ROW, bits=21.0, checksum="abc").as_dict()
 
 
@@ -41,10 +42,10 @@ def asked(seconds, broken=(), residue=0.0):
             each = seconds[cell.contender]
             taken[cell.contender] += 1
             each = each[taken[cell.contender] - 1] if isinstance(each, list) else each
-            return [each, residue, 0.0, 2 * each, 0]
+            return list(Sample(each, residue, 0.0, 2 * each, 0, each / 2, 1.7e9, 1980, 690.5, THROTTLED))
         if verb == "verdict":
             return dict(TIMED)
-        return {"fresh": [0.1], "seen": [0.1], "bytes": 64, "sets": 3}
+        return {"fresh": [0.1], "seen": [0.1], "bytes": 64, "sets": 3, "cache": "hot"}
 
     return ask, log
 
@@ -158,6 +159,24 @@ def test_a_gradient_counts_three_passes_and_keeps_its_first_call():
 def quick(**more):
     """A forward of 9 x 11 keys in 10 µs: some MFLOP/s."""
     return with_speed(ROW, CELL, (timing_of(1e-5), TIMED | more))
+
+
+def test_a_row_says_who_set_the_pace_and_what_the_card_did():
+    (cell,) = contenders("one")
+    ask, _ = asked({"one": 0.01})
+    found = sampled([cell], ask)
+    row = with_speeds({cell: ROW}, found)[cell]
+    assert (row.issue_s, row.cache, row.sm_mhz, row.power_w) == (0.005, "hot", 1980, 690.5)
+    assert row.throttled == THROTTLED and found[cell][0].times == (1.7e9,) * row.samples
+
+
+def test_what_memory_a_cache_holds_back_has_no_share_of_its_roof():
+    row = replace(quick(), cache="hot")
+    moving = Roof(1e30, row.bytes / row.median_s / 2, 10**9)
+    assert under(moving, row, CELL).share is None
+    assert under(moving, replace(row, cache="cold"), CELL).share == pytest.approx(2)
+    computing = Roof(2 * row.flops / row.median_s, 1e30, 10**9)
+    assert under(computing, row, CELL).share == pytest.approx(0.5)
 
 
 def test_news_of_a_refusal_that_is_gone_stays_beside_a_speed():

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from bench.cells.cell import Cell
 from bench.cli import app
+from bench.speed.timing import Sample
 from bench.studies import aa as same
 from bench.studies.aa import NAMES, ROUNDS, Pair, enough, page, pair, sentence, write
 from bench.worker import Died
@@ -28,7 +29,7 @@ def asked(second_is=1.0, dies=()):
             return {"calls": 3 if arguments[-1].endswith(NAMES[0]) else 5, "first_call_s": 1.0}
         if verb == "sample":
             factor = second_is if arguments[0].endswith(NAMES[1]) else 1.0
-            return [1e-3 * factor * (1 + next(now) / 1000), 0.0, 0.0, 1e-3, 0]
+            return list(Sample(1e-3 * factor * (1 + next(now) / 1000), 0.0, 0.0, 1e-3, 0, 1e-3, 0.0))
         return None
 
     return ask, log
