@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bench.backends import SHIPPED, TF32, Absent, backend
+from bench.backends import AS_SHIPPED, SHIPPED, TF32, Absent, backend
 from bench.cells.selection import Selection, cells
 from bench.pages import cases
 
@@ -31,9 +31,17 @@ def torch(monkeypatch):
     """torch with a GPU that is seen, waits and counts; its flags are given back."""
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    products = torch.backends.cuda.matmul
+    names = [
+        (products, "allow_tf32"),
+        (torch.backends.cudnn, "allow_tf32"),
+        (products, "allow_fp16_reduced_precision_reduction"),
+        (products, "allow_bf16_reduced_precision_reduction"),
+    ]
+    before = [getattr(where, name) for where, name in names]
     yield torch
-    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+    for (where, name), value in zip(names, before, strict=True):
+        setattr(where, name, value)
 
 
 def test_torch_places_on_cuda_with_tf32_off(torch):
@@ -81,10 +89,58 @@ def test_torch_allows_tf32_in_its_mode_alone_and_while_it_runs(torch):
         engine.vjp(run, mode, ["x"])(engine.put({"W": W}), engine.put({"x": X}), cotangent)
         assert seen == [allowed, allowed] and flags() == (False, False)
         seen.clear()
-    assert engine.precision == "matmul high, cuDNN TF32 on"
+    assert engine.precision_in(TF32) == "matmul high, cuDNN TF32 on"
+    assert engine.precision_in("eager") == engine.precision == "matmul highest, cuDNN TF32 off"
     with pytest.raises(ZeroDivisionError):
         engine.forward(lambda params: 1 / 0, TF32)({}, {})
     assert flags() == (False, False)
+
+
+@pytest.mark.parametrize(("dtype", "short"), [("float16", "fp16"), ("bfloat16", "bf16")])
+def test_torch_adds_parts_of_sums_in_float32_unless_it_is_left_as_shipped(torch, monkeypatch, dtype, short):
+    reduced = f"allow_{short}_reduced_precision_reduction"
+    engine = backend("torch")("gpu", dtype)
+    assert engine.precision == "matmul highest, cuDNN TF32 off, sums in 16 bits off"
+    assert not getattr(torch.backends.cuda.matmul, reduced)
+    setattr(torch.backends.cuda.matmul, reduced, True)
+    monkeypatch.setenv(AS_SHIPPED, "1")
+    assert backend("torch")("gpu", dtype).precision.endswith("sums in 16 bits on")
+
+
+def test_an_absent_gpu_says_why():
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(Absent, match=r"sees no CUDA device here: .*(CUDA enabled|NVIDIA driver)"):
+        backend("torch")("gpu", "float32")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("torch", "RuntimeError", "GET was unable to find an engine to execute this computation"),
+        ("torch", "RuntimeError", "No available kernel. Aborting execution."),
+        (
+            "jax",
+            "JaxRuntimeError",
+            "INTERNAL: Autotuner could not find any supported configs for HLO",
+        ),
+        ("jax", "JaxRuntimeError", "UNIMPLEMENTED: CUDNN_STATUS_NOT_SUPPORTED"),
+    ],
+)
+def test_what_no_kernel_of_a_gpu_takes_is_absent_in_16_bits_and_an_error_in_others(dtype, name, kind, words):
+    pytest.importorskip(name)
+    engine = object.__new__(backend(name))
+    engine.device, engine.dtype = "gpu", dtype
+    if kind == "JaxRuntimeError":
+        import jax
+
+        error = jax.errors.JaxRuntimeError(words)
+    else:
+        error = RuntimeError(words)
+    assert engine.lacks(error) == (dtype == "bfloat16")
+    assert not engine.lacks(type(error)("CUDA error: an illegal memory access was encountered"))
 
 
 def test_torch_counts_the_peak_over_what_was_held(torch, monkeypatch):
@@ -212,6 +268,13 @@ leaves = jax.tree.leaves([params, data, outputs, gradients, fresh])
 say["devices"] = sorted({str(device) for leaf in leaves for device in leaf.devices()})
 
 barrier, waited = jax.block_until_ready, []
+def ready(tree):
+    waited.append(tree)
+    return barrier(tree)
+jax.block_until_ready = ready
+found = engine.put({"x": X})
+say["copied"] = waited[0] is found
+jax.block_until_ready, waited = barrier, []
 jax.block_until_ready = lambda tree: (waited.append(tree), barrier(tree))[1]
 engine.wait(outputs)
 say["waited"] = len(waited) == 1 and waited[0] is outputs
@@ -222,7 +285,8 @@ for mode in ("jit", "eager", TF32, "jit"):
         precisions.setdefault(mode, jax.config.jax_default_matmul_precision)
         return product(params, x)
     engine.forward(run, mode)(params, data)
-say["precisions"], say["tf32"] = precisions, engine.precision
+say["precisions"], say["tf32"] = precisions, engine.precision_in(TF32)
+say["jit"] = engine.precision_in("jit")
 say["after"] = jax.config.jax_default_matmul_precision
 
 
@@ -277,7 +341,8 @@ def test_jax_places_waits_rounds_and_counts_on_its_gpu():
     assert found["waited"]
     assert found["default"] == "matmul highest" and found["after"] == "highest"
     assert found["precisions"] == {"jit": "highest", "eager": "highest", TF32: "tensorfloat32"}
-    assert found["tf32"] == "matmul tensorfloat32"
+    assert found["tf32"] == "matmul tensorfloat32" and found["jit"] == "matmul highest"
+    assert found["copied"]  # before a call could wait for it
     assert (found["peak"], found["held"], found["again"]) == (64, 132, 16)
     assert found["no room"] is found["exhausted"] is found["uncounted"] is None
     assert found["fault"] == "INTERNAL: a fault"
@@ -372,7 +437,8 @@ for mode in ("eager", TF32, "eager"):
     engine.forward(run, mode)(params, data)
     engine.vjp(run, mode, ["x"])(params, data, dy)
 say["seen"] = {mode: sorted(each) for mode, each in seen.items()}
-say["tf32"], say["after"] = engine.precision, enabled()
+say["tf32"], say["after"] = engine.precision_in(TF32), enabled()
+say["eager"] = engine.precision_in("eager")
 
 asked, pool = [], {"current": 100, "peak": 9000}
 memory = tf.config.experimental
@@ -395,7 +461,8 @@ def test_tensorflow_places_waits_rounds_and_counts_on_its_gpu():
     assert found["default"] == "TF32 off" and found["off"] and not found["after"]
     assert found["devices"] == ["CPU:1"]
     assert (found["waits"], found["waits on a cpu"]) == (1, 0)
-    assert found["seen"] == {"eager": [False], TF32: [True]} and found["tf32"] == "TF32 on"
+    assert found["seen"] == {"eager": [False], TF32: [True]}
+    assert (found["tf32"], found["eager"]) == ("TF32 on", "TF32 off")
     assert (found["peak"], found["asked"], found["uncounted"]) == (64, "GPU:0", None)
 
 
@@ -434,3 +501,30 @@ def test_a_script_says_tf32_as_its_cell_does(name):
     }
     line = {"torch": "allow_tf32 = True", "jax": "'tensorfloat32'", "tensorflow": "execution(True)"}[name]
     assert line in said[TF32] and line not in said[engine.modes[0]]
+
+
+PLATFORMS = """
+import importlib.metadata, json
+from bench.backends import backend
+from bench.backends import interface
+
+real = interface.version
+def version(name):
+    if name.startswith("jax-cuda"):
+        if name in INSTALLED:
+            return "0.11.2"
+        raise interface.PackageNotFoundError(name)
+    return real(name)
+interface.version = version
+Jax = backend("jax")
+found = []
+for INSTALLED in ((), ("jax-cuda13-plugin",), ("jax-cuda12-plugin",)):
+    told = [Jax.environment(threads=1, dtype="float32", device=device) for device in ("cpu", "gpu")]
+    found.append([each["JAX_PLATFORMS"] for each in told])
+print(json.dumps(found))
+"""
+
+
+def test_jax_is_told_to_start_cuda_where_its_plug_in_is_installed():
+    """A platform that is named says why it does not start; else JAX falls back to its CPU in silence."""
+    assert answers(PLATFORMS) == [["cpu", ""], ["cpu", "cuda,cpu"], ["cpu", "cuda,cpu"]]

@@ -1,9 +1,12 @@
 """Which of the driver's cards is CUDA's."""
 
+from types import SimpleNamespace
+
 import pynvml
 import pytest
 
 from bench.machine import nvml
+from tests.cards import driver as driver_of
 
 
 @pytest.fixture
@@ -58,3 +61,38 @@ def test_without_a_driver_there_is_no_card(monkeypatch):
     monkeypatch.setattr(pynvml, "nvmlInit", refuse)
     with nvml.card() as found:
         assert found is None
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """A driver that is asked afresh."""
+    nvml.watch.cache_clear()
+    yield monkeypatch
+    nvml.watch.cache_clear()
+
+
+def test_a_look_under_load_tells_clock_power_and_what_holds_the_clock_down(watched):
+    driver_of(watched, nvmlDeviceGetCurrentClocksEventReasons=lambda card: 0x1 | 0x4 | 0x40)
+    assert nvml.watch()() == nvml.Load(345, 70.4, "power cap, hardware thermal slowdown")
+
+
+def test_an_older_driver_is_asked_by_its_older_name(watched):
+    older = {"nvmlDeviceGetCurrentClocksThrottleReasons": lambda card: 0x8}
+    driver_of(watched, nvmlDeviceGetCurrentClocksEventReasons=None, **older)
+    assert nvml.watch()().throttled == "hardware slowdown"
+    driver_of(watched, nvmlDeviceGetPowerUsage=None, nvmlDeviceGetCurrentClocksEventReasons=lambda card: 0)
+    assert nvml.watch()() == nvml.Load(345, None, "")
+
+
+def test_without_a_driver_nobody_looks(watched):
+    def refuse():
+        raise pynvml.NVMLError_LibraryNotFound
+
+    watched.setattr(pynvml, "nvmlInit", refuse)
+    assert nvml.watch()() == nvml.Load()
+    assert nvml.free_bytes() is None
+
+
+def test_free_memory_is_that_of_the_card(driver, monkeypatch):
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda card: SimpleNamespace(free=7))
+    assert nvml.free_bytes() == 7

@@ -391,3 +391,45 @@ def test_an_instruction_set_that_is_not_there_is_refused_with_the_list(tmp_path)
     known = ", ".join(available()) or "none: NumPy names none of this CPU"
     assert done.returncode == 4 and f"--isa: got 'avx3', should be one of {known}" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+STICKY = """
+from bench.backends.numpy import NumPy
+from bench.case import Contender
+
+FAULT = "CUDA error: an illegal memory access was encountered"
+
+
+def breaks(weights, **option):
+    def run(params, **data):
+        Sticky.broken = True
+        raise RuntimeError(FAULT)
+
+    return weights, run
+
+
+class Sticky(NumPy):
+    name, devices, broken = "sticky", ("gpu",), False
+    builds = {"softmax": breaks}
+
+    def put(self, tree):
+        if Sticky.broken:
+            raise RuntimeError(FAULT)
+        return tree
+
+    def vjp(self, run, mode, wrt):
+        return super().vjp(run, mode, wrt) if hasattr(run, "vjp") else lambda *given: run({})
+"""
+
+
+def test_a_gpu_that_computes_no_more_costs_the_cell_that_broke_it_and_its_worker_is_replaced(tmp_path):
+    """After an illegal access every later call of its process fails."""
+    (tmp_path / "mine.py").write_text(STICKY)
+    named = "softmax/plain or sigmoid/ or gelu/"
+    done = suites(tmp_path, "--smoke", "--device", "gpu", "--backend", "mine.py:Sticky", "-k", named)
+    rows = load(tmp_path / "run")
+    broken = rows.case.str.contains("softmax")
+    assert done.returncode == 1 and {"softmax", "sigmoid", "gelu"} <= set(rows.case)
+    assert set(rows[rows.case == "softmax"].status) == {"error"}
+    assert rows[rows.case == "softmax"].why.str.contains("illegal memory access").all()
+    assert set(rows[~broken].status) == {"agrees"}

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from bench.backends import SHIPPED, TF32, Absent, backend
 from bench.backends.numpy import NumPy
+from bench.machine.caches import last_level
 from bench.report.roofs import roofs
 from bench.report.table import show
 from bench.report.write import text
 from bench.run.session import Session
 from bench.speed import peaks
-from bench.speed.peaks import last_level, measure
+from bench.speed.peaks import PART, measure
 from bench.speed.roofline import Roof, impossible, roof, share
 from bench.store.results import resume, start
 from bench.store.rows import roofs as read
@@ -180,7 +181,52 @@ def test_the_last_level_is_added_over_groups_of_cores(tmp_path):
             (folder / name).write_text(f"{value}\n")
     assert last_level("cpu", tmp_path) == 48 * 2**20 + 512
     assert last_level("cpu", tmp_path / "nowhere") == 64 * 2**20
-    assert last_level("gpu", tmp_path) == 128 * 2**20
+
+
+class Cuda:
+    """CUDA's library, with a device or without one."""
+
+    def __init__(self, started=0):
+        self.cuInit = lambda flags: started
+
+    def cuDeviceGet(self, device, number):
+        return 0
+
+    def cuDeviceGetAttribute(self, found, attribute, device):
+        found._obj.value = 50 * 2**20 if attribute == 38 else 7
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("library", "size"), [(Cuda(), 50), (Cuda(started=100), 128), (object(), 128), (None, 128)]
+)
+def test_a_gpu_tells_its_cache_through_cuda_and_else_the_largest_is_assumed(monkeypatch, library, size):
+    def load(name):
+        if library is None:
+            raise OSError(name)
+        return library
+
+    monkeypatch.setattr("ctypes.CDLL", load)
+    last_level.cache_clear()
+    assert last_level("gpu") == size * 2**20
+    last_level.cache_clear()
+
+
+def test_streams_of_a_gpu_are_as_long_as_its_memory_allows_and_made_there(known, monkeypatch):
+    made = []
+
+    def tile(x, times):
+        made.append(times)
+        return np.tile(x, (times, 1))
+
+    usual = known.operations
+    monkeypatch.setattr(known, "operations", lambda self: {**usual(self), "tile": tile})
+    monkeypatch.setattr("bench.speed.peaks.nvml.free_bytes", lambda: 16 * 2**24)
+    found = measure(known("gpu", "float32"), SMALL)
+    assert 2**24 <= found["array_bytes"] < 1.3 * 2**24 and made == [PART, PART]
+    assert found["copy_bytes_per_s"] == pytest.approx(8e9, rel=0.03)
+    monkeypatch.setattr("bench.speed.peaks.nvml.free_bytes", lambda: None)
+    assert measure(known("gpu", "float32"), SMALL)["array_bytes"] < 2**22
 
 
 def record(**other):

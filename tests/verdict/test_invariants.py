@@ -80,6 +80,28 @@ def test_only_a_cpu_must_repeat_itself(device, words):
     assert unchanged(ready).startswith(words) and bool(unchanged(replace(ready))) == bool(words)
 
 
+def test_a_gpu_that_repeats_itself_is_held_to_its_invariants():
+    calls = []
+
+    def stabilised(params, data, cotangents):
+        outputs, gradients = product(params, data, cotangents)
+        calls.append(1)
+        return outputs, {**gradients, "data": {"x": gradients["data"]["x"] + 1e-9}}
+
+    engine = NumPy("cpu", "float64")
+    engine.device = "gpu"
+    ready = Ready(engine, None, None, (), None, stabilised, PARAMS, DATA, COTANGENTS)
+    assert unchanged(ready).startswith("the cotangent times 128 is not gradient of x")
+
+    def by_luck(params, data, cotangents):
+        """The same bits as often as it is asked at first, and others later."""
+        outputs, gradients = stabilised(params, data, cotangents)
+        return {"y": outputs["y"] + max(0, len(calls) - invariants.GOES - 2)}, gradients
+
+    calls.clear()
+    assert unchanged(replace(ready, vjp=by_luck)) == ""
+
+
 @pytest.mark.parametrize(("dtype", "asked"), [("float16", False), ("bfloat16", True), ("float32", True)])
 def test_scaling_is_no_invariant_where_the_range_ends_as_soon_as_in_float16(dtype, asked):
     def louder(params, data, cotangents):
