@@ -72,6 +72,67 @@ def run(context: typer.Context) -> None:
 
 
 @app.command()
+def derive(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+    ] = None,
+    backends: Annotated[list[str] | None, typer.Option("--backend", help="Repeatable.")] = None,
+    devices: Annotated[list[str] | None, typer.Option("--device", help="Repeatable.")] = None,
+    dtypes: Annotated[list[str] | None, typer.Option("--dtype", help="Repeatable.")] = None,
+    modes: Annotated[list[str] | None, typer.Option("--mode", help="Repeatable.")] = None,
+    sizes: Annotated[list[str] | None, typer.Option("--size", help="Repeatable.")] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Those of a smoke run.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Those of a full run.")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="Side by side, each on one core.")] = 1,
+) -> None:
+    """Derive the limits of a run ahead of it, into the cache; the options are those of that run."""
+    from bench import pages
+    from bench.backends import SHIPPED
+    from bench.cells.selection import Selection, cells
+    from bench.run.derive import derive as derived
+    from bench.run.derive import wanted
+
+    with _refusals():
+        selection = Selection(
+            backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
+            modes=modes or None, sizes=sizes or None, smoke=smoke, full=full,
+        )  # fmt: skip
+        limits = wanted(cells(pages.chosen(names or []), selection))
+    faults = 0
+    for number, each in enumerate(derived(limits, processes), 1):
+        faults += bool(each.fault)
+        said = f": {each.fault}" if each.fault else ""
+        typer.echo(f"{number} of {len(limits)}  {each.seconds:.1f} s  {each.cell}{said}", err=True)
+    typer.echo(f"{len(limits) - faults} of {len(limits)} limits are in the cache")
+    raise typer.Exit(bool(faults))
+
+
+@app.command()
+def campaign(
+    folder: Annotated[Path, typer.Argument(help="Where its runs stand; one that exists is continued.")],
+    seconds: Annotated[float, typer.Option(min=10, help="For all of it.")] = 570,
+    device: Annotated[str, typer.Option(help="cpu or gpu.")] = "gpu",
+    backends: Annotated[
+        list[str] | None, typer.Option("--backend", help="Repeatable; all that are installed without one.")
+    ] = None,
+    only: Annotated[str, typer.Option(help="An expression of pytest's -k that every cell meets.")] = "",
+    into: Annotated[Path | None, typer.Option(help="Where its two archives stand (default: FOLDER).")] = None,
+    preflight: Annotated[bool, typer.Option("--preflight", help="Only whether this machine is fit.")] = False,
+) -> None:
+    """Verdicts, roofs and speeds of a machine that is lent for minutes, in the order of their worth.
+
+    It keeps the time, and a call that follows goes on where the last one ended. 1 where nothing works here.
+    """
+    from bench.campaign.campaign import Campaign
+    from bench.campaign.steps import able
+
+    with _refusals():
+        chosen = able(backends or [], device)
+    asked = Campaign(folder, into or folder, chosen, device, seconds, only, typer.echo)
+    raise typer.Exit(not asked.run(preflight_only=preflight))
+
+
+@app.command()
 def report(
     paths: Annotated[
         list[Path] | None,

@@ -190,8 +190,9 @@ class Backend(ABC):
     def operations(self) -> dict[str, Callable[..., Any]]:
         """What is probed or measured: `multiply`, `matmul`; of the last axis, `sum`, `softmax`; two streams.
 
-        `tile` repeats the rows of an array so many times. `copy` reads an array and writes one (a negation does too, and nobody answers it with the array
-        itself), `triad` gives b + 2 c. What these two give stands until their next call.
+        `copy` reads an array and writes one (a negation does too, and nobody answers it with the array
+        itself), `triad` gives b + 2 c. What these two give stands until their next call. `tile` repeats the
+        rows of an array so many times.
         """
         return {
             "multiply": operator.mul,

@@ -278,7 +278,7 @@ class Jax(Backend):
 
 
 def _platforms() -> str:
-    """Of a GPU: one that is named says why it does not start, and without a name JAX falls back to its CPU."""
+    """A GPU's: one that is named says why it does not start; without names JAX falls back to its CPU."""
     return "cuda,cpu" if any(map(release, CUDA)) else ""
 
 

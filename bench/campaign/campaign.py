@@ -1,0 +1,190 @@
+"""Stages one after the other, in a time that is kept. A campaign that follows continues each step."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.campaign import runs
+from bench.campaign.pack import pack
+from bench.campaign.preflight import started
+from bench.campaign.probes import probe
+from bench.campaign.steps import PREFLIGHT, Stage, Step, preflight, stages
+from bench.machine import nvml
+from bench.machine.gpus import gpus
+from bench.machine.variables import threads
+from bench.run.workers import Workers
+
+RESERVE = 25.0  # seconds, before the end, in which runs stop and are packed
+SIDE_BY_SIDE = 8  # cores, with which lanes run beside each other
+PACK, LOOK, TICK = 20.0, 0.2, 0.2  # seconds between two archives, two looks at the card, two at a thread
+
+
+@dataclass
+class Campaign:
+    """One campaign: runs in folders of `folder`, two archives in `into`, and `seconds` for all of it."""
+
+    folder: Path
+    into: Path
+    backends: Sequence[str]
+    device: str
+    seconds: float
+    only: str
+    say: Callable[[str], None]
+    began: float = field(default_factory=time.monotonic)
+    cut: list[str] = field(default_factory=list)  # steps that had too little time
+    broken: list[str] = field(default_factory=list)  # steps that did not end as a run does
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def reserve(self) -> float:
+        """Seconds that are kept for the end; what is left below them is not worth a step."""
+        return min(RESERVE, 0.1 * self.seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until runs must stop."""
+        return self.began + self.seconds - self.reserve - time.monotonic()
+
+    def run(self, *, preflight_only: bool = False) -> bool:
+        """Whether the preflight was good, and every step ended as a run does, or was stopped in time."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.into.mkdir(parents=True, exist_ok=True)
+        with self._around():
+            self.backends = self._preflight()
+            for stage in stages(self.backends, self.device, self.only) if self.backends else ():
+                if not preflight_only:
+                    self._stage(stage, time.monotonic() + min(stage.share * self.seconds, self.left))
+        if self.cut:
+            self.told(f"cut off: {', '.join(self.cut)}; the same command goes on from here")
+        return bool(self.backends) and not self.broken
+
+    def told(self, text: str) -> None:
+        """Say it with the time, and keep it."""
+        line = f"{time.monotonic() - self.began:4.0f} s  {text}"
+        self.say(line)
+        with (self.folder / "campaign.log").open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
+
+    def _preflight(self) -> list[str]:
+        """The backends that start, compute and are timed here; none where the machine is no use."""
+        cards = [f"{card['name']}, driver {card['driver']}" for card in gpus()]
+        self.told(f"preflight: {', '.join(cards) or 'no NVIDIA GPU that a driver tells of'}")
+        with self._workers() as workers:
+            found = started(self.backends, self.device, "float32", workers)
+        for each in found:
+            self.told(f"preflight: {each}")
+        begun, step = [each.backend for each in found if not each.fault], preflight(self.only)
+        if begun:
+            self._step(step, time.monotonic() + PREFLIGHT * self.seconds, begun)
+        rows = runs.rows(step, self.folder)
+        faults = {name: fault for name in begun if (fault := runs.unfit(name, rows))}
+        for name, fault in faults.items():
+            self.told(f"preflight: {name} is left out: {fault}")
+        good = [name for name in begun if name not in faults]
+        self.told(f"PREFLIGHT {'OK' if good else 'BAD'}: {', '.join(good) or 'nothing to go on with'}")
+        return good
+
+    def _stage(self, stage: Stage, end: float) -> None:
+        """Its lanes side by side, where there are cores for it, else one after the other; then its probes."""
+        over = threading.Event()
+
+        def lane(steps: Sequence[Step], *stops: threading.Event) -> None:
+            for step in steps:
+                self._step(step, end, self.backends, *stops)
+
+        if self.crowded:
+            for steps in stage.lanes:
+                lane(steps)
+        else:
+            others = [_thread(lane, stage.beside, over)]
+            _join([_thread(lane, steps) for steps in stage.lanes])
+            over.set()
+            _join(others)
+        if stage.probes:
+            with self._workers() as workers:
+                probe(self.folder, self.backends, self.device, workers, self.told, lambda: self._until(end))
+
+    def _step(self, step: Step, end: float, backends: Sequence[str], *stops: threading.Event) -> None:
+        """Run a step until it ends, or is stopped, with its rows."""
+        if self._until(end) < self.reserve:
+            self.cut.append(step.name)
+            return self.told(f"{step.name}: no time left")
+        start = time.monotonic()
+        code = runs.run(step, self.folder, self.device, backends, end, [self.stop, *stops])
+        said = [runs.counted(runs.rows(step, self.folder))] if step.command == "run" else []
+        said.append(f"{time.monotonic() - start:.0f} s")
+        if code is None:
+            said.append("then it was stopped")
+            self.cut += [step.name] if step.command == "run" else []
+        elif code not in runs.USUAL:
+            said.append(f"it ended with {code}: {runs.last_words(step, self.folder)}")
+            self.broken.append(step.name)
+        return self.told(f"{step.name}: {', '.join(said)}")
+
+    def _until(self, end: float) -> float:
+        return 0.0 if self.stop.is_set() else end - time.monotonic()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are too few cores for lanes beside each other, and for archives beside a run."""
+        return (os.cpu_count() or 1) < SIDE_BY_SIDE
+
+    @contextmanager
+    def _workers(self) -> Iterator[Workers]:
+        found = Workers(threads())
+        try:
+            yield found
+        finally:
+            found.close()
+
+    @contextmanager
+    def _around(self) -> Iterator[None]:
+        """The card is watched, and what there is packed, now and then and at the end; Ctrl-C stops runs."""
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # ignored in a shell's background, by runs too
+        over = threading.Event()
+        beside = [_thread(self._watch, over), *([] if self.crowded else [_thread(self._packing, over)])]
+        try:
+            yield
+        except BaseException:
+            self.stop.set()
+            self.told("stopped: runs keep their rows; the same command goes on from here")
+            raise
+        finally:
+            over.set()
+            _join(beside)
+            pack(self.folder, self.into)
+            self.told(f"archives: {self.into}")
+
+    def _packing(self, over: threading.Event) -> None:
+        while not over.wait(PACK):
+            pack(self.folder, self.into)
+
+    def _watch(self, over: threading.Event) -> None:
+        """Clock, power, and what holds the clock down, five times a second, with times as samples have."""
+        look, file = nvml.watch(), self.folder / "clocks.csv"
+        if self.device != "gpu" or look().sm_mhz is None:
+            return
+        with file.open("a", encoding="utf-8") as log:
+            log.write("" if file.stat().st_size else "time,sm_mhz,power_w,throttled\n")
+            while not over.wait(LOOK):
+                clock, power, held = look()
+                log.write(f"{time.time():.3f},{clock},{power},{held.replace(', ', ' and ')}\n")
+
+
+def _thread(target: Callable[..., None], *given: object) -> threading.Thread:
+    found = threading.Thread(target=target, args=given, daemon=True)
+    found.start()
+    return found
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    for each in threads:
+        while each.is_alive():  # in pieces, so that Ctrl-C is heard
+            each.join(TICK)

@@ -1,0 +1,66 @@
+"""Whether a machine is worth its minutes: the frameworks start, compute and are timed on its device."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from bench.backends import Absent, backend
+from bench.cells.cell import Cell
+from bench.contender.prepare import instance
+from bench.run.environment import read_back
+from bench.run.workers import Workers
+from bench.worker import Died
+
+ASK = "bench.campaign.preflight:ask"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a backend said when it was started: what it reads back, or why it does not run here."""
+
+    backend: str
+    seconds: float
+    read: dict[str, Any]
+    fault: str = ""
+
+    def __str__(self) -> str:
+        if self.fault:
+            return f"{self.backend} is left out: {self.fault}"
+        read = f"{self.read.get('version')}, {self.read.get('precision')}"
+        return f"{self.backend} started in {self.seconds:.0f} s: {read}"
+
+
+def started(backends: Sequence[str], device: str, dtype: str, workers: Workers) -> list[Started]:
+    """Each backend started in its worker, side by side: cold, importing one takes a minute."""
+
+    def start(name: str) -> Started:
+        began = time.perf_counter()
+        try:
+            answer = workers.ask(cell(name, device, dtype), ASK, name, device, dtype)
+        except (Absent, Died, ValueError) as error:
+            answer = {"fault": str(error)}
+        fault = str(answer.pop("fault", ""))
+        return Started(name, time.perf_counter() - began, answer, fault)
+
+    with ThreadPoolExecutor(len(backends)) as pool:
+        return list(pool.map(start, backends))
+
+
+def cell(name: str, device: str, dtype: str, mode: str = "") -> Cell:
+    """Any cell of that backend, device, dtype and mode: its worker is what is asked for."""
+    mode = mode or backend(name).modes[0]
+    return Cell("", "", "", "", "", name, mode, device, dtype, "forward")
+
+
+def ask(name: str, device: str, dtype: str) -> dict[str, Any]:
+    """What the framework reads back, once it has computed a product. Runs in the worker."""
+    try:
+        engine = instance(backend(name), device, dtype)
+        engine.start()
+    except Absent as reason:
+        return {"fault": str(reason)}
+    except Exception as error:
+        return {"fault": f"{type(error).__name__}: {error}"}
+    return {"version": engine.version, **read_back(engine)}

@@ -1,0 +1,103 @@
+"""One step as a process of its own, ended in time, and what its folder says then."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.campaign.steps import Step
+from bench.digits import count
+from bench.store.row import STATUSES
+from bench.store.rows import CELL, ROWS, lines
+
+GRACE = 20.0  # seconds in which a run that was asked to stop keeps its rows and ends
+TICK = 0.2  # seconds between two looks at it
+REQUEST = "90"  # seconds, after which a request to a worker has hung: minutes are dear here
+NOTHING = 5  # exit code of pytest, where it was given no test
+USUAL = (0, 1, NOTHING)  # 1 where a cell fails, which is a finding
+
+
+def run(
+    step: Step,
+    folder: Path,
+    device: str,
+    backends: Sequence[str],
+    end: float,
+    stops: Sequence[threading.Event],
+) -> int | None:
+    """Its exit code; None where it was stopped, by an event or at the time `end` of the monotonic clock.
+
+    Its rows stand in a folder of its name, and what it printed in a log beside that.
+    """
+    with log(step, folder).open("ab") as said:
+        process = subprocess.Popen(
+            _command(step, folder, device, backends), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            env={"GAUGEBLOCK_TIMEOUT": REQUEST, **os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        while process.poll() is None:
+            if time.monotonic() < end and not any(each.is_set() for each in stops):
+                time.sleep(TICK)
+                continue
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            return None
+    return process.returncode
+
+
+def _command(step: Step, folder: Path, device: str, backends: Sequence[str]) -> list[str]:
+    options = [
+        *step.options,
+        *(word for name in backends for word in ("--backend", name)),
+        "--device",
+        device,
+    ]
+    if step.command == "run":
+        options += ["-q", "--results", str(folder / step.name)]
+    else:
+        options += ["--processes", str(max(1, (os.cpu_count() or 1) // 2))]
+    return [sys.executable, "-m", "gaugeblock", step.command, *options]
+
+
+def log(step: Step, folder: Path) -> Path:
+    """What the step has printed."""
+    return folder / f"{step.name}.log"
+
+
+def last_words(step: Step, folder: Path) -> str:
+    """The last line that the step has printed."""
+    words = log(step, folder).read_text("utf-8", errors="replace").strip().splitlines()
+    return words[-1] if words else "no last words"
+
+
+def rows(step: Step, folder: Path) -> list[Mapping[str, Any]]:
+    """The last row of each of its cells."""
+    file = folder / step.name / ROWS
+    found = lines(file) if file.exists() else ()
+    return list({tuple(row.get(name) for name in CELL): row for row in found}.values())
+
+
+def counted(found: Sequence[Mapping[str, Any]]) -> str:
+    """How many cells, how they ended, and how many have a speed."""
+    statuses = Counter(str(row.get("status")) for row in found)
+    told = [f"{statuses[each]} {each}" for each in STATUSES if statuses[each]]
+    speeds = sum(row.get("median_s") is not None for row in found)
+    return ", ".join([count(len(found), "cell"), *told, *([count(speeds, "speed")] if speeds else [])])
+
+
+def unfit(name: str, found: Sequence[Mapping[str, Any]]) -> str:
+    """Why a backend's rows are none to go on with, or nothing: it should agree somewhere, and be timed."""
+    mine = [row for row in found if row.get("backend") == name]
+    if any(row.get("median_s") is not None for row in mine):
+        return ""
+    whys = [f"{row.get('status')}: {row.get('why')}" for row in mine if row.get("why")]
+    return f"no speed was taken; {whys[0] if whys else 'no cell ran'}"

@@ -1,0 +1,64 @@
+"""Limits derived ahead of a run, in processes side by side: the run finds them in the cache."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import as_completed
+from dataclasses import asdict, dataclass
+
+from bench import pages
+from bench.backends import TF32, backend
+from bench.cells.cell import LOW, Cell
+from bench.inputs import shared
+from bench.machine.malloc import held
+from bench.noise import accumulators
+from bench.store.row import sentence
+from bench.tolerance.expected import expectation
+from bench.verdict import saboteur
+from bench.worker import pool
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Limits that a cell shares with others, the seconds that they took, and what went wrong, or nothing."""
+
+    cell: Cell
+    accumulator: str
+    seconds: float
+    fault: str = ""
+
+
+def wanted(cells: Iterable[Cell]) -> list[tuple[Cell, str]]:
+    """The limits that judging these cells takes at most, each once: the cell they belong to, and the sums."""
+    found = (
+        (shared(cell), accumulator)
+        for cell in cells
+        for accumulator in accumulators(cell.dtype, tf32=cell.mode == TF32)
+    )
+    return list(dict.fromkeys(found))
+
+
+def derive(limits: Sequence[tuple[Cell, str]], processes: int) -> Iterator[Derived]:
+    """Derive these limits into the cache, as they are finished."""
+    alone = backend("numpy").environment(threads=1, dtype="", device="cpu")
+    with pool(processes, alone) as workers:
+        try:
+            asked = {workers.submit(one, asdict(cell), sums): (cell, sums) for cell, sums in limits}
+            for each in as_completed(asked):
+                yield Derived(*asked[each], *each.result())
+        finally:
+            workers.shutdown(wait=False, cancel_futures=True)
+
+
+def one(given: dict[str, str], accumulator: str) -> tuple[float, str]:
+    """The seconds that one cell's limits took, and what went wrong. Runs in a process of the pool."""
+    cell, start = Cell(**given), time.perf_counter()  # type: ignore[arg-type]  # the seed is a number
+    fault = ""
+    try:
+        with held():
+            expectation(cell, accumulator=accumulator)
+            if accumulator == accumulators(cell.dtype)[0] and cell.dtype not in LOW:
+                for direction in pages.case(cell.case).directions:
+                    saboteur.passing(cell, direction)
+    except Exception as error:
+        fault = sentence(error)
+    return time.perf_counter() - start, fault
