@@ -1,12 +1,17 @@
 """`pytest suites/`: options, one test a cell, and the report at the end."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.cells.cell import Cell
-from bench.run import pytest_plugin
+from bench.run import options, pytest_plugin
+from bench.run.interrupts import interrupts
+from bench.store.results import Unwritten
+
+ENTRY = Path(__file__).with_name("test_suites.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,40 +20,107 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--{name}", help=text, **keywords)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main() -> Iterator[Any]:
+    with interrupts():
+        return (yield)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     try:
+        options.check(config)
         config.stash[pytest_plugin.DOOR] = pytest_plugin.Door.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    # a table a workload is hundreds of lines, for who asks (--benchmark-verbose); the report is for all
-    config.option.benchmark_quiet = True
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # a table a workload is hundreds of lines, for who asks; the report is for all
+    if not options.tabled(session.config):
+        session.config._benchmarksession.quiet = True  # type: ignore[attr-defined]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    opened = metafunc.config.stash[pytest_plugin.DOOR]
-    cells = opened.timed if metafunc.function.__name__ == "test_speed" else opened.cells
-    metafunc.parametrize("cell", cells, ids=str)
+    if "cell" in metafunc.fixturenames:
+        opened = metafunc.config.stash[pytest_plugin.DOOR]
+        cells = opened.timed if metafunc.function.__name__ == "test_speed" else opened.cells
+        metafunc.parametrize("cell", cells, ids=str)
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     # pytest makes one item without a cell where a run times nothing
-    items[:] = [item for item in items if isinstance(item.callspec.params["cell"], Cell)]
+    items[:] = [item for item in items if item.path != ENTRY or isinstance(_cell(item), Cell)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    items: list[Any] = list(session.items)
+    items: list[Any] = [item for item in session.items if item.path == ENTRY]
     session.config.stash[pytest_plugin.DOOR].choose(
-        [item.callspec.params["cell"] for item in items],
-        [item.callspec.params["cell"] for item in items if item.originalname == "test_speed"],
+        [_cell(item) for item in items if item.originalname == "test_agree"],
+        [_cell(item) for item in items if item.originalname == "test_speed"],
+        session.config.option,
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
+    door, option = session.config.stash[pytest_plugin.DOOR], session.config.option
+    if door.chosen and not (option.collectonly or option.setupplan):
+        try:
+            door.begin()
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+    return (yield)
 
 
 @pytest.fixture(scope="session")
 def session(request: pytest.FixtureRequest) -> Iterator[object]:
-    with request.config.stash[pytest_plugin.DOOR].session() as running:
-        yield running
+    try:
+        with request.config.stash[pytest_plugin.DOOR].session() as running:
+            yield running
+    except Unwritten as error:
+        pytest.exit(str(error))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(exitstatus: int, config: pytest.Config) -> None:
-    config.stash[pytest_plugin.DOOR].report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
+    try:
+        return (yield)
+    except Unwritten as error:  # no other row could be written either
+        pyfuncitem.session.shouldstop = str(error)
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_terminal_summary(exitstatus: int, config: pytest.Config) -> Iterator[Any]:
+    from pytest_benchmark.session import PerformanceRegression
+
+    door = config.stash[pytest_plugin.DOOR]
+    try:
+        return (yield)
+    except PerformanceRegression as error:
+        door.faults.append(str(error))
+    finally:
+        if door.run is not None and (why := options.uncompared(config)):
+            door.faults.append(why)
+        door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[Any]:
+    door = session.config.stash[pytest_plugin.DOOR]
+    try:
+        return (yield)
+    finally:
+        # where no terminal has asked for it
+        door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED, told=False)
+        if door.faults and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if door := config.stash.get(pytest_plugin.DOOR, None):
+        door.end()
+
+
+def _cell(item: Any) -> Any:
+    return item.callspec.params.get("cell")

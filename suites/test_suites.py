@@ -18,23 +18,36 @@ def settle(row) -> None:
         pytest.fail(f"{sentence}\nagain: {row.command}", pytrace=False)
 
 
-def test_agree(cell, session, pytestconfig) -> None:
+def told(row, record_property) -> None:
+    """What a reader of --junitxml sees of a row, whatever its outcome."""
+    record_property("status", row.status)
+    if row.why:
+        record_property("why", row.why)
+
+
+def test_agree(cell, session, pytestconfig, record_property) -> None:
     row = session.row(cell)
+    told(row, record_property)
     if row.status == "imprecise" and pytestconfig.option.strict:
         pytest.fail(f"imprecise: {row.why}\nagain: {row.command}", pytrace=False)
     settle(row)
 
 
+@pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")  # by a cell that has no speed
 @pytest.mark.benchmark(timer=CLOCK)
-def test_speed(cell, session, benchmark) -> None:
-    row, timing = session.speed(cell)
+def test_speed(cell, session, benchmark, record_property) -> None:
+    row, timing = session.speed(cell) if benchmark.enabled else (session.row(cell), None)
+    told(row, record_property)
     if row.status == "error":
         settle(row)
-    if timing is None:
-        if row.status in ("agrees", "imprecise", "limited"):
-            pytest.skip("its speed stands in the run that is continued")
+    if row.status not in ("agrees", "imprecise", "limited"):
         pytest.skip(f"no speed without agreement: {row.status}")
+    if timing is None:
+        if benchmark.enabled:
+            pytest.skip("its speed stands in the run that is continued, without its samples")
+        return
     benchmark.group = "/".join(map(str, cell.workload))
     benchmark.name = f"{cell.contender} {cell.mode}"
+    benchmark.fullname = f"test_suites.py::test_speed[{cell}]"  # from wherever pytest was started
     benchmark.extra_info.update(status=row.status, bits=row.bits, calls=timing.calls)
     CLOCK.show(benchmark, timing.samples)

@@ -19,6 +19,8 @@ from bench.machine.variables import variables
 
 Record = dict[str, Any]
 
+# what stays as long as it is the same machine, beside its GPUs
+LASTING = ("cpu", "architecture", "vendor", "family", "model", "stepping", "cores", "threads")
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
     "tensorflow", "tensorflow-cpu", "tensorflow-intel", "keras", "jax", "jaxlib", "flax", "optax",
@@ -87,9 +89,28 @@ def key(record: Mapping[str, Any]) -> str:
 
 def home(record: Mapping[str, Any], root: Path) -> Path:
     """Where what is published of this machine stands under `root`, made where it is not there."""
-    folder = root / f"{name(record)}-{key(record)}"
+    folder = root / folder_name(record)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def folder_name(record: Mapping[str, Any]) -> str:
+    """Of the folder in which what is published of this machine stands."""
+    return f"{name(record)}-{key(record)}"
+
+
+def differing(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The facts by which these are two machines, as far as the first record has them: CPUs and GPUs.
+
+    Memory, drivers and the kernel may change on one machine: that of a virtual one grows while it runs.
+    """
+    facts = [fact for fact in LASTING if fact in record or fact == LASTING[0]]
+    found = [fact for fact in facts if record.get(fact) != other.get(fact)]
+    return found + (["gpus"] if _cards(record) != _cards(other) else [])
+
+
+def _cards(record: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return [(card.get("name"), card.get("uuid")) for card in record.get("gpus") or ()]
 
 
 def name(record: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
 from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
+from bench.run.options import off
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.verdict.known import naming, of_refusals
 from bench.verdict.row import declared
 
+UNSETTLED = ("error", "absent")  # what was so may be mended when a run is continued
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -39,7 +41,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
     "limited": ({"action": "store_true"}, "only cells of known departures and refusals, to see these anew"),
-    "results": ({"metavar": "PATH"}, "folder of the run; one that exists is continued"),
+    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run, which is begun there or continued"),
 }  # fmt: skip
 
 
@@ -49,7 +51,7 @@ class Door:
 
     selection: Selection
     cells: list[Cell]
-    results: str | None
+    results: Path | None
     smoke: bool
     every: bool = False
     threads: int | None = field(default_factory=usual_threads)
@@ -60,6 +62,9 @@ class Door:
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
+    done: dict[str, Any] = field(default_factory=dict)  # the rows of a run that is continued
+    reported: bool = False
+    faults: list[str] = field(default_factory=list)  # of the run as a whole
 
     @classmethod
     def open(cls, option: Any) -> "Door":
@@ -105,15 +110,16 @@ class Door:
         told = option.threads or threads not in (None, os.cpu_count())
         options = [f"--threads {threads}"] if told else ["--as-shipped"] if option.as_shipped else []
         settings = ", ".join(declared(option.as_shipped, option.isa))
-        if option.results and (before := _settings(Path(option.results))) not in (None, settings):
+        results = _folder(option.results)
+        if results and (before := _settings(results)) not in (None, settings):
             raise ValueError(
-                f"--results: {option.results} was made {before or 'as declared'}, got "
+                f"--results: {results} was made {before or 'as declared'}, got "
                 f"{settings or 'as declared'}; give the same options, or name a new folder"
             )
         return cls(
             selection,
             listed,
-            option.results,
+            results,
             option.smoke,
             every,
             threads=threads,
@@ -128,36 +134,49 @@ class Door:
         """The cells that get a speed."""
         return [cell for cell in self.cells if timed(cell, pages.case(cell.case), self.selection)]
 
-    def choose(self, wanted: Sequence[Cell], speeds: Sequence[Cell]) -> None:
-        """The cells that -k and node ids have left."""
-        self.chosen, self.speeds = list(dict.fromkeys(wanted)), list(speeds)
+    def choose(self, verdicts: Sequence[Cell], speeds: Sequence[Cell], option: Any) -> None:
+        """The cells that -k and node ids have left, as far as pytest-benchmark's options let their tests run."""
+        judged = [] if option.benchmark_only else verdicts
+        timed = speeds if option.benchmark_only or not option.benchmark_skip else []
+        self.chosen = list(dict.fromkeys([*judged, *timed]))
+        self.speeds = [] if off(option) else list(timed)
+
+    def begin(self) -> None:
+        """Begin the run in its folder, or go on with it; nobody else can until `end`. Raises ValueError."""
+        from bench.machine.records import environment, machine
+        from bench.store.results import REPORT, begin, start
+
+        here = machine(), environment()
+        self.run = begin(self.results, *here) if self.results else start(Path("results/local"), *here)
+        self.done = self._rows()
+        (self.run.folder / REPORT).unlink(missing_ok=True)  # it speaks of a run that is finished
+
+    def end(self) -> None:
+        """Let another run go on in this folder."""
+        if self.run is not None:
+            self.run.release()
 
     @contextmanager
     def session(self) -> Iterator[Any]:
         """The running session, its rows kept as they are finished."""
         from bench.machine.load_average import moment
-        from bench.machine.records import environment, machine
         from bench.run.session import Session
-        from bench.store.results import resume, start
-        from bench.store.row import Row
         from bench.store.rows import fingerprints
 
-        folder = Path(self.results or "results/local")
-        running_on = (folder / "rows.jsonl").exists()
-        self.run = resume(folder) if running_on else start(folder, machine(), environment())
+        if self.run is None:
+            self.begin()
         self.run.moment(moment())
-        done = {str(cell_of(row)): Row(**row) for row in self.run.rows()}
         running = Session(
             self.chosen,
             self.speeds,
             lambda unit: not self.smoke and _draws(unit, self.selection.seeds[0]),
             threads=self.threads,
             level=self.isa,
-            done={name: row for name, row in done.items() if row.status != "error"},
+            done={name: row for name, row in self.done.items() if row.status not in UNSETTLED},
             finished=self.run.append,
             drawn=self.run.curve,
             failures=str((self.run.folder / FAILURES).resolve()),
-            probed=self._probes(fingerprints(folder)),
+            probed=self._probes(fingerprints(self.run.folder)),
             fingerprinted=self.run.fingerprint,
             sampled=self.run.sampled,
             roofed=self.run.roof,
@@ -167,6 +186,7 @@ class Door:
             options=self.options,
             recorded=self.run.worker,
         )
+        running.timings.update(self._timings())
         try:
             yield running
         finally:
@@ -188,29 +208,79 @@ class Door:
 
         return probes
 
-    def report(self, *, interrupted: bool) -> None:
-        """Print the report, and write it beside the rows; an interrupted run says how to go on."""
-        if self.run is None or not self.run.rows():
-            return
-        from bench.report import write as report
+    def _rows(self) -> dict[str, Any]:
+        """The run's rows by cell; of a cell that stands there twice, the last."""
+        from bench.store.row import COLUMNS, Row
 
-        if interrupted:
-            print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
-        else:
-            self._blame()
-            report.write(self.run.folder)
-        report.show([self.run.folder], every=self.every)
-        if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
+        try:  # a later suite may have more columns
+            rows = [Row(**{name: row[name] for name in COLUMNS if name in row}) for row in self.run.rows()]
+            return {str(cell_of(row.as_dict())): row for row in rows}
+        except (TypeError, KeyError) as error:
+            raise ValueError(
+                f"--results: got {self.run.folder}, whose rows cannot be read ({error}), should be a run of this "
+                "suite; name a new folder"
+            ) from None
+
+    def _timings(self) -> dict[str, Any]:
+        """The samples of speeds that stand in the run already, for pytest-benchmark to show."""
+        from bench.speed.timing import Timing
+        from bench.store.rows import SAMPLES, lines
+
+        wanted = {name for name in map(str, self.speeds) if name in self.done and self.done[name].median_s}
+        file = self.run.folder / SAMPLES
+        found = {str(cell_of(each)): each for each in lines(file)} if wanted and file.exists() else {}
+        return {
+            name: Timing(**{each.name: _tuple(record[each.name]) for each in fields(Timing) if each.name in record})
+            for name, record in found.items()
+            if name in wanted
+        }
+
+    def _unfinished(self) -> bool:
+        """Whether a cell that was chosen still lacks its row, or its speed."""
+        from bench.store.row import TIMED
+
+        rows, speeds = self._rows(), set(map(str, self.speeds))
+        found = {str(cell): rows.get(str(cell)) for cell in self.chosen}
+        return any(
+            row is None or (name in speeds and row.status in TIMED and row.median_s is None)
+            for name, row in found.items()
+        )
+
+    def report(self, *, interrupted: bool, told: bool = True) -> None:
+        """Write the report beside the rows, once, and print it; an unfinished run says how to go on.
+
+        What could not be written or read stands in `faults`.
+        """
+        from bench.report import write as report
+        from bench.store.results import REPORT, Unwritten
+
+        if self.run is None or self.reported:
+            return
+        self.reported = True
+        try:
+            unfinished = interrupted or self._unfinished()
+            if unfinished and told:
+                print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
+            if not unfinished:
+                with self.run.writing(REPORT):
+                    self._blame()
+                    report.write(self.run.folder)
+            if told and self.run.rows():
+                report.show([self.run.folder], every=self.every)
+        except (Unwritten, ValueError) as error:
+            self.faults.append(str(error))
+        kept = len(list((self.run.folder / FAILURES).glob("*/cell.json")))
+        if kept and told:
             where = self.run.folder / FAILURES
             print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
+        if self.faults and told:
+            print("", *self.faults, sep="\n")
 
     def _blame(self) -> None:
         """Add to the rows that disagree whether they are alone with it."""
         from bench.failure.blame import blame
-        from bench.store.row import Row
 
-        rows = [Row(**row) for row in self.run.rows()]
-        found = {str(cell): (cell, row) for row in rows for cell in [cell_of(row.as_dict())]}
+        found = {name: (cell_of(row.as_dict()), row) for name, row in self._rows().items()}
         for _, row in blame(found.values(), self.run.folder / FAILURES):
             self.run.append(row)
 
@@ -220,9 +290,26 @@ DOOR: pytest.StashKey[Door] = pytest.StashKey()
 
 def cell_of(row: dict[str, Any]) -> Cell:
     """The coordinates of a row."""
-    from dataclasses import fields
-
     return Cell(**{each.name: row[each.name] for each in fields(Cell)})
+
+
+def _folder(given: Sequence[str] | None) -> Path | None:
+    """The one that --results names, if a run can be there."""
+    from bench.store.results import check
+
+    if not given:
+        return None
+    if len(given) > 1:
+        raise ValueError(f"--results: got {' and '.join(given)}, should be one folder; a run has one")
+    if not given[0].strip():
+        raise ValueError("--results: got no name, should be a folder; name one, or leave --results out")
+    folder = Path(given[0])
+    check(folder)
+    return folder
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _settings(folder: Path) -> str | None:

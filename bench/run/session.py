@@ -23,6 +23,7 @@ from bench.speed.attach import ABOVE, with_speeds
 from bench.speed.roofline import Roof, roof
 from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
+from bench.store.results import Unwritten
 from bench.store.row import TIMED, Row
 from bench.verdict.judge import judge
 from bench.verdict.row import row_of
@@ -125,11 +126,12 @@ class Session:
     def _time(self, ready: Sequence[Cell]) -> None:
         found = rounds(ready, self.workers.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
         for each, row in self._proved(ready, found).items():
+            timing = None if isinstance(sampled := found[each], str) else sampled[0]
+            if timing:  # first, so that whoever goes on with the run has them beside the speed
+                self._sampled(each, timing)
             self._keep(each, row)
-            if not isinstance(sampled := found[each], str):
-                self._sampled(each, sampled[0])
-                if row.median_s is not None:
-                    self.timings[str(each)] = sampled[0]
+            if timing and row.median_s is not None:
+                self.timings[str(each)] = timing
 
     def _proved(self, ready: Sequence[Cell], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
         """The rows with their speeds. The roof is measured again before anything is said to be above it."""
@@ -165,6 +167,8 @@ class Session:
 
     def _settled(self, cell: Cell) -> Row:
         if str(cell) not in self.rows:
+            if isinstance(self._fault, Unwritten):
+                raise self._fault
             raise RuntimeError(f"the run stopped before {cell}") from self._fault
         return self.rows[str(cell)]
 
@@ -302,8 +306,8 @@ class Session:
 
     def _keep(self, cell: Cell, row: Row) -> None:
         row = replace(row, command=cell.command(*self._options))
-        self.rows[str(cell)] = row
         self._finished(row)
+        self.rows[str(cell)] = row  # once it is written
 
 
 def _computed(of: Cell | Row) -> str:

@@ -1,5 +1,6 @@
 """A run's folder: rows.jsonl, what was measured beside it, two records and, once finished, report.md."""
 
+import errno
 import json
 import math
 import os
@@ -8,10 +9,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from bench.cache import folder as cache
 from bench.machine import records as machines
@@ -36,17 +40,30 @@ from bench.store.suite import suite
 
 REPORT = "report.md"
 FAILURES = "failures"  # a folder for each cell that failed; it is not published
+LOCK = ".lock"  # held by the process that runs; the system lets go of it when that dies
+PARTIAL = ".part"  # ends the name of a file that is being written
+_NAME = re.compile(r"\d{8}T\d{6}Z-")  # of a run
+
+
+class Unwritten(Exception):
+    """A file of a run could not be written, and is as it was; the message says which, and how to go on."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder. Each row is on the disk when `append` returns."""
+    """A run's folder. Each row is in its file when `append` returns, whole; else that raises Unwritten."""
 
     folder: Path
     id: str
     machine: str
     environment: str
     suite: str = ""
+    lock: BaseFileLock | None = None
+
+    def release(self) -> None:
+        """Let another run go on in this folder."""
+        if self.lock is not None:
+            self.lock.release()
 
     def append(self, row: Row) -> Row:
         """Write the row as one line, and return it as written: with its run, its two keys and its suite."""
@@ -92,37 +109,189 @@ class Run:
 
     def _line(self, name: str, record: Mapping[str, Any]) -> None:
         text = json.dumps(_plain(record), allow_nan=False, separators=(", ", ": ")) + "\n"
-        handle = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        with self.writing(name):
+            handle = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                _append(handle, text.encode())
+            finally:
+                os.close(handle)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """What the system refuses while this file of the run is written is raised as Unwritten."""
         try:
-            os.write(handle, text.encode())
-        finally:
-            os.close(handle)
+            yield
+        except OSError as error:
+            raise Unwritten(
+                f"{name}: got {error.strerror or error}, should be written whole to {self.folder}; "
+                f"make room there, and add --results {self.folder} to go on"
+            ) from error
+
+
+def _append(handle: int, data: bytes) -> None:
+    """Write all of it, or nothing."""
+    end = os.fstat(handle).st_size
+    try:
+        while data:
+            written = os.write(handle, data)
+            if not written:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            data = data[written:]
+    except BaseException:
+        with suppress(OSError):
+            os.ftruncate(handle, end)
+        raise
+
+
+def write(file: Path, text: str) -> Path:
+    """Write a file whole, or leave what is there."""
+    partial = file.with_name(file.name + PARTIAL)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return file
 
 
 def start(root: Path, machine: machines.Record, environment: machines.Record) -> Run:
-    """A new run's folder below `root`, with its two records in it."""
-    keys = key(machine), key(environment)
-    first = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{keys[0]}"
-    root.mkdir(parents=True, exist_ok=True)
-    for name in numbered(first):
+    """A new run in a folder of its own below `root`; held, and refused, as `begin` does."""
+    with _refused(root):
+        root.mkdir(parents=True, exist_ok=True)
+        for name in numbered(_named(machine)):
+            with suppress(FileExistsError):
+                (root / name).mkdir()
+                break
+    return begin(root / name, machine, environment)
+
+
+def begin(folder: Path, machine: machines.Record, environment: machines.Record) -> Run:
+    """The run that stands in this very folder, to append to, or a new one there. It is held until released.
+
+    Raises ValueError where neither can be (see `check`), where the run that stands there is another machine's,
+    and where another process holds it.
+    """
+    check(folder)
+    with _refused(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _hold(folder)
         try:
-            (root / name).mkdir()
-        except FileExistsError:
-            continue
-        break
+            return replace(_stands(folder, machine, environment), lock=lock)
+        except BaseException:
+            lock.release()
+            raise
+
+
+def _stands(folder: Path, machine: machines.Record, environment: machines.Record) -> Run:
+    if all((folder / f"{kind}.json").exists() for kind in RECORDS):
+        if other := machines.differing(record(folder, "machine"), machine):
+            raise ValueError(
+                f"--results: got {folder}, a run of another machine ({', '.join(other)} differ), should be of this "
+                "one; go on with it there, or name a new folder"
+            )
+        return resume(folder)
     for kind, found in zip(RECORDS, (machine, environment), strict=True):
-        (root / name / f"{kind}.json").write_text(json.dumps(found, indent=2) + "\n")
-    return Run(root / name, name, *keys, suite())
+        write(folder / f"{kind}.json", json.dumps(found, indent=2) + "\n")
+    return resume(folder)
+
+
+def _hold(folder: Path) -> BaseFileLock:
+    """A lock that the system takes back from a process that dies."""
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"--results: got {folder}, where another run goes on, should be a folder of its own; wait for that "
+            "run, or name another folder"
+        ) from None
+    except NotImplementedError as error:
+        raise ValueError(
+            f"--results: got {folder}, where files cannot be locked ({error}), should be on a disk where they can; "
+            "name another folder"
+        ) from None
+    return lock
+
+
+@contextmanager
+def _refused(folder: Path) -> Iterator[None]:
+    """What the system refuses, as ValueError."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"results {folder}: got {error.strerror or error}, should be a folder to write to; name another with "
+            "--results"
+        ) from error
 
 
 def resume(folder: Path) -> Run:
-    """An interrupted run, to append to. A last line that was cut off is removed."""
-    machine, environment = (key(record(folder, kind)) for kind in RECORDS)
+    """An interrupted run, to append to. A last line that was cut off is removed.
+
+    Its id is its folder's name, where that is a run's, else that of its rows, and before the first row a new one.
+    """
+    records = [record(folder, kind) for kind in RECORDS]
     for file in (folder / name for name in LINES):
         if file.exists():
             whole = file.read_bytes()
             os.truncate(file, whole.rfind(b"\n") + 1)
-    return Run(folder, folder.name, machine, environment, suite())
+    return Run(folder, identity(folder) or _named(records[0]), *map(key, records), suite())
+
+
+def check(folder: Path) -> None:
+    """Raise ValueError where no run can be gone on with, or begun, in this folder. Writes nothing."""
+    try:
+        what = _unfit(folder)
+    except OSError as error:
+        what = f"{error.strerror or error}"
+    if what:
+        raise ValueError(
+            f"--results: got {folder}, {what}, should be the folder of a run, an empty or a new one; name another"
+        )
+
+
+def _unfit(folder: Path) -> str:
+    if (what := unwritable(folder)) or not folder.exists():
+        return what
+    found = {each.name: each for each in folder.iterdir() if not each.name.endswith(PARTIAL)}
+    ours = [found.get(name) for name in LINES]
+    records = {f"{kind}.json" for kind in RECORDS}
+    if ROWS in found and not records <= found.keys():
+        return f"which holds {ROWS} and no {min(records - found.keys())}"
+    if others := sorted(found.keys() - {LOCK}) if "machine.json" not in found else []:
+        return f"which holds {others[0]} and no run"
+    if odd := [each.name for each in ours if each and not (each.is_file() and os.access(each, os.W_OK))]:
+        return f"whose {odd[0]} is no file that may be written"
+    if any(parent.name == machines.folder_name(record(folder, "machine")) for parent in folder.resolve().parents):
+        return "a published run, which stays as it is"
+    return ""
+
+
+def unwritable(folder: Path) -> str:
+    """What keeps files from being written to this folder, there or still to be made; or nothing."""
+    if folder.is_symlink() and not folder.exists():
+        return "a link to nothing"
+    if not folder.exists():
+        above = next(each for each in folder.absolute().parents if each.exists() or each.is_symlink())
+        if not above.is_dir():
+            return f"below {above}, which is no folder"
+        return "" if os.access(above, os.W_OK | os.X_OK) else f"below {above}, where nothing may be written"
+    if not folder.is_dir():
+        return "a file" if folder.is_file() else "no folder"
+    return "" if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else "which may not be read and written"
+
+
+def identity(folder: Path) -> str:
+    """The id of the run in a folder: the folder's name, where that is a run's, else its rows'; else nothing."""
+    if _NAME.match(folder.name):
+        return folder.name
+    rows = lines(folder / ROWS) if (folder / ROWS).exists() else ()
+    return next((str(row["run_id"]) for row in rows if row.get("run_id")), "")
+
+
+def _named(machine: machines.Record) -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{key(machine)}"
 
 
 def newest(root: Path = Path("results")) -> Path:
@@ -151,7 +320,7 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
     try:
         for file in sorted(folder.iterdir()):
-            if file.is_file() and not file.is_symlink():
+            if file.is_file() and not file.is_symlink() and file.name != LOCK:
                 shutil.copyfile(file, scratch / file.name)
         scratch.chmod(0o755)
         for name in numbered(date(folder)):
@@ -209,9 +378,9 @@ def machine_folder(folder: Path, root: Path) -> Path:
 
 
 def date(folder: Path) -> str:
-    """The day on which a run began, by its folder's name; today, where that is no run's name."""
-    year, month, day = folder.name[:4], folder.name[4:6], folder.name[6:8]
-    return f"{year}-{month}-{day}" if re.match(r"\d{8}T", folder.name) else f"{datetime.now(UTC):%Y-%m-%d}"
+    """The day on which a run began, by its id; today, where it has none that tells."""
+    name = identity(folder)
+    return f"{name[:4]}-{name[4:6]}-{name[6:8]}" if _NAME.match(name) else f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 def _natural(name: str) -> list[int]:

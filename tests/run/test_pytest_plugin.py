@@ -6,6 +6,7 @@ import pytest
 
 from bench.cells.selection import Selection
 from bench.machine import load_average as moment
+from bench.machine import records
 from bench.run import pytest_plugin as doors
 from bench.run import session
 from bench.run.pytest_plugin import Door
@@ -20,6 +21,7 @@ class Session:
 
     def __init__(self, *cells, **wishes):
         LOOKS.append("begun")
+        self.timings = {}
 
     def close(self):
         LOOKS.append("closed")
@@ -43,9 +45,11 @@ def door(tmp_path, monkeypatch):
     LOOKS.clear()
     run = start(tmp_path, MACHINE, ENVIRONMENT)
     run.append(row())
+    run.release()
+    monkeypatch.setattr(records, "machine", lambda: MACHINE)
     monkeypatch.setattr(moment, "moment", look)
     monkeypatch.setattr(session, "Session", Session)
-    return Door(Selection(), [], str(run.folder), smoke=True)
+    return Door(Selection(), [], run.folder, smoke=True)
 
 
 def test_the_machine_is_looked_at_before_the_workers_start_and_after_they_have_ended(door):

@@ -1,0 +1,99 @@
+"""What options of pytest and its plug-ins mean where workers judge, and take the samples."""
+
+import os
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.store.results import unwritable
+
+# of pytest-benchmark's clock, which takes no sample here
+CLOCK = (
+    "min-time", "max-time", "min-rounds", "precision", "confidence", "timer", "calibration-precision",
+    "warmup", "warmup-iterations", "disable-gc", "cprofile", "cprofile-loops", "cprofile-top", "cprofile-dump",
+)  # fmt: skip
+# of its table, which is hundreds of lines: it is printed for who names one of these
+TABLE = ("verbose", "sort", "group-by", "columns", "name", "time-unit", "compare", "histogram")
+SPEEDS = ("save", "autosave", "json", "compare", "compare_fail", "histogram")  # these need speeds
+
+
+def check(config: pytest.Config) -> None:
+    """Raise ValueError, and say what to do, where an option could not do what it says."""
+    option = config.option
+    if getattr(option, "numprocesses", None) or getattr(option, "dist", "no") != "no":
+        got = getattr(option, "numprocesses", None) or f"--dist {option.dist}"
+        raise ValueError(
+            f"-n: got {got}, should be left out: pytest suites/ has workers of its own, and speeds are taken "
+            "one at a time"
+        )
+    if not hasattr(option, "benchmark_only"):
+        raise ValueError(
+            "pytest-benchmark: got it switched off, should be on, since it shows the speeds; "
+            "for verdicts alone add --benchmark-disable"
+        )
+    words = given(config)
+    if names := [name for name in CLOCK if f"--benchmark-{name}" in words]:
+        raise ValueError(
+            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and their clock says "
+            "how many and how"
+        )
+    asked = [name for name in SPEEDS if getattr(option, f"benchmark_{name}", None)]
+    if asked and (option.benchmark_skip or off(option)) and not option.benchmark_only:
+        without = "skip" if option.benchmark_skip else "disable"
+        raise ValueError(
+            f"--benchmark-{without} and --benchmark-{asked[0].replace('_', '-')}: got both, should be one of them"
+        )
+    if option.benchmark_compare_fail and not option.benchmark_compare:
+        raise ValueError(
+            "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number of "
+            "the saved run to compare with"
+        )
+    _places(option)
+
+
+def _places(option: Any) -> None:
+    storage = option.benchmark_storage.removeprefix("file://")
+    saved = (option.benchmark_save or option.benchmark_autosave) and "://" not in storage
+    if saved and (what := unwritable(Path(storage))):
+        raise ValueError(f"--benchmark-storage: got {storage}, {what}, should be a folder; name another")
+    file = option.benchmark_json
+    if isinstance(file, Path) and (file.is_dir() or not file.parent.is_dir() or unwritable(file.parent)):
+        raise ValueError(f"--benchmark-json: got {file}, should be a file in a folder that may be written")
+    if option.benchmark_histogram and not find_spec("pygal"):
+        raise ValueError(
+            "--benchmark-histogram: got no pygal to draw with, should be installed: "
+            "pip install 'gaugeblock[histogram]'"
+        )
+
+
+def given(config: pytest.Config) -> set[str]:
+    """The options that stand on the command line or beside it, without their values."""
+    words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+    return {str(word).partition("=")[0] for word in [*words, *config.getini("addopts")]}
+
+
+def off(option: Any) -> bool:
+    """Whether no time is to be taken."""
+    return bool(option.benchmark_disable and not option.benchmark_enable)
+
+
+def tabled(config: pytest.Config) -> bool:
+    """Whether pytest-benchmark's table is asked for."""
+    return bool(given(config) & {f"--benchmark-{name}" for name in TABLE})
+
+
+def uncompared(config: pytest.Config) -> str:
+    """Why --benchmark-compare-fail has nothing to say of these speeds; nothing where it has."""
+    found = config._benchmarksession  # type: ignore[attr-defined]
+    if not config.option.benchmark_compare_fail:
+        return ""
+    saved = {name for names in (found.compared_mapping or {}).values() for name in names}
+    if any(each.fullname in saved for each in found.benchmarks):
+        return ""
+    return (
+        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, of which none stands in the saved run, "
+        "should be at least one; compare with a run of the same cells"
+    )
