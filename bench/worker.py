@@ -155,7 +155,7 @@ class Worker:
         """What ``module:function`` answers in the worker; raises Died when it crashed, raised or hung."""
         try:
             self._channel.send((function, list(arguments)))
-            answer, raised, causes = execnet.loads(self._receive())
+            answer, why, causes = execnet.loads(self._receive())
         except self._channel.RemoteError as error:  # it has not begun to serve
             raise Died(f"the worker died: {str(error).strip().splitlines()[-1]}") from error
         except self._channel.TimeoutError as error:  # an OSError as well
@@ -166,8 +166,8 @@ class Worker:
         except (EOFError, OSError) as error:
             raise Died(f"the worker died: {self._last_words()}") from error
         tell(causes)
-        if raised:
-            raise Died(f"the worker died: {raised}")
+        if why:
+            raise Died(f"the worker died: {why}")
         return answer
 
     def _receive(self) -> Any:
@@ -242,13 +242,13 @@ def serve(channel: Any) -> None:
             if len(answer) > MOST:
                 raise ValueError(f"its answer has {len(answer)} bytes, should have {MOST} at most")
         except BaseException as error:  # SystemExit too: it is no end of ours
-            answer = execnet.dumps((None, _sentence(error), told()))
+            answer = execnet.dumps((None, raised(error), told()))
         if os.getpid() != born:  # a fork has come back, and would answer for its parent
             os._exit(0)
         channel.send(answer)
 
 
-def _sentence(error: BaseException) -> str:
+def raised(error: BaseException) -> str:
     """What was raised, and where."""
     what = " ".join(traceback.format_exception_only(error)[-1].split())
     stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[::-1])
