@@ -1,12 +1,15 @@
-"""Where what is slow to make and safe to keep lies: inputs, derived limits, JAX's compiled programs."""
+"""Where what is slow to make and safe to keep lies: inputs, derived limits, JAX's compiled programs.
+
+It spares time and costs nobody a run: what cannot be read is made anew, and what cannot be kept is told.
+"""
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,59 +17,98 @@ from numpy.typing import NDArray
 Arrays = Mapping[str, NDArray[Any]]
 
 SIZE = 8 * 2**30  # bytes that inputs and limits take at most; those of older sources are never asked for
-KEPT = (".npz", ".txt")
+KEPT = (".npz", ".txt")  # earlier versions kept texts as such
 PLACE = "GAUGEBLOCK_CACHE"  # names the folder, in the environment
+NOWHERE = Path(os.devnull) / "gaugeblock"  # the folder of a user without a home: nothing can be kept in it
+STARTED = Path.cwd()  # what runs here may go elsewhere
+SEAL = "seal"  # among the arrays of a file: what the file is of, and the digest of the others
+
+_TOLD: dict[str, str] = {}  # what could not be kept, a sentence for each cause
 
 
 def folder(name: str = "") -> Path:
-    """The cache's folder, made where it is not there: GAUGEBLOCK_CACHE, or the system's place for caches."""
+    """The cache's folder, made where it is not there: GAUGEBLOCK_CACHE, or the system's place for caches.
+
+    Where it cannot be made nothing is kept, and that is told.
+    """
     told = os.environ.get(PLACE)
-    path = (Path(told) if told else _of_the_system()) / name
-    path.mkdir(parents=True, exist_ok=True)
+    path = (STARTED / told if told else _of_the_system()) / name
+    with suppress(OSError):
+        path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def _of_the_system() -> Path:
     from platformdirs import user_cache_path  # not needed, and perhaps not there, where a place is named
 
-    return user_cache_path("gaugeblock")
+    found = user_cache_path("gaugeblock")
+    return found if found.is_absolute() else NOWHERE
 
 
 def kept(name: str, make: Callable[[], str]) -> str:
-    """The text of this name, made where it is not there."""
-    path = folder() / f"{name}.txt"
-    if not path.exists():
-        with _alone(path):
-            if not path.exists():  # another process has made it meanwhile
-                partial = path.with_suffix(f".{os.getpid()}.part")
-                partial.write_text(make(), encoding="utf-8")
-                partial.replace(path)
-    used(path)
-    return path.read_text(encoding="utf-8")
+    """The text of this name, made where it is not there, or cannot be read."""
+    return str(arrays(name, lambda: {"text": np.array(make())})["text"])
 
 
 def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
     """The arrays of this name, made where they are not there, or cannot be read."""
     path = folder() / f"{name}.npz"
-    if found := _read(path):
+    if (found := _read(path)) is not None:
         return found
     with _alone(path):
-        if found := _read(path):  # another process has made them meanwhile
+        if (found := _read(path)) is not None:  # another process has made them meanwhile
             return found
         made = make()
-        partial = path.with_suffix(f".{os.getpid()}.part.npz")
-        np.savez(partial, **made)  # type: ignore[arg-type]  # mypy takes ** for allow_pickle
-        partial.replace(path)
+        _keep(path, made)
     return made
 
 
-def _read(path: Path) -> Arrays:
-    """The arrays of a file; none where it is not there, or broken."""
-    with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file:
-        found = dict(np.load(file, allow_pickle=False))
+def _read(path: Path) -> Arrays | None:
+    """The arrays of a file; None where it is not there, broken, or not what was kept under its name."""
+    try:
+        if not path.is_file():  # a pipe would never end
+            return None
+        with path.open("rb") as file:
+            found = dict(np.load(file, allow_pickle=False))
+        whole = str(found.pop(SEAL)) == _seal(path, found)
+    except Exception:  # there is no end to what a damaged file makes zipfile and NumPy raise
+        return None
+    if whole:
         used(path)
-        return found
-    return {}
+    return found if whole else None
+
+
+def _keep(path: Path, made: Arrays) -> None:
+    partial = path.with_name(f"{path.stem}.{uuid4().hex}.part.npz")
+    sealed: dict[str, Any] = {SEAL: np.array(_seal(path, made)), **made}
+    try:
+        np.savez(partial, **sealed)
+        partial.replace(path)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        told = (
+            f"cache: {path} cannot be written ({cause}): what is derived is derived again where it is needed "
+            f"next; make room, or name another folder in {PLACE}"
+        )
+        tell({cause: told})
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _seal(path: Path, arrays: Arrays) -> str:
+    return f"{path.stem} {digest(arrays)}"
+
+
+def tell(causes: Mapping[str, str]) -> None:
+    """Note why something could not be kept, once for each cause; a worker's notes come with its answers."""
+    for cause, sentence in causes.items():
+        _TOLD.setdefault(cause, sentence)
+
+
+def told() -> dict[str, str]:
+    """What users should know: a sentence for each cause that something was not kept."""
+    return dict(_TOLD)
 
 
 def digest(arrays: Arrays) -> str:
@@ -83,28 +125,43 @@ def source(files: Iterable[Path]) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:32]
 
 
-def _alone(path: Path) -> AbstractContextManager[Any]:
-    """One process at a time, where the lock is installed: a contender's environment need not have it."""
-    try:
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time, where a lock can be had: without it some work is done twice.
+
+    A contender's environment need not have filelock, and not every folder or file system takes a lock.
+    """
+    lock: Any = None
+    with suppress(ModuleNotFoundError, OSError, NotImplementedError):
         from filelock import FileLock
-    except ModuleNotFoundError:
-        return nullcontext()
-    return FileLock(f"{path}.lock")
+
+        lock = FileLock(f"{path}.lock")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def trim(size: int = SIZE) -> None:
     """Drop the inputs and limits that were asked for longest ago, until `size` bytes are left."""
-    with os.scandir(folder()) as entries:
-        found = [(entry.stat(), entry.path) for entry in entries if entry.name.endswith(KEPT)]
+    found = []
+    with suppress(OSError), os.scandir(folder()) as entries:
+        for entry in entries:
+            if entry.name.endswith(KEPT) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):  # another run may have dropped it
+                    found.append((entry.stat(), entry.path))
     kept = 0
     for stat, path in sorted(found, key=lambda each: each[0].st_mtime, reverse=True):
         kept += stat.st_size
         if kept > size:
-            Path(path).unlink(missing_ok=True)
-            Path(f"{path}.lock").unlink(missing_ok=True)
+            with suppress(OSError):  # it may lie where nobody may write
+                Path(path).unlink(missing_ok=True)
+                Path(f"{path}.lock").unlink(missing_ok=True)
 
 
 def used(path: Path) -> None:
     """Note that this file was asked for now."""
-    with suppress(OSError):  # it may lie where nobody may write
+    with suppress(OSError):  # the same
         os.utime(path)

@@ -5,20 +5,31 @@ keeps between two calls stands in its own module. The serving side runs in the w
 process that asks.
 """
 
+import faulthandler
 import importlib
 import os
+import re
+import shutil
+import signal
+import subprocess
 import sys
+import sysconfig
 import tempfile
-from collections.abc import Mapping
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import cached_property
+from itertools import takewhile
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import execnet
 
-from bench.cache import PLACE, folder
+from bench.cache import PLACE, folder, tell, told
 
 ROOT = Path(__file__).resolve().parent.parent  # where this package and its like lie, installed or not
 # Imports our packages from where they lie, whatever a path has first: it may have a bench/ of the user's, and
@@ -34,6 +45,7 @@ spec.loader.exec_module(sys.modules["gaugeblock"])
 """
 ENTRY = f"""
 import os, signal, sys
+os.setpgid(0, 0)  # so that what it starts can be ended with it
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the asking process, which ends its workers
 os.environ.update(channel.receive())
 path = channel.receive()
@@ -43,21 +55,68 @@ from bench.worker import serve
 serve(channel)
 """
 TIMEOUT = 1800.0  # seconds for one request; a cell that needs more has hung
+GRACE = 5.0  # seconds in which a process that has closed its channel ends
+MOST = 2**26  # bytes of an answer
+WORDS = 2**16  # bytes of what a worker prints that are kept: of the first, and of the last
+LINE = 200  # characters of a line that are told
+ASK = signal.SIGUSR1  # has a worker write where it stands
+FATAL, CURRENT, STACK = "Fatal Python error: ", "Current thread ", "Stack (most "  # faulthandler's own words
+FRAME = re.compile(r' *File "(.*)", line (\d+) in (.*)')
+OURS = tuple(str(ROOT / name) for name in ("bench", "suites", "reference"))
+LIBRARIES = ("<", *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 class Died(Exception):
-    """The worker is gone; the message has its last words."""
+    """The worker is gone; the message says how it ended, and has its last words."""
+
+
+class Words:
+    """What a process prints, as far as it is kept: a flood goes by."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="gaugeblock-")
+        self.path = os.path.join(self._folder, "words")
+        os.mkfifo(self.path)
+        end = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self._open = os.open(self.path, os.O_WRONLY)  # until `close` there is somebody who may write
+        os.set_blocking(end, True)
+        self._first = self._last = b""
+        self._listener = threading.Thread(target=self._listen, args=(end,), daemon=True)
+        self._listener.start()
+
+    def _listen(self, end: int) -> None:
+        while heard := os.read(end, WORDS):
+            room = WORDS - len(self._first)
+            self._first += heard[:room]
+            self._last = (self._last + heard[room:])[-WORDS:]
+        os.close(end)
+
+    def close(self) -> None:
+        """Hear what was written so far, and no more; its writers should be gone."""
+        if self._open >= 0:
+            os.close(self._open)
+            self._open = -1
+            self._listener.join(timeout=1.0)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def lines(self) -> list[str]:
+        """Lines that say something, without what would move a cursor."""
+        text = (self._first + self._last).decode(errors="replace")
+        printable = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
+        return [line.rstrip() for line in printable if line.strip()]
 
 
 class Worker:
     """One process, asked by `request`. Not for two threads at once.
 
     It imports from where the asking process does, and has its cache. `python` may be another interpreter,
-    which has packages of its own; ours come from where they lie.
+    which has packages of its own; ours come from where they lie. A request that takes longer than `timeout`
+    ends it.
     """
 
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
-        self._words = Path(tempfile.mkstemp(prefix="gaugeblock-", suffix=".log")[1])
+        self.timeout, self._killed = TIMEOUT, False
+        self._words = Words()
         environment = {PLACE: str(folder()), **environment}
         crossed = {name: value for name, value in environment.items() if "//" in value}  # execnet's own mark
         whole = {name: value for name, value in environment.items() if name not in crossed}
@@ -66,10 +125,11 @@ class Worker:
         # only the main thread may set how signals are heard
         spec = f"popen//python={python}//execmodel=main_thread_only{variables}"
         self._gateway = self._group.makegateway(spec)
+        self._process: subprocess.Popen[bytes] = self._gateway._io.popen  # which alone knows how it ended
         self._channel = self._gateway.remote_exec(ENTRY)
         self._channel.send(crossed)
         self._channel.send(path() if python == sys.executable else [])
-        self._channel.send(str(self._words))
+        self._channel.send(self._words.path)
 
     @cached_property
     def pid(self) -> int | None:
@@ -79,36 +139,142 @@ class Worker:
         except Died:
             return None
 
+    @property
+    def ended(self) -> str:
+        """How its process ended; empty while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return ""
+        if code >= 0:
+            return f"exit code {code}"
+        named = {each.value: each.name for each in signal.Signals}
+        want = ", which is what the system does for want of memory" if code == -signal.SIGKILL else ""
+        return f"ended by signal {-code} ({named.get(-code, 'of no name')}){want}"
+
     def request(self, function: str, *arguments: Any) -> Any:
         """What ``module:function`` answers in the worker; raises Died when it crashed, raised or hung."""
         try:
             self._channel.send((function, list(arguments)))
-            return self._channel.receive(timeout=TIMEOUT)
-        except (EOFError, OSError, self._channel.RemoteError) as error:
-            log = self._words.read_text(errors="replace").strip().splitlines()
-            words = (log or str(error).strip().splitlines() or ["no last words"])[-1]
-            raise Died(f"the worker died: {words}") from error
-        except self._channel.TimeoutError as error:
+            answer, why, causes = execnet.loads(self._receive())
+        except self._channel.RemoteError as error:  # it has not begun to serve
+            raise Died(f"the worker died: {str(error).strip().splitlines()[-1]}") from error
+        except self._channel.TimeoutError as error:  # an OSError as well
+            place = self._place()
+            self._kill()
             self.close()
-            raise Died(f"the worker gave no answer in {TIMEOUT:g} s and was ended") from error
+            raise Died(f"the worker gave no answer in {self.timeout:g} s{place}, and was ended") from error
+        except (EOFError, OSError) as error:
+            raise Died(f"the worker died: {self._last_words()}") from error
+        tell(causes)
+        if why:
+            raise Died(f"the worker died: {why}")
+        return answer
+
+    def _receive(self) -> Any:
+        """The answer. A child that outlives its process may hold the channel open: that is not waited for."""
+        until = time.monotonic() + self.timeout
+        while True:
+            left = until - time.monotonic()
+            gone = bool(self.ended)
+            try:
+                return self._channel.receive(timeout=max(min(left, 1.0), 0.0))
+            except self._channel.TimeoutError:
+                if gone:
+                    raise EOFError("its process is gone") from None
+                if left <= 0:
+                    raise
+
+    def _last_words(self) -> str:
+        """How the process ended, and the line that says why, as far as there is one."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
+        ended = self.ended
+        self._kill()
+        self._words.close()
+        return ": ".join(filter(None, (ended or "it closed its channel", _cause(self._words.lines(), ended))))
+
+    def _place(self) -> str:
+        """Where a process stands that gives no answer, as far as it says so."""
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, ASK)
+        time.sleep(0.2)
+        return _frame(self._words.lines(), STACK)
 
     def close(self) -> None:
-        """End the process, and its log with it."""
+        """End the process with all that it has started, and forget what it printed."""
+        started = self._children()
         self._group.terminate(timeout=1.0)
-        self._words.unlink(missing_ok=True)
+        self._kill(started)
+        self._words.close()
+
+    def _children(self) -> list[Any]:
+        import psutil  # a contender's environment need not have it
+
+        with suppress(psutil.Error):
+            return list(psutil.Process(self._process.pid).children(recursive=True))
+        return []
+
+    def _kill(self, started: Sequence[Any] = ()) -> None:
+        """Once: later its number may be another's."""
+        if self._killed:
+            return
+        self._killed = True
+        for child in [*started, *self._children()]:
+            with suppress(Exception):  # it is gone
+                child.kill()
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left of its group
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def serve(channel: Any) -> None:
     """Answer requests until the channel closes. Runs in the worker."""
-    log = os.open(channel.receive(), os.O_WRONLY | os.O_APPEND)
+    log = os.open(channel.receive(), os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    import faulthandler
-
-    faulthandler.enable()
+    faulthandler.enable(log)
+    faulthandler.register(ASK, log, all_threads=False)
+    born = os.getpid()
     for function, arguments in channel:
-        module, _, name = function.partition(":")
-        channel.send(getattr(importlib.import_module(module), name)(*arguments))
+        try:
+            module, _, name = function.partition(":")
+            given = getattr(importlib.import_module(module), name)(*arguments), ""
+            answer = execnet.dumps((*given, told()))
+            if len(answer) > MOST:
+                raise ValueError(f"its answer has {len(answer)} bytes, should have {MOST} at most")
+        except BaseException as error:  # SystemExit too: it is no end of ours
+            answer = execnet.dumps((None, raised(error), told()))
+        if os.getpid() != born:  # a fork has come back, and would answer for its parent
+            os._exit(0)
+        channel.send(answer)
+
+
+def raised(error: BaseException) -> str:
+    """What was raised, and where."""
+    what = " ".join(traceback.format_exception_only(error)[-1].split())
+    stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[::-1])
+    place = _frame([STACK, *(line.splitlines()[0].replace(", in ", " in ") for line in stack)], STACK)
+    return f"{what if len(what) <= LINE else f'{what[: LINE - 2]} …'}{place}"
+
+
+def _cause(lines: Sequence[str], ended: str) -> str:
+    """The line that says why a process ended: faulthandler's first, or the last of one that ended itself."""
+    fatal = next((line for line in lines if line.startswith(FATAL)), "")
+    if fatal:
+        before = lines[: lines.index(fatal)][-1:] if "Aborted" in fatal else []
+        said = f", after {before[0][:LINE]!r}" if before else ""
+        return f"{fatal}{_frame(lines, CURRENT)}{said}"
+    return "" if "signal" in ended else "".join(lines[-1:])[:LINE]
+
+
+def _frame(lines: Sequence[str], head: str) -> str:
+    """The innermost frame below the last line that begins with `head`, if it can be of no library."""
+    heads = [number for number, line in enumerate(lines) if line.startswith(head)]
+    below = lines[heads[-1] + 1 :] if heads else []
+    frames = [found.groups() for found in takewhile(bool, map(FRAME.match, below)) if found]
+    ours = [each for each in frames if each[0].startswith(OURS) or not each[0].startswith(LIBRARIES)]
+    for file, line, name in (ours or frames)[:1]:
+        return f", in {name} ({Path(file).name}, line {line})"
+    return ""
 
 
 def path() -> list[str]:

@@ -112,7 +112,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[A
         return (yield)
     finally:
         # where no terminal has asked for it
-        door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED, told=False)
+        door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED, shown=False)
         if door.faults and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from bench.backends.interface import Backend
 
+GROUP = "gaugeblock.backends"  # of entry points
 SHIPPED = {"numpy": "NumPy", "torch": "Torch", "tensorflow": "TensorFlow", "jax": "Jax"}
 # shipped too, and run when they are named: module and class
 FURTHER = {
@@ -20,31 +22,75 @@ FURTHER = {
 }
 
 
+_STAND_INS: dict[str, type[Backend]] = {}  # of plug-ins, in a process where their code does not run
+
+
+class Unknown(ValueError):
+    """No backend has that name."""
+
+
+def stand_in(spec: str, cls: type[Backend]) -> None:
+    """From now on `backend(spec)` gives this class here."""
+    _STAND_INS[spec] = cls
+
+
 def backend(spec: str) -> type[Backend]:
     """The class named by `spec`: a shipped name, an entry point, or ``path/to/file.py:Name``.
 
     A plug-in is code and is loaded only because it is named. Raises ValueError for an unknown
     name, and says which exist.
     """
-    shipped = {**{name: (name, cls) for name, cls in SHIPPED.items()}, **FURTHER}
+    if spec in _STAND_INS:
+        return _STAND_INS[spec]
+    shipped = _shipped()
     if spec in shipped:
         module, name = shipped[spec]
         return _checked(getattr(importlib.import_module(f"bench.backends.{module}"), name), spec)
     path, colon, name = spec.rpartition(":")
     if colon:
-        if not Path(path).is_file():
-            raise ValueError(f"backend {spec}: got no file at {path}, should be path/to/file.py:Name")
-        file = _executed(Path(path).resolve())
+        file = _executed(_found(path, spec))
         if file is None:
-            raise ValueError(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
+            raise Unknown(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
         if not hasattr(file, name):
-            raise ValueError(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
+            raise Unknown(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
         return _checked(getattr(file, name), spec)
-    plugged = {entry.name: entry for entry in entry_points(group="gaugeblock.backends")}
-    if spec in plugged:
-        return _checked(plugged[spec].load(), spec)
-    known = ", ".join([*shipped, *plugged])
-    raise ValueError(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+    plugged = [entry for entry in entry_points(group=GROUP) if entry.name == spec]
+    if len(plugged) > 1:
+        several = " and ".join(entry.value for entry in plugged)
+        raise Unknown(f"backend {spec}: {several} have this name, should be one; uninstall the other")
+    if plugged:
+        return _checked(plugged[0].load(), spec)
+    known = ", ".join([*shipped, *(entry.name for entry in entry_points(group=GROUP))])
+    raise Unknown(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+
+
+def clash(specs: Sequence[str]) -> None:
+    """Raise ValueError where two of these, or one and what is installed, would be shown under one name."""
+    shown: dict[str, str] = {}
+    for spec in specs:
+        name = spec.rpartition(":")[2]
+        if shown.setdefault(name, spec) != spec:
+            raise ValueError(
+                f"--backend: {shown[name]} and {spec} are both shown as {name}, should have two names"
+            )
+    for entry in entry_points(group=GROUP):
+        if entry.name in specs and entry.name in _shipped():
+            raise ValueError(
+                f"--backend: {entry.name} is shipped, and {entry.value} is installed under this name too, "
+                "should have another; name it by its file, or uninstall it"
+            )
+
+
+def _shipped() -> dict[str, tuple[str, str]]:
+    return {**{name: (name, cls) for name, cls in SHIPPED.items()}, **FURTHER}
+
+
+@cache
+def _found(path: str, spec: str) -> Path:
+    """Where the file lies, also once a plug-in has gone to another folder."""
+    if not Path(path).is_file():
+        raise Unknown(f"backend {spec}: got no file at {path}, should be path/to/file.py:Name")
+    return Path(path).resolve()
 
 
 @cache
@@ -60,5 +106,5 @@ def _executed(path: Path) -> ModuleType | None:
 
 def _checked(found: Any, spec: str) -> type[Backend]:
     if not (isinstance(found, type) and issubclass(found, Backend)):
-        raise ValueError(f"backend {spec}: got {found!r}, should be a subclass of gaugeblock.Backend")
+        raise Unknown(f"backend {spec}: got {found!r}, should be a subclass of gaugeblock.Backend")
     return found

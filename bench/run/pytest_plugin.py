@@ -1,5 +1,6 @@
 """What `pytest suites/` asks of the machine: options, the cells they select, the run, the report."""
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,21 +11,26 @@ from typing import Any
 import pytest
 
 from bench import pages
-from bench.backends import SHIPPED, backend
+from bench.backends import SHIPPED, Backend, backend
+from bench.backends.plugin import meet
 from bench.cache import folder as cache
-from bench.cache import trim
+from bench.cache import told, trim
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 from bench.digits import count
+from bench.failure.freeze import folder_name
 from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
 from bench.run.options import off
+from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.verdict.known import naming, of_refusals
 from bench.verdict.row import declared
 
 UNSETTLED = ("error", "absent")  # what was so may be mended when a run is continued
+WAIT = "GAUGEBLOCK_TIMEOUT"  # in the environment, what --timeout is else
+FAILED = ("disagrees", "mistrusted", "error")
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -38,6 +44,11 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "isa": ({"metavar": "NAME"}, "widest instruction set: sse4, avx2 or avx512 (default: the CPU's own)"),
     "as-shipped": ({"action": "store_true"}, "leave threads and precision as each framework ships"),
     "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
+    "timeout": (
+        {"metavar": "SECONDS"},
+        f"for one request of a cell that takes seconds, {LONGER} times that of a large one or a mode that "
+        f"compiles long (default: {WAIT}, else {TIMEOUT:g})",
+    ),
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
     "limited": ({"action": "store_true"}, "only cells of known departures and refusals, to see these anew"),
@@ -56,8 +67,10 @@ class Door:
     every: bool = False
     threads: int | None = field(default_factory=usual_threads)
     isa: str = ""
+    timeout: float = TIMEOUT
     rounds: int = MOST
     joules: bool = False
+    strict: bool = False
     options: Sequence[str] = ()  # of the command line, for every cell alike
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
@@ -69,7 +82,17 @@ class Door:
     @classmethod
     def open(cls, option: Any) -> "Door":
         """Check every option; raises ValueError with the list of right values."""
-        specs = tuple(option.backend or SHIPPED)
+        timeout = seconds(option.timeout)
+        threads = None if option.as_shipped else option.threads or usual_threads()
+        specs = tuple(dict.fromkeys(option.backend or SHIPPED))
+        modes, dtypes = (tuple(getattr(option, each) or ()) for each in ("mode", "dtype"))
+        meet(
+            option.backend or (),
+            threads=threads,
+            timeout=timeout,
+            modes=modes or ("eager",),
+            dtypes=dtypes or Backend.dtypes,
+        )
         classes = {spec: backend(spec) for spec in specs}
         found = pages.cases()
         right = {
@@ -106,7 +129,6 @@ class Door:
             raise ValueError(f"--threads: got {option.threads}, should be 1 to {os.cpu_count() or 1}")
         if option.isa:
             narrowed({}, option.isa)
-        threads = None if option.as_shipped else option.threads or usual_threads()
         told = option.threads or threads not in (None, os.cpu_count())
         options = [f"--threads {threads}"] if told else ["--as-shipped"] if option.as_shipped else []
         settings = ", ".join(declared(option.as_shipped, option.isa))
@@ -124,8 +146,10 @@ class Door:
             every,
             threads=threads,
             isa=option.isa or "",
+            timeout=timeout,
             rounds=LONG if every else MOST,
             joules=option.energy,
+            strict=bool(getattr(option, "strict", False)),  # pytest's own
             options=[*options, *([f"--isa {option.isa}"] if option.isa else [])],
         )
 
@@ -172,6 +196,7 @@ class Door:
             lambda unit: not self.smoke and _draws(unit, self.selection.seeds[0]),
             threads=self.threads,
             level=self.isa,
+            timeout=self.timeout,
             done={name: row for name, row in self.done.items() if row.status not in UNSETTLED},
             finished=self.run.append,
             drawn=self.run.curve,
@@ -230,7 +255,9 @@ class Door:
         file = self.run.folder / SAMPLES
         found = {str(cell_of(each)): each for each in lines(file)} if wanted and file.exists() else {}
         return {
-            name: Timing(**{each.name: _tuple(record[each.name]) for each in fields(Timing) if each.name in record})
+            name: Timing(
+                **{each.name: _tuple(record[each.name]) for each in fields(Timing) if each.name in record}
+            )
             for name, record in found.items()
             if name in wanted
         }
@@ -246,7 +273,7 @@ class Door:
             for name, row in found.items()
         )
 
-    def report(self, *, interrupted: bool, told: bool = True) -> None:
+    def report(self, *, interrupted: bool, shown: bool = True) -> None:
         """Write the report beside the rows, once, and print it; an unfinished run says how to go on.
 
         What could not be written or read stands in `faults`.
@@ -259,22 +286,36 @@ class Door:
         self.reported = True
         try:
             unfinished = interrupted or self._unfinished()
-            if unfinished and told:
+            if unfinished and shown:
                 print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
             if not unfinished:
                 with self.run.writing(REPORT):
                     self._blame()
                     report.write(self.run.folder)
-            if told and self.run.rows():
+            if shown and self.run.rows():
                 report.show([self.run.folder], every=self.every)
         except (Unwritten, ValueError) as error:
             self.faults.append(str(error))
-        kept = len(list((self.run.folder / FAILURES).glob("*/cell.json")))
-        if kept and told:
-            where = self.run.folder / FAILURES
-            print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
-        if self.faults and told:
+        if not shown:
+            return
+        for sentence in told().values():
+            print(f"\n{sentence}")
+        self._failed()
+        if self.faults:
             print("", *self.faults, sep="\n")
+
+    def _failed(self) -> None:
+        """Say how many cells failed, as pytest counts them, and what is kept of them."""
+        statuses = {name: row.status for name, row in self._rows().items()}
+        failing = FAILED if not self.strict else (*FAILED, "imprecise")
+        failed = [folder_name(cell) for cell in self.chosen if statuses.get(str(cell)) in failing]
+        where = self.run.folder / FAILURES
+        kept = sum((where / name / "cell.json").is_file() for name in failed)
+        if kept:
+            some = "" if kept == len(failed) else f" of {kept}"
+            print(
+                f"\n{count(len(failed), 'cell')} failed: inputs, values and a repro.py{some} are in {where}"
+            )
 
     def _blame(self) -> None:
         """Add to the rows that disagree whether they are alone with it."""
@@ -310,6 +351,18 @@ def _folder(given: Sequence[str] | None) -> Path | None:
 
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def seconds(named: str | None) -> float:
+    """The timeout that an option names, else the environment; raises ValueError where that is no time."""
+    who, told = ("--timeout", named) if named is not None else (WAIT, os.environ.get(WAIT) or str(TIMEOUT))
+    try:
+        found = float(told)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf:
+        raise ValueError(f"{who}: got {told!r}, should be a number of seconds above 0")
+    return found
 
 
 def _settings(folder: Path) -> str | None:

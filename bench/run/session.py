@@ -15,17 +15,16 @@ from typing import Any
 
 import psutil
 
-from bench.backends import TF32, Absent, backend
+from bench.backends import TF32, Absent
 from bench.cells.cell import Cell
 from bench.run.plan import Group, Unit, plan
-from bench.run.workers import LIMITS, Workers
+from bench.run.workers import LIMITS, TIMEOUT, Workers
 from bench.speed.attach import ABOVE, with_speeds
 from bench.speed.roofline import Roof, roof
 from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
 from bench.store.results import Unwritten
 from bench.store.row import TIMED, Row
-from bench.verdict.judge import judge
 from bench.verdict.row import row_of
 from bench.worker import Died
 
@@ -55,6 +54,7 @@ class Session:
         *,
         threads: int | None,
         level: str = "",
+        timeout: float = TIMEOUT,
         done: Mapping[str, Row],
         finished: Callable[[Row], None],
         drawn: Callable[[dict[str, Any]], None],
@@ -81,7 +81,7 @@ class Session:
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
         self._groups = plan(wanted, self._timed, curves, self._complete)
-        self.workers = Workers(threads, level)
+        self.workers = Workers(threads, level, timeout)
         self._busy: set[tuple[Any, ...]] = set()
         self._timing = False
         self._change = threading.Condition()
@@ -239,7 +239,8 @@ class Session:
         """
         for again in (True, False):
             try:
-                self.workers.of(key).request(DERIVE, asdict(group.units[0].cell))
+                cell = group.units[0].cell
+                self.workers.ready(key, cell).request(DERIVE, asdict(cell))
                 return
             except Died as error:
                 self.workers.bury(key)
@@ -264,19 +265,19 @@ class Session:
     def _judge(self, unit: Unit, key: tuple[Any, ...]) -> None:
         cell, answer = unit.cell, None
         try:
-            backend(cell.backend).installed()
+            fault = self.workers.fault(cell)
             request = (
                 asdict(cell), unit.directions, unit.keep, unit.curve, self._failures, list(self._options),
             )  # fmt: skip
-            answer = self.workers.of(key).request(JUDGE, *request)
-            rows = {direction: Row(**row) for direction, row in answer["rows"].items()}
-        except Absent:
-            rows = dict(judge(cell, unit.directions).rows)
+            answer = None if fault else self.workers.ready(key, cell).request(JUDGE, *request)
+            rows = _rows(answer) if answer else _all(unit, status="error", why=fault)
+        except Absent as reason:
+            rows = _all(unit, status="absent", why=str(reason))
         except Died as error:
             self.workers.bury(key)
             if self._ended():
                 return  # no finding about the cell
-            rows = {each: failed(replace(cell, direction=each), str(error)) for each in unit.directions}
+            rows = _all(unit, status="error", why=str(error))
         with self._change:
             if answer and answer["environment"]:
                 self._recorded(answer["environment"])
@@ -300,7 +301,7 @@ class Session:
             return
         self._fingers.add(place)
         try:
-            self._fingerprinted(self.workers.of(key).request(FINGERPRINT, asdict(cell)))
+            self._fingerprinted(self.workers.ready(key, cell).request(FINGERPRINT, asdict(cell)))
         except Died:
             self.workers.bury(key)  # the cells that follow are asked of a new worker
 
@@ -313,6 +314,15 @@ class Session:
 def _computed(of: Cell | Row) -> str:
     """What products are computed in: the mode, where it rounds their factors."""
     return TF32 if of.mode == TF32 else of.dtype
+
+
+def _rows(answer: Mapping[str, Any]) -> dict[str, Row]:
+    return {direction: Row(**row) for direction, row in answer["rows"].items()}
+
+
+def _all(unit: Unit, **found: str) -> dict[str, Row]:
+    """One outcome for every direction of a unit that nobody could judge."""
+    return {each: row_of(unit.cell, each, **found) for each in unit.directions}
 
 
 def failed(cell: Cell, why: str) -> Row:

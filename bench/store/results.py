@@ -263,7 +263,9 @@ def _unfit(folder: Path) -> str:
         return f"which holds {others[0]} and no run"
     if odd := [each.name for each in ours if each and not (each.is_file() and os.access(each, os.W_OK))]:
         return f"whose {odd[0]} is no file that may be written"
-    if any(parent.name == machines.folder_name(record(folder, "machine")) for parent in folder.resolve().parents):
+    if any(
+        parent.name == machines.folder_name(record(folder, "machine")) for parent in folder.resolve().parents
+    ):
         return "a published run, which stays as it is"
     return ""
 

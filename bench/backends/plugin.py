@@ -1,0 +1,214 @@
+"""A plug-in as a run sees it: by what its class says of itself in a worker process of its own.
+
+Its code never runs in the process that asks. What exits there, hangs, floods, or alters what it finds, costs
+its own cells; those of a class that says nothing at all are one a formula.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from itertools import combinations, islice
+from typing import Any, ClassVar
+
+from bench import pages
+from bench.backends.interface import Absent, Backend
+from bench.backends.lookup import FURTHER, SHIPPED, Unknown, backend, clash, stand_in
+from bench.case import Case, Contender, Refusal
+from bench.worker import Died, Worker, raised
+
+DESCRIBED = "bench.backends.plugin:described"  # what a worker is asked for
+AT_ONCE = 2
+MANY = 100  # contenders of a case, and characters of a name
+NEEDED = ("packages", "modes", "dtypes", "devices")
+NAMES = (*NEEDED, "needs", "heavy", "typical", "tuned", "layouts")
+
+
+class Broken(Exception):
+    """What a plug-in's class raised when it was asked."""
+
+
+class Plugin(Backend):
+    """Stands for a plug-in's class, with the answers that it gave."""
+
+    said: ClassVar[Mapping[str, Any]]
+
+    @classmethod
+    def installed(cls) -> str:
+        return str(_given(cls.said["installed"]))
+
+    @classmethod
+    def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
+        return dict(_given(cls.said["environments"][dtype][device]))
+
+    @classmethod
+    def contenders(cls, case: Case) -> list[Contender]:
+        answer = cls.said["contenders"].get(case.name, {})
+        if "said" not in answer:  # the worker that judges it says why
+            return [Contender(cls.name, "unknown", _elsewhere)]
+        return [
+            Contender(**each | {"refuses": [Refusal(**one) for one in each["refuses"]]}, build=_elsewhere)
+            for each in answer["said"]
+        ]
+
+    @classmethod
+    def lineage(cls) -> set[str]:
+        return set(cls.said["lineage"])
+
+
+def meet(
+    specs: Sequence[str], *, threads: int | None, timeout: float, modes: Sequence[str], dtypes: Sequence[str]
+) -> None:
+    """Have every plug-in of `specs` stand in this process for what it is, or for what is wrong with it.
+
+    A broken one has cells in `modes` and `dtypes`. Raises ValueError where one is not there, is no backend,
+    or has the name of another.
+    """
+    clash(specs)
+    ours = [spec for spec in specs if spec not in (*SHIPPED, *FURTHER)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = dict(
+            zip(ours, pool.map(partial(_asked_of, threads=threads, timeout=timeout), ours), strict=True)
+        )
+    for said in answers.values():
+        if "unknown" in said:
+            raise ValueError(said["unknown"])
+    for (one, this), (other, that) in combinations(answers.items(), 2):
+        if "name" in this and this.get("name") == that.get("name") and this["own"] and that["own"]:
+            raise ValueError(
+                f"--backend: {one} and {other} both have the name {this['name']}, should have two"
+            )
+    for spec, said in answers.items():
+        name, why = spec.rpartition(":")[2], said.get("broken")
+        if why is not None:
+            said = {
+                "installed": {"raised": f"{name} cannot be loaded: {why}"},
+                "contenders": {},
+                "lineage": [name],
+                "attributes": {"name": name, "packages": [name], "modes": modes, "dtypes": dtypes},
+                "module": "",
+            }
+        body = {**said["attributes"], "said": said, "__module__": said["module"]}
+        stand_in(spec, type(name, (Plugin,), body))
+
+
+def _asked_of(spec: str, *, threads: int | None, timeout: float) -> dict[str, Any]:
+    try:
+        worker = Worker({})
+    except OSError as error:
+        return {"broken": f"no worker could be started: {error}"}
+    worker.timeout = timeout
+    try:
+        return dict(worker.request(DESCRIBED, spec, threads))
+    except Died as error:
+        return {"broken": str(error)}
+    finally:
+        worker.close()
+
+
+def described(spec: str, threads: int | None) -> dict[str, Any]:
+    """What a class says of itself, in built-in types. Raises TypeError or ValueError for what is wrong."""
+    try:
+        cls = backend(spec)
+    except Unknown as error:
+        return {"unknown": str(error)}
+    attributes: dict[str, Any] = {name: _names(name, getattr(cls, name, ())) for name in NAMES}
+    for name in NEEDED:
+        if not attributes[name]:
+            raise ValueError(f"{name}: got none, should be one at least")
+    own, name = "name" in vars(cls), _text("name", getattr(cls, "name", None))
+    if own and name in (*SHIPPED, *FURTHER):
+        raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be one of its own")
+    places = {
+        dtype: {device: {"dtype": dtype, "device": device} for device in attributes["devices"]}
+        for dtype in attributes["dtypes"]
+    }
+    return {
+        "name": name,
+        "own": own,
+        "module": str(cls.__module__),
+        "attributes": attributes
+        | {"name": name, "spins": cls.spins is True, "without": _texts("without", cls.without)},
+        "installed": _asked("installed", lambda: _text("version", cls.installed())),
+        "lineage": _names("lineage", sorted(cls.lineage())),
+        "environments": {
+            dtype: {
+                device: _asked(
+                    "environment", lambda place=place: _texts("it", cls.environment(threads=threads, **place))
+                )
+                for device, place in each.items()
+            }
+            for dtype, each in places.items()
+        },
+        "contenders": {
+            name: _asked("contenders", partial(_contenders, cls, case))
+            for name, case in pages.cases().items()
+        },
+    }
+
+
+def _contenders(cls: type[Backend], case: Case) -> list[dict[str, Any]]:
+    found = list(islice(cls.contenders(case), MANY + 1))
+    if len(found) > MANY:
+        raise ValueError(f"got more than {MANY} on {case.name}, should be fewer")
+    if len({str(each) for each in found}) < len(found):
+        raise ValueError(f"got two of one name on {case.name}, should have a variant each")
+    return [_plain(each) for each in found]
+
+
+def _plain(each: Any) -> dict[str, Any]:
+    if not isinstance(each, Contender):
+        raise TypeError(f"got {each!r:.60}, should be a gaugeblock.Contender")
+    return {
+        "backend": _text("backend", each.backend),
+        "api": _text("api", each.api),
+        "variant": each.variant and _text("variant", each.variant),
+        "without": _texts("without", each.without),
+        "modes": None if each.modes is None else _names("modes", each.modes),
+        "directions": None if each.directions is None else _names("directions", each.directions),
+        "refuses": [asdict(one) | {"when": dict(one.when)} for one in each.refuses],
+        "fewer": each.fewer is True,
+        "tier": each.tier,
+    }
+
+
+def _asked(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
+    """What a hook says, or what it raises; whatever that is, it is no end of ours."""
+    try:
+        return {"said": question()}
+    except Absent as reason:
+        return {"absent": str(reason)}
+    except BaseException as error:
+        return {"raised": f"{hook}: {raised(error)}"}
+
+
+def _given(answer: Mapping[str, Any]) -> Any:
+    if "absent" in answer:
+        raise Absent(answer["absent"])
+    if "raised" in answer:
+        raise Broken(answer["raised"])
+    return answer["said"]
+
+
+def _text(what: str, value: Any) -> str:
+    if not (isinstance(value, str) and 0 < len(value) <= MANY and value.isprintable()):
+        raise TypeError(f"{what}: got {value!r:.60}, should be a word of {MANY} characters at most")
+    return str(value)
+
+
+def _names(what: str, value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{what}: got {value!r:.60}, should be a tuple of names")
+    return [_text(what, each) for each in value]
+
+
+def _texts(what: str, value: Any) -> dict[str, str]:
+    if not (
+        isinstance(value, Mapping) and all(isinstance(part, str) for each in value.items() for part in each)
+    ):
+        raise TypeError(f"{what}: got {value!r:.60}, should have texts by names")
+    return dict(value)
+
+
+def _elsewhere(*arguments: Any, **option: Any) -> Any:
+    raise Broken("a plug-in's build runs in its worker, and was called elsewhere")
