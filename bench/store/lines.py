@@ -54,7 +54,7 @@ def entries(file: Path, told: Told = refuse) -> Iterator[Entry]:
         if wrong := shape.wrong or _wrong(shape, names, values, line):
             column, got, should = wrong
             got = got or _words(values[names.index(column)])
-            column = column if column in COLUMNS else _words(column)
+            column = column if column.isidentifier() and len(column) < 40 else _words(column)
             told(f"rows {file}, line {number}, {column}: got {got}, should {should}", CURE)
             continue
         beyond = {name: values[at] for name, at in shape.beyond}
