@@ -20,7 +20,8 @@ from filelock import BaseFileLock, FileLock, Timeout
 from bench.cache import folder as cache
 from bench.machine import records as machines
 from bench.machine.records import key
-from bench.store.row import Row
+from bench.store.lines import entries
+from bench.store.row import COLUMNS, Row
 from bench.store.rows import (
     CURVES,
     FINGERPRINTS,
@@ -32,7 +33,6 @@ from bench.store.rows import (
     SAMPLES,
     WORKERS,
     environments,
-    lines,
     record,
 )
 from bench.store.rows import load as load
@@ -104,8 +104,9 @@ class Run:
         self._line(ROOFS, {"machine": self.machine, **record})
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows so far, as they were written."""
-        return list(lines(self.folder / ROWS)) if (self.folder / ROWS).exists() else []
+        """The rows so far, as they were written; raises ValueError for a line that is none."""
+        found = entries(self.folder / ROWS) if (self.folder / ROWS).exists() else ()
+        return [dict(zip(COLUMNS, values, strict=True)) for values, _ in found]
 
     def _line(self, name: str, record: Mapping[str, Any]) -> None:
         text = json.dumps(_plain(record), allow_nan=False, separators=(", ", ": ")) + "\n"

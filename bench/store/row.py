@@ -1,6 +1,7 @@
 """The Row: one cell's outcome, one JSON object a line. The columns are documented here and nowhere else."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -15,8 +16,20 @@ STATUSES = {
     "absent": "no such framework, device, dtype or option here; `why` says which",
 }
 
-# statuses beside which a speed may stand
+# statuses beside which a speed may stand, and what says one
 TIMED = ("agrees", "imprecise", "limited")
+SPEEDS = ("median_s", "low_s", "high_s", "throughput")
+
+# columns that joined after the first rows, together and in this order: a row of before lacks them
+EDITIONS = (
+    (
+        "tier", "compile_s", "ratio", "ratio_low", "ratio_high", "series", "cpu_s", "sets", "bytes", "share",
+        "peak_bytes", "device_peak_bytes", "energy_j",
+    ),
+    ("settings",),
+    ("limit",),
+    ("suite", "package", "package_version", "isa"),
+)  # fmt: skip
 
 # begins the why of a cell that the framework was known to refuse, and does not
 GONE = "a refusal is gone"
@@ -122,16 +135,23 @@ class Row:
     command: str = _column("the command that reproduces this cell, with the options of its run", "")
 
     def __post_init__(self) -> None:
-        if self.status not in STATUSES:
-            raise ValueError(f"row: status is {self.status!r}, should be one of {', '.join(STATUSES)}")
-        if self.median_s is not None and self.status not in TIMED:
-            raise ValueError(
-                f"row {self.case}: a speed beside status {self.status!r}, should stand beside "
-                f"{', '.join(TIMED)} only"
-            )
+        if found := unlawful(vars(self)):
+            column, got, should = found
+            raise ValueError(f"row {self.case}: {column} is {got}, should {should}")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def unlawful(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """The column in which a row breaks a law, what it is there and what it should; None for an honest row."""
+    status = row["status"]
+    if status not in STATUSES:
+        return "status", repr(status), f"be one of {', '.join(STATUSES)}"
+    speed = next((name for name in SPEEDS if row[name] is not None), "")
+    if speed and status not in TIMED:
+        return speed, f"a speed beside status {status!r}", f"stand beside {', '.join(TIMED)} only"
+    return None
 
 
 COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fields(Row)}

@@ -1,17 +1,19 @@
-"""Reading what runs have written: rows, curves, records; whatever happened to them, whoever wrote them."""
+"""Reading what runs have written: rows, curves, records; whoever wrote them."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+import stat
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
-from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from bench.digits import count
 from bench.machine.records import Record, key
-from bench.store.row import Row
+from bench.store.lines import entries, lines, refuse
+from bench.store.row import COLUMNS, Row
 
 if TYPE_CHECKING:
     import pandas
@@ -30,47 +32,105 @@ CELL = (
 INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (int, int | None))
 
 
-def load(path: str | os.PathLike[str]) -> "pandas.DataFrame":
+def aloud(text: str) -> None:
+    """Say it on stderr."""
+    print(f"gaugeblock: {text}", file=sys.stderr)
+
+
+def load(
+    path: str | os.PathLike[str], *, lenient: bool = False, told: Callable[[str], None] = aloud
+) -> "pandas.DataFrame":
     """The rows of a file, of a run's folder, or of all runs below a folder, as columns of `bench.store.row`.
 
-    Columns that a file lacks are empty, columns that it has beyond these are dropped, and so is a last
-    line that was cut off. Of a cell that a run finished twice (judged, then timed) the last row counts,
+    Columns that have joined since a row was written are empty in it; those that a later suite has beyond
+    these are kept behind them. Of a cell that a run finished twice (judged, then timed) the last row counts,
     and a run that stands there twice (local and published) is read once.
+
+    Raises FileNotFoundError where no rows are, and ValueError with file, line and column for whatever is no
+    row. `lenient` leaves such lines out: `told` hears how many, and ``attrs["left_out"]`` says so.
     """
     import numpy as np
     import pandas as pd
 
-    columns: dict[str, list[Any]] = {column.name: [] for column in fields(Row)}
-    pick, empty = itemgetter(*columns), dict.fromkeys(columns)
+    left: list[str] = []
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    beyond: dict[str, dict[int, Any]] = {}  # by column, then by row
     seen: dict[str, str] = {}  # rows repeat their strings: one copy of each
+    number = 0
     for file in files(path):
-        found = lines(file)
-        while chunk := list(islice(found, 10_000)):
-            if any(not row.keys() >= empty.keys() for row in chunk):
-                chunk = [{**empty, **row} for row in chunk]
-            for name, column in zip(columns, zip(*map(pick, chunk), strict=True), strict=True):
-                columns[name].append(_numbers(column) if name in NUMBERS else _strings(column, seen))
+        found = entries(file, (lambda wrong, cure: left.append(wrong)) if lenient else refuse)
+        while chunk := list(islice(found, 1000)):
+            for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
+                if name in INTEGERS:
+                    columns[name] += column
+                elif name in NUMBERS:
+                    columns[name].append(np.array(column, dtype=float))
+                else:
+                    columns[name].append(np.array(list(map(seen.setdefault, column, column)), dtype=object))
+            for at, (_, more) in enumerate(chunk, number):
+                for name, value in more.items():
+                    beyond.setdefault(name, {})[at] = value
+            number += len(chunk)
     frame: dict[str, Any] = {
-        name: np.concatenate(values) if values else [] for name, values in columns.items()
+        name: pd.array(values, dtype="Int64")
+        if name in INTEGERS
+        else np.concatenate(values or [np.array([], dtype=float if name in NUMBERS else object)])
+        for name, values in columns.items()
     }
-    for name in INTEGERS if columns["case"] else ():
-        whole = (np.abs(frame[name]) < 2**53) & (np.rint(frame[name]) == frame[name])
-        frame[name] = np.where(whole, frame[name], np.nan)
-    rows = pd.DataFrame(frame).astype({name: "Int64" for name in INTEGERS})
-    return rows.drop_duplicates(list(CELL), keep="last", ignore_index=True)
+    for name, given in beyond.items():
+        values = [given.get(at) for at in range(number)]
+        frame[name] = pd.Series(values, dtype=object).infer_objects()
+    rows = pd.DataFrame(frame).drop_duplicates(list(CELL), keep="last", ignore_index=True)
+    if left:
+        told(f"{count(len(left), 'line')} left out, the first: {left[0]}")
+        rows.attrs["left_out"] = len(left)
+    return rows
+
+
+def run_id(file: Path) -> str:
+    """The run that a rows file begins with; empty where it has no row."""
+    first = next(entries(file, lambda wrong, cure: None), None)
+    return str(first[0][0]) if first else ""
 
 
 def files(path: str | os.PathLike[str]) -> list[Path]:
-    """The rows files at or below a path, each run once; raises FileNotFoundError where there is none."""
+    """The rows files at or below a path, each run once.
+
+    Raises FileNotFoundError where there is none, ValueError for what is no file (a pipe would never end),
+    and what the system says of a path that it does not take.
+    """
     root = Path(path)
-    found = [root] if root.is_file() else sorted(root.rglob(ROWS))
+    found: list[Path] = []
+    try:
+        kind = os.stat(root).st_mode
+        if stat.S_ISDIR(kind):
+            for folder, _, names in os.walk(root, onerror=_raise):
+                found += [Path(folder, ROWS)] if ROWS in names else []
+        else:
+            found = [root]
+        odd = next((file for file in found if not stat.S_ISREG(os.stat(file).st_mode)), None)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(_nothing(root, "nothing there")) from None
+    except (OSError, ValueError) as error:  # a name too long, a loop of links, a folder that is closed
+        raise type(error)(_nothing(root, f"{getattr(error, 'strerror', None) or error}")) from None
+    if odd:
+        raise ValueError(_nothing(odd, "a pipe or a device"))
     if not found:
-        got = f"no {ROWS} at or below it" if root.exists() else "nothing there"
-        raise FileNotFoundError(
-            f"results {root}: got {got}, should be a rows file, a run's folder or a folder of runs; "
-            "`gaugeblock run` makes one"
-        )
-    return list({(file.stat().st_size, _first(file)): file for file in reversed(found)}.values())[::-1]
+        raise FileNotFoundError(_nothing(root, f"no {ROWS} at or below it"))
+    return list({(file.stat().st_size, _first(file)): file for file in sorted(found, reverse=True)}.values())[
+        ::-1
+    ]
+
+
+def _nothing(path: Path, got: str) -> str:
+    return (
+        f"results {path}: got {got}, should be a rows file, a run's folder or a folder of runs; "
+        "`gaugeblock run` makes one"
+    )
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
 
 
 def record(folder: Path, kind: str) -> Record:
@@ -126,45 +186,6 @@ def moments(folder: Path) -> list[dict[str, Any]]:
     """What the machine was doing at the times that a run has looked; empty for a run that never did."""
     file = (folder if folder.is_dir() else folder.parent) / MOMENTS
     return list(lines(file)) if file.exists() else []
-
-
-def lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a file, one a line; raises ValueError for a line that is none and was not cut off."""
-    decode = json.JSONDecoder().raw_decode
-    with file.open("rb") as opened:
-        for number, line in enumerate(opened, 1):
-            if not line.strip():
-                continue
-            try:
-                found, _ = decode(line.decode().strip())
-            except (ValueError, RecursionError):
-                found = None
-            if isinstance(found, dict):
-                yield found
-            elif line.endswith(b"\n"):
-                raise ValueError(
-                    f"rows {file}, line {number}: got {line[:40]!r}, should be one JSON object; "
-                    "restore the file, or delete that line"
-                )
-
-
-def _numbers(column: tuple[Any, ...]) -> Any:
-    import numpy as np
-
-    if not {float, int, NoneType}.issuperset(map(type, column)):
-        column = tuple(value if type(value) in (float, int) else None for value in column)
-    try:
-        return np.array(column, dtype=float)
-    except OverflowError:  # an integer of hundreds of digits
-        return np.array([None if value is None or abs(value) > 2**63 else value for value in column], float)
-
-
-def _strings(column: tuple[Any, ...], seen: dict[str, str]) -> Any:
-    import numpy as np
-
-    if {*map(type, column)} != {str}:
-        column = tuple("" if value is None else str(value) for value in column)
-    return np.array(list(map(seen.setdefault, column, column)), dtype=object)
 
 
 def _first(file: Path) -> bytes:

@@ -1,0 +1,188 @@
+"""One JSON object a line: what runs have written, read whole or refused with file, line and column."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from operator import itemgetter
+from pathlib import Path
+from types import NoneType
+from typing import Any, NamedTuple, NoReturn
+
+from bench.store.row import COLUMNS, EDITIONS, TIMED, Row, unlawful
+
+KINDS: dict[Any, tuple[frozenset[type], str]] = {
+    str: (frozenset({str}), "text"),
+    int: (frozenset({int}), "a whole number of 64 bits"),
+    int | None: (frozenset({int, NoneType}), "a whole number of 64 bits, or null"),
+    float | None: (frozenset({float, int, NoneType}), "a number of 64 bits, or null"),
+}
+SCHEMA = {column.name: KINDS[column.type] for column in fields(Row)}
+# of a column that a later suite has
+BEYOND = frozenset({str, int, float, bool, NoneType}), "text, a number, true, false or null"
+EDITION = {name: number for number, names in enumerate(EDITIONS, 1) for name in names}
+DEFAULTS = tuple(column.default for column in fields(Row))
+INFINITE = frozenset({math.inf, -math.inf})  # what JSON makes of 1e999
+OBJECT = "one JSON object"
+CURE = "restore the file, or leave such lines out with --lenient"
+
+Wrong = tuple[str, str, str]  # a column, what it is there (an empty text: its value), and what it should
+Told = Callable[[str, str], None]  # hears what is wrong with a line, and what to do about it
+Entry = tuple[tuple[Any, ...], Mapping[str, Any]]  # the values of `COLUMNS`, and the columns beyond them
+
+
+def refuse(wrong: str, cure: str) -> NoReturn:
+    """Raise ValueError."""
+    raise ValueError(f"{wrong}; {cure}")
+
+
+def lines(file: Path, told: Told = refuse) -> Iterator[dict[str, Any]]:
+    """The objects of a file, one a line; `told` hears of a line that is none and was not cut off."""
+    cure = "restore the file, or delete that line"
+    for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, lambda wrong, cure: None, cure):
+        yield found
+
+
+def entries(file: Path, told: Told = refuse) -> Iterator[Entry]:
+    """The rows of a file, each as it was written; `told` hears of every line that is none."""
+    shapes: dict[Any, Shape] = {}
+    for number, line, found in _objects(file, "rows", _STRICT, tuple, told, told, CURE):
+        names, values = zip(*found, strict=True) if found else ((), ())
+        key = names, tuple(map(type, values))
+        shape = shapes.get(key) or shapes.setdefault(key, _shape(*key))
+        if wrong := shape.wrong or _wrong(shape, names, values, line):
+            column, got, should = wrong
+            got = got or _words(values[names.index(column)])
+            column = column if column.isidentifier() and len(column) < 40 else _words(column)
+            told(f"rows {file}, line {number}, {column}: got {got}, should {should}", CURE)
+            continue
+        beyond = {name: values[at] for name, at in shape.beyond}
+        yield (shape.pick((*values, *DEFAULTS)) if shape.pick else values), beyond
+
+
+class Literal(str):
+    """A number that JSON or 64 bits have not, as it was written: NaN, or one of many digits."""
+
+
+class Shape(NamedTuple):
+    """What rows of the same columns with the same types have in common."""
+
+    wrong: Wrong | None
+    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # puts what lies in another order into ours
+    beyond: tuple[tuple[str, int], ...]  # the columns of a later suite, and where they stand
+    status: int  # where it stands
+    whole: tuple[str, ...]  # whole numbers in columns of any number
+
+
+def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> Shape:
+    place = {name: at for at, name in enumerate(names)}
+    edition = max((EDITION.get(name, 0) for name in names), default=0)
+    twice = (name for name, number in Counter(names).items() if number > 1)
+    lacking = (name for name in COLUMNS if name not in place and EDITION.get(name, 0) <= edition)
+    odd = (name for name, kind in zip(names, types, strict=True) if kind not in SCHEMA.get(name, BEYOND)[0])
+    wrong = (
+        *((name, "it twice in one object", "stand there once") for name in twice),
+        *((name, "no such column", f"be {SCHEMA[name][1]}") for name in lacking),
+        *((name, "", f"be {SCHEMA.get(name, BEYOND)[1]}") for name in odd),
+    )
+    order = [place.get(name, len(names) + at) for at, name in enumerate(COLUMNS)]
+    any_number = KINDS[float | None]
+    return Shape(
+        wrong[0] if wrong else None,
+        None if names == tuple(COLUMNS) else itemgetter(*order),
+        tuple((name, at) for name, at in place.items() if name not in COLUMNS),
+        place.get("status", 0),
+        tuple(name for name, at in place.items() if SCHEMA.get(name) == any_number and types[at] is int),
+    )
+
+
+def _wrong(shape: Shape, names: tuple[str, ...], values: tuple[Any, ...], line: bytes) -> Wrong | None:
+    """What is wrong with these values of the right types."""
+    if values[shape.status] not in TIMED and (found := unlawful(dict(zip(names, values, strict=True)))):
+        return found
+    if not INFINITE.isdisjoint(values):
+        column = next(name for name, value in zip(names, values, strict=True) if value in INFINITE)
+        return column, "", f"be {SCHEMA.get(column, BEYOND)[1]}"
+    for name in shape.whole:
+        value = values[names.index(name)]
+        if int(float(value)) != value:
+            return name, "", f"be {SCHEMA[name][1]}"
+    if b"\\" in line or not line.isascii():  # half a character, escaped or as a byte
+        for name, value in zip(names, values, strict=True):
+            if not _is_text(name) or (isinstance(value, str) and not _is_text(value)):
+                return name, "", "be text in UTF-8"
+    return None
+
+
+def _objects(
+    file: Path, kind: str, decode: Callable[[str], Any], sort: type, told: Told, cut: Told, cure: str
+) -> Iterator[tuple[int, bytes, Any]]:
+    """The number, the bytes and the object of each line; `cut` hears of a last line that was cut off."""
+    blank = []
+    with file.open("rb") as opened:
+        for number, line in enumerate(opened, 1):
+            found, more = None, False
+            try:
+                found = decode(line.decode("utf-8", "surrogateescape"))
+            except (ValueError, RecursionError) as error:
+                more = str(error).startswith("Extra data")
+            if isinstance(found, sort) and b"\r" not in line:
+                yield number, line, found
+                continue
+            where = f"{kind} {file}, line {number}"
+            if not line.strip(b" \t\n"):
+                blank.append(where)
+            elif b"\r" in line:
+                told(f"{where}: got a carriage return, should be {OBJECT} and a line feed", cure)
+            elif line.startswith(b"\xef\xbb\xbf"):
+                told(f"{where}: got a byte order mark, should be {OBJECT}", cure)
+            elif more:
+                told(f"{where}: got more than one value, should be {OBJECT}", cure)
+            elif line.endswith(b"\n"):
+                told(f"{where}: got {line[:40]!r}, should be {OBJECT}", cure)
+            else:
+                on = f"go on with the run by --results {file.parent}, or leave that line out with --lenient"
+                cut(f"{where}: got a line that was cut off, should be {OBJECT}", on)
+    for where in blank:  # the least of what can be wrong
+        told(f"{where}: got an empty line, should be {OBJECT}", cure)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
+def _whole(text: str) -> int | Literal:
+    found = int(text) if len(text) < 20 + text.startswith("-") else 2**63
+    return found if -(2**63) <= found < 2**63 else Literal(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON's")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=tuple, parse_int=_whole, parse_constant=Literal).decode
+_LOOSE = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number).decode
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _words(value: Any) -> str:
+    """A value in a sentence, as JSON names it."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, tuple):
+        return "an object"
+    text = value if isinstance(value, Literal) else repr(value)
+    return text if len(text) <= 40 else f"{text[:40]} …"
