@@ -117,6 +117,7 @@ class Campaign:
         start = time.monotonic()
         code = runs.run(step, self.folder, self.device, backends, end, [self.stop, *stops])
         said = [runs.counted(runs.rows(step, self.folder))] if step.command == "run" else []
+        said = ["no such cells"] if code == runs.NOTHING else said
         said.append(f"{time.monotonic() - start:.0f} s")
         if code is None:
             said.append("then it was stopped")

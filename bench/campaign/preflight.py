@@ -51,7 +51,7 @@ def started(backends: Sequence[str], device: str, dtype: str, workers: Workers) 
 def cell(name: str, device: str, dtype: str, mode: str = "") -> Cell:
     """Any cell of that backend, device, dtype and mode: its worker is what is asked for."""
     mode = mode or backend(name).modes[0]
-    return Cell("", "", "", "", "", name, mode, device, dtype, "forward")
+    return Cell("softmax", "plain", "typical", "small", "", name, mode, device, dtype, "forward")
 
 
 def ask(name: str, device: str, dtype: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ EDITIONS = (
     ("settings",),
     ("limit",),
     ("suite", "package", "package_version", "isa"),
+    ("issue_s", "cache", "sm_mhz", "power_w", "throttled"),
 )  # fmt: skip
 
 # begins the why of a cell that the framework was known to refuse, and does not
