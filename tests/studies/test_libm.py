@@ -27,7 +27,7 @@ def test_a_framework_is_measured_and_one_that_loses_bits_stands_out(name, monkey
         pytest.skip(str(reason))
     found = {each["function"]: each for each in measure(name, "cpu", "float32", 10_000)}
     assert len(found) == 11 and all(each["backend"] == name for each in found.values())
-    # torch's square root is MKL's, which is off by one in the last place where others are right (pytorch#31250)
+    # torch takes the square root from MKL, which is off by one in the last place (pytorch#31250)
     assert found["sqrt"]["worst"] < 2 and found["divide"]["worst"] <= 1 and found["divide"]["rms"] < 0.7
     assert all(each["rms"] < 4 and each["worst"] < 40 for each in found.values())
     engine = backend(name)("cpu", "float32")
