@@ -33,11 +33,22 @@ def test_a_run_derives_nothing_that_was_derived_ahead_of_it(tmp_path):
     assert done.stdout == f"{limits} of {limits} limits are in the cache\n"
     assert done.stderr.count(" of ") == limits
     before = {file.name: file.stat().st_ino for file in (tmp_path / "cache").glob("*.npz")}
-    run = gaugeblock("run", *chosen, "-k", "test_agree and softmax/ and not log", "--results", str(tmp_path / "run"))
+    run = gaugeblock(
+        "run", *chosen, "-k", "test_agree and softmax/ and not log", "--results", str(tmp_path / "run")
+    )
     assert run.returncode == 0, run.stdout[-2000:]
     after = {file.name: file.stat().st_ino for file in (tmp_path / "cache").glob("*.npz")}
     assert before and {name: after[name] for name in before} == before
     assert not {name for name in after.keys() - before.keys() if not name.startswith("inputs-")}
+
+
+def test_the_limits_of_every_accumulator_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path))
+    limits = wanted(cells([pages.case("softmax")], Selection(("torch",), dtypes=("float16",))))
+    assert [one(asdict(cell), sums)[1] for cell, sums in limits] == [""] * len(limits)
+    assert len([file for file in tmp_path.glob("*.npz") if not file.name.startswith("inputs-")]) == len(
+        limits
+    )
 
 
 def test_limits_are_those_of_every_accumulator_and_each_is_derived_once():
