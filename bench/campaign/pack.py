@@ -13,11 +13,15 @@ def pack(folder: Path, into: Path) -> None:
 
     An archive is there whole or not at all, and so is the one before it.
     """
-    files = sorted(each for each in folder.rglob("*") if each.is_file() and each.parent != into)
+    files = sorted(each for each in folder.rglob("*") if each.is_file() and not _left(each))
     failed = [each for each in files if "failures" in each.parts]
     _write(into / RUNS, folder, [each for each in files if each not in failed])
     kept = [each for each in failed if each.name in ("cell.json", "got.npz") and each.stat().st_size <= SMALL]
     _write(into / FAILURES, folder, kept)
+
+
+def _left(file: Path) -> bool:
+    return file.name.startswith((RUNS, FAILURES, ".lock"))
 
 
 def _write(archive: Path, folder: Path, files: list[Path]) -> None:

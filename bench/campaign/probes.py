@@ -60,7 +60,7 @@ def _asked(name: str, device: str) -> Iterator[tuple[str, Callable[[Workers, Pla
 def _roof(workers: Workers, place: Place) -> list[Record]:
     dtype, mode = ("float32", TF32) if place["dtype"] == TF32 else (place["dtype"], "")
     one = cell(place["backend"], place["device"], dtype, mode)
-    return [{**place, **workers.ask(one, ROOF, asdict(one))}]
+    return [{**workers.ask(one, ROOF, asdict(one)), **place}]
 
 
 def _functions(workers: Workers, place: Place) -> list[Record]:

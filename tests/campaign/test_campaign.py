@@ -30,6 +30,10 @@ def campaign(folder, *options, names=NAMES, **more):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **more)
 
 
+def read(file):
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory, measured):
     """The folder of a short campaign on a GPU that is none, and what it said."""
@@ -71,7 +75,7 @@ def test_a_speed_says_what_the_card_did_and_who_set_the_pace(rehearsed):
     assert len(set(timed.backend)) == 2 and set(timed.status) == {"agrees"}
     assert set(timed.sm_mhz) == {345} and set(timed.throttled) == {"power cap"}
     assert (timed.issue_s <= timed.median_s).all() and set(timed.cache) == {"hot"}
-    samples = [json.loads(line) for line in next(folder.glob("small/**/samples.jsonl")).open()]
+    samples = read(folder / "small" / "samples.jsonl")
     assert all(abs(at - time.time()) < 3600 for each in samples for at in each["times"])
     clocks = (folder / "clocks.csv").read_text().splitlines()
     assert clocks[0] == "time,sm_mhz,power_w,throttled" and clocks[1].endswith(",345,70.4,power cap")
@@ -79,11 +83,11 @@ def test_a_speed_says_what_the_card_did_and_who_set_the_pace(rehearsed):
 
 def test_roofs_and_functions_are_measured_in_every_dtype(rehearsed):
     folder, _ = rehearsed
-    roofs = [json.loads(line) for line in (folder / "roofs.jsonl").open()]
+    roofs = read(folder / "roofs.jsonl")
     dtypes = {each["dtype"] for each in roofs if each["backend"].endswith("FakeTorch")}
     assert dtypes == {"float32", "tf32", "bfloat16", "float64", "float16"}
     assert all(each["flops_per_s"] for each in roofs if each["dtype"] in ("float32", "float64"))
-    functions = [json.loads(line) for line in (folder / "functions.jsonl").open()]
+    functions = read(folder / "functions.jsonl")
     assert {(each["backend"][-4:], each["dtype"]) for each in functions} == {
         (name, dtype) for name in ("orch", "eJax") for dtype in ("float32", "float64")
     }
@@ -95,7 +99,9 @@ def test_what_must_be_brought_home_is_in_two_archives(rehearsed, tmp_path):
     assert {file.name for file in folder.glob("*.gz")} == {RUNS, FAILURES}
     with tarfile.open(folder / RUNS) as opened:
         opened.extractall(tmp_path, filter="data")
+        assert not [name for name in opened.getnames() if name.endswith((".lock", ".gz", ".part"))]
     assert len(load(tmp_path)) == len(load(folder))
+    assert {"roofs.jsonl", "functions.jsonl", "clocks.csv"} <= {file.name for file in tmp_path.iterdir()}
     assert (tmp_path / "campaign.log").read_text().count("PREFLIGHT OK") == 1
 
 
