@@ -24,10 +24,10 @@ def check(config: pytest.Config) -> None:
     """Raise ValueError, and say what to do, where an option could not do what it says."""
     option = config.option
     if getattr(option, "numprocesses", None) or getattr(option, "dist", "no") != "no":
-        got = getattr(option, "numprocesses", None) or f"--dist {option.dist}"
+        processes = getattr(option, "numprocesses", None)
         raise ValueError(
-            f"-n: got {got}, should be left out: pytest suites/ has workers of its own, and speeds are taken "
-            "one at a time"
+            f"{f'-n: got {processes}' if processes else f'--dist: got {option.dist}'}, should be left out: "
+            "pytest suites/ has workers of its own, and speeds are taken one at a time"
         )
     if not hasattr(option, "benchmark_only"):
         raise ValueError(
@@ -80,20 +80,29 @@ def off(option: Any) -> bool:
     return bool(option.benchmark_disable and not option.benchmark_enable)
 
 
-def tabled(config: pytest.Config) -> bool:
-    """Whether pytest-benchmark's table is asked for."""
-    return bool(given(config) & {f"--benchmark-{name}" for name in TABLE})
+def shown(config: pytest.Config) -> None:
+    """Let pytest-benchmark print its table where it is asked for.
+
+    Raises ValueError where it must compare, and has found nothing to compare with.
+    """
+    ours = config._benchmarksession  # type: ignore[attr-defined]
+    ours.quiet = not given(config) & {f"--benchmark-{name}" for name in TABLE}
+    if config.option.benchmark_compare_fail and not ours.compared_mapping:
+        raise ValueError(
+            f"--benchmark-compare-fail: got no saved run to compare with in {ours.storage}, should be one; "
+            "--benchmark-save makes one, --benchmark-storage says where"
+        )
 
 
 def uncompared(config: pytest.Config) -> str:
     """Why --benchmark-compare-fail has nothing to say of these speeds; nothing where it has."""
-    found = config._benchmarksession  # type: ignore[attr-defined]
     if not config.option.benchmark_compare_fail:
         return ""
-    saved = {name for names in (found.compared_mapping or {}).values() for name in names}
+    found = config._benchmarksession  # type: ignore[attr-defined]
+    saved = {name for names in found.compared_mapping.values() for name in names}
     if any(each.fullname in saved for each in found.benchmarks):
         return ""
     return (
-        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, of which none stands in the saved run, "
+        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, none of which stands in the saved run, "
         "should be at least one; compare with a run of the same cells"
     )
