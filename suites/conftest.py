@@ -22,15 +22,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    held = ExitStack()
+    config.add_cleanup(held.close)
+    held.enter_context(interrupts())
     try:
         options.check(config)
         door = config.stash[pytest_plugin.DOOR] = pytest_plugin.Door.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    held = ExitStack()
-    held.enter_context(interrupts())
     held.callback(door.end)
-    config.add_cleanup(held.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

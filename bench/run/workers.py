@@ -1,5 +1,6 @@
 """The worker processes of a run: one for each backend and environment, and those that derive limits."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.backends import AS_SHIPPED, backend
@@ -26,6 +27,7 @@ class Workers:
         self.threads, self.level = threads, level
         self._started: dict[Key, Worker] = {}
         self._last: Worker | None = None  # that took a sample
+        self._starter = ThreadPoolExecutor(1)  # which lasts: a worker ends with the thread that has started it
 
     def key(self, cell: Cell) -> Key:
         """Cells of one key share a worker: their environments are the same."""
@@ -41,7 +43,8 @@ class Workers:
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
             told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
             found = numpy if limits else dict(key[1]) | told
-            self._started[key] = Worker(narrowed(found, self.level) if self.level else found | {TOLD: ""})
+            found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
+            self._started[key] = self._starter.submit(Worker, found).result()
         return self._started[key]
 
     def ask(self, cell: Cell, function: str, *arguments: Any) -> Any:
