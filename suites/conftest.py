@@ -71,7 +71,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[object]:
     try:
         with request.config.stash[pytest_plugin.DOOR].session() as running:
             yield running
-    except Unwritten as error:
+    except Unwritten as error:  # of what stands beside the rows
         pytest.exit(str(error))
 
 
@@ -79,9 +79,10 @@ def session(request: pytest.FixtureRequest) -> Iterator[object]:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
     try:
         return (yield)
-    except Unwritten as error:  # no other row could be written either
-        pyfuncitem.session.shouldstop = str(error)
-        pytest.fail(str(error), pytrace=False)
+    except Unwritten as error:
+        why = str(error)
+    pyfuncitem.session.shouldstop = why  # no other row could be written either
+    pytest.fail(why, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

@@ -230,7 +230,9 @@ class Door:
         file = self.run.folder / SAMPLES
         found = {str(cell_of(each)): each for each in lines(file)} if wanted and file.exists() else {}
         return {
-            name: Timing(**{each.name: _tuple(record[each.name]) for each in fields(Timing) if each.name in record})
+            name: Timing(
+                **{each.name: _tuple(record[each.name]) for each in fields(Timing) if each.name in record}
+            )
             for name, record in found.items()
             if name in wanted
         }
@@ -257,23 +259,29 @@ class Door:
         if self.run is None or self.reported:
             return
         self.reported = True
+        unfinished = interrupted
         try:
-            unfinished = interrupted or self._unfinished()
-            if unfinished and told:
-                print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
+            unfinished = unfinished or self._unfinished()
             if not unfinished:
                 with self.run.writing(REPORT):
                     self._blame()
                     report.write(self.run.folder)
-            if told and self.run.rows():
-                report.show([self.run.folder], every=self.every)
         except (Unwritten, ValueError) as error:
             self.faults.append(str(error))
+        if not told:
+            return
+        if unfinished:
+            print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
+        try:
+            if self.run.rows():
+                report.show([self.run.folder], every=self.every)
+        except ValueError as error:
+            self.faults = [*{*self.faults, str(error)}]
         kept = len(list((self.run.folder / FAILURES).glob("*/cell.json")))
-        if kept and told:
+        if kept:
             where = self.run.folder / FAILURES
             print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
-        if self.faults and told:
+        if self.faults:
             print("", *self.faults, sep="\n")
 
     def _blame(self) -> None:

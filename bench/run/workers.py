@@ -27,7 +27,9 @@ class Workers:
         self.threads, self.level = threads, level
         self._started: dict[Key, Worker] = {}
         self._last: Worker | None = None  # that took a sample
-        self._starter = ThreadPoolExecutor(1)  # which lasts: a worker ends with the thread that has started it
+        self._starter = ThreadPoolExecutor(
+            1
+        )  # which lasts: a worker ends with the thread that has started it
 
     def key(self, cell: Cell) -> Key:
         """Cells of one key share a worker: their environments are the same."""

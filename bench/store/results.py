@@ -143,15 +143,22 @@ def _append(handle: int, data: bytes) -> None:
         raise
 
 
-def write(file: Path, text: str) -> Path:
-    """Write a file whole, or leave what is there."""
+@contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """Where to write what becomes this file once it is written; nothing is left where that fails."""
     partial = file.with_name(file.name + PARTIAL)
     try:
-        partial.write_text(text, encoding="utf-8")
+        yield partial
         partial.replace(file)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write(file: Path, text: str) -> Path:
+    """Write a file whole, or leave what is there."""
+    with whole(file) as partial:
+        partial.write_text(text, encoding="utf-8")
     return file
 
 
@@ -187,8 +194,8 @@ def _stands(folder: Path, machine: machines.Record, environment: machines.Record
     if all((folder / f"{kind}.json").exists() for kind in RECORDS):
         if other := machines.differing(record(folder, "machine"), machine):
             raise ValueError(
-                f"--results: got {folder}, a run of another machine ({', '.join(other)} differ), should be of this "
-                "one; go on with it there, or name a new folder"
+                f"--results: got {folder}, a run of another machine (other {', '.join(other)}), should be of one like "
+                "this; go on with it there, or name a new folder"
             )
         return resume(folder)
     for kind, found in zip(RECORDS, (machine, environment), strict=True):
@@ -263,7 +270,9 @@ def _unfit(folder: Path) -> str:
         return f"which holds {others[0]} and no run"
     if odd := [each.name for each in ours if each and not (each.is_file() and os.access(each, os.W_OK))]:
         return f"whose {odd[0]} is no file that may be written"
-    if any(parent.name == machines.folder_name(record(folder, "machine")) for parent in folder.resolve().parents):
+    if any(
+        parent.name == machines.folder_name(record(folder, "machine")) for parent in folder.resolve().parents
+    ):
         return "a published run, which stays as it is"
     return ""
 
@@ -320,7 +329,8 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
     try:
         for file in sorted(folder.iterdir()):
-            if file.is_file() and not file.is_symlink() and file.name != LOCK:
+            ours = file.name != LOCK and not file.name.endswith(PARTIAL)
+            if ours and file.is_file() and not file.is_symlink():
                 shutil.copyfile(file, scratch / file.name)
         scratch.chmod(0o755)
         for name in numbered(date(folder)):
