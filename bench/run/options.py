@@ -13,7 +13,8 @@ from bench.store.results import unwritable
 # of pytest-benchmark's clock, which takes no sample here
 CLOCK = (
     "min-time", "max-time", "min-rounds", "precision", "confidence", "timer", "calibration-precision",
-    "warmup", "warmup-iterations", "disable-gc", "cprofile", "cprofile-loops", "cprofile-top", "cprofile-dump",
+    "warmup", "warmup-iterations", "disable-gc", "cprofile", "cprofile-loops", "cprofile-top",
+    "cprofile-dump",
 )  # fmt: skip
 # of its table, which is hundreds of lines: it is printed for who names one of these
 TABLE = ("verbose", "sort", "group-by", "columns", "name", "time-unit", "compare", "histogram")
@@ -37,19 +38,17 @@ def check(config: pytest.Config) -> None:
     words = given(config)
     if names := [name for name in CLOCK if f"--benchmark-{name}" in words]:
         raise ValueError(
-            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and their clock says "
-            "how many and how"
+            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and their clock "
+            "says how many and how"
         )
     asked = [name for name in SPEEDS if getattr(option, f"benchmark_{name}", None)]
     if asked and (option.benchmark_skip or off(option)) and not option.benchmark_only:
-        without = "skip" if option.benchmark_skip else "disable"
-        raise ValueError(
-            f"--benchmark-{without} and --benchmark-{asked[0].replace('_', '-')}: got both, should be one of them"
-        )
+        without, wanted = "skip" if option.benchmark_skip else "disable", asked[0].replace("_", "-")
+        raise ValueError(f"--benchmark-{without} and --benchmark-{wanted}: got both, should be one of them")
     if option.benchmark_compare_fail and not option.benchmark_compare:
         raise ValueError(
-            "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number of "
-            "the saved run to compare with"
+            "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number "
+            "of the saved run to compare with"
         )
     _places(option)
 
@@ -103,6 +102,6 @@ def uncompared(config: pytest.Config) -> str:
     if any(each.fullname in saved for each in found.benchmarks):
         return ""
     return (
-        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, none of which stands in the saved run, "
-        "should be at least one; compare with a run of the same cells"
+        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, none of which stands in the saved "
+        "run, should be at least one; compare with a run of the same cells"
     )

@@ -41,7 +41,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
     "limited": ({"action": "store_true"}, "only cells of known departures and refusals, to see these anew"),
-    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run, which is begun there or continued"),
+    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run, begun there or continued"),
 }  # fmt: skip
 
 
@@ -135,7 +135,7 @@ class Door:
         return [cell for cell in self.cells if timed(cell, pages.case(cell.case), self.selection)]
 
     def choose(self, verdicts: Sequence[Cell], speeds: Sequence[Cell], option: Any) -> None:
-        """The cells that -k and node ids have left, as far as pytest-benchmark's options let their tests run."""
+        """The cells that -k and node ids have left, as far as pytest-benchmark lets their tests run."""
         judged = [] if option.benchmark_only else verdicts
         timed = speeds if option.benchmark_only or not option.benchmark_skip else []
         self.chosen = list(dict.fromkeys([*judged, *timed]))
@@ -217,8 +217,8 @@ class Door:
             return {str(cell_of(row.as_dict())): row for row in rows}
         except (TypeError, KeyError) as error:
             raise ValueError(
-                f"--results: got {self.run.folder}, whose rows cannot be read ({error}), should be a run of this "
-                "suite; name a new folder"
+                f"--results: got {self.run.folder}, whose rows cannot be read ({error}), should be a run of "
+                "this suite; name a new folder"
             ) from None
 
     def _timings(self) -> dict[str, Any]:
