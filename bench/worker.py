@@ -30,6 +30,7 @@ from typing import Any
 import execnet
 
 from bench.cache import PLACE, folder, tell, told
+from bench.machine.parent import end_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent  # where this package and its like lie, installed or not
 # Imports our packages from where they lie, whatever a path has first: it may have a bench/ of the user's, and
@@ -228,6 +229,7 @@ class Worker:
 
 def serve(channel: Any) -> None:
     """Answer requests until the channel closes. Runs in the worker."""
+    end_with_parent()
     log = os.open(channel.receive(), os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)

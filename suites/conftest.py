@@ -1,6 +1,7 @@
 """`pytest suites/`: options, one test a cell, and the report at the end."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bench.run import options, pytest_plugin
 from bench.run.interrupts import interrupts
 from bench.store.results import Unwritten
 
-ENTRY = Path(__file__).with_name("test_suites.py")
+ENTRY = Path(__file__).resolve().with_name("test_suites.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,24 +21,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--{name}", help=text, **keywords)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_cmdline_main() -> Iterator[Any]:
-    with interrupts():
-        return (yield)
-
-
 def pytest_configure(config: pytest.Config) -> None:
+    held = ExitStack()
+    config.add_cleanup(held.close)
+    held.enter_context(interrupts())
     try:
         options.check(config)
-        config.stash[pytest_plugin.DOOR] = pytest_plugin.Door.open(config.option)
+        door = config.stash[pytest_plugin.DOOR] = pytest_plugin.Door.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    # a table a workload is hundreds of lines, for who asks; the report is for all
-    if not options.tabled(session.config):
-        session.config._benchmarksession.quiet = True  # type: ignore[attr-defined]
+    held.callback(door.end)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,11 +42,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     # pytest makes one item without a cell where a run times nothing
-    items[:] = [item for item in items if item.path != ENTRY or isinstance(_cell(item), Cell)]
+    items[:] = [item for item in items if not _ours(item) or isinstance(_cell(item), Cell)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    items: list[Any] = [item for item in session.items if item.path == ENTRY]
+    items: list[Any] = [item for item in session.items if _ours(item)]
     session.config.stash[pytest_plugin.DOOR].choose(
         [_cell(item) for item in items if item.originalname == "test_agree"],
         [_cell(item) for item in items if item.originalname == "test_speed"],
@@ -66,6 +59,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     door, option = session.config.stash[pytest_plugin.DOOR], session.config.option
     if door.chosen and not (option.collectonly or option.setupplan):
         try:
+            options.shown(session.config)
             door.begin()
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
@@ -77,7 +71,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[object]:
     try:
         with request.config.stash[pytest_plugin.DOOR].session() as running:
             yield running
-    except Unwritten as error:
+    except Unwritten as error:  # of what stands beside the rows
         pytest.exit(str(error))
 
 
@@ -85,9 +79,10 @@ def session(request: pytest.FixtureRequest) -> Iterator[object]:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
     try:
         return (yield)
-    except Unwritten as error:  # no other row could be written either
-        pyfuncitem.session.shouldstop = str(error)
-        pytest.fail(str(error), pytrace=False)
+    except Unwritten as error:
+        why = str(error)
+    pyfuncitem.session.shouldstop = why  # no other row could be written either
+    pytest.fail(why, pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -117,9 +112,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[A
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if door := config.stash.get(pytest_plugin.DOOR, None):
-        door.end()
+def _ours(item: Any) -> bool:
+    return item.path.resolve() == ENTRY
 
 
 def _cell(item: Any) -> Any:

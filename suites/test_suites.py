@@ -18,16 +18,15 @@ def settle(row) -> None:
         pytest.fail(f"{sentence}\nagain: {row.command}", pytrace=False)
 
 
-def told(row, record_property) -> None:
+def told(row, request) -> None:
     """What a reader of --junitxml sees of a row, whatever its outcome."""
-    record_property("status", row.status)
-    if row.why:
-        record_property("why", row.why)
+    found = {"status": row.status, "why": row.why}
+    request.node.user_properties += [(name, text) for name, text in found.items() if text]
 
 
-def test_agree(cell, session, pytestconfig, record_property) -> None:
+def test_agree(cell, session, pytestconfig, request) -> None:
     row = session.row(cell)
-    told(row, record_property)
+    told(row, request)
     if row.status == "imprecise" and pytestconfig.option.strict:
         pytest.fail(f"imprecise: {row.why}\nagain: {row.command}", pytrace=False)
     settle(row)
@@ -35,9 +34,9 @@ def test_agree(cell, session, pytestconfig, record_property) -> None:
 
 @pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")  # by a cell that has no speed
 @pytest.mark.benchmark(timer=CLOCK)
-def test_speed(cell, session, benchmark, record_property) -> None:
+def test_speed(cell, session, benchmark, request) -> None:
     row, timing = session.speed(cell) if benchmark.enabled else (session.row(cell), None)
-    told(row, record_property)
+    told(row, request)
     if row.status == "error":
         settle(row)
     if row.status not in ("agrees", "imprecise", "limited"):

@@ -19,8 +19,9 @@ from bench.machine.variables import variables
 
 Record = dict[str, Any]
 
-# what stays as long as it is the same machine, beside its GPUs
+# what stays as long as it is the same machine, and of each GPU
 LASTING = ("cpu", "architecture", "vendor", "family", "model", "stepping", "cores", "threads")
+KIND = ("name", "memory_gib", "capability")
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
     "tensorflow", "tensorflow-cpu", "tensorflow-intel", "keras", "jax", "jaxlib", "flax", "optax",
@@ -100,9 +101,10 @@ def folder_name(record: Mapping[str, Any]) -> str:
 
 
 def differing(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The facts by which these are two machines, as far as the first record has them: CPUs and GPUs.
+    """The facts by which these are two kinds of machine, as far as the first record has them: CPUs and GPUs.
 
-    Memory, drivers and the kernel may change on one machine: that of a virtual one grows while it runs.
+    Memory, drivers and the kernel may change on one machine: that of a virtual one grows while it runs. Two
+    cards of one kind are as good as one: a rented machine has another each time.
     """
     facts = [fact for fact in LASTING if fact in record or fact == LASTING[0]]
     found = [fact for fact in facts if record.get(fact) != other.get(fact)]
@@ -110,7 +112,9 @@ def differing(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def _cards(record: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    return [(card.get("name"), card.get("uuid")) for card in record.get("gpus") or ()]
+    cards = record.get("gpus")
+    found = [card for card in cards if isinstance(card, Mapping)] if isinstance(cards, list) else []
+    return [tuple(card.get(fact) for fact in KIND) for card in found]
 
 
 def name(record: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report.table import Figure, plain
-from bench.store.results import numbered
+from bench.store.results import numbered, whole
 
 STYLES = ("-", "--", "-.", ":")  # curves lie on each other where all is well
 
@@ -60,7 +60,8 @@ def _draw(title: str, curves: Sequence[Mapping[str, Any]], file: Path) -> None:
         axes.set(title=_literal(title), xlabel="step", ylabel="loss")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize="small")
-        drawing.savefig(file, metadata={"Date": None})
+        with whole(file) as partial:
+            drawing.savefig(partial, format="svg", metadata={"Date": None})
 
 
 def _literal(text: str) -> str:

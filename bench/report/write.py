@@ -23,6 +23,7 @@ from bench.report.table import Section, markdown
 from bench.report.table import show as print_sections
 from bench.report.variants import conventions
 from bench.store.results import REPORT
+from bench.store.results import write as write_whole
 from bench.store.rows import curves, files, fingerprints, lines, load, moments, record, records, roofs
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def write(folder: Path) -> Path:
     rows, machines, environments = read([folder])
     known = page(rows, environments)
     if known:
-        _keep(folder / LIMITS, "# Known departures\n\n" + markdown(known))
+        write_whole(folder / LIMITS, "# Known departures\n\n" + markdown(known))
     found = [
         *sections(
             rows,
@@ -159,15 +160,8 @@ def write(folder: Path) -> Path:
         *kills(folder),
     ]
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
-    return _keep(folder / REPORT, _document(found, link if known else ""))
+    return write_whole(folder / REPORT, _document(found, link if known else ""))
 
 
 def _document(found: Sequence[Section], links: str = "") -> str:
     return f"# Gaugeblock report\n\n{links}{markdown(found)}"
-
-
-def _keep(file: Path, text: str) -> Path:
-    partial = file.with_suffix(".part")
-    partial.write_text(text)
-    partial.replace(file)
-    return file

@@ -13,7 +13,8 @@ from bench.store.results import unwritable
 # of pytest-benchmark's clock, which takes no sample here
 CLOCK = (
     "min-time", "max-time", "min-rounds", "precision", "confidence", "timer", "calibration-precision",
-    "warmup", "warmup-iterations", "disable-gc", "cprofile", "cprofile-loops", "cprofile-top", "cprofile-dump",
+    "warmup", "warmup-iterations", "disable-gc", "cprofile", "cprofile-loops", "cprofile-top",
+    "cprofile-dump",
 )  # fmt: skip
 # of its table, which is hundreds of lines: it is printed for who names one of these
 TABLE = ("verbose", "sort", "group-by", "columns", "name", "time-unit", "compare", "histogram")
@@ -24,10 +25,10 @@ def check(config: pytest.Config) -> None:
     """Raise ValueError, and say what to do, where an option could not do what it says."""
     option = config.option
     if getattr(option, "numprocesses", None) or getattr(option, "dist", "no") != "no":
-        got = getattr(option, "numprocesses", None) or f"--dist {option.dist}"
+        processes = getattr(option, "numprocesses", None)
         raise ValueError(
-            f"-n: got {got}, should be left out: pytest suites/ has workers of its own, and speeds are taken "
-            "one at a time"
+            f"{f'-n: got {processes}' if processes else f'--dist: got {option.dist}'}, should be left out: "
+            "pytest suites/ has workers of its own, and speeds are taken one at a time"
         )
     if not hasattr(option, "benchmark_only"):
         raise ValueError(
@@ -37,19 +38,17 @@ def check(config: pytest.Config) -> None:
     words = given(config)
     if names := [name for name in CLOCK if f"--benchmark-{name}" in words]:
         raise ValueError(
-            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and their clock says "
-            "how many and how"
+            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and their clock "
+            "says how many and how"
         )
     asked = [name for name in SPEEDS if getattr(option, f"benchmark_{name}", None)]
     if asked and (option.benchmark_skip or off(option)) and not option.benchmark_only:
-        without = "skip" if option.benchmark_skip else "disable"
-        raise ValueError(
-            f"--benchmark-{without} and --benchmark-{asked[0].replace('_', '-')}: got both, should be one of them"
-        )
+        without, wanted = "skip" if option.benchmark_skip else "disable", asked[0].replace("_", "-")
+        raise ValueError(f"--benchmark-{without} and --benchmark-{wanted}: got both, should be one of them")
     if option.benchmark_compare_fail and not option.benchmark_compare:
         raise ValueError(
-            "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number of "
-            "the saved run to compare with"
+            "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number "
+            "of the saved run to compare with"
         )
     _places(option)
 
@@ -80,20 +79,29 @@ def off(option: Any) -> bool:
     return bool(option.benchmark_disable and not option.benchmark_enable)
 
 
-def tabled(config: pytest.Config) -> bool:
-    """Whether pytest-benchmark's table is asked for."""
-    return bool(given(config) & {f"--benchmark-{name}" for name in TABLE})
+def shown(config: pytest.Config) -> None:
+    """Let pytest-benchmark print its table where it is asked for.
+
+    Raises ValueError where it must compare, and has found nothing to compare with.
+    """
+    ours = config._benchmarksession  # type: ignore[attr-defined]
+    ours.quiet = not given(config) & {f"--benchmark-{name}" for name in TABLE}
+    if config.option.benchmark_compare_fail and not ours.compared_mapping:
+        raise ValueError(
+            f"--benchmark-compare-fail: got no saved run to compare with in {ours.storage}, should be one; "
+            "--benchmark-save makes one, --benchmark-storage says where"
+        )
 
 
 def uncompared(config: pytest.Config) -> str:
     """Why --benchmark-compare-fail has nothing to say of these speeds; nothing where it has."""
-    found = config._benchmarksession  # type: ignore[attr-defined]
     if not config.option.benchmark_compare_fail:
         return ""
-    saved = {name for names in (found.compared_mapping or {}).values() for name in names}
+    found = config._benchmarksession  # type: ignore[attr-defined]
+    saved = {name for names in found.compared_mapping.values() for name in names}
     if any(each.fullname in saved for each in found.benchmarks):
         return ""
     return (
-        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, of which none stands in the saved run, "
-        "should be at least one; compare with a run of the same cells"
+        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, none of which stands in the saved "
+        "run, should be at least one; compare with a run of the same cells"
     )

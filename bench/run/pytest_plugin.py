@@ -52,7 +52,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
     "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
     "limited": ({"action": "store_true"}, "only cells of known departures and refusals, to see these anew"),
-    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run, which is begun there or continued"),
+    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run, begun there or continued"),
 }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ class Door:
         return [cell for cell in self.cells if timed(cell, pages.case(cell.case), self.selection)]
 
     def choose(self, verdicts: Sequence[Cell], speeds: Sequence[Cell], option: Any) -> None:
-        """The cells that -k and node ids have left, as far as pytest-benchmark's options let their tests run."""
+        """The cells that -k and node ids have left, as far as pytest-benchmark lets their tests run."""
         judged = [] if option.benchmark_only else verdicts
         timed = speeds if option.benchmark_only or not option.benchmark_skip else []
         self.chosen = list(dict.fromkeys([*judged, *timed]))
@@ -242,8 +242,8 @@ class Door:
             return {str(cell_of(row.as_dict())): row for row in rows}
         except (TypeError, KeyError) as error:
             raise ValueError(
-                f"--results: got {self.run.folder}, whose rows cannot be read ({error}), should be a run of this "
-                "suite; name a new folder"
+                f"--results: got {self.run.folder}, whose rows cannot be read ({error}), should be a run of "
+                "this suite; name a new folder"
             ) from None
 
     def _timings(self) -> dict[str, Any]:
@@ -284,20 +284,24 @@ class Door:
         if self.run is None or self.reported:
             return
         self.reported = True
+        unfinished = interrupted
         try:
-            unfinished = interrupted or self._unfinished()
-            if unfinished and shown:
-                print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
+            unfinished = unfinished or self._unfinished()
             if not unfinished:
                 with self.run.writing(REPORT):
                     self._blame()
                     report.write(self.run.folder)
-            if shown and self.run.rows():
-                report.show([self.run.folder], every=self.every)
         except (Unwritten, ValueError) as error:
             self.faults.append(str(error))
         if not shown:
             return
+        if unfinished:
+            print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
+        try:
+            if self.run.rows():
+                report.show([self.run.folder], every=self.every)
+        except ValueError as error:
+            self.faults = [*{*self.faults, str(error)}]
         for sentence in told().values():
             print(f"\n{sentence}")
         self._failed()

@@ -96,7 +96,7 @@ class Session:
     def row(self, cell: Cell) -> Row:
         """The cell's verdict, once it is there."""
         with self._change:
-            self._change.wait_for(lambda: str(cell) in self.rows or self._stopped)
+            self._change.wait_for(lambda: str(cell) in self.rows or self._stopped or self._idle())
             return self._settled(cell)
 
     def speed(self, cell: Cell) -> tuple[Row, Timing | None]:

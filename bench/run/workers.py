@@ -1,5 +1,6 @@
 """The worker processes of a run: one for each backend and environment, and those that derive limits."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench import pages
@@ -33,6 +34,8 @@ class Workers:
         self.threads, self.level, self.timeout = threads, level, timeout
         self._started: dict[Key, Worker] = {}
         self._last: Worker | None = None  # that took a sample
+        # one that lasts: a worker ends with the thread that has started it
+        self._starter = ThreadPoolExecutor(1)
 
     def key(self, cell: Cell) -> Key:
         """Cells of one key share a worker: their environments are the same."""
@@ -72,7 +75,7 @@ class Workers:
             found = numpy if limits else dict(key[1]) | told
             found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
             try:
-                self._started[key] = Worker(found)
+                self._started[key] = self._starter.submit(Worker, found).result()
             except OSError as error:
                 raise Died(f"no worker could be started: {error}") from error
         return self._started[key]

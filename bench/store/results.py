@@ -144,15 +144,22 @@ def _append(handle: int, data: bytes) -> None:
         raise
 
 
-def write(file: Path, text: str) -> Path:
-    """Write a file whole, or leave what is there."""
+@contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """Where to write what becomes this file once it is written; nothing is left where that fails."""
     partial = file.with_name(file.name + PARTIAL)
     try:
-        partial.write_text(text, encoding="utf-8")
+        yield partial
         partial.replace(file)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write(file: Path, text: str) -> Path:
+    """Write a file whole, or leave what is there."""
+    with whole(file) as partial:
+        partial.write_text(text, encoding="utf-8")
     return file
 
 
@@ -170,8 +177,8 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
 def begin(folder: Path, machine: machines.Record, environment: machines.Record) -> Run:
     """The run that stands in this very folder, to append to, or a new one there. It is held until released.
 
-    Raises ValueError where neither can be (see `check`), where the run that stands there is another machine's,
-    and where another process holds it.
+    Raises ValueError where neither can be (see `check`), where the run that stands there is another
+    machine's, and where another process holds it.
     """
     check(folder)
     with _refused(folder):
@@ -188,8 +195,8 @@ def _stands(folder: Path, machine: machines.Record, environment: machines.Record
     if all((folder / f"{kind}.json").exists() for kind in RECORDS):
         if other := machines.differing(record(folder, "machine"), machine):
             raise ValueError(
-                f"--results: got {folder}, a run of another machine ({', '.join(other)} differ), should be of this "
-                "one; go on with it there, or name a new folder"
+                f"--results: got {folder}, a run of another machine (other {', '.join(other)}), should "
+                "be of one like this; go on with it there, or name a new folder"
             )
         return resume(folder)
     for kind, found in zip(RECORDS, (machine, environment), strict=True):
@@ -204,13 +211,13 @@ def _hold(folder: Path) -> BaseFileLock:
         lock.acquire(timeout=0)
     except Timeout:
         raise ValueError(
-            f"--results: got {folder}, where another run goes on, should be a folder of its own; wait for that "
-            "run, or name another folder"
+            f"--results: got {folder}, where another run goes on, should be a folder of its own; wait for "
+            "that run, or name another folder"
         ) from None
     except NotImplementedError as error:
         raise ValueError(
-            f"--results: got {folder}, where files cannot be locked ({error}), should be on a disk where they can; "
-            "name another folder"
+            f"--results: got {folder}, where files cannot be locked ({error}), should be on a disk where "
+            "they can; name another folder"
         ) from None
     return lock
 
@@ -222,21 +229,21 @@ def _refused(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(
-            f"results {folder}: got {error.strerror or error}, should be a folder to write to; name another with "
-            "--results"
+            f"results {folder}: got {error.strerror or error}, should be a folder to write to; name another "
+            "with --results"
         ) from error
 
 
 def resume(folder: Path) -> Run:
     """An interrupted run, to append to. A last line that was cut off is removed.
 
-    Its id is its folder's name, where that is a run's, else that of its rows, and before the first row a new one.
+    Its id is its folder's name, where that is a run's, else its rows', and before the first row a new one.
     """
     records = [record(folder, kind) for kind in RECORDS]
     for file in (folder / name for name in LINES):
         if file.exists():
-            whole = file.read_bytes()
-            os.truncate(file, whole.rfind(b"\n") + 1)
+            found = file.read_bytes()
+            os.truncate(file, found.rfind(b"\n") + 1)
     return Run(folder, identity(folder) or _named(records[0]), *map(key, records), suite())
 
 
@@ -248,7 +255,8 @@ def check(folder: Path) -> None:
         what = f"{error.strerror or error}"
     if what:
         raise ValueError(
-            f"--results: got {folder}, {what}, should be the folder of a run, an empty or a new one; name another"
+            f"--results: got {folder}, {what}, should be the folder of a run, an empty or a new one; "
+            "name another"
         )
 
 
@@ -264,9 +272,8 @@ def _unfit(folder: Path) -> str:
         return f"which holds {others[0]} and no run"
     if odd := [each.name for each in ours if each and not (each.is_file() and os.access(each, os.W_OK))]:
         return f"whose {odd[0]} is no file that may be written"
-    if any(
-        parent.name == machines.folder_name(record(folder, "machine")) for parent in folder.resolve().parents
-    ):
+    home = machines.folder_name(record(folder, "machine"))
+    if home in [parent.name for parent in folder.resolve().parents]:
         return "a published run, which stays as it is"
     return ""
 
@@ -286,7 +293,7 @@ def unwritable(folder: Path) -> str:
 
 
 def identity(folder: Path) -> str:
-    """The id of the run in a folder: the folder's name, where that is a run's, else its rows'; else nothing."""
+    """The id of the run in a folder: the folder's name, where that is a run's, else its rows'; or nothing."""
     if _NAME.match(folder.name):
         return folder.name
     rows = lines(folder / ROWS) if (folder / ROWS).exists() else ()
@@ -323,7 +330,8 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
     try:
         for file in sorted(folder.iterdir()):
-            if file.is_file() and not file.is_symlink() and file.name != LOCK:
+            ours = file.name != LOCK and not file.name.endswith(PARTIAL)
+            if ours and file.is_file() and not file.is_symlink():
                 shutil.copyfile(file, scratch / file.name)
         scratch.chmod(0o755)
         for name in numbered(date(folder)):

@@ -36,6 +36,7 @@ def _version(root: Path) -> str:
 def _git(root: Path, *asked: str) -> str:
     """What git says of a folder; nothing where there is no git, or it refuses."""
     around = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # a hook's
+    around["GIT_OPTIONAL_LOCKS"] = "0"  # it is read only: on a full disk git would leave its lock behind
     try:
         answer = subprocess.run(
             ["git", "-C", str(root), *asked], env=around, capture_output=True, text=True, timeout=PATIENCE
