@@ -19,7 +19,7 @@ from bench.speed.attach import ABOVE, with_speeds
 from bench.speed.roofline import Roof, roof
 from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
-from bench.store.row import TIMED, Row
+from bench.store.row import TIMED, Row, sentence
 from bench.verdict.row import row_of
 from bench.worker import Died
 
@@ -282,8 +282,12 @@ def _computed(of: Cell | Row) -> str:
     return TF32 if of.mode == TF32 else of.dtype
 
 
-def _rows(answer: Mapping[str, Any]) -> dict[str, Row]:
-    return {direction: Row(**row) for direction, row in answer["rows"].items()}
+def _rows(answer: Any) -> dict[str, Row]:
+    """Those that a worker answered; raises Died for what else a plug-in may have made of it."""
+    try:
+        return {direction: Row(**row) for direction, row in answer["rows"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Died(f"the worker answered what is no row: {sentence(error)}") from error
 
 
 def _all(unit: Unit, **found: str) -> dict[str, Row]:
