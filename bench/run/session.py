@@ -226,9 +226,9 @@ class Session:
                     self._keep(cell, failed(cell, f"limits: {why}"))
 
     def _ended(self) -> bool:
-        """Whether a worker that died was ended by us: an interrupt ends them before it is heard of here."""
+        """Whether a worker that died was ended by us: what ends them all may be heard of here a little later."""
         with self._change:
-            return self._change.wait_for(lambda: self._stopped, timeout=2.0)
+            return self._change.wait_for(lambda: self._stopped, timeout=0.5)
 
     def _judge(self, unit: Unit, key: tuple[Any, ...]) -> None:
         cell, answer = unit.cell, None
