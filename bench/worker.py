@@ -123,7 +123,8 @@ class Worker:
         self._group = execnet.Group()
         # only the main thread may set how signals are heard
         self._gateway = self._group.makegateway(f"popen//python={python}//execmodel=main_thread_only")
-        self._process: subprocess.Popen[bytes] = self._gateway._io.popen  # which alone knows how it ended
+        io: Any = self._gateway._io
+        self._process: subprocess.Popen[bytes] = io.popen  # which alone knows how it ended
         self._words = Words()
         self._channel = self._gateway.remote_exec(ENTRY)
         self._channel.send({PLACE: str(folder()), **environment})  # in a spec some values have a meaning

@@ -124,10 +124,10 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
     own, name = "name" in vars(cls), _text("name", getattr(cls, "name", None))
     if own and name in (*SHIPPED, *FURTHER):
         raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be one of its own")
-    places = {
-        dtype: {device: {"dtype": dtype, "device": device} for device in attributes["devices"]}
-        for dtype in attributes["dtypes"]
-    }
+
+    def environment(dtype: str, device: str) -> dict[str, str]:
+        return _texts("answer", cls.environment(threads=threads, dtype=dtype, device=device))
+
     return {
         "name": name,
         "own": own,
@@ -138,13 +138,10 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
         "lineage": _names("lineage", sorted(cls.lineage())),
         "environments": {
             dtype: {
-                device: _asked(
-                    "environment",
-                    lambda place=place: _texts("answer", cls.environment(threads=threads, **place)),
-                )
-                for device, place in each.items()
+                device: _asked("environment", partial(environment, dtype, device))
+                for device in attributes["devices"]
             }
-            for dtype, each in places.items()
+            for dtype in attributes["dtypes"]
         },
         "contenders": {
             name: _asked("contenders", partial(_contenders, cls, case))

@@ -226,7 +226,7 @@ class Session:
                     self._keep(cell, failed(cell, f"limits: {why}"))
 
     def _ended(self) -> bool:
-        """Whether a worker that died was ended by us: what ends them all may be heard of here a little later."""
+        """Whether a worker that died was ended by us; what ends them all may be heard of here later."""
         with self._change:
             return self._change.wait_for(lambda: self._stopped, timeout=0.5)
 
