@@ -63,8 +63,12 @@ LINE = 200  # characters of a line that are told
 ASK = signal.SIGUSR1  # has a worker write where it stands
 FATAL, CURRENT, STACK = "Fatal Python error: ", "Current thread ", "Stack (most "  # faulthandler's own words
 FRAME = re.compile(r' *File "(.*)", line (\d+) in (.*)')
-OURS = tuple(str(ROOT / name) for name in ("bench", "suites", "reference"))
-LIBRARIES = ("<", *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+PAGES = (str(ROOT / "suites"), str(ROOT / "reference"))
+LIBRARIES = (
+    "<",
+    str(ROOT / "bench"),
+    *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+)
 
 
 class Died(Exception):
@@ -117,18 +121,14 @@ class Worker:
 
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
         self.timeout, self._killed = TIMEOUT, False
-        self._words = Words()
-        environment = {PLACE: str(folder()), **environment}
-        crossed = {name: value for name, value in environment.items() if "//" in value}  # execnet's own mark
-        whole = {name: value for name, value in environment.items() if name not in crossed}
-        variables = "".join(f"//env:{name}={value}" for name, value in whole.items())
         self._group = execnet.Group()
         # only the main thread may set how signals are heard
-        spec = f"popen//python={python}//execmodel=main_thread_only{variables}"
-        self._gateway = self._group.makegateway(spec)
-        self._process: subprocess.Popen[bytes] = self._gateway._io.popen  # which alone knows how it ended
+        self._gateway = self._group.makegateway(f"popen//python={python}//execmodel=main_thread_only")
+        io: Any = self._gateway._io
+        self._process: subprocess.Popen[bytes] = io.popen  # which alone knows how it ended
+        self._words = Words()
         self._channel = self._gateway.remote_exec(ENTRY)
-        self._channel.send(crossed)
+        self._channel.send({PLACE: str(folder()), **environment})  # in a spec some values have a meaning
         self._channel.send(path() if python == sys.executable else [])
         self._channel.send(self._words.path)
 
@@ -251,11 +251,13 @@ def serve(channel: Any) -> None:
 
 
 def raised(error: BaseException) -> str:
-    """What was raised, and where."""
+    """What was raised, and where in a page or plug-in."""
     what = " ".join(traceback.format_exception_only(error)[-1].split())
-    stack = traceback.format_list(traceback.extract_tb(error.__traceback__)[::-1])
-    place = _frame([STACK, *(line.splitlines()[0].replace(", in ", " in ") for line in stack)], STACK)
-    return f"{what if len(what) <= LINE else f'{what[: LINE - 2]} …'}{place}"
+    stack = traceback.extract_tb(error.__traceback__)[::-1]
+    places = [
+        f", in {at.name} ({Path(at.filename).name}, line {at.lineno})" for at in stack if _ours(at.filename)
+    ]
+    return f"{what if len(what) <= LINE else f'{what[: LINE - 2]} …'}{''.join(places[:1])}"
 
 
 def _cause(lines: Sequence[str], ended: str) -> str:
@@ -273,10 +275,15 @@ def _frame(lines: Sequence[str], head: str) -> str:
     heads = [number for number, line in enumerate(lines) if line.startswith(head)]
     below = lines[heads[-1] + 1 :] if heads else []
     frames = [found.groups() for found in takewhile(bool, map(FRAME.match, below)) if found]
-    ours = [each for each in frames if each[0].startswith(OURS) or not each[0].startswith(LIBRARIES)]
+    ours = [each for each in frames if _ours(each[0])]
     for file, line, name in (ours or frames)[:1]:
         return f", in {name} ({Path(file).name}, line {line})"
     return ""
+
+
+def _ours(file: str) -> bool:
+    """Whether it is of a page or a plug-in."""
+    return file.startswith(PAGES) or not file.startswith(LIBRARIES)
 
 
 def path() -> list[str]:

@@ -14,3 +14,4 @@ from bench.backends.interface import release as release
 from bench.backends.lookup import FURTHER as FURTHER
 from bench.backends.lookup import SHIPPED as SHIPPED
 from bench.backends.lookup import backend as backend
+from bench.backends.lookup import lineage as lineage

@@ -34,6 +34,12 @@ def stand_in(spec: str, cls: type[Backend]) -> None:
     _STAND_INS[spec] = cls
 
 
+def lineage(spec: str) -> set[str]:
+    """The names of a backend and its parents; of a plug-in that is not of this run its own."""
+    known = spec in _STAND_INS or spec in _shipped()
+    return backend(spec).lineage() if known else {spec.rpartition(":")[2]}
+
+
 def backend(spec: str) -> type[Backend]:
     """The class named by `spec`: a shipped name, an entry point, or ``path/to/file.py:Name``.
 

@@ -44,12 +44,17 @@ class Plugin(Backend):
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
         answer = cls.said["contenders"].get(case.name, {})
-        if "said" not in answer:  # the worker that judges it says why
+        if "said" not in answer:  # a cell in which `asked_for` says why
             return [Contender(cls.name, "unknown", _elsewhere)]
         return [
             Contender(**each | {"refuses": [Refusal(**one) for one in each["refuses"]]}, build=_elsewhere)
             for each in answer["said"]
         ]
+
+    @classmethod
+    def asked_for(cls, case: str) -> None:
+        """Raises what it raised when it was asked for its contenders on that page."""
+        _given(cls.said["contenders"][case])
 
     @classmethod
     def lineage(cls) -> set[str]:
@@ -101,7 +106,7 @@ def _asked_of(spec: str, *, threads: int | None, timeout: float) -> dict[str, An
     try:
         return dict(worker.request(DESCRIBED, spec, threads))
     except Died as error:
-        return {"broken": str(error)}
+        return {"broken": str(error).removeprefix("the worker died: ")}
     finally:
         worker.close()
 
@@ -119,26 +124,24 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
     own, name = "name" in vars(cls), _text("name", getattr(cls, "name", None))
     if own and name in (*SHIPPED, *FURTHER):
         raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be one of its own")
-    places = {
-        dtype: {device: {"dtype": dtype, "device": device} for device in attributes["devices"]}
-        for dtype in attributes["dtypes"]
-    }
+
+    def environment(dtype: str, device: str) -> dict[str, str]:
+        return _texts("answer", cls.environment(threads=threads, dtype=dtype, device=device))
+
     return {
         "name": name,
         "own": own,
         "module": str(cls.__module__),
         "attributes": attributes
         | {"name": name, "spins": cls.spins is True, "without": _texts("without", cls.without)},
-        "installed": _asked("installed", lambda: _text("version", cls.installed())),
+        "installed": _asked("installed", lambda: _text("answer", cls.installed())),
         "lineage": _names("lineage", sorted(cls.lineage())),
         "environments": {
             dtype: {
-                device: _asked(
-                    "environment", lambda place=place: _texts("it", cls.environment(threads=threads, **place))
-                )
-                for device, place in each.items()
+                device: _asked("environment", partial(environment, dtype, device))
+                for device in attributes["devices"]
             }
-            for dtype, each in places.items()
+            for dtype in attributes["dtypes"]
         },
         "contenders": {
             name: _asked("contenders", partial(_contenders, cls, case))

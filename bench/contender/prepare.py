@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 from bench import pages
@@ -17,6 +18,7 @@ from bench.machine import isa
 from bench.tree import flatten
 
 THREADS = "GAUGEBLOCK_THREADS"
+LONG = 200  # characters that a row has for what is read back
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
     """
     cls.installed()
     engine = cls(device, dtype)
+    _typed(engine)
     asked, found = os.environ.get(THREADS), engine.threads()
     if asked and found is not None and found != int(asked):
         raise RuntimeError(
@@ -80,6 +83,18 @@ def lost(unit: Cell) -> bool:
     except Exception:
         return True
     return False
+
+
+def _typed(engine: Backend) -> None:
+    """Raise TypeError where what stands in every row is not what a row holds."""
+    texts = {"version": engine.version, "precision": engine.precision, "isa": engine.isa()}
+    for name, found in texts.items():
+        if not isinstance(found, str) or len(found) > LONG:
+            raise TypeError(
+                f"{name}: reads back {found!r:.60}, should be a text of {LONG} characters at most"
+            )
+    if not isinstance(threads := engine.threads(), Integral | None):
+        raise TypeError(f"threads: reads back {threads!r:.60}, should be a whole number or None")
 
 
 def prepared(unit: Cell) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import SHIPPED, backend
+from bench.backends import SHIPPED, lineage
 from bench.cells.cell import Cell
 from bench.failure.freeze import folder_name
 from bench.store.row import Row
@@ -40,7 +40,7 @@ def blame(found: Iterable[tuple[Cell, Row]], failures: Path) -> Iterator[tuple[C
 
 def family(cell: Cell) -> str:
     """The framework behind a cell's backend: a plug-in that inherits its builds is not another."""
-    shipped = backend(cell.backend).lineage() & SHIPPED.keys() - {"numpy"}
+    shipped = lineage(cell.backend) & SHIPPED.keys() - {"numpy"}
     return min(shipped, default=cell.backend.rpartition(":")[2])
 
 

@@ -14,6 +14,8 @@ from bench.machine.records import environment as surroundings
 from bench.store.results import anonymous
 from bench.store.row import sentence
 
+MANY = 1000  # characters of an answer
+
 _READ: dict[tuple[str, str], Record] = {}  # of this process, by backend and device
 
 
@@ -38,11 +40,11 @@ def environment(cell: Cell) -> Record:
 def read_back(engine: Backend) -> dict[str, Any]:
     """What a framework says of itself, as built-in types; None where this release has no such API."""
     try:
-        flags = engine.flags()
+        flags = {str(name): question for name, question in engine.flags().items()}
     except Exception as error:
         return {"error": _told(error)}
     asked: dict[str, Callable[[], Any]] = {"threads": engine.threads, "precision": lambda: engine.precision}
-    return {name: _answer(question) for name, question in (asked | dict(flags)).items()}
+    return {name: _answer(question) for name, question in (asked | flags).items()}
 
 
 def _answer(question: Callable[[], Any]) -> Any:
@@ -61,7 +63,7 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    return anonymous(str(value))
+    return anonymous(str(value)[:MANY])
 
 
 def _told(error: Exception) -> str:

@@ -24,7 +24,7 @@ from bench.speed.roofline import Roof, roof
 from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
 from bench.store.results import Unwritten
-from bench.store.row import TIMED, Row
+from bench.store.row import TIMED, Row, sentence
 from bench.verdict.row import row_of
 from bench.worker import Died
 
@@ -258,9 +258,9 @@ class Session:
                     self._keep(cell, failed(cell, f"limits: {why}"))
 
     def _ended(self) -> bool:
-        """Whether a worker that died was ended by us: an interrupt ends them before it is heard of here."""
+        """Whether a worker that died was ended by us; what ends them all may be heard of here later."""
         with self._change:
-            return self._change.wait_for(lambda: self._stopped, timeout=2.0)
+            return self._change.wait_for(lambda: self._stopped, timeout=0.5)
 
     def _judge(self, unit: Unit, key: tuple[Any, ...]) -> None:
         cell, answer = unit.cell, None
@@ -316,8 +316,12 @@ def _computed(of: Cell | Row) -> str:
     return TF32 if of.mode == TF32 else of.dtype
 
 
-def _rows(answer: Mapping[str, Any]) -> dict[str, Row]:
-    return {direction: Row(**row) for direction, row in answer["rows"].items()}
+def _rows(answer: Any) -> dict[str, Row]:
+    """Those that a worker answered; raises Died for what else a plug-in may have made of it."""
+    try:
+        return {direction: Row(**row) for direction, row in answer["rows"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Died(f"the worker answered what is no row: {sentence(error)}") from error
 
 
 def _all(unit: Unit, **found: str) -> dict[str, Row]:

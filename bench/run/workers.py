@@ -5,7 +5,7 @@ from typing import Any
 
 from bench import pages
 from bench.backends import AS_SHIPPED, Absent, backend
-from bench.backends.plugin import Broken
+from bench.backends.plugin import Broken, Plugin
 from bench.cache import tell
 from bench.cells.cell import Cell
 from bench.contender.prepare import THREADS
@@ -47,9 +47,12 @@ class Workers:
 
     def fault(self, cell: Cell) -> str:
         """Why the cell's backend can be asked for nothing; empty where it can. Raises Absent."""
+        found = backend(cell.backend)
         try:
-            backend(cell.backend).installed()
+            found.installed()
             self._environment(cell)
+            if issubclass(found, Plugin):
+                found.asked_for(cell.case)
         except Absent:
             raise
         except Broken as error:
