@@ -85,7 +85,7 @@ class Worker:
             self._channel.send((function, list(arguments)))
             return self._channel.receive(timeout=TIMEOUT)
         except (EOFError, OSError, self._channel.RemoteError) as error:
-            log = self._words.read_text(errors="replace").strip().splitlines()
+            log = self._words.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             words = (log or str(error).strip().splitlines() or ["no last words"])[-1]
             raise Died(f"the worker died: {words}") from error
         except self._channel.TimeoutError as error:

@@ -112,7 +112,7 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
             continue
         break
     for kind, found in zip(RECORDS, (machine, environment), strict=True):
-        (root / name / f"{kind}.json").write_text(json.dumps(found, indent=2) + "\n")
+        (root / name / f"{kind}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return Run(root / name, name, *keys, suite())
 
 
@@ -188,6 +188,8 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, str):  # half a character of a path that is no UTF-8
+        return value.encode(errors="backslashreplace").decode()
     if hasattr(value, "item"):  # a scalar of NumPy's
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -24,7 +24,7 @@ def suite(root: Path = ROOT) -> str:
 def _version(root: Path) -> str:
     """A checkout's own, whatever else is installed beside it."""
     try:
-        return str(tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"])
+        return str(tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
     except (OSError, KeyError, ValueError):
         pass
     try:
@@ -38,7 +38,12 @@ def _git(root: Path, *asked: str) -> str:
     around = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # a hook's
     try:
         answer = subprocess.run(
-            ["git", "-C", str(root), *asked], env=around, capture_output=True, text=True, timeout=PATIENCE
+            ["git", "-C", str(root), *asked],
+            env=around,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE,
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""
