@@ -23,6 +23,9 @@ Full = Annotated[bool, typer.Option("--full", help="Fingerprint every dtype and 
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
 Meanings = Annotated[bool, typer.Option("--meanings", help="What every status and column means.")]
 All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
+Lenient = Annotated[
+    bool, typer.Option("--lenient", help="Leave out lines that are no rows, and say how many.")
+]
 
 
 @app.command()
@@ -140,6 +143,7 @@ def report(
     ] = None,
     markdown: Markdown = False,
     every: All = False,
+    lenient: Lenient = False,
 ) -> None:
     """The report on the newest run in results/local, else the newest published; or on the paths given."""
     from bench.report import write as reports
@@ -148,9 +152,9 @@ def report(
     with _refusals():
         found = paths or [results.newest()]
         if markdown:
-            typer.echo(reports.text(found), nl=False)
+            typer.echo(reports.text(found, lenient=lenient), nl=False)
         else:
-            reports.show(found, every=every)
+            reports.show(found, every=every, lenient=lenient)
 
 
 @app.command()
@@ -159,6 +163,7 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="B", help="Likewise: what came after.")],
     every: Annotated[bool, typer.Option("--all", help="Every cell that changed.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    lenient: Lenient = False,
 ) -> None:
     """What changed from A to B, cell by cell; 1 where something did, or is gone. Speeds are not compared."""
     from bench.report import changes
@@ -166,8 +171,8 @@ def compare(
     from bench.report.compare import read
 
     with _refusals():
-        found = compared(read(a), read(b))
-    _print(changes.page(found, every=every), markdown)
+        found = compared(read(a, lenient=lenient), read(b, lenient=lenient))
+        _print(changes.page(found, every=every), markdown)
     raise typer.Exit(found.changed)
 
 
@@ -181,9 +186,10 @@ def coverage(
 
     found, faults = study()
     sections = tables(found)
-    _print(sections if every else sections[:1])
-    for path in write(found, results):
-        typer.echo(path)
+    with _refusals():
+        _print(sections if every else sections[:1])
+        for path in write(found, results):
+            typer.echo(path)
     for fault in faults:
         typer.echo(fault, err=True)
     raise typer.Exit(bool(faults))
@@ -207,10 +213,10 @@ def flops(
     with _refusals():
         cases = pages.chosen(names or [])
         found = study(cases, left_out.SIZES)
-    sections = tables(found, cases, known)
-    _print(sections if every or names else sections[:2])
-    for path in [] if names else write(found, cases, known, results):
-        typer.echo(path)
+        sections = tables(found, cases, known)
+        _print(sections if every or names else sections[:2])
+        for path in [] if names else write(found, cases, known, results):
+            typer.echo(path)
     raise typer.Exit(bool(faults(found, cases, known)))
 
 
@@ -340,22 +346,30 @@ def seeds(
 
 
 def _print(sections: Sequence["Section"], markdown: bool = False) -> None:
-    from rich.console import Console
-
     from bench.report import table
-    from bench.report.write import WIDTH
 
     if markdown:
         typer.echo(table.markdown(sections), nl=False)
     else:
-        table.show(sections, Console(width=WIDTH, highlight=False))
+        table.show(sections, table.console())
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What was asked wrongly is one line and exit code 2, not a stack trace."""
+    """What is asked wrongly, or cannot be read or written, is one line and exit code 2, not a stack trace."""
+    from bench.report.table import plain
+
     try:
         yield
-    except (FileNotFoundError, FileExistsError, ValueError) as error:
-        print(f"gaugeblock: {error}", file=sys.stderr)
+    except BrokenPipeError:  # who reads has seen enough
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        print(f"gaugeblock: {plain(_words(error))}", file=sys.stderr)
         raise typer.Exit(2) from None
+
+
+def _words(error: Exception) -> str:
+    """An error in one sentence; of the system's the path comes first."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename or 'input or output'}: got {error.strerror[0].lower()}{error.strerror[1:]}"

@@ -62,7 +62,10 @@ def measured(page: str) -> dict[str, list[Seen]]:
     if not file.exists():
         return {}
     try:
-        return {name: list(map(_seen, entries)) for name, entries in json.loads(file.read_text()).items()}
+        return {
+            name: list(map(_seen, entries))
+            for name, entries in json.loads(file.read_text(encoding="utf-8")).items()
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"suites/limits/{page}.json: got {type(error).__name__}: {error}, should be lists of "
@@ -120,7 +123,7 @@ def sources(page: str) -> list[Path]:
         if name in found or (file := _file(name)) is None:
             continue
         found[name] = file
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
             else:

@@ -54,7 +54,7 @@ def corpus(case: Case) -> list[str]:
 def keep(found: Iterable[tuple[str, str]]) -> Path:
     """Add (case, size) to the corpus."""
     lines = [f"{name} {size}" for name, size in dict.fromkeys((*_kept(), *found))]
-    _file().write_text("".join(f"{line}\n" for line in sorted(lines)))
+    _file().write_text("".join(f"{line}\n" for line in sorted(lines)), encoding="utf-8")
     _kept.cache_clear()
     return _file()
 
@@ -65,6 +65,6 @@ def _file() -> Path:
 
 @cache
 def _kept() -> tuple[tuple[str, str], ...]:
-    lines = _file().read_text().splitlines() if _file().exists() else []
+    lines = _file().read_text(encoding="utf-8").splitlines() if _file().exists() else []
     pairs = (line.split(maxsplit=1) for line in lines)
     return tuple((name, size) for name, size in pairs)

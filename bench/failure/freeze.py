@@ -54,7 +54,7 @@ def freeze(root: Path, cell: Cell, row: Row, judged: Judged, *, graph: bool) -> 
         "packages": installed(PACKAGES),
         "notes": notes,
     }
-    (folder / "cell.json").write_text(json.dumps(record, indent=2) + "\n")
+    (folder / "cell.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def folder_name(cell: Cell) -> str:
@@ -100,8 +100,8 @@ def _script(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> 
         raise NotImplementedError(f"backend {cell.backend} has no script for its cells")
     source, build = extract(find(pages.case(cell.case), cell).build)
     text = script(cell, row, anonymous(row.why), engine, build, graph)
-    (folder / "contender.py").write_text(source)
-    (folder / "repro.py").write_text(text)
+    (folder / "contender.py").write_text(source, encoding="utf-8")
+    (folder / "repro.py").write_text(text, encoding="utf-8")
 
 
 def _save(file: Path, arrays: Mapping[str, Any]) -> None:

@@ -22,7 +22,8 @@ def _sockets(root: Path) -> int:
     for folder in root.glob("cpu[0-9]*/cache/index*"):
         try:
             level, size, shared = (
-                (folder / name).read_text().strip() for name in ("level", "size", "shared_cpu_list")
+                (folder / name).read_text(encoding="utf-8").strip()
+                for name in ("level", "size", "shared_cpu_list")
             )
             found[int(level), shared] = size_bytes(size)
         except (OSError, ValueError):  # a system that tells it otherwise

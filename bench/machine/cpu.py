@@ -81,7 +81,7 @@ def _highest(file: str) -> int | None:
 def _texts(files: Iterable[Path]) -> Iterable[str]:
     for file in files:
         try:
-            text = file.read_text().strip()
+            text = file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError):  # a CPU that is offline has the file, and refuses to be read
             continue
         if text:

@@ -27,7 +27,7 @@ def _hypervisor() -> str | None:
     """Its vendor, as lscpu asks the CPU for it; None on bare metal, and where there is no lscpu."""
     try:
         told = subprocess.run(
-            ["lscpu"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, timeout=10
+            ["lscpu"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, encoding="utf-8", timeout=10
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
@@ -37,6 +37,6 @@ def _hypervisor() -> str | None:
 
 def _text(file: Path) -> str | None:
     try:
-        return " ".join(file.read_text(errors="replace").split()) or None
+        return " ".join(file.read_text(encoding="utf-8", errors="replace").split()) or None
     except OSError:
         return None

@@ -70,7 +70,7 @@ def flags_of(value: str) -> str:
     """Flags as XLA takes them: as they are, or those of the file that the value names."""
     if not value or value.lstrip().startswith("-") or not Path(value).is_file():
         return value
-    return " ".join(Path(value).read_text().split())
+    return " ".join(Path(value).read_text(encoding="utf-8").split())
 
 
 def threads() -> int:

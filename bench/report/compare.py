@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -13,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.report.header import Records
-from bench.store.rows import CELL, NUMBERS, curves, files, lines, load, records
+from bench.store.row import COLUMNS
+from bench.store.rows import CELL, NUMBERS, aloud, curves, files, heard, load, records, run_id
 
 COORDINATES = [name for name in CELL if name != "run_id"]
 CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "seed")
@@ -63,19 +65,21 @@ class Comparison:
         return bool((self.kind != "").any() or len(self.gone) or self.bent or self.lost)
 
 
-def read(path: str | os.PathLike[str]) -> Side:
+def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Side:
     """A rows file, a run's folder or a folder of runs. Of a cell that several runs have the newest counts.
 
     Raises FileNotFoundError where there is no rows file, ValueError where it has no row or cannot be read.
+    `lenient` leaves out what is no row and no curve, and says so on stderr, as of records in any case.
     """
-    every = load(path)
+    every = load(path, lenient=lenient)[list(COLUMNS)]
     if every.empty:
         raise ValueError(f"rows {path}: got none, should be at least one; `gaugeblock run` makes them")
     every = every.iloc[every["run_id"].astype("category").cat.codes.argsort(kind="stable")]
     rows = every.drop_duplicates(COORDINATES, keep="last", ignore_index=True)
     several = every.duplicated(COORDINATES) & ~every.duplicated(COORDINATES, keep="last")
     found = files(path)
-    return Side(os.fspath(path), rows, int(several.sum()), _curves(found), *records(found))
+    known = heard(lambda told: records(found, told), aloud)
+    return Side(os.fspath(path), rows, int(several.sum()), _curves(found, lenient), *known)
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -119,12 +123,11 @@ def _parting(old: Sequence[float], new: Sequence[float]) -> int | None:
     return next(apart, None if len(old) == len(new) else min(len(old), len(new)))
 
 
-def _curves(found: Iterable[Path]) -> dict[Curve, list[float]]:
+def _curves(found: Iterable[Path], lenient: bool) -> dict[Curve, list[float]]:
     """The curves beside rows files, those of the newest run last."""
-    begun = {file: str(next(lines(file), {}).get("run_id")) for file in found}
     kept: dict[Curve, list[float]] = {}
-    for file in sorted(begun, key=lambda file: begun[file]):
-        for curve in curves(file.parent):
+    for file in sorted(found, key=run_id):
+        for curve in heard(partial(curves, file), aloud) if lenient else curves(file):
             where = tuple(str(curve.get(name, _BEFORE.get(name, ""))) for name in CURVE)
             losses = _losses(curve.get("loss"))
             if losses is None:

@@ -87,7 +87,8 @@ def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False)
             [sys.executable, "-P", "-c", f"{BOOT}{MAIN}", name, device, dtype, *modes],
             env={**os.environ, **variables},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=PATIENCE,
         )
     except subprocess.TimeoutExpired:

@@ -7,7 +7,7 @@ from bench.digits import count
 from bench.machine.load_average import busiest
 from bench.report.overview import ordered
 from bench.report.table import Table
-from bench.store.row import STATUSES
+from bench.store.row import COLUMNS, STATUSES
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,6 +24,7 @@ def setups(rows: "DataFrame") -> "DataFrame":
     `run_environment` is the key of the record that stands beside a run's rows: a run is one environment,
     though each of its workers has its own. Runs of which a worker had another are not one (`turn`).
     """
+    rows = rows.filter([*COLUMNS, "run_environment"])  # a later suite's column may have any name
     if "run_environment" not in rows:
         rows = rows.assign(run_environment=rows["environment"])
     runs = rows.groupby("run_id", observed=True)
@@ -117,6 +118,14 @@ def alarms(rows: "DataFrame") -> str:
 
 
 def machine_line(record: Mapping[str, Any], key: str) -> str:
+    """A machine in one line. Somebody else may have written its record."""
+    try:
+        return _machine(record, key)
+    except (TypeError, ValueError):
+        return f"recorded in another shape ({key})"
+
+
+def _machine(record: Mapping[str, Any], key: str) -> str:
     parts = [str(record.get("cpu", "not recorded"))]
     if cores := record.get("cores"):
         sockets = record.get("sockets") or 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report.table import Listing, Section, Table
-from bench.store.rows import lines
+from bench.store.rows import beside
 
 LANES = {
     "semantics": "float64 against the limit of rounding in float64",
@@ -67,17 +67,16 @@ def _counts(found: Sequence[Fate]) -> list[str]:
 def write(found: Sequence[Fate], folder: Path) -> Path:
     """One line a mutant."""
     file = folder / FILE
-    file.write_text("".join(json.dumps(asdict(each)) + "\n" for each in found))
+    file.write_text("".join(json.dumps(asdict(each)) + "\n" for each in found), encoding="utf-8")
     return file
 
 
 def read(folder: Path) -> list[Fate]:
     """What `write` wrote; nothing where it did not."""
-    file = folder / FILE
     known = Fate.__dataclass_fields__
     return [
         Fate(**{name: value for name, value in line.items() if name in known})
-        for line in (lines(file) if file.exists() else ())
+        for line in beside(folder, FILE)
     ]
 
 

@@ -77,7 +77,7 @@ def main(readme: Path, run: Path) -> None:
     from bench.store.results import load
 
     blocks = {"table": markdown([overview(load(run), run.as_posix())]), **words()}
-    readme.write_text(fill(readme.read_text(), blocks))
+    readme.write_text(fill(readme.read_text(encoding="utf-8"), blocks), encoding="utf-8")
 
 
 if __name__ == "__main__":

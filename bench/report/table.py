@@ -4,8 +4,10 @@ What stands in them comes from rows files, which other people may have written: 
 are shown and not obeyed, and no text is taken for markup.
 """
 
+import codecs
 import re
 import shlex
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,6 +37,10 @@ STYLES = {
     "–": "dim",
     "m": "dim",
 }
+
+WIDTH = 100
+# what stands for a character where an encoding lacks it; of one letter, so that columns stay in line
+NEAREST = dict(zip("✓✗≡→←×–—−…·µσ≈‘’“”\N{NO-BREAK SPACE}", "+x=><x---..us~''\"\" ", strict=True))
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,20 @@ def command(text: str) -> str:
         return ""
     safe = words[:1] in (["pytest"], ["gaugeblock"]) and shlex.join(words) == text == plain(text)
     return text if safe else ""
+
+
+def legible(stream: object) -> None:
+    """Let a stream write what its encoding lacks as something near, or as a question mark: never an error."""
+    if reconfigure := getattr(stream, "reconfigure", None):
+        reconfigure(errors="gaugeblock.nearest")
+
+
+def console() -> "Console":
+    """The terminal, at 100 columns, whatever its encoding."""
+    from rich.console import Console
+
+    legible(sys.stdout)
+    return Console(width=WIDTH, highlight=False)
 
 
 def show(sections: Iterable[Section], console: "Console") -> None:
@@ -184,3 +204,13 @@ def _pipes(table: Table) -> str:
     rule = ["---:" if name in table.right else "---" for name in table.columns]
     rows = [line(map(cell, row)) for row in table.rows]
     return "\n".join([line(map(cell, table.columns)), line(rule), *rows])
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(NEAREST.get(char, "?") for char in lacking), error.end
+
+
+codecs.register_error("gaugeblock.nearest", _nearest)

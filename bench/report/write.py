@@ -1,7 +1,8 @@
 """The report: pure functions from a DataFrame of rows to tables, for the terminal and for Markdown."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -19,18 +20,38 @@ from bench.report.overview import verdict
 from bench.report.read_back import read_back
 from bench.report.roofs import roofs as roof_table
 from bench.report.speeds import detail, speeds, summary
-from bench.report.table import Section, markdown
+from bench.report.table import Listing, Section, markdown
+from bench.report.table import console as terminal
 from bench.report.table import show as print_sections
 from bench.report.variants import conventions
+from bench.store.lines import ignore
 from bench.store.results import REPORT
 from bench.store.results import write as write_whole
-from bench.store.rows import curves, files, fingerprints, lines, load, moments, record, records, roofs
+from bench.store.row import COLUMNS, sentence
+from bench.store.rows import (
+    curves,
+    files,
+    fingerprints,
+    heard,
+    load,
+    moments,
+    record,
+    records,
+    roofs,
+    run_id,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
-WIDTH = 100
+NONE = "report: got no rows, should be at least one; `gaugeblock run` makes them"
+LEFT = (
+    "The tables are made without these lines and records. Restore the files, or continue the run where it "
+    "was interrupted: `pytest suites/ --results RUN`."
+)
+
+Paths = Sequence[str | os.PathLike[str]]
 
 
 def sections(
@@ -43,14 +64,19 @@ def sections(
     prints: Sequence[Mapping[str, Any]] = (),
     moments: Sequence[Mapping[str, Any]] = (),
     reached: Sequence[Mapping[str, Any]] = (),
+    left: Sequence[str] = (),
 ) -> list[Section]:
-    """The report on these rows. `every` adds each contender of each workload, and each sentence."""
+    """The report on these rows. `every` adds each contender of each workload, and each sentence.
+
+    `left` is what could not be read. What was read beside the rows may be of any shape, and costs its own
+    table only.
+    """
     if rows.empty:
-        raise ValueError("report: got no rows, should be at least one; `gaugeblock run` makes them")
+        raise ValueError(NONE)
+    lacking = [*rows.attrs.get("left", ()), *left]
     rows = setups(rows)
     timed = speeds(rows)
-    return [
-        header(rows, machines or {}, environments or {}, moments),
+    found = [
         *verdict(rows),
         *findings.departures(rows, every=every),
         *scores(rows),
@@ -62,11 +88,24 @@ def sections(
         *gone(rows, environments),
         *unneeded(rows, environments),
         *unrun(rows, every=every),
-        *arithmetic(prints),
-        *(read_back(rows, environments or {}) if every else []),
-        *(roof_table(reached) if every else []),
+        *_own("fingerprints", lambda: arithmetic(prints), lacking),
+        *(_own("environments", lambda: read_back(rows, environments or {}), lacking) if every else []),
+        *(_own("roofs", lambda: roof_table(reached), lacking) if every else []),
         *(detail(timed) if every else []),
     ]
+    shown = [Listing("Left out", [(each, "") for each in lacking], LEFT)] if lacking else []
+    return [header(rows, machines or {}, environments or {}, moments), *shown, *found]
+
+
+def _own(name: str, table: Callable[[], Sequence[Section]], lacking: list[str]) -> Sequence[Section]:
+    """A table of what was read beside the rows, or a sentence where that has another shape than ours."""
+    try:
+        return table()
+    except Exception as error:  # which of them depends on what a stranger wrote
+        lacking.append(
+            f"{name}: got records of another shape ({sentence(error)}), should be as a run writes them"
+        )
+        return ()
 
 
 def kills(folder: Path) -> list[Section]:
@@ -75,34 +114,26 @@ def kills(folder: Path) -> list[Section]:
     return matrix(found) if found else []
 
 
-def read(paths: Sequence[str | os.PathLike[str]]) -> tuple["DataFrame", Records, Records]:
+def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, Records]:
     """The rows at several paths as one frame, and the records of their machines and environments by key.
 
-    The rows have a column more, `run_environment`: what `header.setups` takes for the environment of a run.
+    The rows have a column more, `run_environment`: what `header.setups` takes for the environment of a run;
+    and no column of a later suite. `lenient` leaves lines out that are no rows. What was left out, and what
+    records could not be read, stands in ``attrs["left"]``.
     """
     import pandas as pd
 
-    rows = pd.concat([load(path) for path in paths], ignore_index=True)
+    left: list[str] = []
+    rows = pd.concat([load(path, lenient=lenient, told=left.append) for path in paths], ignore_index=True)
     found = [file for path in paths for file in files(path)]
-    own = {str(next(lines(file), {}).get("run_id")): record(file, "environment") for file in found}
+    own = {run_id(file): record(file, "environment", ignore) for file in found}
     keys = {run: key(each) for run, each in own.items() if each}
     pairs = zip(rows["run_id"], rows["environment"], strict=True)
-    return rows.assign(run_environment=[keys.get(run, worker) for run, worker in pairs]), *records(found)
-
-
-def taken(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
-    """The fingerprints beside the rows at several paths."""
-    return [each for path in paths for file in files(path) for each in fingerprints(file)]
-
-
-def looked(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
-    """What the machines were doing at the times that the runs at several paths have looked."""
-    return [each for path in paths for file in files(path) for each in moments(file)]
-
-
-def measured(paths: Sequence[str | os.PathLike[str]]) -> list[dict[str, Any]]:
-    """What the backends reached at best, beside the rows at several paths."""
-    return [each for path in paths for file in files(path) for each in roofs(file)]
+    environments = [keys.get(run, worker) for run, worker in pairs]
+    known = heard(lambda told: records(found, told), left.append)
+    rows = rows[list(COLUMNS)].assign(run_environment=environments)
+    rows.attrs = {"left": left} if left else {}
+    return rows, *known
 
 
 class Beside(TypedDict):
@@ -111,56 +142,54 @@ class Beside(TypedDict):
     prints: list[dict[str, Any]]
     moments: list[dict[str, Any]]
     reached: list[dict[str, Any]]
+    left: list[str]
 
 
-def beside(paths: Sequence[str | os.PathLike[str]]) -> Beside:
-    """What was measured beside the rows at several paths."""
-    return Beside(prints=taken(paths), moments=looked(paths), reached=measured(paths))
+def beside(paths: Paths) -> Beside:
+    """What was measured beside the rows at several paths, and what of it could not be read."""
+    found, left = [file for path in paths for file in files(path)], []
+    prints, looked, reached = (
+        [each for file in found for each in heard(partial(kind, file), left.append)]
+        for kind in (fingerprints, moments, roofs)
+    )
+    return Beside(prints=prints, moments=looked, reached=reached, left=left)
 
 
 def show(
-    paths: Sequence[str | os.PathLike[str]], console: "Console | None" = None, *, every: bool = False
+    paths: Paths, console: "Console | None" = None, *, every: bool = False, lenient: bool = False
 ) -> None:
     """Print the report on the rows at these paths, at 100 columns."""
-    if console is None:
-        from rich.console import Console
-
-        console = Console(width=WIDTH, highlight=False)
-    found = sections(*read(paths), every=every, **beside(paths))
-    print_sections(found, console)
+    found = sections(*read(paths, lenient=lenient), every=every, **beside(paths))
+    print_sections(found, console or terminal())
 
 
-def departures(paths: Sequence[str | os.PathLike[str]]) -> list[Section]:
+def departures(paths: Paths) -> list[Section]:
     """The known departures, and what the rows at these paths say of each."""
     rows, _, environments = read(paths)
+    if rows.empty:
+        raise ValueError(NONE)
     return brief(rows, environments)
 
 
-def text(paths: Sequence[str | os.PathLike[str]]) -> str:
+def text(paths: Paths, *, lenient: bool = False) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    return _document(sections(*read(paths), every=True, **beside(paths)))
+    return _document(sections(*read(paths, lenient=lenient), every=True, **beside(paths)))
 
 
 def write(folder: Path) -> Path:
     """Write a run's report.md, its limits.md, and the drawings of its training curves, beside its rows."""
-    figures = draw(curves(folder), folder)
+    found = beside([folder])
+    left = found["left"]
+    drawn = heard(partial(curves, folder), left.append)
+    figures = _own("curves", lambda: draw(drawn, folder), left)
+    mutants = _own("mutants", lambda: kills(folder), left)
     rows, machines, environments = read([folder])
     known = page(rows, environments)
     if known:
         write_whole(folder / LIMITS, "# Known departures\n\n" + markdown(known))
-    found = [
-        *sections(
-            rows,
-            machines,
-            environments,
-            every=True,
-            figures=figures,
-            **beside([folder]),
-        ),
-        *kills(folder),
-    ]
+    shown = [*sections(rows, machines, environments, every=True, figures=figures, **found), *mutants]
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
-    return write_whole(folder / REPORT, _document(found, link if known else ""))
+    return write_whole(folder / REPORT, _document(shown, link if known else ""))
 
 
 def _document(found: Sequence[Section], links: str = "") -> str:

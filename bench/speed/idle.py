@@ -37,6 +37,8 @@ def _runs(pid: int) -> bool:
 
 def _state(file: Path) -> str:
     try:
-        return file.read_text().rpartition(") ")[2][:1]  # behind the name, which may hold anything
+        return file.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2][
+            :1
+        ]  # behind the name, which may hold anything
     except OSError:
         return ""

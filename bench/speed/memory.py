@@ -111,7 +111,7 @@ def _trimmed() -> int:
 def _reset() -> int:
     """KiB that are resident now, from where the high-water mark starts again."""
     try:
-        (SELF / "clear_refs").write_text(RESET)
+        (SELF / "clear_refs").write_text(RESET, encoding="utf-8")
     except OSError as error:
         raise _Uncounted from error
     return _kib("VmRSS")
@@ -119,7 +119,11 @@ def _reset() -> int:
 
 def _kib(name: str) -> int:
     try:
-        found = re.search(rf"^{name}:\s+(\d+) kB$", (SELF / "status").read_text(), re.MULTILINE)
+        found = re.search(
+            rf"^{name}:\s+(\d+) kB$",
+            (SELF / "status").read_text(encoding="utf-8", errors="replace"),
+            re.MULTILINE,
+        )
     except OSError as error:
         raise _Uncounted from error
     if found is None:

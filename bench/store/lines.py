@@ -26,6 +26,7 @@ DEFAULTS = tuple(column.default for column in fields(Row))
 INFINITE = frozenset({math.inf, -math.inf})  # what JSON makes of 1e999
 OBJECT = "one JSON object"
 CURE = "restore the file, or leave such lines out with --lenient"
+DELETE = "restore the file, or delete that line"
 
 Wrong = tuple[str, str, str]  # a column, what it is there (an empty text: its value), and what it should
 Told = Callable[[str, str], None]  # hears what is wrong with a line, and what to do about it
@@ -37,10 +38,17 @@ def refuse(wrong: str, cure: str) -> NoReturn:
     raise ValueError(f"{wrong}; {cure}")
 
 
+def ignore(wrong: str, cure: str) -> None:
+    """Do without."""
+
+
 def lines(file: Path, told: Told = refuse) -> Iterator[dict[str, Any]]:
-    """The objects of a file, one a line; `told` hears of a line that is none and was not cut off."""
-    cure = "restore the file, or delete that line"
-    for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, lambda wrong, cure: None, cure):
+    """The objects of a file, one a line. `told` hears of each line that is none.
+
+    A last line that was cut off is refused by nobody: who resumes the run takes it away.
+    """
+    cut = ignore if told is refuse else told
+    for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, cut, DELETE):
         yield found
 
 

@@ -367,6 +367,8 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, str):  # half a character of a path that is no UTF-8
+        return value.encode(errors="backslashreplace").decode()
     if hasattr(value, "item"):  # a scalar of NumPy's
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,22 +1,25 @@
 """Reading what runs have written: rows, curves, records; whoever wrote them."""
 
+import errno
 import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from bench.digits import count
 from bench.machine.records import Record, key
-from bench.store.lines import entries, lines, refuse
+from bench.store.lines import Told, entries, ignore, lines, refuse
 from bench.store.row import COLUMNS, Row
 
 if TYPE_CHECKING:
     import pandas
+T = TypeVar("T")
 
 ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
@@ -52,13 +55,13 @@ def load(
     import numpy as np
     import pandas as pd
 
-    left: list[str] = []
+    wrong: list[str] = []
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     beyond: dict[str, dict[int, Any]] = {}  # by column, then by row
     seen: dict[str, str] = {}  # rows repeat their strings: one copy of each
     number = 0
     for file in files(path):
-        found = entries(file, (lambda wrong, cure: left.append(wrong)) if lenient else refuse)
+        found = entries(file, (lambda what, cure: wrong.append(what)) if lenient else refuse)
         while chunk := list(islice(found, 1000)):
             for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
                 if name in INTEGERS:
@@ -81,15 +84,28 @@ def load(
         values = [given.get(at) for at in range(number)]
         frame[name] = pd.Series(values, dtype=object).infer_objects()
     rows = pd.DataFrame(frame).drop_duplicates(list(CELL), keep="last", ignore_index=True)
-    if left:
-        told(f"{count(len(left), 'line')} left out, the first: {left[0]}")
-        rows.attrs["left_out"] = len(left)
+    if wrong:
+        told(_left_out(wrong, "line"))
+        rows.attrs["left_out"] = len(wrong)
     return rows
+
+
+def heard(read: Callable[[Told], T], told: Callable[[str], None]) -> T:
+    """What `read` can read of records; `told` hears in one sentence what it could not."""
+    wrong: list[str] = []
+    found = read(lambda what, cure: wrong.append(what))
+    if wrong:
+        told(_left_out(wrong, "record"))
+    return found
+
+
+def _left_out(wrong: Sequence[str], noun: str) -> str:
+    return f"{count(len(wrong), noun)} left out, the first: {wrong[0]}"
 
 
 def run_id(file: Path) -> str:
     """The run that a rows file begins with; empty where it has no row."""
-    first = next(entries(file, lambda wrong, cure: None), None)
+    first = next(entries(file, ignore), None)
     return str(first[0][0]) if first else ""
 
 
@@ -133,59 +149,75 @@ def _raise(error: OSError) -> NoReturn:
     raise error
 
 
-def record(folder: Path, kind: str) -> Record:
-    """The machine or environment record beside a run's rows; empty where there is none."""
-    file = (folder if folder.is_dir() else folder.parent) / f"{kind}.json"
+def record(folder: Path, kind: str, told: Told = refuse) -> Record:
+    """The machine or environment record beside a run's rows; empty where there is none, or no such thing."""
+    file, found = _home(folder) / f"{kind}.json", None
     if not file.exists():
         return {}
-    try:
-        found = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        found = None
+    with suppress(ValueError, RecursionError, OSError):
+        found = json.loads(_file(file).read_bytes())
     if not isinstance(found, dict):
-        raise ValueError(
-            f"{kind} record {file}: got something else, should be one JSON object; restore the file"
-        )
+        told(f"{kind} record {file}: got something else, should be one JSON object", "restore the file")
+        return {}
     return found
 
 
-def environments(folder: Path) -> dict[str, Record]:
+def environments(folder: Path, told: Told = refuse) -> dict[str, Record]:
     """The environments beside a run's rows, by key: the run's own, and those of its workers."""
-    return {key(each): each for each in (record(folder, "environment"), *_beside(folder, WORKERS))}
+    return {key(each): each for each in (record(folder, "environment", told), *beside(folder, WORKERS, told))}
 
 
-def records(found: Iterable[Path]) -> tuple[dict[str, Record], dict[str, Record]]:
+def records(found: Iterable[Path], told: Told = refuse) -> tuple[dict[str, Record], dict[str, Record]]:
     """The machines and the environments beside several rows files, by key."""
     found = list(found)
-    machines = {key(each): each for each in (record(file, "machine") for file in found)}
-    return machines, {name: each for file in found for name, each in environments(file).items()}
+    machines = {key(each): each for each in (record(file, "machine", told) for file in found)}
+    return machines, {name: each for file in found for name, each in environments(file, told).items()}
 
 
-def curves(folder: Path) -> list[dict[str, Any]]:
+def beside(folder: Path, name: str, told: Told = refuse) -> list[dict[str, Any]]:
+    """The objects of a file beside a run's rows; none where there is no such file. `told` as of `lines`."""
+    file = _home(folder) / name
+    if not file.exists():
+        return []
+    try:
+        return list(lines(_file(file), told))
+    except OSError as error:
+        told(
+            f"{file.stem} {file}: got {error.strerror}, should be a file that can be read", "restore the file"
+        )
+        return []
+
+
+def curves(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
     """The training curves beside a run's rows."""
-    file = folder / CURVES
-    return list(lines(file)) if file.exists() else []
+    return beside(folder, CURVES, told)
 
 
-def fingerprints(folder: Path) -> list[dict[str, Any]]:
+def fingerprints(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
     """The fingerprints beside a run's rows: one for each backend, mode, device and dtype."""
-    return _beside(folder, FINGERPRINTS)
+    return beside(folder, FINGERPRINTS, told)
 
 
-def roofs(folder: Path) -> list[dict[str, Any]]:
+def roofs(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
     """What the backends reached at best, beside a run's rows: one for each backend, device and dtype."""
-    return _beside(folder, ROOFS)
+    return beside(folder, ROOFS, told)
 
 
-def _beside(folder: Path, name: str) -> list[dict[str, Any]]:
-    file = (folder if folder.is_dir() else folder.parent) / name
-    return list(lines(file)) if file.exists() else []
-
-
-def moments(folder: Path) -> list[dict[str, Any]]:
+def moments(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
     """What the machine was doing at the times that a run has looked; empty for a run that never did."""
-    file = (folder if folder.is_dir() else folder.parent) / MOMENTS
-    return list(lines(file)) if file.exists() else []
+    return beside(folder, MOMENTS, told)
+
+
+def _home(folder: Path) -> Path:
+    """The folder itself, or that of a rows file."""
+    return folder if folder.is_dir() else folder.parent
+
+
+def _file(file: Path) -> Path:
+    """The file, if it is one; raises OSError for a pipe, which would never end."""
+    if not file.is_file():
+        raise OSError(errno.EINVAL, "no file")
+    return file
 
 
 def _first(file: Path) -> bytes:

@@ -24,7 +24,7 @@ def suite(root: Path = ROOT) -> str:
 def _version(root: Path) -> str:
     """A checkout's own, whatever else is installed beside it."""
     try:
-        return str(tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"])
+        return str(tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
     except (OSError, KeyError, ValueError):
         pass
     try:
@@ -39,7 +39,12 @@ def _git(root: Path, *asked: str) -> str:
     around["GIT_OPTIONAL_LOCKS"] = "0"  # it is read only: on a full disk git would leave its lock behind
     try:
         answer = subprocess.run(
-            ["git", "-C", str(root), *asked], env=around, capture_output=True, text=True, timeout=PATIENCE
+            ["git", "-C", str(root), *asked],
+            env=around,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE,
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""

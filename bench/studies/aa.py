@@ -129,7 +129,7 @@ def write(pairs: Sequence[Pair], root: Path) -> list[Path]:
     """The page and one line a cell, as ``<date>-same.md`` and ``.csv`` in the folder of this machine."""
     stem = home(machine(), root) / f"{datetime.now(UTC):%Y-%m-%d}-same"
     text = "# A contender against itself\n\n" + markdown(page(pairs, COMMAND))
-    stem.with_suffix(".md").write_text(text)
+    stem.with_suffix(".md").write_text(text, encoding="utf-8")
     frame(pairs).to_csv(stem.with_suffix(".csv"), index=False, lineterminator="\n", float_format="%.6g")
     return [stem.with_suffix(".md"), stem.with_suffix(".csv")]
 

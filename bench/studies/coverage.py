@@ -168,5 +168,5 @@ def write(found: Sequence[Line], folder: Path) -> list[Path]:
     texts = ("".join(f"{each}\n" for each in records), markdown(tables(found)))
     paths = [folder / name for name in FILES]
     for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     return paths

@@ -137,8 +137,8 @@ def write(found: Sequence[Count], cases: Sequence[Case], known: Known, folder: P
     """The tables as Markdown, and the counts as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in FILES]
-    paths[0].write_text(markdown(tables(found, cases, known)))
-    with paths[1].open("w", newline="") as file:
+    paths[0].write_text(markdown(tables(found, cases, known)), encoding="utf-8")
+    with paths[1].open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(("case", "option", "size", "backend", "version", *COLUMNS))
         for one in found:

@@ -126,7 +126,7 @@ def _write(page: str, measured: Mapping[str, Measured], told: Callable[[str], No
             blocks.append(f" {json.dumps(name)}: [\n" + ",\n".join(f"  {line}" for line in lines) + "\n ]")
     file = pages.measurements(page)
     partial = file.with_suffix(".part")
-    partial.write_text("{\n" + ",\n".join(blocks) + "\n}\n")
+    partial.write_text("{\n" + ",\n".join(blocks) + "\n}\n", encoding="utf-8")
     partial.replace(file)
     return file
 

@@ -337,3 +337,44 @@ def test_a_later_suites_column_is_kept(tmp_path, value):
     frame = load(file)
     assert list(frame.columns) == [*(column.name for column in fields(Row)), name]
     assert pd.isna(frame[name][0]) and same(frame[name][1], value)
+
+
+def test_each_column_that_a_row_lacks_is_named(tmp_path):
+    file, whole = tmp_path / "rows.jsonl", row().as_dict()
+    for name in whole:
+        file.write_bytes(line({each: value for each, value in whole.items() if each != name}) + b"\n")
+        with pytest.raises(ValueError, match=rf"line 1, {name}: got no such column, should be "):
+            load(file)
+
+
+@pytest.mark.parametrize("editions", range(len(EDITIONS) + 1))
+def test_a_row_of_before_lacks_what_joined_later_and_that_is_empty(tmp_path, editions):
+    later = [name for names in EDITIONS[editions:] for name in names]
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(
+        line({name: value for name, value in row().as_dict().items() if name not in later}) + b"\n"
+    )
+    (read,) = load(file).to_dict("records")
+    assert all(read[name] == "" if name in TEXT else pd.isna(read[name]) for name in later)
+    assert read["bits"] == row().bits
+
+
+@pytest.mark.parametrize(
+    ("name", "fine", "bad"),
+    [
+        ("seed", [0, 2**53 + 1, 2**63 - 1, -(2**63)], [2**63, -(2**63) - 1, 10**5000, 1.0, None]),
+        ("threads", [None, 2], [2.0, True, "2"]),
+        ("bytes", [None, 2**53, 2**60, 0.5], [2**53 + 1, 2**63, True]),
+        ("bits", [-1, 1.7976931348623157e308, 5e-324], [math.nan, math.inf, -math.inf, "1"]),
+    ],
+)
+def test_a_number_is_read_to_the_last_bit_or_refused(tmp_path, name, fine, bad):
+    file = tmp_path / "rows.jsonl"
+    for value in (*fine, *bad):
+        number = "1" + "0" * 5000 if value == 10**5000 else json.dumps(value)
+        file.write_text(json.dumps({**row().as_dict(), name: "HERE"}).replace('"HERE"', number) + "\n")
+        if any(value is each for each in fine):
+            assert same(load(file)[name][0], value), value
+        else:
+            with pytest.raises(ValueError, match=rf"line 1, {name}: got .*, should be a (whole )?number"):
+                load(file)
