@@ -13,8 +13,9 @@ from typing import Any
 
 from bench.campaign.steps import Step
 from bench.digits import count
+from bench.store.lines import lines
 from bench.store.row import STATUSES
-from bench.store.rows import CELL, ROWS, lines
+from bench.store.rows import CELL, ROWS
 
 GRACE = 20.0  # seconds in which a run that was asked to stop keeps its rows and ends
 TICK = 0.2  # seconds between two looks at it

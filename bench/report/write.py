@@ -147,7 +147,8 @@ class Beside(TypedDict):
 
 def beside(paths: Paths) -> Beside:
     """What was measured beside the rows at several paths, and what of it could not be read."""
-    found, left = [file for path in paths for file in files(path)], []
+    found = [file for path in paths for file in files(path)]
+    left: list[str] = []
     prints, looked, reached = (
         [each for file in found for each in heard(partial(kind, file), left.append)]
         for kind in (fingerprints, moments, roofs)

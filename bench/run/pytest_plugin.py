@@ -249,7 +249,8 @@ class Door:
     def _timings(self) -> dict[str, Any]:
         """The samples of speeds that stand in the run already, for pytest-benchmark to show."""
         from bench.speed.timing import Timing
-        from bench.store.rows import SAMPLES, lines
+        from bench.store.lines import lines
+        from bench.store.rows import SAMPLES
 
         wanted = {name for name in map(str, self.speeds) if name in self.done and self.done[name].median_s}
         file = self.run.folder / SAMPLES
@@ -371,7 +372,8 @@ def seconds(named: str | None) -> float:
 
 def _settings(folder: Path) -> str | None:
     """Those that the rows of a run were made with; None where it has none yet."""
-    from bench.store.rows import ROWS, lines
+    from bench.store.lines import lines
+    from bench.store.rows import ROWS
 
     rows = lines(folder / ROWS) if (folder / ROWS).exists() else ()
     return next((str(row.get("settings") or "") for row in rows if row.get("version")), None)

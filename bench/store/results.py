@@ -20,7 +20,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from bench.cache import folder as cache
 from bench.machine import records as machines
 from bench.machine.records import key
-from bench.store.lines import entries
+from bench.store.lines import entries, lines
 from bench.store.row import COLUMNS, Row
 from bench.store.rows import (
     CURVES,
@@ -244,7 +244,8 @@ def resume(folder: Path) -> Run:
         if file.exists():
             found = file.read_bytes()
             os.truncate(file, found.rfind(b"\n") + 1)
-    return Run(folder, identity(folder) or _named(records[0]), *map(key, records), suite())
+    machine, environment = map(key, records)
+    return Run(folder, identity(folder) or _named(records[0]), machine, environment, suite())
 
 
 def check(folder: Path) -> None:
