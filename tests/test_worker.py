@@ -16,6 +16,7 @@ from bench.contender.prepare import THREADS, instance
 from bench.run import work
 from bench.speed import kept, timed
 from bench.speed.sets import SETS
+from bench.speed.timing import Sample
 from bench.verdict.judge import run
 from bench.worker import WORDS, Died, Worker
 
@@ -286,7 +287,7 @@ def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_
     assert list(kept._KEPT) == ([str(cell.unit)] if judged and most else [])
     for direction in ("forward", "gradient"):
         assert "first_call_s" in timed.ready(asdict(replace(cell, direction=direction)), direction)
-        assert len(timed.sample(direction)) == 5
+        assert len(timed.sample(direction)) == len(Sample._fields)
         assert timed.settle(direction)["sets"] == SETS
         assert work.verdict(direction)["status"] == "agrees"
     assert len(kept._BUILT) == (0 if judged and most else 1)  # once for both directions
