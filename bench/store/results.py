@@ -243,7 +243,8 @@ def resume(folder: Path) -> Run:
         if file.exists():
             found = file.read_bytes()
             os.truncate(file, found.rfind(b"\n") + 1)
-    return Run(folder, identity(folder) or _named(records[0]), *map(key, records), suite())
+    machine, environment = map(key, records)
+    return Run(folder, identity(folder) or _named(records[0]), machine, environment, suite())
 
 
 def check(folder: Path) -> None:
