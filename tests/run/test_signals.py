@@ -62,7 +62,7 @@ def test_a_run_that_is_killed_before_its_first_row_in_a_cell_and_after_the_last_
     for _ in range(2):
         done = suites(tmp_path, *chosen, "--results", "run")
         assert done.returncode == 0, done.stdout[-2000:]
-        assert (tmp_path / "run" / "report.md").exists()
+    assert (tmp_path / "run" / "report.md").exists()
     assert rows(tmp_path / "run") == rows(tmp_path / "whole" / "run") != {}
     assert load(tmp_path / "run").run_id.nunique() == 1
     assert [each.name for each in (tmp_path / "run").iterdir() if each.is_dir()] == []
