@@ -1,5 +1,10 @@
 """The door of `pytest suites/`: what a session leaves in its run's folder."""
 
+import errno
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +17,7 @@ from bench.run import session
 from bench.run.pytest_plugin import Door
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import start
+from bench.store.row import STATUSES
 from bench.store.rows import moments
 from tests.rows import ENVIRONMENT, MACHINE, row
 
@@ -20,6 +26,7 @@ class Session:
     """A session that has nothing to do, and says when it is closed."""
 
     def __init__(self, *cells, **wishes):
+        self.wishes = wishes
         LOOKS.append("begun")
         self.timings = {}
 
@@ -113,3 +120,91 @@ def test_who_asks_for_speeds_alone_is_shown_all_and_waits_longer():
     alone = Door.open(SimpleNamespace(**OPTIONS, benchmark_only=True))
     usual = Door.open(SimpleNamespace(**OPTIONS))
     assert (alone.every, alone.rounds, usual.every, usual.rounds) == (True, LONG, False, MOST)
+
+
+def test_what_was_absent_or_an_error_is_judged_again_when_a_run_is_gone_on_with(door):
+    run = start(door.results.parent / "more", MACHINE, ENVIRONMENT)
+    for number, status in enumerate(STATUSES):
+        run.append(row(seed=number, status=status))
+    run.release()
+    door.results = run.folder
+    with door.session() as running:
+        settled = {each.status for each in running.wishes["done"].values()}
+    assert settled == set(STATUSES) - {"absent", "error"}
+
+
+def test_a_run_that_is_gone_on_with_has_no_report_until_it_is_finished(door):
+    (door.results / "report.md").write_text("old")
+    door.begin()
+    assert not (door.results / "report.md").exists()
+    with pytest.raises(ValueError, match="where another run goes on"):
+        Door(Selection(), [], door.results, smoke=True).begin()
+    door.end()
+    Door(Selection(), [], door.results, smoke=True).begin()
+
+
+def test_a_later_suites_column_costs_a_run_that_is_gone_on_with_nothing(door):
+    file = door.results / "rows.jsonl"
+    file.write_text(file.read_text().replace('{"run_id"', '{"colour": "red", "run_id"'))
+    door.begin()
+    assert [each.status for each in door.done.values()] == ["agrees"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["a", "b"], "--results: got a and b, should be one folder"),
+        (["a", "a"], "--results: got a and a, should be one folder"),
+        ([""], "--results: got no name, should be a folder; name one, or leave"),
+        ([__file__], "a file, should be the folder of a run, an empty or a new one"),
+    ],
+)
+def test_a_folder_that_is_none_is_refused(given, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        Door.open(SimpleNamespace(**{**OPTIONS, "results": given}))
+
+
+@pytest.mark.parametrize(
+    ("named", "chosen", "speeds"),
+    [
+        ([], "vs", "s"),
+        (["only"], "s", "s"),
+        (["skip"], "v", ""),
+        (["disable"], "vs", ""),
+        (["disable", "enable"], "vs", "s"),
+        (["only", "skip"], "s", "s"),  # as pytest-benchmark has it
+    ],
+)
+def test_cells_are_judged_and_timed_as_pytest_benchmark_lets_their_tests_run(door, named, chosen, speeds):
+    options = {f"benchmark_{each}": each in named for each in ("only", "skip", "disable", "enable")}
+    door.choose(["v"], ["s"], SimpleNamespace(**options))
+    assert ("".join(door.chosen), "".join(door.speeds)) == (chosen, speeds)
+
+
+@pytest.mark.parametrize("lacks", ["nothing", "a row", "a speed", "an interrupt"])
+def test_a_run_that_lacks_a_row_or_a_speed_says_how_to_go_on_and_has_no_report(door, capsys, lacks):
+    with door.session():
+        pass
+    (cell,) = (doors.cell_of(each) for each in door.run.rows())
+    door.chosen = [cell, replace(cell, seed=9)] if lacks == "a row" else [cell]
+    door.speeds = [cell] if lacks == "a speed" else []
+    door.report(interrupted=lacks == "an interrupt")
+    told = f"interrupted: the rows so far are kept; to go on, add --results {door.results}"
+    assert (told in capsys.readouterr().out) == (lacks != "nothing")
+    assert (door.results / "report.md").exists() == (lacks == "nothing")
+
+
+def test_a_report_for_which_there_is_no_room_is_told_and_nothing_of_it_is_left(door, capsys, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with door.session():
+        pass
+    monkeypatch.setattr(Path, "write_text", full)
+    door.report(interrupted=False)
+    (told,) = door.faults
+    assert told.startswith(
+        f"report.md: got No space left on device, should be written whole to {door.results}; "
+    )
+    assert told in capsys.readouterr().out
+    assert not [each for each in door.results.iterdir() if each.suffix in (".part", ".md")]

@@ -112,7 +112,7 @@ def test_a_failure_is_one_sentence_and_a_command_that_works_when_pasted(tmp_path
     failed = rows[(rows.status == "disagrees") & (rows.direction == "forward")].iloc[0]
     assert "\n" not in failed.why and "should be" in failed.why
     assert failed.command.endswith(" ".join(["--seed 0", *options])) and failed.command in done.stdout
-    told = [json.loads(file.read_text())["command"] for file in tmp_path.glob("run/*/failures/*/cell.json")]
+    told = [json.loads(file.read_text())["command"] for file in tmp_path.glob("run/failures/*/cell.json")]
     assert failed.command in told
     (tmp_path / "suites").symlink_to(ROOT / "suites")
     command = failed.command.replace("pytest", f"{sys.executable} -m pytest", 1) + " --results again"
@@ -127,7 +127,7 @@ def test_a_failure_leaves_a_folder_whose_script_fails_alike(tmp_path):
     pytest.importorskip("torch")
     (tmp_path / "mine.py").write_text(WRONG_TORCH)
     done = suites(tmp_path, *linear("--backend", "mine.py:WrongTorch"))
-    (folder,) = (tmp_path / "run").glob("*/failures")
+    folder = tmp_path / "run" / "failures"
     assert f"2 cells failed: inputs, values and a repro.py are in {folder}" in done.stdout.replace("\n", " ")
     rows = load(tmp_path / "run")
     for row in rows[rows.status == "disagrees"].itertuples():
@@ -231,7 +231,7 @@ def test_an_interrupt_keeps_the_rows_and_says_how_to_go_on(tmp_path):
     resume = re.search(r"--results (\S+)", printed)
     assert resume, printed[-2000:]
     one = kept[0]["case"]
-    again = suites(tmp_path, *selected, "--results", str(file.parent), "-k", f"{one}/")
+    again = suites(tmp_path, *selected, "-k", f"{one}/")
     assert again.returncode == 0, again.stdout[-2000:]
     cells = [(row["case"], row["option"], row["direction"]) for row in kept]
     rows = load(file)
@@ -261,7 +261,7 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     chosen = ["-k", "test_agree and layer-norm/plain/", "--backend", "numpy", "--dtype", "float32"]
     done = suites(tmp_path, *chosen)
     assert done.returncode == 0, done.stdout[-2000:]
-    (folder,) = (tmp_path / "run").iterdir()
+    folder = tmp_path / "run"
     known = environments(folder)
     assert {known[each]["backend"] for each in load(folder).environment} == {"numpy"}
     (found,) = fingerprints(folder)
@@ -269,7 +269,7 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     assert "Fingerprints of the arithmetic" in done.stdout
     assert "Fingerprints of the arithmetic" in (folder / "report.md").read_text()
     (folder / "rows.jsonl").write_text("")  # to be judged again, in the same run
-    suites(tmp_path, *chosen, "--results", str(folder))
+    suites(tmp_path, *chosen)
     assert len(load(folder)) > 2 and fingerprints(folder) == [found]
 
 
@@ -288,7 +288,7 @@ def test_every_seed_is_judged_and_a_short_run_takes_no_fingerprint(tmp_path):
     assert done.returncode == 0, done.stdout[-2000:]
     rows = load(tmp_path / "run")
     assert set(rows.seed) == {0, 1, 2} and rows.checksum.nunique() == len(rows)
-    (folder,) = (tmp_path / "run").iterdir()
+    folder = tmp_path / "run"
     assert fingerprints(folder) == []
 
 
@@ -379,10 +379,10 @@ def test_a_run_under_an_instruction_set_says_so_in_every_row_and_reads_it_back(t
     rows = load(tmp_path / "run")
     assert set(rows["isa"]) == {"sse4"} and set(rows["settings"]) == {"at most sse4"}
     assert rows["command"].str.endswith(" --isa sse4").all()
-    (folder,) = (tmp_path / "run").iterdir()
+    folder = tmp_path / "run"
     record = environments(folder)[rows["environment"].iloc[0]]
     assert record["variables"]["OPENBLAS_CORETYPE"] == "Nehalem"
-    mixed = suites(tmp_path, *linear("--backend", "numpy", "--results", str(folder)))
+    mixed = suites(tmp_path, *linear("--backend", "numpy"))
     assert mixed.returncode == 4 and "was made at most sse4, got as declared; give the same" in mixed.stderr
 
 

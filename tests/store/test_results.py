@@ -1,8 +1,11 @@
 """Rows on disk: written one by one, read back whatever happened to the file, published once."""
 
+import errno
 import json
 import math
+import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +14,11 @@ import pandas as pd
 import pytest
 
 import gaugeblock
+from bench.cells.cell import Cell
 from bench.machine.records import key
+from bench.speed.timing import Timing
 from bench.store import results, rows
-from bench.store.results import newest, publish, resume, start
+from bench.store.results import Unwritten, begin, newest, publish, resume, start
 from bench.store.row import COLUMNS
 from bench.store.rows import load
 from tests.rows import ENVIRONMENT, MACHINE, row, timed
@@ -212,6 +217,8 @@ def test_the_newest_run_is_the_local_one_then_the_published_one(run, tmp_path):
 def test_publish_copies_a_whole_run_under_machine_and_date(run, tmp_path):
     folder = finished(run)
     (folder / "link").symlink_to("/etc/hostname")
+    (folder / "report.md.part").touch()
+    assert (folder / ".lock").is_file()
     target = publish(folder, tmp_path / "results")
     assert target.parent.name == f"acme-three-{key(MACHINE)}"
     assert target.name == f"{run.id[:4]}-{run.id[4:6]}-{run.id[6:8]}"
@@ -263,3 +270,257 @@ def test_a_folder_without_a_date_in_its_name_is_published_under_today(run, tmp_p
 def test_importing_bench_is_fast():
     code = "import sys, bench; assert not {'pandas', 'numpy', 'rich', 'typer'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def tree(folder):
+    """Everything below a folder, and what the files hold."""
+    return {
+        str(each.relative_to(folder)): each.read_bytes() if each.is_file() else None
+        for each in sorted(folder.rglob("*"))
+    }
+
+
+def test_a_run_is_begun_in_the_folder_that_is_named_and_gone_on_with_there(tmp_path):
+    folder = tmp_path / "deep" / "mine"
+    first = begin(folder, MACHINE, ENVIRONMENT)
+    first.append(row(run_id=""))
+    first.release()
+    again = begin(folder, MACHINE, ENVIRONMENT)
+    again.append(row(run_id="", mode="compile"))
+    assert first.folder == again.folder == folder and (folder / "rows.jsonl").is_file()
+    assert set(load(folder).run_id) == {first.id} == {again.id} and first.id.endswith(key(MACHINE))
+
+
+@pytest.mark.parametrize(
+    "left", [[], [".lock"], [".lock", "machine.json.part"], [".lock", "machine.json"], None]
+)
+def test_a_run_that_was_killed_before_its_first_row_is_gone_on_with_in_its_folder(tmp_path, left):
+    begin(tmp_path / "run", MACHINE, ENVIRONMENT).release()
+    for file in (tmp_path / "run").iterdir():
+        if left is not None and file.name not in left:
+            file.unlink()
+    for name in left or ():
+        (tmp_path / "run" / name).touch()
+    begin(tmp_path / "run", MACHINE, ENVIRONMENT).append(row())
+    assert len(load(tmp_path / "run" / "rows.jsonl")) == 1
+    assert rows.record(tmp_path / "run", "machine") == MACHINE
+    assert rows.record(tmp_path / "run", "environment") == ENVIRONMENT
+
+
+def foreign(folder, kind):
+    """A path of that kind, at which there can be no run."""
+    path = folder / "there"
+    if kind == "a file":
+        path.write_text("mine")
+    elif kind == "below a file":
+        path.write_text("mine")
+        path = path / "run"
+    elif kind == "a link to nothing":
+        path.symlink_to(folder / "gone")
+    elif kind == "a link to itself":
+        path.symlink_to(path)
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a name too long":
+        path = folder / ("x" * 300)
+    elif kind == "others' files":
+        path.mkdir()
+        (path / "thesis.tex").write_text("mine")
+    elif kind == "runs":
+        start(path, MACHINE, ENVIRONMENT).release()
+    elif kind == "a published run":
+        run = start(folder / "local", MACHINE, ENVIRONMENT)
+        run.release()
+        path = publish(finished(run), folder / "published")
+    else:
+        begin(path, MACHINE, ENVIRONMENT).release()
+        (path / "rows.jsonl").touch()
+        if kind == "rows without a machine":
+            (path / "machine.json").unlink()
+        elif kind == "rows without an environment":
+            (path / "environment.json").unlink()
+        elif kind == "a damaged record":
+            (path / "machine.json").write_text("{")
+        elif kind == "a folder in the rows' place":
+            (path / "rows.jsonl").unlink()
+            (path / "rows.jsonl").mkdir()
+        elif kind == "a pipe in the samples' place":
+            os.mkfifo(path / "samples.jsonl")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("a file", "there, a file, should be the folder of a run, an empty or a new one; name another"),
+        ("below a file", "which is no folder, should be"),
+        ("a link to nothing", "a link to nothing, should be"),
+        ("a link to itself", "a link to nothing, should be"),
+        ("a pipe", "no folder, should be"),
+        ("a name too long", "File name too long, should be"),
+        ("others' files", "which holds thesis.tex and no run, should be"),
+        ("runs", "and no run, should be"),
+        ("a published run", "a published run, which stays as it is, should be"),
+        ("rows without a machine", "which holds rows.jsonl and no machine.json, should be"),
+        ("rows without an environment", "which holds rows.jsonl and no environment.json, should be"),
+        ("a damaged record", "should be one JSON object; restore the file"),
+        ("a folder in the rows' place", "whose rows.jsonl is no file that may be written, should be"),
+        ("a pipe in the samples' place", "whose samples.jsonl is no file that may be written, should be"),
+    ],
+)
+def test_a_path_where_no_run_can_be_is_refused_in_a_sentence_and_left_as_it_is(tmp_path, kind, why):
+    path = foreign(tmp_path, kind)
+    before = tree(tmp_path)
+    with pytest.raises(ValueError) as caught:
+        begin(path, MACHINE, ENVIRONMENT)
+    assert why in str(caught.value) and "\n" not in str(caught.value)
+    assert tree(tmp_path) == before
+
+
+def test_a_folder_that_the_system_refuses_is_refused_in_a_sentence(tmp_path, monkeypatch):
+    def denied(*arguments, **options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    for made in (
+        lambda: begin(tmp_path / "run", MACHINE, ENVIRONMENT),
+        lambda: start(tmp_path / "x", {}, {}),
+    ):
+        with pytest.raises(ValueError, match=r"got Permission denied, should be a folder to write to; name"):
+            made()
+    monkeypatch.setattr(os, "access", lambda *arguments: False)
+    with pytest.raises(ValueError, match=r"run, below .*, where nothing may be written, should be"):
+        begin(tmp_path / "run", MACHINE, ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"cpu": "Other"}, "cpu"),
+        ({"cores": 64}, "cores"),
+        ({"gpus": [{"name": "H200"}]}, "gpus"),
+        ({"cpu": "Other", "gpus": []}, "cpu, gpus"),
+    ],
+)
+def test_a_run_of_another_machine_is_not_gone_on_with(tmp_path, other, told):
+    here = MACHINE | {"gpus": [{"name": "H100", "uuid": "1", "driver": "570"}]}
+    begin(tmp_path / "run", here, ENVIRONMENT).release()
+    before = tree(tmp_path)
+    with pytest.raises(
+        ValueError, match=rf"a run of another machine \(other {told}\), should be of one like"
+    ):
+        begin(tmp_path / "run", here | other, ENVIRONMENT)
+    assert tree(tmp_path) == before
+
+
+def test_memory_that_grew_and_a_new_driver_make_no_other_machine(tmp_path):
+    here = MACHINE | {"gpus": [{"name": "H100", "uuid": "1", "driver": "570"}]}
+    run = begin(tmp_path / "run", here, ENVIRONMENT)
+    run.release()
+    grown = here | {
+        "memory_gib": 96,
+        "os": "Linux 7",
+        "gpus": [{"name": "H100", "uuid": "2", "driver": "580"}],
+    }
+    assert begin(tmp_path / "run", grown, ENVIRONMENT).machine == run.machine == key(here)
+
+
+def test_a_second_run_in_a_folder_is_refused_until_the_first_has_ended(tmp_path):
+    first = begin(tmp_path / "run", MACHINE, ENVIRONMENT)
+    with pytest.raises(
+        ValueError, match="where another run goes on, should be a folder of its own; wait for"
+    ):
+        begin(tmp_path / "run", MACHINE, ENVIRONMENT)
+    first.release()
+    begin(tmp_path / "run", MACHINE, ENVIRONMENT).release()
+
+
+def test_a_run_that_was_killed_holds_no_folder(tmp_path):
+    code = (
+        "import os, signal, sys; from pathlib import Path; from bench.store.results import begin; "
+        "run = begin(Path(sys.argv[1]), {'cpu': 'Acme'}, {}); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "run")], check=False)
+    assert (tmp_path / "run" / ".lock").exists()
+    begin(tmp_path / "run", {"cpu": "Acme"}, {}).release()
+
+
+def test_a_run_keeps_its_id_and_its_date_when_its_folder_is_renamed(run, tmp_path):
+    run.append(row(run_id=""))
+    moved = run.folder.rename(tmp_path / "mine")
+    assert resume(moved).id == run.id
+    assert results.date(moved) == f"{run.id[:4]}-{run.id[4:6]}-{run.id[6:8]}"
+
+
+CELL = Cell(
+    "relu", "plain", "typical", "small", "x", "numpy", "eager", "cpu", "float64", "forward"
+)  # fmt: skip
+LINES = {
+    "rows.jsonl": lambda run, many: run.append(row(why=many)),
+    "curves.jsonl": lambda run, many: run.curve({"loss": many}),
+    "fingerprints.jsonl": lambda run, many: run.fingerprint({"dtype": many}),
+    "samples.jsonl": lambda run, many: run.sampled(CELL, Timing((1.0,) * len(many), (), (), 1, 1.0)),
+    "environments.jsonl": lambda run, many: run.worker({"flags": many}),
+    "moments.jsonl": lambda run, many: run.moment({"others_cores": many}),
+    "roofs.jsonl": lambda run, many: run.roof({"dtype": many}),
+}
+
+
+def room(size):
+    """Let this process write files of that many bytes at most."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_for_which_there_is_no_room_leaves_the_file_as_it_was(run, name):
+    file = run.folder / name
+    LINES[name](run, "first")
+    before = file.read_bytes()
+    try:
+        room(len(before) + 50)
+        with pytest.raises(Unwritten) as caught:
+            LINES[name](run, "second" * 100)
+    finally:
+        room(resource.RLIM_INFINITY)
+    assert str(caught.value).startswith(
+        f"{name}: got File too large, should be written whole to {run.folder}; "
+    )
+    assert f"add --results {run.folder} to go on" in str(caught.value)
+    assert file.read_bytes() == before
+    LINES[name](run, "third")
+    assert len([json.loads(line) for line in file.read_text().splitlines()]) == 2
+
+
+@pytest.mark.parametrize("end", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), 0])
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_row_that_is_written_in_pieces_is_whole_or_not_there(run, monkeypatch, end, after):
+    honest, calls = os.write, []
+
+    def short(handle, data):
+        calls.append(len(data))
+        if len(calls) <= after:
+            return honest(handle, data[:7])
+        if isinstance(end, int):
+            return end
+        raise end
+
+    run.append(row())
+    before = (run.folder / "rows.jsonl").read_bytes()
+    monkeypatch.setattr(os, "write", short)
+    with pytest.raises((Unwritten, KeyboardInterrupt)):
+        run.append(row(mode="compile"))
+    assert len(calls) == after + 1 and (run.folder / "rows.jsonl").read_bytes() == before
+    monkeypatch.setattr(os, "write", lambda handle, data: honest(handle, data[:7]))
+    run.append(row(mode="xla"))
+    assert load(run.folder)["mode"].tolist() == ["eager", "xla"]
+
+
+def test_a_file_is_written_whole_or_left_as_it_is(tmp_path):
+    results.write(tmp_path / "report.md", "old")
+    try:
+        room(1000)
+        with pytest.raises(OSError, match="File too large"):
+            results.write(tmp_path / "report.md", "new" * 1000)
+    finally:
+        room(resource.RLIM_INFINITY)
+    assert tree(tmp_path) == {"report.md": b"old"}
