@@ -197,7 +197,7 @@ def suites(folder, *backends):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def outcome(folder, done):
+def outcome(folder, done, code=1):
     rows = load(folder / "run")
     assert "stopped before" not in done.stdout, done.stdout[-3000:]
     assert (
@@ -205,7 +205,7 @@ def outcome(folder, done):
         and (rows.groupby("backend").size() == 2).all()
     )
     failed = int((rows.status == "error").sum())
-    assert done.returncode == 1 and f"{failed} failed" in done.stdout
+    assert done.returncode == code and (f"{failed} failed" in done.stdout) == bool(failed)
     assert not subprocess.run(["pgrep", "-f", "sleep 4321"], stdout=subprocess.PIPE, check=False).stdout
     return rows.set_index("backend")
 
@@ -338,6 +338,27 @@ def _file(folder, *bodies, file="mine.py"):
     head = "import sys\nfrom itertools import count\nfrom gaugeblock import Contender, NumPy\n"
     (folder / file).write_text(f"{head}{lines}\n")
     return f"{folder}/{file}:Mine"
+
+
+FORGES = """
+from bench.cache import kept
+from gaugeblock import NumPy
+
+
+class Forges(NumPy):
+    name = "forges"
+
+    def put(self, tree):
+        kept("forged", lambda: "what it has altered stands in no limits but its own")
+        return tree
+"""
+
+
+def test_what_a_plug_in_derives_is_kept_for_itself_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mine.py").write_text(FORGES)
+    outcome(tmp_path, suites(tmp_path, "mine.py:Forges"), code=0)
+    assert [file.parts[-3] for file in tmp_path.rglob("forged.npz")] == ["own"]
 
 
 CLASH = "--backend: {0}/one.py:Mine and {0}/two.py:Mine are both shown as Mine, should have two names"
