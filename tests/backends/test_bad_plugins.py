@@ -2,13 +2,17 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from bench import pages
@@ -277,6 +281,8 @@ WRONG = {
     "name = 'x' * 999": "name: got 'xxx",
     "name = 'torch'": "name: got 'torch', which is a shipped backend's, should be one of its own",
     "lineage = classmethod(lambda cls: [7])": "lineage: got 7, should be a word",
+    "builds = [count]": "builds: got [<class",
+    "builds = {'relu': 5}": "builds: got {'relu': 5}, should have builds or Contenders by case",
     "without = 'training'": "without: got 'training', should have texts by names",
 }
 
@@ -435,6 +441,16 @@ def test_the_code_of_a_plug_in_does_not_run_in_the_process_that_asks(tmp_path, m
 
 HEAD = "from gaugeblock import NumPy\nclass Mine(NumPy): name = 'mine'\n"
 OPTIONS = dict.fromkeys(name.replace("-", "_") for name in doors.OPTIONS) | {"device": ["cpu"]}
+
+
+def test_an_interrupt_ends_those_that_are_asked(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("import time\ntime.sleep(60)\n")
+    killed = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    killed.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        met(f"{tmp_path}/mine.py:Mine", f"{tmp_path}/mine.py:Other")
+    assert time.monotonic() - begun < 20 and not psutil.Process().children()
 
 
 def test_a_class_stays_what_it_is_where_its_plug_in_goes_to_another_folder(tmp_path, monkeypatch):
