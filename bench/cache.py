@@ -19,6 +19,8 @@ Arrays = Mapping[str, NDArray[Any]]
 SIZE = 8 * 2**30  # bytes that inputs and limits take at most; those of older sources are never asked for
 KEPT = (".npz", ".txt")  # earlier versions kept texts as such
 PLACE = "GAUGEBLOCK_CACHE"  # names the folder, in the environment
+OWN = "GAUGEBLOCK_CACHE_OWN"  # names the part of it, in the environment, that one process may write alone
+PARTS = "own"  # the folder of such parts
 NOWHERE = Path(os.devnull) / "gaugeblock"  # the folder of a user without a home: nothing can be kept in it
 STARTED = Path.cwd()  # what runs here may go elsewhere
 SEAL = "seal"  # among the arrays of a file: what the file is of, and the digest of the others
@@ -51,8 +53,13 @@ def kept(name: str, make: Callable[[], str]) -> str:
 
 
 def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays of this name, made where they are not there, or cannot be read."""
-    path = folder() / f"{name}.npz"
+    """The arrays of this name, made where they are not there, or cannot be read.
+
+    Who has a part of its own keeps there what it makes, and reads what all have before.
+    """
+    if os.environ.get(OWN) and (found := _read(folder() / f"{name}.npz")) is not None:
+        return found
+    path = folder(os.environ.get(OWN, "")) / f"{name}.npz"
     if (found := _read(path)) is not None:
         return found
     with _alone(path):
@@ -144,14 +151,26 @@ def _alone(path: Path) -> Iterator[None]:
             lock.release()
 
 
+def part(name: str) -> str:
+    """The part of the cache that belongs to what has this name, as `OWN` names it."""
+    return f"{PARTS}/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _folders() -> Iterator[Path]:
+    yield folder()
+    with suppress(OSError):
+        yield from (folder() / PARTS).iterdir()
+
+
 def trim(size: int = SIZE) -> None:
     """Drop the inputs and limits that were asked for longest ago, until `size` bytes are left."""
     found = []
-    with suppress(OSError), os.scandir(folder()) as entries:
-        for entry in entries:
-            if entry.name.endswith(KEPT) and entry.is_file(follow_symlinks=False):
-                with suppress(OSError):  # another run may have dropped it
-                    found.append((entry.stat(), entry.path))
+    for where in _folders():
+        with suppress(OSError), os.scandir(where) as entries:
+            for entry in entries:
+                if entry.name.endswith(KEPT) and entry.is_file(follow_symlinks=False):
+                    with suppress(OSError):  # another run may have dropped it
+                        found.append((entry.stat(), entry.path))
     kept = 0
     for stat, path in sorted(found, key=lambda each: each[0].st_mtime, reverse=True):
         kept += stat.st_size

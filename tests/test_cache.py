@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bench import cache
-from bench.cache import arrays, digest, folder, kept, source, told, trim, used
+from bench.cache import arrays, digest, folder, kept, part, source, told, trim, used
 from bench.cells.cell import Cell
 from bench.inputs import _inputs as made
 from bench.tolerance import expected
@@ -283,6 +283,19 @@ def test_who_has_no_home_keeps_nothing_and_is_told(tmp_path, monkeypatch):
     assert folder() == cache.NOWHERE and not list(tmp_path.iterdir())
     assert [asked(), asked()] == [1, 1]
     assert "name another folder in GAUGEBLOCK_CACHE" in told()["Not a directory"]
+
+
+def test_who_has_a_part_of_its_own_reads_what_all_have_and_writes_nothing_there(file, monkeypatch):
+    monkeypatch.setenv("GAUGEBLOCK_CACHE_OWN", part("mine.py:Mine"))
+    assert asked() == 0
+    assert list(arrays("other", lambda: {"x": np.ones(3)})) == list(arrays("other", dict)) == ["x"]
+    file.unlink()
+    assert [asked(), asked()] == [1, 0] and not list(file.parent.glob("*.npz"))
+    assert len(list(file.parent.glob("own/*/*.npz"))) == 2
+    trim(0)
+    assert not list(file.parent.glob("own/*/*.npz"))
+    monkeypatch.delenv("GAUGEBLOCK_CACHE_OWN")
+    assert asked() == 1
 
 
 def test_runs_that_derive_the_same_at_once_make_it_once(file):

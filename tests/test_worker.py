@@ -112,7 +112,7 @@ def test_an_answer_that_takes_long_is_waited_for():
 
 
 def test_who_closes_its_channel_is_ended(monkeypatch):
-    monkeypatch.setattr("bench.worker.GRACE", 0.3)
+    monkeypatch.setattr("bench.worker.process.GRACE", 0.3)
     with started() as worker, pytest.raises(Died, match="the worker died: it closed its channel"):
         run_by(worker, "import os, time; os.closerange(0, 99); time.sleep(60)")
 

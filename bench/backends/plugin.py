@@ -71,10 +71,7 @@ def meet(
     """
     clash(specs)
     ours = [spec for spec in specs if spec not in (*SHIPPED, *FURTHER)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = dict(
-            zip(ours, pool.map(partial(_asked_of, threads=threads, timeout=timeout), ours), strict=True)
-        )
+    answers = _answers(ours, threads, timeout)
     for said in answers.values():
         if "unknown" in said:
             raise ValueError(said["unknown"])
@@ -97,18 +94,31 @@ def meet(
         stand_in(spec, type(name, (Plugin,), body))
 
 
-def _asked_of(spec: str, *, threads: int | None, timeout: float) -> dict[str, Any]:
-    try:
-        worker = Worker({})
-    except OSError as error:
-        return {"broken": f"no worker could be started: {error}"}
-    worker.timeout = timeout
-    try:
-        return dict(worker.request(DESCRIBED, spec, threads))
-    except Died as error:
-        return {"broken": str(error).removeprefix("the worker died: ")}
-    finally:
-        worker.close()
+def _answers(specs: Sequence[str], threads: int | None, timeout: float) -> dict[str, dict[str, Any]]:
+    """What each says of itself, in a worker of its own; an interrupt ends them all."""
+    workers: list[Worker] = []
+
+    def asked(spec: str) -> dict[str, Any]:
+        try:
+            workers.append(worker := Worker({}))
+        except OSError as error:
+            return {"broken": f"no worker could be started: {error}"}
+        worker.timeout = timeout
+        try:
+            return dict(worker.request(DESCRIBED, spec, threads))
+        except Died as error:
+            return {"broken": str(error).removeprefix("the worker died: ")}
+        finally:
+            worker.close()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            return dict(zip(specs, pool.map(asked, specs), strict=True))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.close()
+            raise
 
 
 def described(spec: str, threads: int | None) -> dict[str, Any]:
@@ -121,6 +131,7 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
     for name in NEEDED:
         if not attributes[name]:
             raise ValueError(f"{name}: got none, should be one at least")
+    _builds(getattr(cls, "builds", {}))
     own, name = "name" in vars(cls), _text("name", getattr(cls, "name", None))
     if own and name in (*SHIPPED, *FURTHER):
         raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be one of its own")
@@ -211,6 +222,14 @@ def _texts(what: str, value: Any) -> dict[str, str]:
     ):
         raise TypeError(f"{what}: got {value!r:.60}, should have texts by names")
     return dict(value)
+
+
+def _builds(value: Any) -> None:
+    if not (
+        isinstance(value, Mapping)
+        and all(isinstance(each, Contender) or callable(each) for each in value.values())
+    ):
+        raise TypeError(f"builds: got {value!r:.60}, should have builds or Contenders by case")
 
 
 def _elsewhere(*arguments: Any, **option: Any) -> Any:

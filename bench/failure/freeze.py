@@ -29,6 +29,7 @@ from bench.verdict.judge import Judged
 KEPT = ("disagrees", "imprecise", "mistrusted", "error")
 FOLDERS = 100  # of a run: what fails oftener than that is one failure
 MIB = 8  # of arrays in a file
+HEAD = 512  # bytes of a file that say of an array what it is
 
 
 def freeze(root: Path, cell: Cell, row: Row, judged: Judged, *, graph: bool) -> None:
@@ -105,7 +106,10 @@ def _script(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> 
 
 
 def _save(file: Path, arrays: Mapping[str, Any]) -> None:
-    size = sum(np.asarray(array).nbytes for array in arrays.values()) / 2**20
+    held = {name: np.asarray(array) for name, array in arrays.items()}
+    if objects := [name for name, array in held.items() if array.dtype.hasobject]:
+        raise ValueError(f"{objects[0]} holds Python objects, should hold numbers")
+    size = sum(array.nbytes + HEAD for array in held.values()) / 2**20
     if size > MIB:
         raise ValueError(f"got {size:.0f} MiB, should be at most {MIB}")
-    np.savez(file, **arrays)
+    np.savez(file, **held)  # type: ignore[arg-type]  # mypy takes ** for allow_pickle

@@ -270,14 +270,14 @@ class Session:
                 asdict(cell), unit.directions, unit.keep, unit.curve, self._failures, list(self._options),
             )  # fmt: skip
             answer = None if fault else self.workers.ready(key, cell).request(JUDGE, *request)
-            rows = _rows(answer) if answer else _all(unit, status="error", why=fault)
+            rows = _all(unit, status="error", why=fault) if fault else _rows(unit, answer)
         except Absent as reason:
             rows = _all(unit, status="absent", why=str(reason))
         except Died as error:
             self.workers.bury(key)
             if self._ended():
                 return  # no finding about the cell
-            rows = _all(unit, status="error", why=str(error))
+            answer, rows = None, _all(unit, status="error", why=str(error))
         with self._change:
             if answer and answer["environment"]:
                 self._recorded(answer["environment"])
@@ -316,10 +316,12 @@ def _computed(of: Cell | Row) -> str:
     return TF32 if of.mode == TF32 else of.dtype
 
 
-def _rows(answer: Any) -> dict[str, Row]:
+def _rows(unit: Unit, answer: Any) -> dict[str, Row]:
     """Those that a worker answered; raises Died for what else a plug-in may have made of it."""
     try:
-        return {direction: Row(**row) for direction, row in answer["rows"].items()}
+        rows, *_ = (answer[name] for name in ("rows", "environment", "curve"))
+        places = {each: asdict(replace(unit.cell, direction=each)) for each in unit.directions}
+        return {each: Row(**rows[each] | place) for each, place in places.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Died(f"the worker answered what is no row: {sentence(error)}") from error
 

@@ -1,12 +1,13 @@
 """The worker processes of a run: one for each backend and environment, and those that derive limits."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench import pages
-from bench.backends import AS_SHIPPED, Absent, backend
+from bench.backends import AS_SHIPPED, FURTHER, SHIPPED, Absent, backend
 from bench.backends.plugin import Broken, Plugin
-from bench.cache import tell
+from bench.cache import OWN, part, tell
 from bench.cells.cell import Cell
 from bench.contender.prepare import THREADS
 from bench.machine.isa import TOLD, narrowed
@@ -76,6 +77,8 @@ class Workers:
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
             told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
             found = numpy if limits else dict(key[1]) | told
+            if not limits and key[0] not in (*SHIPPED, *FURTHER):  # it may alter what it derives limits with
+                found |= {OWN: part(os.path.abspath(key[0]))}
             found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
             try:
                 self._started[key] = self._starter.submit(Worker, found).result()

@@ -14,6 +14,8 @@ from bench.verdict.errors import GATE, Tensor, errors_of, finite, measured
 
 _ZERO = 2.0**-40  # what the reference, in float64, leaves of a zero by formula, beside other tensors
 
+FEW = 12  # names in a sentence
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -78,14 +80,20 @@ def compare(
     return Agreement("agrees", "", **figures)
 
 
+def _listed(tensors: Mapping[str, Any]) -> str:
+    """The names of a few tensors, as a sentence has room for them."""
+    names, more = list(tensors)[:FEW], len(tensors) - FEW
+    return ", ".join([*names, *([f"{more} more"] if more > 0 else [])]) or "nothing"
+
+
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
     """What needs no tolerance."""
     for name in expected:
         if name not in got:
-            yield f"{name} is missing, got {', '.join(got) or 'nothing'}"
+            yield f"{name} is missing, got {_listed(got)}"
     for name in got:
         if name not in expected:
-            yield f"{name} is not among the outputs, should be {', '.join(expected) or 'nothing'}"
+            yield f"{name} is not among the outputs, should be {_listed(expected)}"
     for name, one in expected.items():
         array = np.asarray(got[name])
         if array.shape != one.value.shape:

@@ -2,13 +2,17 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from bench import pages
@@ -197,7 +201,7 @@ def suites(folder, *backends):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def outcome(folder, done):
+def outcome(folder, done, code=1):
     rows = load(folder / "run")
     assert "stopped before" not in done.stdout, done.stdout[-3000:]
     assert (
@@ -205,7 +209,7 @@ def outcome(folder, done):
         and (rows.groupby("backend").size() == 2).all()
     )
     failed = int((rows.status == "error").sum())
-    assert done.returncode == 1 and f"{failed} failed" in done.stdout
+    assert done.returncode == code and (f"{failed} failed" in done.stdout) == bool(failed)
     assert not subprocess.run(["pgrep", "-f", "sleep 4321"], stdout=subprocess.PIPE, check=False).stdout
     return rows.set_index("backend")
 
@@ -277,6 +281,8 @@ WRONG = {
     "name = 'x' * 999": "name: got 'xxx",
     "name = 'torch'": "name: got 'torch', which is a shipped backend's, should be one of its own",
     "lineage = classmethod(lambda cls: [7])": "lineage: got 7, should be a word",
+    "builds = [count]": "builds: got [<class",
+    "builds = {'relu': 5}": "builds: got {'relu': 5}, should have builds or Contenders by case",
     "without = 'training'": "without: got 'training', should have texts by names",
 }
 
@@ -338,6 +344,27 @@ def _file(folder, *bodies, file="mine.py"):
     head = "import sys\nfrom itertools import count\nfrom gaugeblock import Contender, NumPy\n"
     (folder / file).write_text(f"{head}{lines}\n")
     return f"{folder}/{file}:Mine"
+
+
+FORGES = """
+from bench.cache import kept
+from gaugeblock import NumPy
+
+
+class Forges(NumPy):
+    name = "forges"
+
+    def put(self, tree):
+        kept("forged", lambda: "what it has altered stands in no limits but its own")
+        return tree
+"""
+
+
+def test_what_a_plug_in_derives_is_kept_for_itself_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mine.py").write_text(FORGES)
+    outcome(tmp_path, suites(tmp_path, "mine.py:Forges"), code=0)
+    assert [file.parts[-3] for file in tmp_path.rglob("forged.npz")] == ["own"]
 
 
 CLASH = "--backend: {0}/one.py:Mine and {0}/two.py:Mine are both shown as Mine, should have two names"
@@ -414,6 +441,16 @@ def test_the_code_of_a_plug_in_does_not_run_in_the_process_that_asks(tmp_path, m
 
 HEAD = "from gaugeblock import NumPy\nclass Mine(NumPy): name = 'mine'\n"
 OPTIONS = dict.fromkeys(name.replace("-", "_") for name in doors.OPTIONS) | {"device": ["cpu"]}
+
+
+def test_an_interrupt_ends_those_that_are_asked(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("import time\ntime.sleep(60)\n")
+    killed = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    killed.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        met(f"{tmp_path}/mine.py:Mine", f"{tmp_path}/mine.py:Other")
+    assert time.monotonic() - begun < 20 and not psutil.Process().children()
 
 
 def test_a_class_stays_what_it_is_where_its_plug_in_goes_to_another_folder(tmp_path, monkeypatch):

@@ -99,3 +99,23 @@ def test_what_was_said_before_is_not_said_twice(tmp_path):
 def test_without_what_was_got_nobody_is_suspect(tmp_path):
     rows = [(cell(each), row(status="disagrees", why="off")) for each in ("torch", "jax")]
     assert not list(blame(rows, tmp_path))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", None])
+def test_a_folder_that_is_damaged_blames_nobody(tmp_path, damage):
+    def broken(folder):
+        file = folder / folder_name(cell("jax")) / "got.npz"
+        if damage is None:
+            np.savez(file, **{"forward.y": np.array([object()] * 3)})  # which NumPy keeps as a pickle
+        else:
+            file.write_bytes(damage)
+
+    found = [
+        (cell(name), row(backend=name, status="disagrees", why="y[0] is off")) for name in ("jax", "torch")
+    ]
+    for each, _ in found:
+        (tmp_path / folder_name(each)).mkdir()
+        np.savez(tmp_path / folder_name(each) / "got.npz", **{"forward.y": OFF})
+    assert [each.backend for each, _ in blame(found, tmp_path)] == ["jax", "torch"]
+    broken(tmp_path)
+    assert not list(blame(found, tmp_path))

@@ -189,3 +189,16 @@ def test_the_script_of_each_contender_gives_what_the_cell_gave(name, tmp_path):
     ]  # LAPACK's order of sums is another wherever its arrays lie
     assert not off, "these scripts give something else than their cells"
     assert not [folder for folder, _, _ in told if len(code(Path(folder))) >= 25]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"y": np.array([object()])}, "y holds Python objects, should hold numbers"),
+        ({str(n): np.zeros(1) for n in range(20_000)}, "got 10 MiB, should be at most 8"),
+    ],
+)
+def test_what_no_file_should_hold_is_not_written(arrays, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        failure._save(tmp_path / "got.npz", arrays)
+    assert not list(tmp_path.iterdir())

@@ -74,6 +74,11 @@ def test_a_missing_name_disagrees(pair):
     assert found.status == "disagrees" and found.why == "loss is missing, got y"
 
 
+def test_of_very_many_names_a_few_are_told(pair):
+    found = verdict({f"y{n}": pair[0]["y"] for n in range(9999)}, pair[1])
+    assert found.why.endswith("got y0, y1, y2, y3, y4, y5, y6, y7, y8, y9, y10, y11, 9987 more")
+
+
 def test_a_name_too_many_disagrees(pair):
     got, expected = pair
     found = verdict(got | {"z": got["y"]}, expected)

@@ -8,31 +8,23 @@ process that asks.
 import faulthandler
 import importlib
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
-import tempfile
-import threading
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import cached_property
-from itertools import takewhile
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import execnet
 
 from bench.cache import PLACE, folder, tell, told
 from bench.machine.parent import end_with_parent
+from bench.worker.words import ROOT, STACK, Words, cause, frame, raised
 
-ROOT = Path(__file__).resolve().parent.parent  # where this package and its like lie, installed or not
 # Imports our packages from where they lie, whatever a path has first: it may have a bench/ of the user's, and
 # ROOT may be a site-packages, of which nothing else should come before what the user has put first.
 BOOT = f"""
@@ -52,63 +44,17 @@ os.environ.update(channel.receive())
 path = channel.receive()
 sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
 {BOOT}
-from bench.worker import serve
+from bench.worker.process import serve
 serve(channel)
 """
 TIMEOUT = 1800.0  # seconds for one request; a cell that needs more has hung
 GRACE = 5.0  # seconds in which a process that has closed its channel ends
 MOST = 2**26  # bytes of an answer
-WORDS = 2**16  # bytes of what a worker prints that are kept: of the first, and of the last
-LINE = 200  # characters of a line that are told
 ASK = signal.SIGUSR1  # has a worker write where it stands
-FATAL, CURRENT, STACK = "Fatal Python error: ", "Current thread ", "Stack (most "  # faulthandler's own words
-FRAME = re.compile(r' *File "(.*)", line (\d+) in (.*)')
-PAGES = (str(ROOT / "suites"), str(ROOT / "reference"))
-LIBRARIES = (
-    "<",
-    str(ROOT / "bench"),
-    *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
-)
 
 
 class Died(Exception):
     """The worker is gone; the message says how it ended, and has its last words."""
-
-
-class Words:
-    """What a process prints, as far as it is kept: a flood goes by."""
-
-    def __init__(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="gaugeblock-")
-        self.path = os.path.join(self._folder, "words")
-        os.mkfifo(self.path)
-        end = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        self._open = os.open(self.path, os.O_WRONLY)  # until `close` there is somebody who may write
-        os.set_blocking(end, True)
-        self._first = self._last = b""
-        self._listener = threading.Thread(target=self._listen, args=(end,), daemon=True)
-        self._listener.start()
-
-    def _listen(self, end: int) -> None:
-        while heard := os.read(end, WORDS):
-            room = WORDS - len(self._first)
-            self._first += heard[:room]
-            self._last = (self._last + heard[room:])[-WORDS:]
-        os.close(end)
-
-    def close(self) -> None:
-        """Hear what was written so far, and no more; its writers should be gone."""
-        if self._open >= 0:
-            os.close(self._open)
-            self._open = -1
-            self._listener.join(timeout=1.0)
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-    def lines(self) -> list[str]:
-        """Lines that say something, without what would move a cursor."""
-        text = (self._first + self._last).decode(errors="replace")
-        printable = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
-        return [line.rstrip() for line in printable if line.strip()]
 
 
 class Worker:
@@ -192,14 +138,14 @@ class Worker:
         ended = self.ended
         self._kill()
         self._words.close()
-        return ": ".join(filter(None, (ended or "it closed its channel", _cause(self._words.lines(), ended))))
+        return ": ".join(filter(None, (ended or "it closed its channel", cause(self._words.lines(), ended))))
 
     def _place(self) -> str:
         """Where a process stands that gives no answer, as far as it says so."""
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, ASK)
         time.sleep(0.2)
-        return _frame(self._words.lines(), STACK)
+        return frame(self._words.lines(), STACK)
 
     def close(self) -> None:
         """End the process with all that it has started, and forget what it printed."""
@@ -248,42 +194,6 @@ def serve(channel: Any) -> None:
         if os.getpid() != born:  # a fork has come back, and would answer for its parent
             os._exit(0)
         channel.send(answer)
-
-
-def raised(error: BaseException) -> str:
-    """What was raised, and where in a page or plug-in."""
-    what = " ".join(traceback.format_exception_only(error)[-1].split())
-    stack = traceback.extract_tb(error.__traceback__)[::-1]
-    places = [
-        f", in {at.name} ({Path(at.filename).name}, line {at.lineno})" for at in stack if _ours(at.filename)
-    ]
-    return f"{what if len(what) <= LINE else f'{what[: LINE - 2]} …'}{''.join(places[:1])}"
-
-
-def _cause(lines: Sequence[str], ended: str) -> str:
-    """The line that says why a process ended: faulthandler's first, or the last of one that ended itself."""
-    fatal = next((line for line in lines if line.startswith(FATAL)), "")
-    if fatal:
-        before = lines[: lines.index(fatal)][-1:] if "Aborted" in fatal else []
-        said = f", after {before[0][:LINE]!r}" if before else ""
-        return f"{fatal}{_frame(lines, CURRENT)}{said}"
-    return "" if "signal" in ended else "".join(lines[-1:])[:LINE]
-
-
-def _frame(lines: Sequence[str], head: str) -> str:
-    """The innermost frame below the last line that begins with `head`, if it can be of no library."""
-    heads = [number for number, line in enumerate(lines) if line.startswith(head)]
-    below = lines[heads[-1] + 1 :] if heads else []
-    frames = [found.groups() for found in takewhile(bool, map(FRAME.match, below)) if found]
-    ours = [each for each in frames if _ours(each[0])]
-    for file, line, name in (ours or frames)[:1]:
-        return f", in {name} ({Path(file).name}, line {line})"
-    return ""
-
-
-def _ours(file: str) -> bool:
-    """Whether it is of a page or a plug-in."""
-    return file.startswith(PAGES) or not file.startswith(LIBRARIES)
 
 
 def path() -> list[str]:
