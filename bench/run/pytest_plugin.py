@@ -199,7 +199,7 @@ class Door:
         else:
             self._blame()
             report.write(self.run.folder)
-        report.show([self.run.folder], every=self.every)
+        report.show([self.run.folder], every=self.every, plugins=self.selection.backends)
         if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
             where = self.run.folder / FAILURES
             print(f"\n{count(kept, 'cell')} failed: inputs, values and a repro.py are in {where}")
