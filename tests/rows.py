@@ -36,7 +36,9 @@ HONEST = Row(
     bits=23.4,
     z_rms=0.5,
     z_worst=0.4,
-    command="pytest 'suites/test_suites.py::test_agree[attention/plain]' --backend torch --seed 0",
+    command="pytest 'suites/test_suites.py::test_agree[attention/plain/typical/small/"
+    "torch.nn.functional.scaled_dot_product_attention/eager/cpu/float32/forward]' "
+    "--full --backend torch --device cpu --dtype float32 --mode eager --size small --seed 0",
 )
 
 

@@ -53,14 +53,20 @@ def script(cell: Cell, row: Row, why: str, engine: Backend, build: str, graph: b
     imports = [line for line in lines if line.startswith(("import ", "from "))]
     used = trees if graph else {name: tree for name, tree in trees.items() if name != "dy"}
     return SCRIPT.format(
-        cell=cell,
+        cell=_shown(str(cell)),
         status=row.status,
-        why=why.replace("\\", "/").replace('"', "'"),
+        why=_shown(why),
         imports="\n".join(imports),
         build=build,
         given="\n".join(f"{name} = {_literal(tree, name)}" for name, tree in used.items()),
         body="\n".join(line for line in lines if line not in imports),
     )
+
+
+def _shown(text: str) -> str:
+    """The text as a docstring may have it: on one line, and nothing in it ends it."""
+    text = text.replace("\\", "/").replace('"', "'")
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def given(cell: Cell, row: Row) -> dict[str, Tree]:

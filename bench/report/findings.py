@@ -1,10 +1,12 @@
 """Everything that does not simply agree: what departs, what did not run, and why."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench.digits import count, digits, magnitude
 from bench.report.overview import ARROWS
-from bench.report.table import GLYPHS, Listing, Section, Table, command
+from bench.report.rerun import rerun
+from bench.report.table import GLYPHS, Listing, Section, Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -35,8 +37,8 @@ def limited(rows: "DataFrame") -> list[Section]:
     return [Table("Known departures", columns, lines, right=("cells",))] if lines else []
 
 
-def departures(rows: "DataFrame", *, every: bool = False) -> list[Section]:
-    """Each cell that departs without a Limit: a sentence, and the command that shows it again."""
+def departures(rows: "DataFrame", *, every: bool = False, plugins: Sequence[str] = ()) -> list[Section]:
+    """Each cell that departs without a Limit: a sentence, and the command that shows it again, as `rerun`."""
     sections: list[Section] = []
     for status, title in (
         ("disagrees", "Disagrees"),
@@ -46,7 +48,7 @@ def departures(rows: "DataFrame", *, every: bool = False) -> list[Section]:
     ):
         found = rows[rows["status"] == status]
         shown = found if every else found.head(SHOWN)
-        items = [(_sentence(row), command(row["command"])) for row in shown.to_dict("records")]
+        items = [(_sentence(row), rerun(row, plugins)) for row in shown.to_dict("records")]
         if items:
             rest = len(found) - len(items)
             note = f"and {count(rest, 'cell')} more: `gaugeblock report --all` shows them" if rest else ""

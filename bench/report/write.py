@@ -65,11 +65,12 @@ def sections(
     moments: Sequence[Mapping[str, Any]] = (),
     reached: Sequence[Mapping[str, Any]] = (),
     left: Sequence[str] = (),
+    plugins: Sequence[str] = (),
 ) -> list[Section]:
     """The report on these rows. `every` adds each contender of each workload, and each sentence.
 
-    `left` is what could not be read. What was read beside the rows may be of any shape, and costs its own
-    table only.
+    `left` is what could not be read, `plugins` are the backends that the user has named. What was read
+    beside the rows may be of any shape, and costs its own table only.
     """
     if rows.empty:
         raise ValueError(NONE)
@@ -78,7 +79,7 @@ def sections(
     timed = speeds(rows)
     found = [
         *verdict(rows),
-        *findings.departures(rows, every=every),
+        *findings.departures(rows, every=every, plugins=plugins),
         *scores(rows),
         *figures,
         *summary(timed),
@@ -157,10 +158,15 @@ def beside(paths: Paths) -> Beside:
 
 
 def show(
-    paths: Paths, console: "Console | None" = None, *, every: bool = False, lenient: bool = False
+    paths: Paths,
+    console: "Console | None" = None,
+    *,
+    every: bool = False,
+    lenient: bool = False,
+    plugins: Sequence[str] = (),
 ) -> None:
     """Print the report on the rows at these paths, at 100 columns."""
-    found = sections(*read(paths, lenient=lenient), every=every, **beside(paths))
+    found = sections(*read(paths, lenient=lenient), every=every, plugins=plugins, **beside(paths))
     print_sections(found, console or terminal())
 
 

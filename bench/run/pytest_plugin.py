@@ -300,7 +300,7 @@ class Door:
             print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
         try:
             if self.run.rows():
-                report.show([self.run.folder], every=self.every)
+                report.show([self.run.folder], every=self.every, plugins=self.selection.backends)
         except ValueError as error:
             self.faults = [*{*self.faults, str(error)}]
         for sentence in told().values():

@@ -37,8 +37,7 @@ def _runs(pid: int) -> bool:
 
 def _state(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2][
-            :1
-        ]  # behind the name, which may hold anything
+        text = file.read_text(encoding="utf-8", errors="replace")
+        return text.rpartition(") ")[2][:1]  # behind the name, which may hold anything
     except OSError:
         return ""

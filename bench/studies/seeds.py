@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bench.cells.cell import Cell
 from bench.machine.records import key
 from bench.report.header import header, setups
+from bench.report.rerun import rerun
 from bench.report.table import Listing, Section, markdown
 from bench.store.results import date, machine_folder
 from bench.store.row import STATUSES
@@ -40,7 +41,7 @@ def over(rows: "DataFrame") -> "DataFrame":
 def sections(rows: "DataFrame", folder: Path) -> list[Section]:
     """What ran, with its rate of false alarms, and each cell that neither agrees nor has its cause traced."""
     alarms = rows[~rows["status"].isin(HONEST)]
-    items = [(f"{row['status']}: {row['why']}", row["command"]) for row in alarms.to_dict("records")]
+    items = [(f"{row['status']}: {row['why']}", rerun(row)) for row in alarms.to_dict("records")]
     machines, environments = records([folder])
     rows = rows.assign(run_environment=key(record(folder, "environment")))
     seeds = " ".join(f"--seed {seed}" for seed in sorted(rows["seed"].unique()))

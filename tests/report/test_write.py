@@ -518,13 +518,10 @@ def test_a_command_that_does_more_than_one_call_is_not_offered(text):
 
 
 def test_a_cells_own_command_is_offered_unwrapped():
-    from bench.cells.cell import Cell
-
-    own = Cell(
-        "a", "o", "r", "s", "torch.nn." + "x" * 120, "torch", "eager", "cpu", "float32", "forward"
-    ).command()
+    long = row(contender="torch.nn." + "x" * 120, status="error", why="x")
+    own = row().command.replace(row().contender, long.contender)
     assert command(own) == own
-    assert f"  {own}\n" in terminal(tables(row(status="error", why="x", command=own)).values())
+    assert f"  {own}\n" in terminal(tables(long).values())
 
 
 # the two faces
