@@ -292,6 +292,7 @@ class Door:
                 with self.run.writing(REPORT):
                     self._blame()
                     report.write(self.run.folder)
+            self.faults += self._nothing()
         except (Unwritten, ValueError) as error:
             self.faults.append(str(error))
         if not shown:
@@ -308,6 +309,17 @@ class Door:
         self._failed()
         if self.faults:
             print("", *self.faults, sep="\n")
+
+    def _nothing(self) -> list[str]:
+        """That no cell ran, where none did: a framework or a device that is not there passes no test."""
+        found = self._rows()
+        rows = [found[str(cell)] for cell in self.chosen if str(cell) in found]
+        if not rows or any(row.status != "absent" for row in rows):
+            return []
+        return [
+            f"nothing ran: got {count(len(rows), 'cell')}, all absent, should be one at least that runs; "
+            f"the first is absent because {rows[0].why}"
+        ]
 
     def _failed(self) -> None:
         """Say how many cells failed, as pytest counts them, and what is kept of them."""

@@ -433,3 +433,25 @@ def test_a_gpu_that_computes_no_more_costs_the_cell_that_broke_it_and_its_worker
     assert set(rows[broken].status) == {"error"}
     assert rows[broken].why.str.contains("illegal memory access").all()
     assert set(rows[~broken].status) == {"agrees"}
+
+
+NOWHERE = """
+from bench.backends import Absent
+from bench.backends.numpy import NumPy
+
+
+class Nowhere(NumPy):
+    name = "nowhere"
+
+    def __init__(self, device, dtype):
+        raise Absent("no such device here: the driver is too old")
+"""
+
+
+def test_a_run_of_which_no_cell_runs_is_no_success_and_says_why(tmp_path):
+    (tmp_path / "mine.py").write_text(NOWHERE)
+    alone = suites(tmp_path, *linear("--backend", "mine.py:Nowhere"))
+    assert alone.returncode == 1 and "nothing ran: got" in alone.stdout
+    assert "because no such device here: the driver is too old" in " ".join(alone.stdout.split())
+    beside = suites(tmp_path, *linear("--backend", "mine.py:Nowhere", "--backend", "numpy"))
+    assert beside.returncode == 0 and "nothing ran" not in beside.stdout
