@@ -1,6 +1,7 @@
 """What `pytest suites/` asks of the machine: options, the cells they select, the run, the report."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
+from bench.store.rows import check
 from bench.verdict.known import naming, of_refusals
 from bench.verdict.row import declared
 
@@ -110,6 +112,8 @@ class Door:
                 f"--results: {option.results} was made {before or 'as declared'}, got "
                 f"{settings or 'as declared'}; give the same options, or name a new folder"
             )
+        if option.results:
+            check(Path(option.results))
         return cls(
             selection,
             listed,
@@ -193,12 +197,14 @@ class Door:
         if self.run is None or not self.run.rows():
             return
         from bench.report import write as report
+        from bench.report.table import legible
 
+        legible(sys.stdout)
         if interrupted:
             print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
         else:
             self._blame()
-            report.write(self.run.folder)
+            print(report.kept(self.run.folder))
         report.show([self.run.folder], every=self.every, plugins=self.selection.backends)
         if kept := len(list((self.run.folder / FAILURES).glob("*/cell.json"))):
             where = self.run.folder / FAILURES
