@@ -222,7 +222,7 @@ def moments(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
 
 def _home(folder: Path) -> Path:
     """The folder itself, or that of a rows file."""
-    return folder if folder.is_dir() else folder.parent
+    return folder.parent if folder.is_file() else folder
 
 
 def _file(file: Path) -> Path:
