@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report.table import Listing, Section, Table
+from bench.store.lines import Told, refuse
 from bench.store.rows import beside
 
 LANES = {
@@ -71,12 +72,12 @@ def write(found: Sequence[Fate], folder: Path) -> Path:
     return file
 
 
-def read(folder: Path) -> list[Fate]:
-    """What `write` wrote; nothing where it did not."""
+def read(folder: Path, told: Told = refuse) -> list[Fate]:
+    """What `write` wrote; nothing where it did not. `told` hears of lines that are none of its."""
     known = Fate.__dataclass_fields__
     return [
         Fate(**{name: value for name, value in line.items() if name in known})
-        for line in beside(folder, FILE)
+        for line in beside(folder, FILE, told)
     ]
 
 

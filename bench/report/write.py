@@ -24,11 +24,13 @@ from bench.report.table import Listing, Section, markdown
 from bench.report.table import console as terminal
 from bench.report.table import show as print_sections
 from bench.report.variants import conventions
-from bench.store.lines import ignore
+from bench.store.lines import Told, refuse
 from bench.store.results import REPORT
 from bench.store.results import write as write_whole
-from bench.store.row import COLUMNS, sentence
+from bench.store.row import sentence
 from bench.store.rows import (
+    RECORDS,
+    WORKERS,
     curves,
     files,
     fingerprints,
@@ -36,10 +38,10 @@ from bench.store.rows import (
     load,
     moments,
     record,
-    records,
     roofs,
     run_id,
-)  # fmt: skip
+)
+from bench.store.rows import beside as stored
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -109,32 +111,36 @@ def _own(name: str, table: Callable[[], Sequence[Section]], lacking: list[str]) 
         return ()
 
 
-def kills(folder: Path) -> list[Section]:
-    """The kill matrix that stands beside a run's rows, or nothing."""
-    found = fates(folder)
+def kills(folder: Path, told: Told = refuse) -> list[Section]:
+    """The kill matrix that stands beside a run's rows, or nothing. `told` as of `bench.store.lines`."""
+    found = fates(folder, told)
     return matrix(found) if found else []
 
 
 def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, Records]:
     """The rows at several paths as one frame, and the records of their machines and environments by key.
 
-    The rows have a column more, `run_environment`: what `header.setups` takes for the environment of a run;
-    and no column of a later suite. `lenient` leaves lines out that are no rows. What was left out, and what
-    records could not be read, stands in ``attrs["left"]``.
+    The rows have a column more, `run_environment`: what `header.setups` takes for the environment of a run.
+    `lenient` leaves lines out that are no rows. What was left out, and what records could not be read,
+    stands in ``attrs["left"]``.
     """
     import pandas as pd
 
     left: list[str] = []
     rows = pd.concat([load(path, lenient=lenient, told=left.append) for path in paths], ignore_index=True)
-    found = [file for path in paths for file in files(path)]
-    own = {run_id(file): record(file, "environment", ignore) for file in found}
-    keys = {run: key(each) for run, each in own.items() if each}
+    machines: dict[str, Any] = {}
+    environments: dict[str, Any] = {}
+    keys: dict[str, str] = {}  # of a run's own environment
+    for file in (file for path in paths for file in files(path)):
+        machine, own = (heard(partial(record, file, kind), left.append) for kind in RECORDS)
+        workers = heard(partial(stored, file, WORKERS), left.append)
+        machines[key(machine)] = machine
+        environments |= {key(each): each for each in (own, *workers)}
+        keys |= {run_id(file): key(own)} if own else {}
     pairs = zip(rows["run_id"], rows["environment"], strict=True)
-    environments = [keys.get(run, worker) for run, worker in pairs]
-    known = heard(lambda told: records(found, told), left.append)
-    rows = rows[list(COLUMNS)].assign(run_environment=environments)
+    rows = rows.assign(run_environment=[keys.get(run, worker) for run, worker in pairs])
     rows.attrs = {"left": left} if left else {}
-    return rows, *known
+    return rows, machines, environments
 
 
 class Beside(TypedDict):
@@ -189,7 +195,7 @@ def write(folder: Path) -> Path:
     left = found["left"]
     drawn = heard(partial(curves, folder), left.append)
     figures = _own("curves", lambda: draw(drawn, folder), left)
-    mutants = _own("mutants", lambda: kills(folder), left)
+    mutants = _own("mutants", lambda: heard(partial(kills, folder), left.append), left)
     rows, machines, environments = read([folder])
     known = page(rows, environments)
     if known:

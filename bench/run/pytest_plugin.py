@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -25,6 +26,7 @@ from bench.run.options import off
 from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
+from bench.store.rows import check
 from bench.verdict.known import naming, of_refusals
 from bench.verdict.row import declared
 
@@ -138,6 +140,8 @@ class Door:
                 f"--results: {results} was made {before or 'as declared'}, got "
                 f"{settings or 'as declared'}; give the same options, or name a new folder"
             )
+        if results:
+            check(results)
         return cls(
             selection,
             listed,
@@ -280,6 +284,7 @@ class Door:
         What could not be written or read stands in `faults`.
         """
         from bench.report import write as report
+        from bench.report.table import legible
         from bench.store.results import REPORT, Unwritten
 
         if self.run is None or self.reported:
@@ -297,6 +302,7 @@ class Door:
             self.faults.append(str(error))
         if not shown:
             return
+        legible(sys.stdout)
         if unfinished:
             print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
         try:

@@ -48,14 +48,17 @@ def lines(file: Path, told: Told = refuse) -> Iterator[dict[str, Any]]:
     A last line that was cut off is refused by nobody: who resumes the run takes it away.
     """
     cut = ignore if told is refuse else told
-    for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, cut, DELETE):
+    for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, cut):
         yield found
 
 
-def entries(file: Path, told: Told = refuse) -> Iterator[Entry]:
-    """The rows of a file, each as it was written; `told` hears of every line that is none."""
+def entries(file: Path, told: Told = refuse, cut: Told | None = None) -> Iterator[Entry]:
+    """The rows of a file, each as it was written; `told` hears of every line that is none.
+
+    `cut` hears in its place of a last line that was cut off.
+    """
     shapes: dict[Any, Shape] = {}
-    for number, line, found in _objects(file, "rows", _STRICT, tuple, told, told, CURE):
+    for number, line, found in _objects(file, "rows", _STRICT, tuple, told, cut or told):
         names, values = zip(*found, strict=True) if found else ((), ())
         key = names, tuple(map(type, values))
         shape = shapes.get(key) or shapes.setdefault(key, _shape(*key))
@@ -124,15 +127,18 @@ def _wrong(shape: Shape, names: tuple[str, ...], values: tuple[Any, ...], line: 
 
 
 def _objects(
-    file: Path, kind: str, decode: Callable[[str], Any], sort: type, told: Told, cut: Told, cure: str
+    file: Path, kind: str, decode: Callable[[str], Any], sort: type, told: Told, cut: Told
 ) -> Iterator[tuple[int, bytes, Any]]:
     """The number, the bytes and the object of each line; `cut` hears of a last line that was cut off."""
+    rows = kind == "rows"
+    # of rows it is known in which column stands what is no UTF-8
+    errors, cure = ("surrogateescape", CURE) if rows else ("strict", DELETE)
     blank = []
     with file.open("rb") as opened:
         for number, line in enumerate(opened, 1):
             found, more = None, False
             try:
-                found = decode(line.decode("utf-8", "surrogateescape"))
+                found = decode(line.decode("utf-8", errors))
             except (ValueError, RecursionError) as error:
                 more = str(error).startswith("Extra data")
             if isinstance(found, sort) and b"\r" not in line:

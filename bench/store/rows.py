@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from bench.digits import count
 from bench.machine.records import Record, key
-from bench.store.lines import Told, entries, ignore, lines, refuse
+from bench.store.lines import Told, entries, ignore, refuse
+from bench.store.lines import lines as lines
 from bench.store.row import COLUMNS, Row
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ def run_id(file: Path) -> str:
     return str(first[0][0]) if first else ""
 
 
+def check(folder: Path) -> None:
+    """Raise ValueError where a run that is to be continued has a line that is no row and was not cut off."""
+
+    def told(wrong: str, cure: str) -> None:
+        refuse(wrong, "restore the file, delete that line, or name a new folder")
+
+    if (folder / ROWS).is_file():
+        for _ in entries(folder / ROWS, told, cut=ignore):
+            pass
+
+
 def files(path: str | os.PathLike[str]) -> list[Path]:
     """The rows files at or below a path, each run once.
 
@@ -155,7 +167,7 @@ def record(folder: Path, kind: str, told: Told = refuse) -> Record:
     if not file.exists():
         return {}
     with suppress(ValueError, RecursionError, OSError):
-        found = json.loads(_file(file).read_bytes())
+        found = json.loads(_file(file).read_text(encoding="utf-8"))
     if not isinstance(found, dict):
         told(f"{kind} record {file}: got something else, should be one JSON object", "restore the file")
         return {}
@@ -210,7 +222,7 @@ def moments(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
 
 def _home(folder: Path) -> Path:
     """The folder itself, or that of a rows file."""
-    return folder if folder.is_dir() else folder.parent
+    return folder.parent if folder.is_file() else folder
 
 
 def _file(file: Path) -> Path:

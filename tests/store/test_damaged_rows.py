@@ -16,8 +16,9 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 
+from bench.store.results import Run
 from bench.store.row import EDITIONS, Row
-from bench.store.rows import entries, load
+from bench.store.rows import check, entries, load
 from tests.rows import row, timed
 from tests.test_arrows import ROOT
 
@@ -378,3 +379,21 @@ def test_a_number_is_read_to_the_last_bit_or_refused(tmp_path, name, fine, bad):
         else:
             with pytest.raises(ValueError, match=rf"line 1, {name}: got .*, should be a (whole )?number"):
                 load(file)
+
+
+def test_a_run_that_is_continued_may_have_a_line_cut_off_and_no_other(tmp_path):
+    file, whole = tmp_path / "rows.jsonl", line(row().as_dict()) + b"\n"
+    check(tmp_path)  # of a run that was killed before its first row
+    for text in (b"", b'{"case": "a', whole, whole + b'{"case'):
+        file.write_bytes(text)
+        check(tmp_path)
+    file.write_bytes(whole + b'{"case": "a"}\n' + whole)
+    with pytest.raises(ValueError, match=r"line 2, run_id: got no such column, .*; restore .* a new folder"):
+        check(tmp_path)
+
+
+def test_a_run_of_a_later_suite_is_continued_by_this_one(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(line({**row().as_dict(), "colour": "red"}) + b"\n")
+    (found,) = Run(tmp_path, "", "", "").rows()
+    assert Row(**found) == row()
