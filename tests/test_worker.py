@@ -222,6 +222,9 @@ def test_what_a_worker_could_not_keep_is_told_where_it_was_asked(monkeypatch, tm
 
 def test_no_worker_leaves_anything_behind(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with started() as worker:
+        run_by(worker, "0")
+        assert not list(tmp_path.iterdir())  # whoever is ended before it closes its workers
     for code in ("0", "import os; os._exit(1)"):
         with started() as worker, suppress(Died):
             run_by(worker, code)

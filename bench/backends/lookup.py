@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
@@ -23,10 +24,6 @@ FURTHER = {
 
 
 _STAND_INS: dict[str, type[Backend]] = {}  # of plug-ins, in a process where their code does not run
-
-
-class Unknown(ValueError):
-    """No backend has that name."""
 
 
 def stand_in(spec: str, cls: type[Backend]) -> None:
@@ -56,18 +53,23 @@ def backend(spec: str) -> type[Backend]:
     if colon:
         file = _executed(_found(path, spec))
         if file is None:
-            raise Unknown(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
+            raise ValueError(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
         if not hasattr(file, name):
-            raise Unknown(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
+            raise ValueError(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
         return _checked(getattr(file, name), spec)
     plugged = [entry for entry in entry_points(group=GROUP) if entry.name == spec]
     if len(plugged) > 1:
         several = " and ".join(entry.value for entry in plugged)
-        raise Unknown(f"backend {spec}: {several} have this name, should be one; uninstall the other")
+        raise ValueError(f"backend {spec}: {several} have this name, should be one; uninstall the other")
     if plugged:
         return _checked(plugged[0].load(), spec)
     known = ", ".join([*shipped, *(entry.name for entry in entry_points(group=GROUP))])
-    raise Unknown(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+    raise ValueError(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+
+
+def is_ours(error: ValueError) -> bool:
+    """Whether `backend` itself has raised it, and no plug-in that it has imported."""
+    return extract_tb(error.__traceback__)[-1].filename == __file__
 
 
 def clash(specs: Sequence[str]) -> None:
@@ -95,7 +97,7 @@ def _shipped() -> dict[str, tuple[str, str]]:
 def _found(path: str, spec: str) -> Path:
     """Where the file lies, also once a plug-in has gone to another folder."""
     if not Path(path).is_file():
-        raise Unknown(f"backend {spec}: got no file at {path}, should be path/to/file.py:Name")
+        raise ValueError(f"backend {spec}: got no file at {path}, should be path/to/file.py:Name")
     return Path(path).resolve()
 
 
@@ -112,5 +114,5 @@ def _executed(path: Path) -> ModuleType | None:
 
 def _checked(found: Any, spec: str) -> type[Backend]:
     if not (isinstance(found, type) and issubclass(found, Backend)):
-        raise Unknown(f"backend {spec}: got {found!r}, should be a subclass of gaugeblock.Backend")
+        raise ValueError(f"backend {spec}: got {found!r}, should be a subclass of gaugeblock.Backend")
     return found

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from bench import pages
 from bench.backends.interface import Absent, Backend
-from bench.backends.lookup import FURTHER, SHIPPED, Unknown, backend, clash, stand_in
+from bench.backends.lookup import FURTHER, SHIPPED, backend, clash, is_ours, stand_in
 from bench.case import Case, Contender, Refusal
 from bench.worker import Died, Worker, raised
 
@@ -125,7 +125,9 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
     """What a class says of itself, in built-in types. Raises TypeError or ValueError for what is wrong."""
     try:
         cls = backend(spec)
-    except Unknown as error:
+    except ValueError as error:
+        if not is_ours(error):
+            raise
         return {"unknown": str(error)}
     attributes: dict[str, Any] = {name: _names(name, getattr(cls, name, ())) for name in NAMES}
     for name in NEEDED:

@@ -112,6 +112,7 @@ class Worker:
             raise Died(f"the worker gave no answer in {self.timeout:g} s{place}, and was ended") from error
         except (EOFError, OSError) as error:
             raise Died(f"the worker died: {self._last_words()}") from error
+        self._words.opened()
         tell(causes)
         if why:
             raise Died(f"the worker died: {why}")

@@ -46,12 +46,18 @@ class Words:
             self._last = (self._last + heard[room:])[-WORDS:]
         os.close(end)
 
+    def opened(self) -> None:
+        """Take the name away: who writes has opened it, and who asks may be ended before it closes this."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
+
     def close(self) -> None:
         """Hear what was written so far, and no more; its writers should be gone."""
         with suppress(IndexError):  # closed already
             os.close(self._open.pop())
             self._listener.join(timeout=1.0)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.opened()
 
     def lines(self) -> list[str]:
         """Lines that say something, without what would move a cursor."""

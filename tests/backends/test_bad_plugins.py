@@ -161,7 +161,7 @@ class environment_cannot_be_set(NumPy):
 WHYS = {
     "segfaults": r"the worker died: ended by signal 11 \(SIGSEGV\): Fatal Python error: Segmen.*, in .*",
     "exits": "the worker died: exit code 7",
-    "hangs": r"the worker gave no answer in 8 s, in <lambda> \(mine.py, line \d+\), and was ended",
+    "hangs": r"the worker gave no answer in 12 s, in <lambda> \(mine.py, line \d+\), and was ended",
     "cuts": "the worker died: exit code 0",
     "moves": "",
     "forks": "",
@@ -196,7 +196,7 @@ IN_CELLS = WHYS | {
 
 def suites(folder, *backends):
     named = [word for name in ("numpy", *backends) for word in ("--backend", name)]
-    chosen = ["--smoke", "-k", "linear-regression/ and not simple", "--timeout", "8", "-q"]
+    chosen = ["--smoke", "-k", "linear-regression/ and not simple", "--timeout", "12", "-q"]
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", "run", *chosen, *named]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -236,6 +236,11 @@ def check(rows, why):
     assert all(re.fullmatch(why, each) for each in whys), whys
 
 
+LOADING = {
+    "syntax": "SyntaxError: .*",
+    "wrong": r"ValueError: planted, in <module> \(wrong.py, line 4\)",
+    "lacking": "ModuleNotFoundError: No module named .*",
+}
 AT_IMPORT = [
     name
     for name in WHYS
@@ -255,15 +260,17 @@ def at_import(tmp_path_factory):
     return outcome(folder, suites(folder, *(f"{name}.py:{name}" for name in files)))
 
 
-OTHERS = {"syntax": "class (:", "lacking": "import a_package_that_is_not_there"}
+OTHERS = {
+    "syntax": "class (:",
+    "wrong": "raise ValueError('planted')",
+    "lacking": "import a_package_that_is_not_there",
+}
 
 
 @pytest.mark.parametrize("name", [*AT_IMPORT, *OTHERS])
 def test_what_goes_wrong_where_a_plug_in_is_imported_costs_its_cells_alone(name, at_import):
     rows = at_import.loc[[f"{name}.py:{name}"]]
-    known = WHYS.get(
-        name, "SyntaxError: .*" if name == "syntax" else "ModuleNotFoundError: No module named .*"
-    )
+    known = WHYS.get(name, LOADING.get(name))
     why = known.removeprefix("the worker died: ").replace("mine.py", "acts.py")
     check(rows, why and f"{name} cannot be loaded: {why}")
 
