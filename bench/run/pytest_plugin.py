@@ -108,6 +108,9 @@ class Door:
                 if value not in values:
                     known = ", ".join(sorted(values))
                     raise ValueError(f"--{name}: got {value!r}, should be one of {known}")
+        for seed in option.seed or ():
+            if not 0 <= seed < 2**63:
+                raise ValueError(f"--seed: got {seed}, should be 0 to 2^63 - 1, which a row can hold")
         if option.smoke and option.full:
             raise ValueError("--smoke and --full: got both, should be one of them")
         selection = Selection(

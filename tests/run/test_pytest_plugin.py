@@ -108,6 +108,12 @@ def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
         Door.open(SimpleNamespace(**{**OPTIONS, "threads": threads}))
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_no_row_could_hold_is_refused(seed):
+    with pytest.raises(ValueError, match=f"--seed: got {seed}, should be 0 to"):
+        Door.open(SimpleNamespace(**{**OPTIONS, "seed": [0, seed]}))
+
+
 def test_a_run_as_shipped_has_no_threads_of_its_own_and_no_whole_numbers():
     door = Door.open(SimpleNamespace(**{**OPTIONS, "as_shipped": True}))
     assert door.threads is None and "integers" not in {cell.regime for cell in door.cells}
