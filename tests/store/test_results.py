@@ -446,10 +446,10 @@ def test_a_run_that_was_killed_holds_no_folder(tmp_path):
 
 
 def test_a_run_keeps_its_id_and_its_date_when_its_folder_is_renamed(run, tmp_path):
-    run.append(row(run_id=""))
+    run.append(row(run_id="20260102T030405Z-aaaaaaaa"))
     moved = run.folder.rename(tmp_path / "mine")
-    assert resume(moved).id == run.id
-    assert results.date(moved) == f"{run.id[:4]}-{run.id[4:6]}-{run.id[6:8]}"
+    assert resume(moved).id == "20260102T030405Z-aaaaaaaa"
+    assert results.date(moved) == "2026-01-02"
 
 
 CELL = Cell(
