@@ -1,7 +1,8 @@
 """A Cell is one coordinate of the suite."""
 
 import shlex
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bench.backends import SHIPPED
@@ -51,3 +52,8 @@ class Cell:
         flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in choices.items())
         node = shlex.quote(f"suites/test_suites.py::test_agree[{self}]")
         return " ".join((f"pytest {node} --full {flags} --seed {self.seed}", *options))
+
+
+def cell_of(row: Mapping[str, Any]) -> Cell:
+    """The coordinates of a row."""
+    return Cell(**{each.name: row[each.name] for each in fields(Cell)})

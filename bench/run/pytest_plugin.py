@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -15,13 +14,13 @@ from bench import pages
 from bench.backends import SHIPPED, Backend, backend
 from bench.backends.plugin import meet
 from bench.cache import folder as cache
-from bench.cache import told, trim
-from bench.cells.cell import Cell
+from bench.cache import trim
+from bench.cells.cell import Cell, cell_of
 from bench.cells.selection import Selection, cells, timed
-from bench.digits import count
-from bench.failure.freeze import folder_name
 from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
+from bench.run import ending
+from bench.run.ending import FAILED, Ended
 from bench.run.options import off
 from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
@@ -32,7 +31,6 @@ from bench.verdict.row import declared
 
 UNSETTLED = ("error", "absent")  # what was so may be mended when a run is continued
 WAIT = "GAUGEBLOCK_TIMEOUT"  # in the environment, what --timeout is else
-FAILED = ("disagrees", "mistrusted", "error")
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -179,7 +177,7 @@ class Door:
 
         here = machine(), environment()
         self.run = begin(self.results, *here) if self.results else start(Path("results/local"), *here)
-        self.done = self._rows()
+        self.done = self.rows()
         (self.run.folder / REPORT).unlink(missing_ok=True)  # it speaks of a run that is finished
 
     def end(self) -> None:
@@ -240,18 +238,11 @@ class Door:
 
         return probes
 
-    def _rows(self) -> dict[str, Any]:
+    def rows(self) -> dict[str, Any]:
         """The run's rows by cell; of a cell that stands there twice, the last."""
-        from bench.store.row import COLUMNS, Row
+        from bench.store.row import Row
 
-        try:  # a later suite may have more columns
-            rows = [Row(**{name: row[name] for name in COLUMNS if name in row}) for row in self.run.rows()]
-            return {str(cell_of(row.as_dict())): row for row in rows}
-        except (TypeError, KeyError) as error:
-            raise ValueError(
-                f"--results: got {self.run.folder}, whose rows cannot be read ({error}), should be a run of "
-                "this suite; name a new folder"
-            ) from None
+        return {str(cell_of(row)): Row(**row) for row in self.run.rows()}
 
     def _timings(self) -> dict[str, Any]:
         """The samples of speeds that stand in the run already, for pytest-benchmark to show."""
@@ -270,94 +261,20 @@ class Door:
             if name in wanted
         }
 
-    def _unfinished(self) -> bool:
-        """Whether a cell that was chosen still lacks its row, or its speed."""
-        from bench.store.row import TIMED
-
-        rows, speeds = self._rows(), set(map(str, self.speeds))
-        found = {str(cell): rows.get(str(cell)) for cell in self.chosen}
-        return any(
-            row is None or (name in speeds and row.status in TIMED and row.median_s is None)
-            for name, row in found.items()
-        )
-
     def report(self, *, interrupted: bool, shown: bool = True) -> None:
-        """Write the report beside the rows, once, and print it; an unfinished run says how to go on.
-
-        What could not be written or read stands in `faults`.
-        """
-        from bench.report import write as report
-        from bench.report.table import legible
-        from bench.store.results import REPORT, Unwritten
-
-        if self.run is None or self.reported:
-            return
-        self.reported = True
-        unfinished = interrupted
-        try:
-            unfinished = unfinished or self._unfinished()
-            if not unfinished:
-                with self.run.writing(REPORT):
-                    self._blame()
-                    report.write(self.run.folder)
-            self.faults += self._nothing()
-        except (Unwritten, ValueError) as error:
-            self.faults.append(str(error))
-        if not shown:
-            return
-        legible(sys.stdout)
-        if unfinished:
-            print(f"\ninterrupted: the rows so far are kept; to go on, add --results {self.run.folder}")
-        try:
-            if self.run.rows():
-                report.show([self.run.folder], every=self.every, plugins=self.selection.backends)
-        except ValueError as error:
-            self.faults = [*{*self.faults, str(error)}]
-        for sentence in told().values():
-            print(f"\n{sentence}")
-        self._failed()
-        if self.faults:
-            print("", *self.faults, sep="\n")
-
-    def _nothing(self) -> list[str]:
-        """That no cell ran, where none did: a framework or a device that is not there passes no test."""
-        found = self._rows()
-        rows = [found[str(cell)] for cell in self.chosen if str(cell) in found]
-        if not rows or any(row.status != "absent" for row in rows):
-            return []
-        return [
-            f"nothing ran: got {count(len(rows), 'cell')}, all absent, should be one at least that runs; "
-            f"the first is absent because {rows[0].why}"
-        ]
-
-    def _failed(self) -> None:
-        """Say how many cells failed, as pytest counts them, and what is kept of them."""
-        statuses = {name: row.status for name, row in self._rows().items()}
-        failing = FAILED if not self.strict else (*FAILED, "imprecise")
-        failed = [folder_name(cell) for cell in self.chosen if statuses.get(str(cell)) in failing]
-        where = self.run.folder / FAILURES
-        kept = sum((where / name / "cell.json").is_file() for name in failed)
-        if kept:
-            some = "" if kept == len(failed) else f" of {kept}"
-            print(
-                f"\n{count(len(failed), 'cell')} failed: inputs, values and a repro.py{some} are in {where}"
-            )
-
-    def _blame(self) -> None:
-        """Add to the rows that disagree whether they are alone with it."""
-        from bench.failure.blame import blame
-
-        found = {name: (cell_of(row.as_dict()), row) for name, row in self._rows().items()}
-        for _, row in blame(found.values(), self.run.folder / FAILURES):
-            self.run.append(row)
+        """Write the report beside the rows, once, and print it; see `bench.run.ending.report`."""
+        if self.run is not None and not self.reported:
+            self.reported = True
+            self.faults = ending.report(
+                Ended(
+                    self.run, self.chosen, self.speeds, interrupted, self.rows, self.faults,
+                    failing=(*FAILED, "imprecise") if self.strict else FAILED,
+                ),
+                shown=shown, every=self.every, plugins=self.selection.backends,
+            )  # fmt: skip
 
 
 DOOR: pytest.StashKey[Door] = pytest.StashKey()
-
-
-def cell_of(row: dict[str, Any]) -> Cell:
-    """The coordinates of a row."""
-    return Cell(**{each.name: row[each.name] for each in fields(Cell)})
 
 
 def _folder(given: Sequence[str] | None) -> Path | None:

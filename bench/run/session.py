@@ -103,11 +103,14 @@ class Session:
         """The cell's row with its speed. The first cell of a workload samples all its contenders."""
         rivals = [each for each in self._timed.values() if each.workload == cell.workload]
         with self._change:
-            self._change.wait_for(lambda: all(str(each) in self.rows for each in rivals) or self._stopped)
+            self._change.wait_for(
+                lambda: all(str(each) in self.rows for each in rivals) or self._stopped or self._idle()
+            )
             row = self._settled(cell)
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             with self._quiet():
-                self._time([each for each in rivals if self.rows[str(each)].status in TIMED])
+                rows = {each: self.rows.get(str(each)) for each in rivals}
+                self._time([each for each, found in rows.items() if found and found.status in TIMED])
         return self.rows[str(cell)], self.timings.get(str(cell))
 
     @contextmanager
