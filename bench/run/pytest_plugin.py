@@ -342,12 +342,12 @@ def arguments(given: Sequence[str]) -> list[str]:
         f"{folder}{word.removeprefix('suites').rstrip('/')}" if inside else word
         for word, inside in zip(given, named, strict=True)
     ]
+    without = any("no:cacheprovider" in word for word in given)  # pytest knows no cache_dir then
     return [
         "-c",
         str(folder / "pytest.ini"),
         f"--rootdir={folder}",
-        "-o",
-        f"cache_dir={cache('pytest')}",
+        *([] if without else ["-o", f"cache_dir={cache('pytest')}"]),
         *([] if any(named) else [str(folder)]),
         *words,
     ]

@@ -15,7 +15,7 @@ from bench.machine import load_average as moment
 from bench.machine import records
 from bench.run import pytest_plugin as doors
 from bench.run import session
-from bench.run.pytest_plugin import Door
+from bench.run.pytest_plugin import Door, arguments
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import start
 from bench.store.row import EDITIONS, STATUSES
@@ -107,6 +107,11 @@ def test_the_command_of_a_row_has_the_options_of_its_run(monkeypatch, named, own
 def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
     with pytest.raises(ValueError, match=f"--threads: got {threads}, should be 1 to"):
         Door.open(SimpleNamespace(**{**OPTIONS, "threads": threads}))
+
+
+def test_a_cache_that_is_switched_off_has_no_folder():
+    assert any(word.startswith("cache_dir=") for word in arguments(["--smoke"]))
+    assert not any("cache_dir" in word for word in arguments(["--smoke", "-p", "no:cacheprovider"]))
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
