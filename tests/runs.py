@@ -9,8 +9,11 @@ from typing import Any
 import psutil
 
 SUITES = Path(__file__).parent.parent / "suites"
-# a shell starts what runs in the background deaf to Ctrl-C
-HEAR = "import signal, sys, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); "
+# a shell starts what runs in the background deaf to Ctrl-C, and nohup to a terminal that is gone
+HEAR = (
+    "import signal, sys, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+)
 RUN = [
     sys.executable,
     "-c",
@@ -58,11 +61,14 @@ def waiting(folder: Path, wait: str = "time.sleep(600)") -> list[str]:
     return [*FEW, "--backend", "numpy", "--backend", "waits.py:Waits"]
 
 
-def suites(folder: Path, *arguments: str, **more: Any) -> "subprocess.CompletedProcess[str]":
-    """A run in that folder, ended."""
+def suites(folder: Path, *arguments: str, room: int = 0, **more: Any) -> "subprocess.CompletedProcess[str]":
+    """A run in that folder, ended; its files have `room` for so many bytes, where it is not 0."""
+    python, flag, code, *rest = RUN
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, resource.RLIM_INFINITY)); "
     return subprocess.run(
-        [*RUN, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120, **more
-    )
+        [python, flag, f"{limit if room else ''}{code}", *rest, *arguments],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=120, **more,
+    )  # fmt: skip
 
 
 def begun(folder: Path, *arguments: str) -> "subprocess.Popen[str]":

@@ -34,7 +34,7 @@ def unsaid(file: Path) -> list[int]:
         said = {word.arg: ast.unparse(word.value) for word in node.keywords}
         modes = [*(ast.unparse(each) for each in node.args), said.get("mode", "")]
         binary = any(mode in ("'rb'", "'wb'", "'ab'") for mode in modes)
-        system = ast.unparse(node.func).startswith("os.")  # of bytes
+        system = ast.unparse(node.func).startswith(("os.", "tarfile."))  # of bytes
         text = said.get("text") == "True" or said.get("universal_newlines") == "True"
         opens = (
             name in OPENING and not binary and not system and not ast.unparse(node.func).endswith("Door.open")

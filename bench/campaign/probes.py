@@ -71,7 +71,7 @@ def _functions(workers: Workers, place: Place) -> list[Record]:
 def _known(file: Path) -> list[Record]:
     """What an earlier call has found; a line that was cut off is asked anew."""
     found = []
-    for line in file.read_text("utf-8").splitlines() if file.exists() else ():
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         try:
             found.append(json.loads(line))
         except ValueError:

@@ -76,7 +76,7 @@ def log(step: Step, folder: Path) -> Path:
 
 def last_words(step: Step, folder: Path) -> str:
     """The last line that the step has printed."""
-    words = log(step, folder).read_text("utf-8", errors="replace").strip().splitlines()
+    words = log(step, folder).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return words[-1] if words else "no last words"
 
 

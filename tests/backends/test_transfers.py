@@ -40,7 +40,7 @@ def test_a_cpu_has_none_and_a_device_has_one_a_backend_each_way_all_timed():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a device")
 def test_where_there_is_no_device_the_row_says_so():
     row = judge(unit(BOTH[0], device="gpu"), ["forward"]).rows["forward"]
-    assert (row.status, row.why) == ("absent", "torch sees no CUDA device here")
+    assert row.status == "absent" and row.why.startswith("torch sees no CUDA device here: ")
 
 
 @pytest.mark.parametrize("name", BOTH)

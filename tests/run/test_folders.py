@@ -1,7 +1,5 @@
 """The folder of a run that has no room left, or that is refused."""
 
-import resource
-
 import pytest
 
 from bench.store.rows import load
@@ -11,10 +9,7 @@ CHOSEN = [*FEW, "--backend", "numpy", "--results", "run"]
 
 
 def test_a_run_without_room_for_a_row_fails_its_cell_stops_and_is_gone_on_with(tmp_path):
-    def room():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))  # a row and no second one
-
-    done = suites(tmp_path, *CHOSEN, preexec_fn=room)
+    done = suites(tmp_path, *CHOSEN, room=2400)  # for a row, and no second one
     assert done.returncode == 2, done.stdout[-2000:]
     told = (
         "rows.jsonl: got File too large, should be written whole to run; make room there, and add --results"
@@ -30,10 +25,7 @@ def test_a_run_without_room_for_a_row_fails_its_cell_stops_and_is_gone_on_with(t
 
 @pytest.mark.parametrize("size", [500, 900])
 def test_a_run_without_room_for_its_records_runs_nothing(tmp_path, size):
-    def room():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-    done = suites(tmp_path, *CHOSEN, preexec_fn=room)
+    done = suites(tmp_path, *CHOSEN, room=size)
     assert done.returncode == 4 and not done.stdout.count("passed")
     told = (
         "ERROR: results run: got File too large, should be a folder to write to; name another with --results"

@@ -198,11 +198,11 @@ def test_an_absent_framework_is_a_row_with_its_reason(tmp_path):
         "m.version = version\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = suites(tmp_path, *linear("--backend", "torch"), env=environment)
+    done = suites(tmp_path, *linear("--backend", "torch", "--backend", "numpy"), env=environment)
     assert done.returncode == 0, done.stdout[-2000:]
-    rows = load(tmp_path / "run")
-    assert set(rows.status) == {"absent"}
-    assert "torch is not installed (pip install torch)" in rows.why.iloc[0]
+    rows = load(tmp_path / "run").set_index("backend")
+    assert set(rows.status["torch"]) == {"absent"} and set(rows.status["numpy"]) == {"agrees"}
+    assert "torch is not installed (pip install torch)" in rows.why["torch"].iloc[0]
 
 
 def test_an_interrupt_keeps_the_rows_and_says_how_to_go_on(tmp_path):

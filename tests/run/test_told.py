@@ -7,10 +7,11 @@ import re
 import pytest
 
 from bench.backends import lookup
+from bench.cells.cell import cell_of
 from bench.cells.selection import Selection
 from bench.failure.blame import family
 from bench.failure.freeze import folder_name
-from bench.run.pytest_plugin import Door, cell_of
+from bench.run.pytest_plugin import Door
 from bench.store.results import FAILURES, start
 from bench.store.rows import load
 from tests.rows import ENVIRONMENT, MACHINE, row
@@ -40,9 +41,9 @@ def test_what_failed_is_counted_as_pytest_counts_it(statuses, folders, strict, w
         (run.folder / FAILURES / folder_name(cells[status])).mkdir(parents=True)
         (run.folder / FAILURES / folder_name(cells[status]) / "cell.json").write_text(json.dumps({}))
     door = Door(Selection(), [], None, smoke=True, strict=strict, chosen=list(cells.values()), run=run)
-    door._failed()
-    said = capsys.readouterr().out.strip()
-    assert said.startswith(words) and bool(said) == bool(words)
+    door.report(interrupted=True)
+    said = [line for line in capsys.readouterr().out.splitlines() if "failed: inputs" in line]
+    assert [line[: len(words)] for line in said] == ([words] if words else [])
 
 
 def test_a_run_heals_its_cache_and_tells_once_what_it_could_not(tmp_path, monkeypatch):
@@ -52,6 +53,7 @@ def test_a_run_heals_its_cache_and_tells_once_what_it_could_not(tmp_path, monkey
     assert first.returncode == 0 and "cannot be written" not in first.stdout
     files = sorted((tmp_path / "cache").glob("*.npz"))
     whole = {file: file.read_bytes() for file in files}
+    (tmp_path / "run").rename(tmp_path / "first")
     for number, file in enumerate(files):
         os.truncate(file, number % 3 * 150)
     files[0].unlink()
@@ -61,7 +63,8 @@ def test_a_run_heals_its_cache_and_tells_once_what_it_could_not(tmp_path, monkey
     assert len(re.findall("cannot be written", again.stdout)) == 1
     assert f"cache: {files[0]} cannot be written (Is a directory)" in again.stdout
     assert all(file.read_bytes() == whole[file] for file in files[1:]) and files[0].is_dir()
-    rows = load(tmp_path / "run")
+    rows = load(tmp_path)
+    assert rows.run_id.nunique() == 2
     assert (
         set(rows.status) == {"agrees"} and (rows.groupby(["case", "direction"]).checksum.nunique() == 1).all()
     )
