@@ -41,9 +41,12 @@ def folder(name: str = "") -> Path:
 
 
 def _of_the_system() -> Path:
-    from platformdirs import user_cache_path  # not needed, and perhaps not there, where a place is named
-
-    found = user_cache_path("gaugeblock")
+    try:
+        from platformdirs import user_cache_path
+    except ModuleNotFoundError:  # a contender's environment need not have it
+        found = Path("~/.cache/gaugeblock").expanduser()
+    else:
+        found = user_cache_path("gaugeblock")
     return found if found.is_absolute() else NOWHERE
 
 

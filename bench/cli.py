@@ -84,6 +84,10 @@ def derive(
     dtypes: Annotated[list[str] | None, typer.Option("--dtype", help="Repeatable.")] = None,
     modes: Annotated[list[str] | None, typer.Option("--mode", help="Repeatable.")] = None,
     sizes: Annotated[list[str] | None, typer.Option("--size", help="Repeatable.")] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--place", metavar="CASE/OPTION/REGIME/SIZE", help="Only there; repeatable."),
+    ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Those of a smoke run.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Those of a full run.")] = False,
     processes: Annotated[int, typer.Option(min=1, help="Side by side, each on one core.")] = 1,
@@ -100,7 +104,8 @@ def derive(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
             modes=modes or None, sizes=sizes or None, smoke=smoke, full=full,
         )  # fmt: skip
-        limits = wanted(cells(pages.chosen(names or []), selection))
+        chosen = cells(pages.chosen(names or []), selection)
+        limits = wanted(cell for cell in chosen if not places or cell.place in places)
     faults = 0
     for number, each in enumerate(derived(limits, processes), 1):
         faults += bool(each.fault)

@@ -327,3 +327,10 @@ def test_a_source_is_what_its_files_say(tmp_path):
     before = source([tmp_path / "a"])
     (tmp_path / "a").write_text("2")
     assert source([tmp_path / "a"]) != before
+
+
+def test_without_platformdirs_the_cache_is_where_linux_has_caches(monkeypatch):
+    """An environment that runs contenders need not have it."""
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    monkeypatch.delenv(cache.PLACE, raising=False)
+    assert cache._of_the_system() == Path.home() / ".cache" / "gaugeblock"

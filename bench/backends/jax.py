@@ -18,7 +18,11 @@ from bench.tree import Tree, tree_map
 SEVERAL = "--xla_cpu_multi_thread_eigen"
 CUDA = ("jax-cuda13-plugin", "jax-cuda12-plugin")
 # in the words of XLA, where no kernel of cuDNN takes a convolution (jax-ml/jax#37922)
-UNSERVED = ("Autotuner could not find any supported configs", "CUDNN_STATUS_NOT_SUPPORTED")
+UNSERVED = (
+    "Autotuner could not find any supported configs",
+    "CUDNN_STATUS_NOT_SUPPORTED",
+    "Unsupported dtype",  # of LAPACK's functions
+)
 
 
 class Jax(Backend):
@@ -48,7 +52,12 @@ class Jax(Backend):
     def compile_anew(cls, anew: bool) -> None:
         import jax
 
-        jax.config.update("jax_enable_compilation_cache", not anew)
+        if jax.config.jax_enable_compilation_cache == anew:
+            jax.config.update("jax_enable_compilation_cache", not anew)
+            with suppress(ImportError, AttributeError):  # it decides once a process, unless it is told again
+                from jax.experimental.compilation_cache import compilation_cache
+
+                compilation_cache.reset_cache()
 
     def __init__(self, device: str, dtype: str) -> None:
         import jax
@@ -68,6 +77,13 @@ class Jax(Backend):
             jax.config.update("jax_default_matmul_precision", "highest")
         self.precision = f"matmul {jax.config.jax_default_matmul_precision or 'default'}"
         _heard()
+
+    def start(self) -> None:
+        import jax
+
+        super().start()
+        one = self.put({"x": np.ones((1, 1, 3, 3), "float32")})["x"]
+        self.wait(jax.lax.conv(one, one, (1, 1), "VALID"))  # by another library than products
 
     @property
     def version(self) -> str:

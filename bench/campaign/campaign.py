@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bench.machine import nvml
 from bench.machine.gpus import gpus
 from bench.machine.variables import threads
 from bench.run.workers import Workers
+from bench.store.row import sentence
 
 RESERVE = 25.0  # seconds, before the end, in which runs stop and are packed
 SIDE_BY_SIDE = 8  # cores, with which lanes run beside each other
@@ -56,9 +57,10 @@ class Campaign:
         self.into.mkdir(parents=True, exist_ok=True)
         with self._around():
             self.backends = self._preflight()
-            for stage in stages(self.backends, self.device, self.only) if self.backends else ():
-                if not preflight_only:
-                    self._stage(stage, time.monotonic() + min(stage.share * self.seconds, self.left))
+            todo = stages(self.backends, self.device, self.only)
+            while todo and self.backends and not preflight_only:
+                share = todo[0].share / sum(each.share for each in todo)  # of what the others have left
+                self._stage(todo.pop(0), time.monotonic() + share * self.left)
         if self.cut:
             self.told(f"cut off: {', '.join(self.cut)}; the same command goes on from here")
         return bool(self.backends) and not self.broken
@@ -81,7 +83,7 @@ class Campaign:
         begun, step = [each.backend for each in found if not each.fault], preflight(self.only)
         if begun:
             self._step(step, time.monotonic() + PREFLIGHT * self.seconds, begun)
-        rows = runs.rows(step, self.folder)
+        rows = [] if step.name in self.broken else runs.rows(step, self.folder)
         faults = {name: fault for name in begun if (fault := runs.unfit(name, rows))}
         for name, fault in faults.items():
             self.told(f"preflight: {name} is left out: {fault}")
@@ -95,7 +97,11 @@ class Campaign:
 
         def lane(steps: Sequence[Step], *stops: threading.Event) -> None:
             for step in steps:
-                self._step(step, end, self.backends, *stops)
+                try:
+                    self._step(step, end, self.backends, *stops)
+                except Exception as error:  # of a disk that is full, say; it costs its own step
+                    self.broken.append(step.name)
+                    self.told(f"{step.name}: {sentence(error)}")
 
         if self.crowded:
             for steps in stage.lanes:
@@ -137,7 +143,7 @@ class Campaign:
 
     @contextmanager
     def _workers(self) -> Iterator[Workers]:
-        found = Workers(threads())
+        found = Workers(threads(), timeout=float(os.environ.get("GAUGEBLOCK_TIMEOUT") or runs.REQUEST))
         try:
             yield found
         finally:
@@ -165,14 +171,15 @@ class Campaign:
 
     def _packing(self, over: threading.Event) -> None:
         while not over.wait(PACK):
-            pack(self.folder, self.into)
+            with suppress(OSError):  # it is tried again, and at the end
+                pack(self.folder, self.into)
 
     def _watch(self, over: threading.Event) -> None:
         """Clock, power, and what holds the clock down, five times a second, with times as samples have."""
         look, file = nvml.watch(), self.folder / "clocks.csv"
         if self.device != "gpu" or look().sm_mhz is None:
             return
-        with file.open("a", encoding="utf-8") as log:
+        with file.open("a", encoding="utf-8", buffering=1) as log:
             log.write("" if file.stat().st_size else "time,sm_mhz,power_w,throttled\n")
             while not over.wait(LOOK):
                 clock, power, held = look()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ def probe(
     left: Callable[[], float],
 ) -> None:
     """Append to the folder's two files what they do not have yet, while seconds are `left`."""
-    for name in backends:
-        for file, measured, place in _asked(name, device):
+    asked = [[*_asked(name, device)] for name in backends]
+    for each in zip_longest(*asked):  # of every backend the first, then of every one the second
+        for file, measured, place in filter(None, each):
             where = f"{file.partition('.')[0]} of {' '.join(place.values())}"
             if any(place.items() <= known.items() for known in _known(folder / file)):
                 continue
@@ -69,13 +71,14 @@ def _functions(workers: Workers, place: Place) -> list[Record]:
 
 
 def _known(file: Path) -> list[Record]:
-    """What an earlier call has found; a line that was cut off is asked anew."""
+    """What an earlier call has found; what was cut off or went wrong is asked anew."""
     found = []
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         try:
-            found.append(json.loads(line))
+            each = json.loads(line)
         except ValueError:
             continue
+        found += [] if "error" in each else [each]
     return found
 
 

@@ -41,18 +41,25 @@ def run(
             _command(step, folder, device, backends), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             env={"GAUGEBLOCK_TIMEOUT": REQUEST, **os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
-        while process.poll() is None:
-            if time.monotonic() < end and not any(each.is_set() for each in stops):
+        try:
+            while process.poll() is None:
+                if time.monotonic() >= end or any(each.is_set() for each in stops):
+                    return None
                 time.sleep(TICK)
-                continue
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            return None
+        finally:  # Ctrl-C too
+            _stop(process)
     return process.returncode
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _command(step: Step, folder: Path, device: str, backends: Sequence[str]) -> list[str]:
@@ -65,7 +72,7 @@ def _command(step: Step, folder: Path, device: str, backends: Sequence[str]) -> 
     if step.command == "run":
         options += ["-q", "--results", str(folder / step.name)]
     else:
-        options += ["--processes", str(max(1, (os.cpu_count() or 1) // 2))]
+        options += ["--processes", str(max(1, (os.cpu_count() or 1) // 4))]
     return [sys.executable, "-m", "gaugeblock", step.command, *options]
 
 

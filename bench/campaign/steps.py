@@ -1,6 +1,6 @@
 """What a campaign runs, in the order of its worth, and which part of its time each stage may take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench import pages
@@ -12,14 +12,15 @@ DTYPE = ("--dtype", "float32")
 # hundreds of tiny programs, each compiled in a second
 OP_BY_OP = "(eager and (jax or flax or optax))"
 SMALL = (
-    "perceptron", "conv2d", "attention", "layer-norm", "softmax", "lstm", "adam", "transformer-encoder-layer",
+    "perceptron", "conv2d", "attention", "layer-norm", "softmax", "adam", "transformer-encoder-layer",
     "host-to-device", "device-to-host",
 )  # fmt: skip
-# by case, a size that keeps a GPU busy and whose limits are derived in seconds
+# by case, a size that keeps a GPU busy; those whose limits take longest come first. No LSTM: torch's weights
+# are not one buffer yet, and cuDNN would copy them in every call
 LARGE = {
-    "linear-regression": "layer", "perceptron": "mnist", "softmax": "large", "gelu": "large",
-    "layer-norm": "gpt2", "conv2d": "large", "cross-entropy": "large", "attention": "gpt2",
-    "multi-head-attention": "gpt2", "lstm": "long", "cnn": "mission", "adam": "odd",
+    "attention": "gpt2", "multi-head-attention": "gpt2", "softmax": "large", "linear-regression": "layer",
+    "layer-norm": "gpt2", "conv2d": "large", "perceptron": "mnist", "gelu": "large", "cross-entropy": "large",
+    "cnn": "mission", "adam": "odd",
 }  # fmt: skip
 JOULES = ("linear-regression", "perceptron")
 FIRST = ("softmax", "linear-regression")  # cases that the preflight runs
@@ -54,12 +55,15 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
     selection = Selection(backends=tuple(backends), devices=(device,), dtypes=("float32",))
     typical = _places(selection)
     large = [place for place in _places(selection, LARGE) if place]
-    named = tuple(word for size in dict.fromkeys(LARGE.values()) for word in ("--size", size))
+    named = _words("--size", dict.fromkeys(LARGE.values()))
     verdict, speed = f"test_agree and not {OP_BY_OP}", "test_speed"
 
     def step(name: str, *options: str, places: Sequence[str] | None = None, tests: str) -> Step:
         terms = [tests, *([f"({only})"] if only else [])]
-        terms += [f"({' or '.join(places) or 'nothing'})"] if places is not None else []
+        # as ids begin: "softmax/" stands in "log-softmax/" too
+        terms += (
+            [f"({' or '.join(f'[{each}/' for each in places) or 'nothing'})"] if places is not None else []
+        )
         return Step(name, (*options, "-k", " and ".join(terms)))
 
     joules = [place for place in large if place.partition("/")[0] in JOULES]
@@ -75,7 +79,7 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
                     step("bfloat16", "--dtype", "bfloat16", places=typical, tests=verdict),
                 ),
             ),
-            beside=(Step("large-limits", ("--dtype", "float32", *named, *sorted(LARGE)), "derive"),),
+            beside=(Step("large-limits", (*DTYPE, *named, *_words("--place", large), *LARGE), "derive"),),
         ),
         Stage("probes", 0.15, probes=True),
         Stage(
@@ -122,8 +126,8 @@ def able(names: Sequence[str], device: str) -> list[str]:
 
 def preflight(only: str = "") -> Step:
     """A dozen cells with their speeds, which a machine that works does in a minute."""
-    places = only or " or ".join(f"{case}/plain/typical/small" for case in FIRST)
-    return Step("preflight", (*DTYPE, "-k", f"({places}) and not log and not {OP_BY_OP}"))
+    places = only or " or ".join(f"[{case}/plain/typical/small/" for case in FIRST)
+    return Step("preflight", (*DTYPE, "-k", f"({places}) and not {OP_BY_OP}"))
 
 
 def _places(selection: Selection, large: dict[str, str] | None = None) -> list[str]:
@@ -135,7 +139,11 @@ def _places(selection: Selection, large: dict[str, str] | None = None) -> list[s
         for cell in cells(list(pages.cases().values()), chosen)
         if timed(cell, pages.case(cell.case), chosen) and (not large or large.get(cell.case) == cell.size)
     ]
-    return list(dict.fromkeys("/".join((cell.case, cell.option, cell.regime, cell.size)) for cell in found))
+    return list(dict.fromkeys(cell.place for cell in found))
+
+
+def _words(option: str, values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in (option, value))
 
 
 def _of(places: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -40,6 +40,11 @@ class Cell:
         return replace(self, direction="")
 
     @property
+    def place(self) -> str:
+        """Where its inputs are drawn, as its id begins."""
+        return "/".join((self.case, self.option, self.regime, self.size))
+
+    @property
     def workload(self) -> tuple[Any, ...]:
         """What contenders must share to be compared by speed."""
         return (self.case, self.option, self.regime, self.size, self.device, self.dtype, self.direction)

@@ -21,6 +21,7 @@ Record = dict[str, Any]
 
 # what stays as long as it is the same machine, and of each GPU
 LASTING = ("cpu", "architecture", "vendor", "family", "model", "stepping", "cores", "threads")
+GROWING = ("memory_gib", "usable")  # of a machine that is lent
 KIND = ("name", "memory_gib", "capability")
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
@@ -83,7 +84,14 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
 
 
 def key(record: Mapping[str, Any]) -> str:
-    """Eight hexadecimal digits that are the same for the same record, wherever and whenever it was made."""
+    """Eight hexadecimal digits that are the same for the same record, wherever and whenever it was made.
+
+    Of a machine with GPUs, which is often rented, they are the same for the next one of its kind: memory that
+    grows, the cores that one may use, and which of many cards it is are no part of them.
+    """
+    if cards := record.get("gpus"):
+        kind = [{fact: value for fact, value in card.items() if fact != "uuid"} for card in cards]
+        record = {name: value for name, value in record.items() if name not in GROWING} | {"gpus": kind}
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 

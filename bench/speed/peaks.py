@@ -19,6 +19,7 @@ from bench.store.row import sentence
 Record = dict[str, Any]
 
 SIZES = (128, 256, 512, 1024, 2048, 4096, 8192)
+LARGEST = 3  # of them that are tried on a GPU, which is at rest in the others
 SLOW = 0.4  # seconds a call may take: what is foreseen to take longer is not tried
 BUDGET = 0.1  # seconds of samples of one figure
 BLOCK = 0.005  # seconds a sample should last
@@ -60,7 +61,7 @@ def _products(engine: Backend, mode: str) -> Record:
         product = engine.forward(lambda params, a, b: {"y": engine.operations()["matmul"](a, b)}, mode)
         verb = lambda a, b: product({}, {"a": a, "b": b})  # noqa: E731
     sizes: list[int] = []
-    for size in SIZES:
+    for size in SIZES if engine.device == "cpu" else SIZES[-LARGEST:]:
         flops = 2.0 * size**3
         if best and flops / best > SLOW:
             break

@@ -27,7 +27,12 @@ def ready(cell: dict[str, Any], name: str) -> dict[str, Any]:
         return {"first_call_s": call.first_call_s, "compile_s": call.compile_s, "calls": call.calls}
 
     found = answer(prepare)
-    return found | ({"lost": True} if "error" in found and lost(wanted) else {})
+    return _ended(found, wanted)
+
+
+def _ended(found: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    """The answer, which says so where its worker can compute no more."""
+    return found | ({"lost": True} if "error" in found and lost(cell) else {})
 
 
 def sample(name: str, calls: int = 0) -> list[Any]:
@@ -44,7 +49,7 @@ def settle(name: str, joules: bool = False) -> dict[str, Any]:
     found = answer(lambda: clock.settle(call, wanted.unit, wanted.direction, joules))
     if "error" in found:
         drop(name)
-    return found
+    return _ended(found, wanted)
 
 
 def drop(name: str) -> None:
@@ -60,7 +65,8 @@ def taken(name: str) -> tuple[Cell, clock.Call]:
 def roof(unit: dict[str, Any]) -> dict[str, Any]:
     """What a unit's backend reaches at best on its device in its dtype."""
     cell = Cell(**unit)
-    return peaks.measure(instance(backend(cell.backend), cell.device, cell.dtype), mode=cell.mode)
+    found = peaks.measure(instance(backend(cell.backend), cell.device, cell.dtype), mode=cell.mode)
+    return _ended(found, cell)
 
 
 def answer(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def unchanged(ready: Any) -> str:
     given = ready.params, ready.data, ready.cotangents
     alike = partial(invariants.repeats, ready.engine, ready.vjp, *given)
     fault = invariants.broken(ready.engine, ready.vjp, *given, ready.vjp(*given))
-    return fault if ready.engine.device == "cpu" or alike() else ""
+    return fault if not fault or ready.engine.device == "cpu" or alike() else ""
 
 
 def attempt(

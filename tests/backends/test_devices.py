@@ -528,3 +528,28 @@ print(json.dumps(found))
 def test_jax_is_told_to_start_cuda_where_its_plug_in_is_installed():
     """A platform that is named says why it does not start; else JAX falls back to its CPU in silence."""
     assert answers(PLATFORMS) == [["cpu", ""], ["cpu", "cuda,cpu"], ["cpu", "cuda,cpu"]]
+
+
+CACHED = """
+import json, os, sys
+import jax
+from bench.backends import backend
+
+Jax, files = backend("jax"), lambda: len(os.listdir(sys.argv[1]))
+found = []
+for anew, number in ((False, 1), (True, 2), (False, 3)):
+    Jax.compile_anew(anew)
+    before = files()
+    jax.jit(lambda x: x * number + 1).lower(float(number)).compile()
+    found.append(files() > before)
+print(json.dumps(found))
+"""
+
+
+def test_programs_are_compiled_anew_or_from_the_disk_as_it_is_told_last(tmp_path):
+    pytest.importorskip("jax")
+    variables = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    assert answers(CACHED, str(tmp_path), JAX_PLATFORMS="cpu", **variables) == [True, False, True]

@@ -9,6 +9,7 @@ import tarfile
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,13 +17,16 @@ from bench import pages
 from bench.campaign import runs
 from bench.campaign.campaign import Campaign
 from bench.campaign.pack import FAILURES, RUNS, pack
+from bench.campaign.probes import probe
 from bench.campaign.steps import LARGE, SMALL, Stage, Step, able, preflight, stages
+from bench.speed.rounds import ROOF
 from bench.store.results import load
+from bench.worker import Died
 
 ROOT = Path(__file__).parent.parent.parent
 FAKE = str(ROOT / "tests" / "fake_gpu.py")
 NAMES = [f"{FAKE}:{name}" for name in ("FakeTorch", "FakeJax", "FakeAbsent")]
-ONLY = "softmax/plain/typical/small"
+ONLY = "[softmax/plain/typical/small/"
 
 
 def campaign(folder, *options, names=NAMES, **more):
@@ -156,7 +160,12 @@ def test_steps_name_cases_and_sizes_that_there_are():
     assert sum(stage.share for stage in found) <= 1.1
     steps = {step.name: " ".join(step.options) for stage in found for lane in stage.lanes for step in lane}
     for case, size in LARGE.items():
-        assert f"{case}/" in steps["large"] and f"--size {size}" in steps["large"]
+        assert f"[{case}/" in steps["large"] and f"/{size}/" in steps["large"]  # and no case that ends so
+        assert f"--size {size}" in steps["large"]
+    (beside,) = found[0].beside
+    places = [word for word in beside.options if word.count("/") == 3]
+    assert {(case, size) for case, _, _, size in (place.split("/") for place in places)} == {*LARGE.items()}
+    assert len(places) == len(LARGE)
     assert "nothing" not in " ".join(steps.values())
     assert "softmax/plain/typical/small" in steps["bfloat16"]
     assert all("and (lstm)" in " ".join(step.options) for stage in stages(("torch",), "gpu", "lstm")
@@ -211,6 +220,35 @@ def test_lanes_run_side_by_side_where_there_are_cores_for_it(
     assert not found.cut and not found.broken
 
 
+def test_what_a_stage_leaves_is_shared_by_those_that_follow(tmp_path, monkeypatch):
+    found, _ = small(tmp_path, seconds=600.0)
+    monkeypatch.setattr(found, "_preflight", lambda: ["torch"])
+    given = {}
+    monkeypatch.setattr(
+        found, "_stage", lambda stage, end: given.update({stage.name: end - time.monotonic()})
+    )
+    assert found.run()
+    assert list(given) == ["verdicts", "probes", "large", "small", "energy"]
+    assert given["energy"] == pytest.approx(found.left, abs=2)  # nobody else needs it
+    assert given["verdicts"] < 0.5 * found.left < given["small"]
+
+
+def test_a_step_that_raises_costs_itself_and_fails_the_campaign(tmp_path, monkeypatch):
+    ran = []
+
+    def run(step, *given):
+        ran.append(step.name)
+        if step.name == "a":
+            raise OSError(28, "No space left on device")
+        return 0
+
+    monkeypatch.setattr("bench.campaign.campaign.runs.run", run)
+    found, said = small(tmp_path)
+    found._stage(Stage("x", 1.0, ((Step("a", ()), Step("b", ())),)), time.monotonic() + 20)
+    assert ran == ["a", "b"] and found.broken == ["a"]
+    assert "a: OSError: [Errno 28] No space left on device" in said[0]
+
+
 def test_a_step_without_time_is_named_and_left_for_the_next_call(tmp_path, under_way):
     found, said = small(tmp_path)
     found._step(Step("a", ()), time.monotonic() + 1, ["torch"])
@@ -258,6 +296,38 @@ def test_a_step_that_ends_as_no_run_does_is_told_and_fails_the_campaign(tmp_path
     assert found.broken == ["a"] and "it ended with 3: last words" in said[-1]
 
 
+def test_what_must_come_home_of_failing_cells_is_no_larger_than_may(tmp_path, monkeypatch):
+    for name in "abc":
+        (tmp_path / "run" / "failures" / name).mkdir(parents=True)
+        (tmp_path / "run" / "failures" / name / "cell.json").write_text("{}")
+        (tmp_path / "run" / "failures" / name / "got.npz").write_bytes(os.urandom(1000))
+    monkeypatch.setattr("bench.campaign.pack.ROOM", 2500)
+    pack(tmp_path, tmp_path)
+    with tarfile.open(tmp_path / FAILURES) as opened:
+        names = [name.rpartition("/")[2] for name in opened.getnames()]
+    assert names.count("cell.json") == 3 and names.count("got.npz") == 2
+
+
+def test_a_probe_that_went_wrong_is_asked_again(tmp_path):
+    one = []
+
+    def ask(cell, function, *arguments):
+        one.append(function)
+        if len(one) == 1:
+            raise Died("the worker died: exit code 3")
+        return {"flops_per_s": 1e12, "copy_bytes_per_s": 1e9} if function == ROOF else []
+
+    said = []
+    workers = SimpleNamespace(ask=ask)
+    probe(tmp_path, ["torch"], "cpu", workers, said.append, lambda: 100.0)
+    assert "roofs of torch cpu float32: the worker died: exit code 3" in said
+    again = len(one)
+    probe(tmp_path, ["torch"], "cpu", workers, said.append, lambda: 100.0)
+    assert one[again] == ROOF and "roofs of torch cpu float32: 1,000 GFLOP/s, 1 GB/s copied" in said
+    probe(tmp_path, ["torch"], "cpu", workers, said.append, lambda: 0.0)
+    assert not [line for line in said if "roofs" in line and "no time" in line]
+
+
 def test_an_archive_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
     folder, into = tmp_path / "runs", tmp_path / "out"
     (folder / "a" / "failures" / "one").mkdir(parents=True)
@@ -269,6 +339,17 @@ def test_an_archive_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
     for name, kept in ((RUNS, "a/rows.jsonl"), (FAILURES, "a/failures/one/cell.json")):
         with tarfile.open(into / name) as opened:
             assert opened.getnames() == [kept]
+    vanished = folder / "a" / "gone.jsonl"
+    vanished.touch()
+    honest = tarfile.TarFile.add
+
+    def add(self, name, *given, **more):
+        Path(name).unlink() if Path(name) == vanished else None
+        return honest(self, name, *given, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tarfile.TarFile, "add", add)
+        pack(folder, into)  # what was written aside has another name by now
     before = (into / RUNS).read_bytes()
     monkeypatch.setattr(tarfile.TarFile, "add", lambda *given, **more: 1 / 0)
     with pytest.raises(ZeroDivisionError):

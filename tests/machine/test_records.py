@@ -248,3 +248,14 @@ def test_what_a_host_does_not_say_is_none(board, monkeypatch, fault):
 def test_bare_metal_has_no_hypervisor(board, monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *command, **how: SimpleNamespace(stdout="CPU(s): 2\n"))
     assert hosts.host()["hypervisor"] is None
+
+
+def test_a_rented_machine_has_the_key_of_the_next_one_of_its_kind():
+    card = {"name": "H100", "memory_gib": 80, "capability": "9.0", "uuid": "a", "driver": "570"}
+    record = {"cpu": "EPYC", "memory_gib": 31, "usable": 16, "gpus": [card]}
+    grown = {**record, "memory_gib": 128, "usable": 8, "gpus": [{**card, "uuid": "b"}]}
+    assert key(record) == key(grown)
+    assert key(record) != key({**record, "gpus": [{**card, "name": "H200"}]}) != key({**record, "gpus": []})
+    assert key({"cpu": "EPYC", "memory_gib": 31, "gpus": []}) != key(
+        {"cpu": "EPYC", "memory_gib": 32, "gpus": []}
+    )

@@ -1,10 +1,14 @@
 """Limits derived ahead of a run are those that it needs."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
+
+import psutil
 
 from bench import pages
 from bench.backends import TF32
@@ -71,3 +75,38 @@ def test_what_goes_wrong_is_said_and_costs_its_own_limits():
     seconds, fault = one(asdict(cell) | {"option": "none"}, sums)
     assert seconds >= 0 and fault == "KeyError: 'none'"
     assert one(asdict(cell), sums)[1] == ""
+
+
+def test_only_the_places_that_are_named_are_derived(tmp_path):
+    place = "softmax/plain/typical/small"
+    command = [
+        sys.executable,
+        "-m",
+        "gaugeblock",
+        "derive",
+        "softmax",
+        "--backend",
+        "numpy",
+        "--place",
+        place,
+    ]
+    variables = {**os.environ, "GAUGEBLOCK_CACHE": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == "2 of 2 limits are in the cache\n", done.stderr
+
+
+def test_who_is_interrupted_does_not_wait_for_limits_that_take_minutes(tmp_path):
+    variables = {**os.environ, "GAUGEBLOCK_CACHE": str(tmp_path)}
+    hear = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = f"{hear}sys.argv[0] = 'gaugeblock'; from gaugeblock.__main__ import main; main()"
+    chosen = ["derive", "softmax", "--backend", "numpy", "--dtype", "float32", "--size", "large"]
+    running = subprocess.Popen([sys.executable, "-c", code, *chosen], cwd=ROOT, env=variables)
+    started = psutil.Process(running.pid)
+    until = time.monotonic() + 30
+    while not (found := started.children(recursive=True)) and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(3)  # it is at work
+    found = started.children(recursive=True)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(10) != 0
+    assert found and not psutil.wait_procs(found, timeout=5)[1]

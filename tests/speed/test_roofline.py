@@ -87,9 +87,10 @@ def test_a_product_that_would_take_long_is_not_tried_and_a_fast_device_gets_the_
     assert measure(known("cpu", "float32"), SMALL)["sizes"] == [128, 256, 512, 1024, 2048]
     monkeypatch.setattr(known, "rate", lambda self, size: 2e8)
     assert measure(known("cpu", "float32"), SMALL)["sizes"] == [128, 256]
-    monkeypatch.setattr(peaks, "SIZES", (128, 8192))  # as on a GPU
+    monkeypatch.setattr(peaks, "SIZES", (64, 128, 256, 512))
     monkeypatch.setattr(known, "rate", lambda self, size: 60e12)
-    assert measure(known("gpu", "float32"), SMALL)["sizes"] == [128, 8192]
+    assert measure(known("cpu", "float32"), SMALL)["sizes"] == [64, 128, 256, 512]
+    assert measure(known("gpu", "float32"), SMALL)["sizes"] == [128, 256, 512]
 
 
 def test_a_stream_that_would_take_long_is_no_stream(known, monkeypatch):
