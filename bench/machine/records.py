@@ -89,7 +89,8 @@ def key(record: Mapping[str, Any]) -> str:
     Of a machine with GPUs, which is often rented, they are the same for the next one of its kind: memory that
     grows, the cores that one may use, and which of many cards it is are no part of them.
     """
-    if cards := record.get("gpus"):
+    cards = record.get("gpus")
+    if isinstance(cards, list) and cards and all(isinstance(card, Mapping) for card in cards):
         kind = [{fact: value for fact, value in card.items() if fact != "uuid"} for card in cards]
         record = {name: value for name, value in record.items() if name not in GROWING} | {"gpus": kind}
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
