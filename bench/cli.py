@@ -95,11 +95,15 @@ def derive(
     """Derive the limits of a run ahead of it, into the cache; the options are those of that run."""
     from bench import pages
     from bench.backends import SHIPPED
+    from bench.backends.plugin import meet
     from bench.cells.selection import Selection, cells
     from bench.run.derive import derive as derived
     from bench.run.derive import wanted
+    from bench.run.workers import TIMEOUT
 
     with _refusals():
+        broken = {"modes": modes or ("eager",), "dtypes": dtypes or ("float32",)}
+        meet(backends or (), threads=1, timeout=TIMEOUT, **broken)
         selection = Selection(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
             modes=modes or None, sizes=sizes or None, smoke=smoke, full=full,
@@ -362,7 +366,7 @@ def _print(sections: Sequence["Section"], markdown: bool = False) -> None:
 @contextmanager
 def _refusals() -> Iterator[None]:
     """What is asked wrongly, or cannot be read or written, is one line and exit code 2, not a stack trace."""
-    from bench.report.table import plain
+    from bench.store.row import plain
 
     try:
         yield

@@ -21,7 +21,12 @@ def main() -> None:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
         if not isinstance(error, BrokenPipeError):
-            print(f"gaugeblock: output: got {error.strerror}, should be a file with room", file=sys.stderr)
+            where = (
+                f"{error.filename}: got {error.strerror}"
+                if error.filename
+                else f"output: got {error.strerror}"
+            )
+            print(f"gaugeblock: {where}, should be a file that can be used", file=sys.stderr)
         sys.exit(2)
 
 

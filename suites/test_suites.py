@@ -3,13 +3,14 @@
 import pytest
 
 from bench.run.replay import Replay
+from bench.store.row import plain
 
 CLOCK = Replay()
 
 
 def settle(row) -> None:
     """A row as pytest's outcome: one sentence and the command that runs the cell again."""
-    sentence = f"{row.status}: {row.why}"
+    sentence = plain(f"{row.status}: {row.why}")
     if row.status in ("absent", "missing"):
         pytest.skip(sentence)
     if row.status == "limited":
@@ -20,7 +21,7 @@ def settle(row) -> None:
 
 def told(row, request) -> None:
     """What a reader of --junitxml sees of a row, whatever its outcome."""
-    found = {"status": row.status, "why": row.why}
+    found = {"status": row.status, "why": plain(row.why)}
     request.node.user_properties += [(name, text) for name, text in found.items() if text]
 
 
@@ -28,7 +29,7 @@ def test_agree(cell, session, pytestconfig, request) -> None:
     row = session.row(cell)
     told(row, request)
     if row.status == "imprecise" and pytestconfig.option.strict:
-        pytest.fail(f"imprecise: {row.why}\nagain: {row.command}", pytrace=False)
+        pytest.fail(f"imprecise: {plain(row.why)}\nagain: {row.command}", pytrace=False)
     settle(row)
 
 

@@ -169,7 +169,13 @@ def _contenders(cls: type[Backend], case: Case) -> list[dict[str, Any]]:
         raise ValueError(f"got more than {MANY} on {case.name}, should be fewer")
     if len({str(each) for each in found}) < len(found):
         raise ValueError(f"got two of one name on {case.name}, should have a variant each")
-    return [_plain(each) for each in found]
+    told = [_plain(each) for each in found]
+    for each in told:
+        for what, names in {"modes": cls.modes, "directions": case.directions}.items():
+            if odd := sorted(set(each[what] or ()).difference(names)):
+                where = f"{each['api']}: {what} has {odd[0]!r}"
+                raise ValueError(f"{where}, should have some of {', '.join(names)}")
+    return told
 
 
 def _plain(each: Any) -> dict[str, Any]:

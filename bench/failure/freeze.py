@@ -4,6 +4,7 @@
 holds the tensors that were compared, `contender.py` the page's build, `cell.json` coordinates and versions.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import numpy as np
 
 from bench import pages
 from bench.backends import Backend, backend
+from bench.cache import tell
 from bench.cells.cell import Cell
 from bench.contender.prepare import find, instance
 from bench.failure.extract import extract
@@ -26,6 +28,7 @@ from bench.store.row import Row, sentence
 from bench.tree import flatten
 from bench.verdict.judge import Judged
 
+LONG = 180  # characters of a folder's name
 KEPT = ("disagrees", "imprecise", "mistrusted", "error")
 FOLDERS = 100  # of a run: what fails oftener than that is one failure
 MIB = 8  # of arrays in a file
@@ -41,6 +44,15 @@ def freeze(root: Path, cell: Cell, row: Row, judged: Judged, *, graph: bool) -> 
     shutil.rmtree(folder, ignore_errors=True)
     if row.status not in KEPT or (root.is_dir() and len(os.listdir(root)) >= FOLDERS):
         return
+    try:
+        _keep(folder, cell, row, judged, graph)
+    except OSError as error:  # the verdict stands all the same
+        cause = error.strerror or str(error)
+        told = f"failures: {root} cannot be written ({cause}): nothing is kept of some cells that failed"
+        tell({cause: told})
+
+
+def _keep(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> None:
     folder.mkdir(parents=True)
     notes: list[str] = []
     for write in (_inputs, _got, _expected, _script):
@@ -61,6 +73,8 @@ def freeze(root: Path, cell: Cell, row: Row, judged: Judged, *, graph: bool) -> 
 def folder_name(cell: Cell) -> str:
     """The cell's id and seed as one name of a folder."""
     name = "".join(char if char.isalnum() or char in "-_.=" else "_" for char in str(cell))
+    if len(name) > LONG:  # than a file system may take
+        name = f"{name[:LONG]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return f"{name}_{cell.seed}"
 
 

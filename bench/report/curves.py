@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.report.table import Figure, plain
+from bench.report.table import Figure
 from bench.store.results import numbered, whole
+from bench.store.row import plain
 
 STYLES = ("-", "--", "-.", ":")  # curves lie on each other where all is well
 

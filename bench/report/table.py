@@ -8,10 +8,11 @@ import codecs
 import re
 import shlex
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bench.store.row import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,14 +75,6 @@ class Figure:
 
 
 Section = Table | Listing | Figure
-
-
-def plain(text: str) -> str:
-    """The text in one line; a character that would steer a terminal or turn the writing becomes visible."""
-    return "".join(
-        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
-        for char in text
-    )
 
 
 def command(text: str) -> str:

@@ -44,13 +44,15 @@ def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) ->
                 _blamed(ended)
                 pages.write(folder)
         faults += nothing(ended)
+    except KeyboardInterrupt:
+        cut = True
     except (Unwritten, ValueError) as error:
         faults.append(str(error))
     if not shown:
         return faults
     legible(sys.stdout)
     if cut:
-        print(f"\ninterrupted: the rows so far are kept; to go on, add --results {folder}")
+        print(f"\ninterrupted: the rows so far are kept; to go on, add --results {folder}", flush=True)
     try:
         if ended.run.rows():
             pages.show([folder], every=every, plugins=plugins)

@@ -45,6 +45,11 @@ def check(config: pytest.Config) -> None:
     if asked and (option.benchmark_skip or off(option)) and not option.benchmark_only:
         without, wanted = "skip" if option.benchmark_skip else "disable", asked[0].replace("_", "-")
         raise ValueError(f"--benchmark-{without} and --benchmark-{wanted}: got both, should be one of them")
+    if option.benchmark_compare_fail and config.pluginmanager.is_blocked("terminal"):
+        raise ValueError(
+            "--benchmark-compare-fail: got it without a terminal, whose summary is where speeds are compared; "
+            "leave out -p no:terminal"
+        )
     if option.benchmark_compare_fail and not option.benchmark_compare:
         raise ValueError(
             "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number "
@@ -61,6 +66,9 @@ def _places(option: Any) -> None:
     file = option.benchmark_json
     if isinstance(file, Path) and (file.is_dir() or not file.parent.is_dir() or unwritable(file.parent)):
         raise ValueError(f"--benchmark-json: got {file}, should be a file in a folder that may be written")
+    xml = getattr(option, "xmlpath", None)
+    if xml and (Path(xml).is_dir() or unwritable(Path(xml).absolute().parent)):
+        raise ValueError(f"--junitxml: got {xml}, should be a file in a folder that may be written")
     if option.benchmark_histogram and not find_spec("pygal"):
         raise ValueError(
             "--benchmark-histogram: got no pygal to draw with, should be installed: "

@@ -3,8 +3,8 @@
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +177,18 @@ class Door:
 
         here = machine(), environment()
         self.run = begin(self.results, *here) if self.results else start(Path("results/local"), *here)
-        self.done = self.rows()
-        (self.run.folder / REPORT).unlink(missing_ok=True)  # it speaks of a run that is finished
+        # their text may be anybody's: what is printed to be pasted is made here
+        self.done = {
+            name: replace(row, command=cell_of(row.as_dict()).command(*self.options))
+            for name, row in self.rows().items()
+        }
+        try:
+            (self.run.folder / REPORT).unlink(missing_ok=True)  # it speaks of a run that is finished
+        except OSError as error:
+            raise ValueError(
+                f"--results: got {self.run.folder}, whose {REPORT} cannot be taken away ({error.strerror}), "
+                "should be a file; remove it, or name a new folder"
+            ) from None
 
     def end(self) -> None:
         """Let another run go on in this folder."""
@@ -252,7 +262,10 @@ class Door:
 
         wanted = {name for name in map(str, self.speeds) if name in self.done and self.done[name].median_s}
         file = self.run.folder / SAMPLES
-        found = {str(cell_of(each)): each for each in lines(file)} if wanted and file.exists() else {}
+        found = {}
+        for each in lines(file) if wanted and file.exists() else ():
+            with suppress(KeyError, TypeError):  # it may be anybody's
+                found[str(cell_of(each))] = each
         return {
             name: Timing(
                 **{each.name: _tuple(record[each.name]) for each in fields(Timing) if each.name in record}

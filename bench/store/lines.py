@@ -42,12 +42,12 @@ def ignore(wrong: str, cure: str) -> None:
     """Do without."""
 
 
-def lines(file: Path, told: Told = refuse) -> Iterator[dict[str, Any]]:
+def lines(file: Path, told: Told = refuse, cut: Told | None = None) -> Iterator[dict[str, Any]]:
     """The objects of a file, one a line. `told` hears of each line that is none.
 
-    A last line that was cut off is refused by nobody: who resumes the run takes it away.
+    A last line that was cut off is refused by nobody: who resumes the run takes it away. `cut` hears of it.
     """
-    cut = ignore if told is refuse else told
+    cut = cut or (ignore if told is refuse else told)
     for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, cut):
         yield found
 
@@ -88,7 +88,8 @@ class Shape(NamedTuple):
 
 def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> Shape:
     place = {name: at for at, name in enumerate(names)}
-    edition = max((EDITION.get(name, 0) for name in names), default=0)
+    later = any(name not in SCHEMA for name in names)  # only a suite that has all of ours has more
+    edition = len(EDITIONS) if later else max((EDITION.get(name, 0) for name in names), default=0)
     twice = (name for name, number in Counter(names).items() if number > 1)
     lacking = (name for name in COLUMNS if name not in place and EDITION.get(name, 0) <= edition)
     odd = (name for name, kind in zip(names, types, strict=True) if kind not in SCHEMA.get(name, BEYOND)[0])

@@ -21,7 +21,7 @@ from bench.cache import folder as cache
 from bench.machine import records as machines
 from bench.machine.records import key
 from bench.store.lines import entries, lines
-from bench.store.row import COLUMNS, Row
+from bench.store.row import COLUMNS, Row, plain
 from bench.store.rows import (
     CURVES,
     FINGERPRINTS,
@@ -41,6 +41,7 @@ from bench.store.suite import suite
 REPORT = "report.md"
 FAILURES = "failures"  # a folder for each cell that failed; it is not published
 LOCK = ".lock"  # held by the process that runs; the system lets go of it when that dies
+LONGEST = 4000  # characters of a why
 PARTIAL = ".part"  # ends the name of a file that is being written
 _NAME = re.compile(r"\d{8}T\d{6}Z-")  # of a run
 
@@ -73,7 +74,7 @@ class Run:
             machine=row.machine or self.machine,
             environment=row.environment or self.environment,
             suite=row.suite or self.suite,
-            why=anonymous(row.why),
+            why=_short(plain(anonymous(row.why))),
         )
         self._line(ROWS, row.as_dict())
         return row
@@ -346,6 +347,11 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     raise AssertionError("names never run out")
+
+
+def _short(text: str) -> str:
+    """The text without what lies beyond `LONGEST` characters: a plug-in may say anything."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 
 def anonymous(text: str) -> str:

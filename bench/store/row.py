@@ -1,6 +1,7 @@
 """The Row: one cell's outcome, one JSON object a line. The columns are documented here and nowhere else."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -156,6 +157,14 @@ def unlawful(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
 
 
 COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fields(Row)}
+
+
+def plain(text: str) -> str:
+    """The text in one line; a character that would steer a terminal or turn the writing becomes visible."""
+    return "".join(
+        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
+        for char in text
+    )
 
 
 def sentence(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Reading what runs have written: rows, curves, records; whoever wrote them."""
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -84,7 +85,7 @@ def load(
     for name, given in beyond.items():
         values = [given.get(at) for at in range(number)]
         frame[name] = pd.Series(values, dtype=object).infer_objects()
-    rows = pd.DataFrame(frame).drop_duplicates(list(CELL), keep="last", ignore_index=True)
+    rows = pd.DataFrame(frame).drop_duplicates([*CELL, "machine"], keep="last", ignore_index=True)
     if wrong:
         told(_left_out(wrong, "line"))
         rows.attrs["left_out"] = len(wrong)
@@ -111,14 +112,15 @@ def run_id(file: Path) -> str:
 
 
 def check(folder: Path) -> None:
-    """Raise ValueError where a run that is to be continued has a line that is no row and was not cut off."""
+    """Raise ValueError where a run that is to be continued has a line that is none and was not cut off."""
 
     def told(wrong: str, cure: str) -> None:
         refuse(wrong, "restore the file, delete that line, or name a new folder")
 
-    if (folder / ROWS).is_file():
-        for _ in entries(folder / ROWS, told, cut=ignore):
-            pass
+    for file in (folder / name for name in LINES):
+        if file.is_file():
+            for _ in entries(file, told, cut=ignore) if file.name == ROWS else lines(file, told, cut=ignore):
+                pass
 
 
 def files(path: str | os.PathLike[str]) -> list[Path]:
@@ -140,14 +142,13 @@ def files(path: str | os.PathLike[str]) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(_nothing(root, "nothing there")) from None
     except (OSError, ValueError) as error:  # a name too long, a loop of links, a folder that is closed
-        raise type(error)(_nothing(root, f"{getattr(error, 'strerror', None) or error}")) from None
+        kind_of = OSError if isinstance(error, OSError) else ValueError
+        raise kind_of(_nothing(root, f"{getattr(error, 'strerror', None) or error}")) from None
     if odd:
         raise ValueError(_nothing(odd, "a pipe or a device"))
     if not found:
         raise FileNotFoundError(_nothing(root, f"no {ROWS} at or below it"))
-    return list({(file.stat().st_size, _first(file)): file for file in sorted(found, reverse=True)}.values())[
-        ::-1
-    ]
+    return list({_identity(file): file for file in sorted(found, reverse=True)}.values())[::-1]
 
 
 def _nothing(path: Path, got: str) -> str:
@@ -232,6 +233,7 @@ def _file(file: Path) -> Path:
     return file
 
 
-def _first(file: Path) -> bytes:
+def _identity(file: Path) -> bytes:
+    """The same for copies of a file, and for nothing else."""
     with file.open("rb") as opened:
-        return opened.readline(65536)
+        return hashlib.file_digest(opened, "sha256").digest()

@@ -330,6 +330,12 @@ HOOKS = {
     ("contenders", "lambda cls, case: [Contender('x', 'y', 1, modes='eager')]"): (
         "contenders: TypeError: modes: got 'eager', should be a tuple of names"
     ),
+    ("contenders", "lambda cls, case: [Contender('x', 'y', 1, modes=('sideways',))]"): (
+        "contenders: ValueError: y: modes has 'sideways', should have some of eager, "
+    ),
+    ("contenders", "lambda cls, case: [Contender('x', 'y', 1, directions=('up',))]"): (
+        "contenders: ValueError: y: directions has 'up', should have some of "
+    ),
     (
         "contenders",
         "lambda cls, case: sys.exit('bye')",

@@ -15,9 +15,9 @@ from bench.machine.records import key
 from bench.report import curves, overview, speeds
 from bench.report import header as headers
 from bench.report import write as report
-from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, plain, show
+from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, show
 from bench.store.results import start
-from bench.store.row import STATUSES
+from bench.store.row import STATUSES, plain
 from bench.studies import seeds
 from tests.counting import calls
 from tests.rows import ENVIRONMENT, MACHINE, frame, row, timed

@@ -110,3 +110,15 @@ def test_who_is_interrupted_does_not_wait_for_limits_that_take_minutes(tmp_path)
     running.send_signal(signal.SIGINT)
     assert running.wait(10) != 0
     assert found and not psutil.wait_procs(found, timeout=5)[1]
+
+
+def test_a_cache_that_keeps_nothing_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    variables = {**os.environ, "GAUGEBLOCK_CACHE": str(tmp_path / "file")}
+    command = [sys.executable, "-m", "gaugeblock", "derive", "sigmoid", "--backend", "numpy", "--smoke"]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+    assert (
+        done.returncode == 1
+        and done.stdout.startswith("0 of 1 limits")
+        and "cannot be written" in done.stderr
+    )

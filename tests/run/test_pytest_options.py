@@ -55,6 +55,11 @@ SENTENCES = {
     ("--benchmark-skip", "--benchmark-compare"): "--benchmark-skip and --benchmark-compare: got both",
     ("--benchmark-compare-fail=min:5%",): "--benchmark-compare-fail: got no --benchmark-compare, should have",
     (
+        "--benchmark-compare-fail=min:5%",
+        "-p",
+        "no:terminal",
+    ): "--benchmark-compare-fail: got it without a terminal",
+    (
         "--benchmark-json",
         "gone/x.json",
     ): "--benchmark-json: got gone/x.json, should be a file in a folder that",

@@ -129,6 +129,10 @@ def lacking_a_column(rng, rows, whole):
 
 
 def with_a_column_more(rng, rows, whole):
+    """As rows of a later suite, which have all columns of ours; where one of ours is missing it is damage."""
+    lacking = {column.name: column.default for column in fields(Row)}
+    rows = [{**lacking, **each} for each in rows]
+    whole = Damaged([line(each) for each in rows])
     at, found = pick(rng, rows)
     name = rng.choice(["colour", "on", "", "Bits", "größe", "a b"])
     value = rng.choice(["red", 3, 2.5, True, None, 2**62, [1], {"a": {"b": 2}}, math.nan, math.inf])
@@ -397,3 +401,28 @@ def test_a_run_of_a_later_suite_is_continued_by_this_one(tmp_path):
     file.write_bytes(line({**row().as_dict(), "colour": "red"}) + b"\n")
     (found,) = Run(tmp_path, "", "", "").rows()
     assert Row(**found) == row()
+
+
+def test_a_column_of_an_older_row_that_has_another_name_is_no_later_suites(tmp_path):
+    for number, renamed in ((1, "settings"), (2, "limit")):
+        newer = {name for names in EDITIONS[number + 1 :] for name in names}
+        known = {name: value for name, value in row().as_dict().items() if name not in newer}
+        (tmp_path / "rows.jsonl").write_text(json.dumps(known) + "\n")
+        assert len(load(tmp_path)) == 1
+        odd = {name if name != renamed else f"{renamed}z": value for name, value in known.items()}
+        (tmp_path / "rows.jsonl").write_text(json.dumps(odd) + "\n")
+        with pytest.raises(ValueError, match=r"line 1, \w+: got no such column"):
+            load(tmp_path)
+
+
+def test_files_of_one_size_that_begin_alike_are_two(tmp_path):
+    for name, seed in (("a", 1), ("b", 2)):
+        (tmp_path / name).mkdir()
+        rows = [row().as_dict(), row(seed=seed).as_dict()]
+        (tmp_path / name / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    assert len(load(tmp_path)) == 3
+
+
+def test_a_path_that_no_system_takes_is_refused():
+    with pytest.raises(ValueError, match="should be a rows file"):
+        load("\ud800")
