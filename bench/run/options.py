@@ -47,8 +47,8 @@ def check(config: pytest.Config) -> None:
         raise ValueError(f"--benchmark-{without} and --benchmark-{wanted}: got both, should be one of them")
     if option.benchmark_compare_fail and config.pluginmanager.is_blocked("terminal"):
         raise ValueError(
-            "--benchmark-compare-fail: got it without a terminal, in whose summary speeds are compared; leave "
-            "out -p no:terminal"
+            "--benchmark-compare-fail: got it without a terminal, in whose summary speeds are compared; "
+            "leave out -p no:terminal"
         )
     if option.benchmark_compare_fail and not option.benchmark_compare:
         raise ValueError(
