@@ -123,4 +123,4 @@ class Workers:
     def close(self) -> None:
         """End them all."""
         with ThreadPoolExecutor(16) as pool:  # each takes a second where it is busy
-            list(pool.map(Worker.close, list(self._started.values())))
+            list(pool.map(lambda worker: worker.close(), list(self._started.values())))

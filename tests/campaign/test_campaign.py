@@ -26,7 +26,7 @@ from bench.worker import Died
 ROOT = Path(__file__).parent.parent.parent
 FAKE = str(ROOT / "tests" / "fake_gpu.py")
 NAMES = [f"{FAKE}:{name}" for name in ("FakeTorch", "FakeJax", "FakeAbsent")]
-ONLY = "[softmax/plain/typical/small/"
+ONLY = "[softmax/plain/typical/small/ and forward"
 
 
 def campaign(folder, *options, names=NAMES, **more):
