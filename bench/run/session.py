@@ -29,6 +29,7 @@ from bench.verdict.row import row_of
 from bench.worker import Died
 
 SLOTS = max(2, min(8, (os.cpu_count() or 1) // 2))  # that derive or judge side by side
+LOOK = 0.5  # seconds
 JUDGES = 2  # of them at most: what is judged has all threads
 # that derive large limits, at most: each may take gigabytes
 LARGE = max(1, min(SLOTS // 2, psutil.virtual_memory().total // 2**34))
@@ -96,14 +97,14 @@ class Session:
     def row(self, cell: Cell) -> Row:
         """The cell's verdict, once it is there."""
         with self._change:
-            self._change.wait_for(lambda: str(cell) in self.rows or self._stopped or self._idle())
+            self._wait(lambda: str(cell) in self.rows or self._stopped or self._idle())
             return self._settled(cell)
 
     def speed(self, cell: Cell) -> tuple[Row, Timing | None]:
         """The cell's row with its speed. The first cell of a workload samples all its contenders."""
         rivals = [each for each in self._timed.values() if each.workload == cell.workload]
         with self._change:
-            self._change.wait_for(
+            self._wait(
                 lambda: all(str(each) in self.rows for each in rivals) or self._stopped or self._idle()
             )
             row = self._settled(cell)
@@ -113,12 +114,17 @@ class Session:
                 self._time([each for each, found in rows.items() if found and found.status in TIMED])
         return self.rows[str(cell)], self.timings.get(str(cell))
 
+    def _wait(self, until: Callable[[], bool]) -> None:
+        """Wait in pieces: a signal that the system gives to another thread is heard between two of them."""
+        while not self._change.wait_for(until, LOOK):
+            pass
+
     @contextmanager
     def _quiet(self) -> Iterator[None]:
         """Nothing is derived or judged meanwhile."""
         with self._change:
             self._timing = True
-            self._change.wait_for(lambda: not self._busy or self._stopped)
+            self._wait(lambda: not self._busy or self._stopped)
         try:
             yield
         finally:

@@ -127,6 +127,7 @@ def test_every_shipped_backend_reaches_something(name, monkeypatch):
         pytest.skip(str(reason))
     monkeypatch.setattr(peaks, "SIZES", (128,))
     monkeypatch.setattr(peaks, "BUDGET", 0.01)
+    monkeypatch.setattr(peaks, "SLOW", 60.0)  # other tests may run beside this one
     found = measure(backend(name)("cpu", "float32"), SMALL)
     assert "error" not in found
     rates = [found[f"{each}_per_s"] for each in ("flops", "copy_bytes", "triad_bytes", "read_bytes")]
