@@ -80,11 +80,18 @@ class Workers:
             if not limits and key[0] not in (*SHIPPED, *FURTHER):  # it may alter what it derives limits with
                 found |= {OWN: part(os.path.abspath(key[0]))}
             found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
-            try:
-                self._started[key] = self._starter.submit(Worker, found).result()
-            except OSError as error:
-                raise Died(f"no worker could be started: {error}") from error
+            self._started[key] = self._begun(found)
         return self._started[key]
+
+    def _begun(self, environment: dict[str, str]) -> Worker:
+        """Tried twice: a system that is short of memory may refuse a process, and have room for it then."""
+        for again in (True, False):
+            try:
+                return self._starter.submit(Worker, environment).result()
+            except OSError as error:
+                if not again:
+                    raise Died(f"no worker could be started: {error}") from error
+        raise AssertionError("returned or raised by now")
 
     def ready(self, key: Key, cell: Cell) -> Worker:
         """The worker of that key, to be asked for this cell: another one where it has died meanwhile."""
