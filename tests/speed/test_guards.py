@@ -17,7 +17,7 @@ SAYS = {
     "Posing": "what the timed calls gave disagrees",
     "Coarse": "what the timed calls gave disagrees",
     "Deaf": "deaf: reads back 63 threads, should be the",
-    "Mortal": "the worker died: killed while it was timed",
+    "Mortal": "the worker died: exit code 9: killed while it was timed",
 }
 
 
