@@ -152,9 +152,8 @@ class Campaign:
     @contextmanager
     def _around(self) -> Iterator[None]:
         """The card is watched, and what there is packed, now and then and at the end; Ctrl-C stops runs."""
-        signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        )  # ignored in a shell's background, by runs too
+        # a shell's background ignores it, and so would the runs that are started here
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         over = threading.Event()
         beside = [_thread(self._watch, over), *([] if self.crowded else [_thread(self._packing, over)])]
         try:

@@ -37,13 +37,15 @@ def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) ->
     from bench.report.table import legible
 
     faults, folder, cut = list(ended.faults), ended.run.folder, ended.interrupted
+    rows: Mapping[str, Row] = {}
     try:
-        cut = cut or unfinished(ended)
+        rows = ended.rows()
+        cut = cut or unfinished(ended, rows)
         if not cut:
             with ended.run.writing(REPORT):
-                _blamed(ended)
+                _blamed(ended, rows)
                 pages.write(folder)
-        faults += nothing(ended)
+        faults += nothing(ended, rows)
     except KeyboardInterrupt:
         cut = True
     except (Unwritten, ValueError) as error:
@@ -54,17 +56,19 @@ def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) ->
     if cut:
         print(f"\ninterrupted: the rows so far are kept; to go on, add --results {folder}", flush=True)
     try:
-        if ended.run.rows():
+        if rows:
             pages.show([folder], every=every, plugins=plugins)
     except ValueError as error:
         faults = [*{*faults, str(error)}]
-    print("".join(f"\n{sentence}\n" for sentence in (*told().values(), *failed(ended), *faults)), end="")
+    print(
+        "".join(f"\n{sentence}\n" for sentence in (*told().values(), *failed(ended, rows), *faults)), end=""
+    )
     return faults
 
 
-def unfinished(ended: Ended) -> bool:
+def unfinished(ended: Ended, rows: Mapping[str, Row]) -> bool:
     """Whether a cell that was chosen still lacks its row, or its speed."""
-    rows, speeds = ended.rows(), set(map(str, ended.speeds))
+    speeds = set(map(str, ended.speeds))
     found = {str(cell): rows.get(str(cell)) for cell in ended.chosen}
     return any(
         row is None or (name in speeds and row.status in TIMED and row.median_s is None)
@@ -72,9 +76,8 @@ def unfinished(ended: Ended) -> bool:
     )
 
 
-def nothing(ended: Ended) -> list[str]:
+def nothing(ended: Ended, found: Mapping[str, Row]) -> list[str]:
     """That no cell ran, where none did: a framework or a device that is not there passes no test."""
-    found = ended.rows()
     rows = [found[str(cell)] for cell in ended.chosen if str(cell) in found]
     if not rows or any(row.status != "absent" for row in rows):
         return []
@@ -84,9 +87,9 @@ def nothing(ended: Ended) -> list[str]:
     ]
 
 
-def failed(ended: Ended) -> list[str]:
+def failed(ended: Ended, rows: Mapping[str, Row]) -> list[str]:
     """How many cells failed, as pytest counts them, and what is kept of them."""
-    rows, where = ended.rows(), ended.run.folder / FAILURES
+    where = ended.run.folder / FAILURES
     names = [
         folder_name(cell)
         for cell in ended.chosen
@@ -98,8 +101,8 @@ def failed(ended: Ended) -> list[str]:
     return [said] if kept else []
 
 
-def _blamed(ended: Ended) -> None:
+def _blamed(ended: Ended, rows: Mapping[str, Row]) -> None:
     """Add to the rows that disagree whether they are alone with it."""
-    found = [(cell_of(row.as_dict()), row) for row in ended.rows().values()]
+    found = [(cell_of(row.as_dict()), row) for row in rows.values()]
     for _, row in blame(found, ended.run.folder / FAILURES):
         ended.run.append(row)

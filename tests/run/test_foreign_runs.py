@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -81,8 +82,13 @@ def test_a_report_that_is_a_folder_is_one_sentence(foreign):
 
 def test_where_nothing_can_be_kept_of_a_failure_its_verdict_stands(foreign, tmp_path):
     (tmp_path / "bad.py").write_text(BAD)
-    (tmp_path / "run").mkdir()
-    done = suites(tmp_path, *FEW, "--backend", "bad.py:Bad", "--results", "run", room=0)
+    chosen = [*FEW, "--backend", "bad.py:Bad", "--results", "run"]
+    assert suites(tmp_path, *chosen).returncode == 1
+    shutil.rmtree(tmp_path / "run" / "failures")
+    (tmp_path / "run" / "failures").touch()
+    (tmp_path / "run" / "rows.jsonl").write_bytes(b"")
+    done = suites(tmp_path, *chosen)
+    assert "failures cannot be written" in done.stdout
     rows = load(tmp_path / "run")
     assert set(rows.status) == {"disagrees", "agrees"} and done.returncode == 1
     (tmp_path / "file").touch()
