@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench.digits import count, digits, magnitude
-from bench.report.overview import ARROWS
 from bench.report.rerun import rerun
 from bench.report.table import GLYPHS, Listing, Section, Table
 
@@ -12,6 +11,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 LONGEST = 160  # characters of a reason, likewise
+RATIO = (
+    "error / rounding: the rms error over the rms error that rounding alone causes (z_rms in a row). About"
+    " 1 is as exact as the dtype allows."
+)
 SHOWN = 20  # sentences of one status, unless all are asked for
 
 
@@ -33,8 +36,8 @@ def limited(rows: "DataFrame") -> list[Section]:
                 "\n".join(filter(None, (f"{where}: {why}", source))),
             )
         )
-    columns = ("limited", "cells", "z rms", "where, why, and the source")
-    return [Table("Known departures", columns, lines, right=("cells",))] if lines else []
+    columns = ("package", "cells", "error / rounding", "where, why, and the source")
+    return [Table("Known departures", columns, lines, right=("cells",), note=RATIO)] if lines else []
 
 
 def departures(rows: "DataFrame", *, every: bool = False, plugins: Sequence[str] = ()) -> list[Section]:
@@ -69,7 +72,7 @@ def unrun(rows: "DataFrame", *, every: bool = False) -> list[Section]:
         why = why if every or len(why) <= LONGEST else f"{why[:LONGEST]} …"
         lines.append((str(status), str(backend), f"{len(group):,}", f"{where}: {why}"))
     lines.sort(key=lambda line: (line[0], line[1]))
-    columns = ("did not run", "backend", "cells", "where and why")
+    columns = ("status", "backend", "cells", "where and why")
     return [Table("Missing and absent", columns, lines, right=("cells",))] if lines else []
 
 
@@ -82,7 +85,7 @@ def scores(rows: "DataFrame") -> list[Section]:
         modes, dtypes = (", ".join(group[name].drop_duplicates()) for name in ("mode", "dtype"))
         where = f"{_place(case, option)} {on}".strip()
         lines.append((where, contender, modes, dtypes, digits(score, 5e-5, 4), metric))
-    columns = ("formula", "contender", "mode", "dtype", "score", "of")
+    columns = ("formula", "contender", "mode", "dtype", "score", "metric")
     return [Table("Scores of the trained models", columns, lines, right=("score",))] if lines else []
 
 
@@ -91,9 +94,10 @@ def _place(case: str, option: str) -> str:
 
 
 def _sentence(row: Any) -> str:
-    arrow = ARROWS.get(row["direction"], "")
     who = f"{row['contender']} {row['mode']} {row['dtype']}"
     where = " ".join(
-        filter(None, (_place(row["case"], row["option"]), arrow, who, row["on"] and f"on {row['on']}"))
+        filter(
+            None, (_place(row["case"], row["option"]), row["direction"], who, row["on"] and f"on {row['on']}")
+        )
     )
     return f"{GLYPHS[row['status']]} {where}: {row['why'] or 'no reason given'}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.digits import digits, scaled, seconds
-from bench.report.overview import ARROWS, BACKENDS, DTYPES, ordered
+from bench.report.overview import BACKENDS, DTYPES, WAYS, ordered
 from bench.report.table import GLYPHS, Listing, Section, Table
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def summary(timed: "DataFrame") -> list[Table]:
             top = here.loc[here["median_s"].idxmin()] if several else best
             rate = f"{scaled(top['throughput'], _half(top, 'throughput'))} {unit}/s" if unit else ""
             lines.append((f"{label} {on}".strip(), seconds(top["median_s"], top["half"]), rate, *cells))
-    columns = ("formula", "fastest", "at", *(backend.rpartition(":")[2] for backend in backends))
+    columns = ("formula", "time", "rate", *(backend.rpartition(":")[2] for backend in backends))
     note = (
-        "Each backend's fastest contender and mode as a multiple of the fastest, and its effective bits. "
-        "Digits that the interval leaves open are not shown, ~ says that not even the first is certain; "
-        "a blank did not run, or did not agree."
+        "time and rate: of the fastest framework, one call. Each framework's column: the time of its fastest "
+        "API and mode as a multiple of that, and its correct bits. Only digits that the confidence interval "
+        "settles are shown; ~ means that even the first is uncertain. A blank did not run or did not agree."
     )
     return [Table("Speed", columns, lines, right=columns[1:], note=note)] if lines else []
 
@@ -93,17 +93,18 @@ def detail(timed: "DataFrame") -> list[Section]:
                 )
             )
         columns = (*(["on"] if several else []), "contender", "mode", "median", f"{unit or 'items'}/s")
-        columns = (*columns, "ratio", "roof", "bits", "first", "compile", "even", "MiB")
+        columns = (*columns, "ratio", "roofline", "bits", "first", "compile", "break-even", "MiB")
         note = "" if tables else DETAIL
         tables.append(Table(label, columns, lines, right=columns[-9:], level=3, note=note))
     return [Listing("Every contender of every workload", ()), *tables] if tables else []
 
 
 DETAIL = (
-    "ratio: to the fastest, round by round, and its 95 % interval. roof: the least time in which this "
-    "machine could do it, over the median. even: calls after which compiling has paid, against NumPy, and "
-    "behind a / against the same in eager mode. MiB: memory of a call at its peak, of the device behind a +. "
-    "~ behind a median: its samples drift, ≈: they fall into two clusters, ?: the ratio is not known to 5 %."
+    "ratio: time over that of the fastest, with its 95 % confidence interval. roofline: the least time "
+    "that this machine's peak rates allow, over the median. first: the first call; compile: its "
+    "compilation. break-even: calls until compiling has paid off against NumPy, and after a / against "
+    "eager mode. MiB: peak memory of a call; after a + on the device. After a median, ~ means that samples"
+    " drift, ≈ that they fall into two clusters, ? that the ratio is not known to 5 %."
 )
 
 
@@ -161,7 +162,7 @@ def _labels(timed: "DataFrame") -> "Any":
     for name in ("option", "regime", "size", "dtype", "device", "settings"):
         varies = timed.groupby("case", sort=False, observed=True)[name].transform("nunique") > 1
         label = label + (" " + timed[name].astype(str)).where(varies, "")
-    return label.str.rstrip() + " " + timed["direction"].map(ARROWS).fillna("")
+    return label.str.rstrip() + " " + timed["direction"].map(WAYS | {"training": "step"}).fillna("")
 
 
 def _typical(timed: "DataFrame") -> "DataFrame":

@@ -37,6 +37,7 @@ STYLES = {
     "!": "bold red",
     "–": "dim",
     "m": "dim",
+    "·": "dim",
 }
 
 WIDTH = 100

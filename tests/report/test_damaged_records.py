@@ -41,7 +41,7 @@ DAMAGES = {
     "binary": lambda text: bytes(range(256)),
 }
 EVIL = "\x1b[31m[bold]|`<b>"
-VERDICT = "## Verdict and effective bits"
+VERDICT = "## Verdicts and correct bits"
 
 
 @pytest.fixture(autouse=True)
