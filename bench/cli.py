@@ -18,8 +18,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Fast = Annotated[bool, typer.Option("--fast", help="Read versions only; import no framework.")]
-Full = Annotated[bool, typer.Option("--full", help="Fingerprint every dtype and mode, which takes minutes.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Only read versions; import no framework.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="Also measure the arithmetic of every dtype and mode, for minutes.")
+]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
 Meanings = Annotated[bool, typer.Option("--meanings", help="What every status and column means.")]
 All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
@@ -29,12 +31,18 @@ Lenient = Annotated[
 
 
 @app.command()
-def doctor(fast: Fast = False, full: Full = False) -> None:
-    """What was found here: frameworks, devices, precision, bits of the arithmetic; what is absent and why."""
+def doctor(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[BACKEND]...", help="Backends beside the four frameworks.")
+    ] = None,
+    fast: Fast = False,
+    full: Full = False,
+) -> None:
+    """Show this machine's frameworks with their devices, threads and precision, and why one is absent."""
     from bench.report.doctor import findings
 
     with _refusals():
-        _print(findings(fast=fast, full=full))
+        _print(findings(names or [], fast=fast, full=full))
 
 
 @app.command("list")

@@ -15,3 +15,4 @@ from bench.backends.lookup import FURTHER as FURTHER
 from bench.backends.lookup import SHIPPED as SHIPPED
 from bench.backends.lookup import backend as backend
 from bench.backends.lookup import lineage as lineage
+from bench.backends.lookup import optional as optional

@@ -23,6 +23,15 @@ FURTHER = {
 }
 
 
+TESTS = ("hasty",)  # a backend with a planted fault
+
+
+def optional() -> list[str]:
+    """The backends that run only when they are named: shipped ones, and installed plug-ins (not loaded)."""
+    plugged = {entry.name for entry in entry_points(group=GROUP)}
+    return [*(name for name in FURTHER if name not in TESTS), *sorted(plugged)]
+
+
 _STAND_INS: dict[str, type[Backend]] = {}  # of plug-ins, in a process where their code does not run
 
 

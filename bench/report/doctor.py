@@ -1,4 +1,4 @@
-"""What was found here: machine, frameworks, devices, threads, arithmetic; what is absent, and why.
+"""What `gaugeblock doctor` finds on this machine: its frameworks, devices, threads and precision.
 
 Each framework is probed in a process of its own, so that a broken one costs one line.
 """
@@ -7,14 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import entry_points
 from typing import Any
 
-from bench.backends import FURTHER, SHIPPED, Absent, backend
+from bench.backends import SHIPPED, Absent, backend, optional
+from bench.backends.plugin import meet
 from bench.machine.load_average import busy, moment
-from bench.machine.records import environment, key, machine
+from bench.machine.records import environment, gpus, key, machine
 from bench.machine.variables import threads as usual_threads
 from bench.report.arithmetic import arithmetic
 from bench.report.header import environment_line, machine_line
@@ -22,15 +22,19 @@ from bench.report.table import Section, Table
 from bench.verdict.fingerprint import fingerprint
 from bench.worker import BOOT
 
-DEVICES = ("cpu", "gpu")
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 NO_SUCH = {"absent": "the backend has no such device"}
 PATIENCE = 180  # seconds; importing a framework takes up to ten
 MAIN = "from bench.report.doctor import main; main()"
 
 
-def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
-    """The doctor's tables. `fast` starts no process; `full` takes the fingerprint of every dtype and mode."""
+def findings(names: Sequence[str] = (), *, fast: bool = False, full: bool = False) -> list[Section]:
+    """The doctor's tables: of the four frameworks and of the backends `names`.
+
+    `fast` starts no process. `full` also measures the arithmetic of every dtype and mode, which takes minutes.
+    Raises ValueError where a name is no backend.
+    """
+    meet(names, threads=usual_threads(), timeout=PATIENCE, modes=("eager",), dtypes=DTYPES[:1])
     noise = busy(moment()).removeprefix("busy: ")
     here, around = machine(), environment()
     about = [
@@ -39,8 +43,10 @@ def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
         ("vectors", ", ".join(here["vectors"]) or "none known"),
         ("environment", environment_line(around, key(around))),
     ]
-    names = [*SHIPPED, *FURTHER, *(entry.name for entry in entry_points(group="gaugeblock.backends"))]
-    pairs = [(name, device) for name in names for device in DEVICES]
+    devices = ("cpu", "gpu") if gpus() else ("cpu",)
+    if len(devices) == 1:
+        about.append(("gpu", "none that NVIDIA's driver knows"))
+    pairs = [(name, device) for name in dict.fromkeys([*SHIPPED, *names]) for device in devices]
     with ThreadPoolExecutor(max_workers=2) as pool:
         answers = pool.map(lambda pair: installed(*pair) if fast else probe(*pair, full=full), pairs)
         found = [(pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer != NO_SUCH]
@@ -53,10 +59,15 @@ def findings(*, fast: bool = False, full: bool = False) -> list[Section]:
         others = list(pool.map(lambda each: probe(*each, full=True), more))
     lines = [_line(*pair, answer) for pair, answer in found]
     columns = ("backend", "device", "version", "threads", "precision, or why it is absent")
+    more_names = [name for name in optional() if name not in names]
+    note = "" if fast else "Threads and precision are as each framework reports them. "
+    note += (
+        f"`gaugeblock doctor {more_names[0]}` adds a backend: {', '.join(more_names)}." if more_names else ""
+    )
     prints = [each for answer in (*dict(found).values(), *others) for each in answer.get("fingerprints", ())]
     return [
         Table("What was found here", ("", " "), about),
-        Table("Frameworks", columns, lines, right=("threads",), note="" if fast else "As read back."),
+        Table("Frameworks", columns, lines, right=("threads",), note=note),
         *arithmetic(prints),
     ]
 
@@ -81,7 +92,7 @@ def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False)
         return known
     cls = backend(name)
     variables = cls.environment(threads=usual_threads(), dtype=dtype, device=device)
-    modes = [mode for mode in cls.modes if full or mode not in cls.heavy]
+    modes = cls.modes if full else ()
     try:
         answer = subprocess.run(
             [sys.executable, "-P", "-c", f"{BOOT}{MAIN}", name, device, dtype, *modes],
