@@ -91,11 +91,20 @@ def test_a_framework_is_probed_in_a_process_of_its_own():
 
 def test_the_doctor_probes_unless_it_is_to_be_fast(monkeypatch):
     monkeypatch.setattr(doctor, "SHIPPED", {"numpy": "NumPy"})
-    monkeypatch.setattr(doctor, "FURTHER", {})
     text = gaugeblock("doctor").output
-    assert "As read back" in text and "as the dtype" in text and "gpu" not in text
-    assert "Fingerprints of the arithmetic" in text and "float32" in text and "float64" not in text
-    assert "float64" in gaugeblock("doctor", "--full").output
+    assert "are as each framework reports them" in text and "as the dtype" in text
+    assert "float32" not in text, "the arithmetic takes minutes"
+    text = gaugeblock("doctor", "--full").output
+    assert "Fingerprints of the arithmetic" in text and "float32" in text and "float64" in text
+
+
+def test_the_doctor_probes_a_backend_that_is_named_and_says_which_can_be(monkeypatch):
+    monkeypatch.setattr(doctor, "SHIPPED", {})
+    assert "hasty" not in gaugeblock("doctor", "--fast").output, "it is there to fail"
+    text = gaugeblock("doctor", "--fast", "keras-torch").output
+    assert "\nkeras-torch  cpu" in text and "adds a backend: onnxruntime, keras-jax" in text
+    answer = gaugeblock("doctor", "nope")
+    assert answer.exit_code == 2 and "backend: got 'nope', should be one of numpy" in answer.stderr
 
 
 def test_what_is_not_installed_is_absent_with_its_reason(monkeypatch):

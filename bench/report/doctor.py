@@ -31,7 +31,7 @@ MAIN = "from bench.report.doctor import main; main()"
 def findings(names: Sequence[str] = (), *, fast: bool = False, full: bool = False) -> list[Section]:
     """The doctor's tables: of the four frameworks and of the backends `names`.
 
-    `fast` starts no process. `full` also measures the arithmetic of every dtype and mode, which takes minutes.
+    `fast` starts no process. `full` also measures the arithmetic of every dtype and mode, for minutes.
     Raises ValueError where a name is no backend.
     """
     meet(names, threads=usual_threads(), timeout=PATIENCE, modes=("eager",), dtypes=DTYPES[:1])
@@ -59,15 +59,13 @@ def findings(names: Sequence[str] = (), *, fast: bool = False, full: bool = Fals
         others = list(pool.map(lambda each: probe(*each, full=True), more))
     lines = [_line(*pair, answer) for pair, answer in found]
     columns = ("backend", "device", "version", "threads", "precision, or why it is absent")
-    more_names = [name for name in optional() if name not in names]
-    note = "" if fast else "Threads and precision are as each framework reports them. "
-    note += (
-        f"`gaugeblock doctor {more_names[0]}` adds a backend: {', '.join(more_names)}." if more_names else ""
-    )
+    further = [name for name in optional() if name not in names]
+    notes = [] if fast else ["Threads and precision are as each framework reports them."]
+    notes += [f"`gaugeblock doctor {further[0]}` adds a backend: {', '.join(further)}."] if further else []
     prints = [each for answer in (*dict(found).values(), *others) for each in answer.get("fingerprints", ())]
     return [
         Table("What was found here", ("", " "), about),
-        Table("Frameworks", columns, lines, right=("threads",), note=note),
+        Table("Frameworks", columns, lines, right=("threads",), note=" ".join(notes)),
         *arithmetic(prints),
     ]
 
