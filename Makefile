@@ -1,28 +1,36 @@
-# make suites: the benchmark and its report. make test: the project's own tests. make check: ruff and mypy.
+# make suites: the benchmark and its report. make test: the project's own tests, all of them.
+# make quick: lint, types, and the tests that run no framework. make check: lint and types.
 # make oldest, make newest: `pytest suites/` on the oldest or newest releases inside the ranges of pyproject.toml.
 PYTHON ?= python3
 VENV ?= .venv
-# processes that run tests side by side
+# processes that run tests in parallel
 WORKERS ?= 2
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/installed
-# to pip, where its wheels come from: --extra-index-url URL, or --find-links FOLDER
+# the extras of pyproject.toml that are installed
+EXTRAS ?= all,dev
+# options of pip that say where wheels come from: --extra-index-url URL, or --find-links FOLDER
 WHEELS ?=
-# to `make oldest` and `make newest`: what of the suites runs
-RUN ?= --smoke
-# workers are processes, each of which would compile every module again
+# options of `pytest suites/`; `make oldest` and `make newest` run it with --smoke unless you set it
+RUN ?=
+QUICK = $(addprefix tests/,cells contender noise reference report store tolerance \
+	test_arrows.py test_cache.py test_inputs.py test_pages.py test_tree.py)
+# each worker process would otherwise compile every module again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: suites test check install oldest newest
+.PHONY: suites test quick check install oldest newest
 .DELETE_ON_ERROR:
 
 suites: $(INSTALLED)
-	$(BIN)/python -m pytest suites/
+	$(BIN)/python -m pytest suites/ $(RUN)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not timed" -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		--cov=gaugeblock --cov=bench --cov=reference
 	$(BIN)/python -m pytest -m timed
+
+quick: check
+	$(BIN)/python -m pytest -q -m "not timed" -n $(WORKERS) --dist loadfile $(QUICK)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -33,10 +41,10 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(WHEELS) -c constraints.txt -e '.[all,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(WHEELS) -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
-# uv, since pip knows no way to the oldest. UV_TORCH_BACKEND=cpu spares it the CUDA builds of torch
+# uv, because pip cannot resolve to the oldest releases. UV_TORCH_BACKEND=cpu avoids the CUDA builds of torch
 oldest: RESOLUTION = lowest-direct
 newest: RESOLUTION = highest
 oldest newest: BIN = $(VENV)-$@/bin
@@ -44,4 +52,4 @@ oldest newest:
 	$(PYTHON) -m venv --clear $(VENV)-$@
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --resolution $(RESOLUTION) -e '.[all]'
-	$(BIN)/python -m pytest suites/ $(RUN)
+	$(BIN)/python -m pytest suites/ $(or $(RUN),--smoke)

@@ -10,7 +10,9 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
-JOB = (ROOT / "docs" / "ci" / "releases.yml").read_text()
+WORKFLOWS = ROOT / ".github" / "workflows"
+JOB = (WORKFLOWS / "releases.yml").read_text()
+CI = (WORKFLOWS / "ci.yml").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -39,6 +41,21 @@ def test_the_job_makes_both_ends_on_the_ends_of_the_declared_pythons():
     runs = set(re.findall(r'\{end: (\w+), python: "([\d.]+)"\}', JOB))
     assert runs == {("oldest", pythons[0]), ("newest", pythons[0]), ("newest", pythons[-1])}
     assert "run: make ${{ matrix.end }}" in JOB and 'python-version: "${{ matrix.python }}"' in JOB
+
+
+def test_the_workflow_runs_all_frameworks_on_each_python_and_each_alone():
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    pythons = [version for minor in range(30) if (version := f"3.{minor}") in allowed]
+    assert f"matrix: {{python: {pythons}}}".replace("'", '"') in CI
+    assert "matrix: {framework: [torch, tensorflow, jax]}" in CI
+    for command in re.findall(r"run: make (.+)", CI):
+        assert making(*re.sub(r"\$\{\{.*?\}\}", "torch", command).split())
+    assert "-e '.[torch]'" in making("install", "VENV=/v", "EXTRAS=torch")
+
+
+def test_pre_commit_runs_the_ruff_that_is_pinned():
+    pinned = re.search(r"^ruff==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned and f"rev: v{pinned[1]}\n" in (ROOT / ".pre-commit-config.yaml").read_text()
 
 
 def test_every_requirement_has_an_oldest_release():

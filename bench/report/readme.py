@@ -1,18 +1,26 @@
-"""The README's marked places, filled from the code and a run: ``python -m bench.report.readme RUN``."""
+"""The tables of README.md and docs/, made from the code and a run: ``python -m bench.report.readme RUN``."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import pages
 from bench.backends import SHIPPED
-from bench.digits import digits
+from bench.digits import count, digits
 from bench.report.inventory import meanings
 from bench.report.table import GLYPHS, Table, markdown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+# the pages of the README's table; docs/results.md has all
+HEADLINE = (
+    "linear_regression", "logistic_regression", "gradient_descent", "batch_gradient_descent", "adam",
+    "cross_entropy", "softmax", "layer_norm", "embedding", "attention", "transformer", "rnn", "lstm", "cnn",
+)  # fmt: skip
 
 ORDER = ("absent", "agrees", "limited", "imprecise", "missing", "mistrusted", "error", "disagrees")
 
@@ -32,23 +40,46 @@ def fill(text: str, blocks: dict[str, str]) -> str:
     return text
 
 
-def words() -> dict[str, str]:
-    """The blocks that come from the code."""
-    tables = [replace(each, level=3) for each in meanings() if isinstance(each, Table)]
-    return {name: markdown([table]) for name, table in zip(("statuses", "columns"), tables, strict=True)}
+def words() -> dict[str, dict[str, str]]:
+    """The blocks that come from the code, by file."""
+    tables = [replace(each, level=2) for each in meanings() if isinstance(each, Table)]
+    blocks = {name: markdown([table]) for name, table in zip(("statuses", "columns"), tables, strict=True)}
+    return {"docs/rows.md": blocks}
 
 
-def overview(rows: "DataFrame", run: str) -> Table:
-    """One line a page, in float32: the worst status, the fewest effective bits, and a speed as a ratio."""
+def figures(rows: "DataFrame", run: str, machine: str) -> dict[str, dict[str, str]]:
+    """The blocks that come from the rows of a run on a machine, by file."""
     page = {case.name: pages.page(case).rpartition(".")[2] for case in pages.cases().values()}
     rows = rows[rows.case.isin(page) & (rows.dtype == "float32")].assign(page=rows.case.map(page))
-    lines = [(str(name).replace("_", " "), *_cells(mine)) for name, mine in rows.groupby("page", sort=True)]
-    note = (
-        f"From {run}. Status: the worst over every option, contender and mode. Bits: the fewest, of 24. "
-        "×: the time of the gradient or training step of the page's first formula, in the backend's fastest "
-        "contender and mode, as a multiple of the fastest of all."
-    )
-    return Table("float32", ("page", *SHIPPED), lines, note=note, level=3)
+    few = overview(rows, f"{run}, {machine}", HEADLINE)
+    return {
+        "README.md": {"table": markdown([few])},
+        "docs/results.md": {"table": markdown([overview(rows, f"{run}, {machine}")])},
+    }
+
+
+def overview(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Table:
+    """One line a page: the worst status, the fewest correct bits, a speed as a ratio; and a count of all."""
+    lines = {name: _cells(mine) for name, mine in rows.groupby("page", sort=True)}
+    shown = [(str(name).replace("_", " "), *lines[name]) for name in names or lines]
+    every = (f"all {len(lines)} pages", *map(_count, zip(*lines.values(), strict=True)))
+    return Table(TITLE, ("formula", *SHIPPED), [*shown, every], note=f"{NOTE} Source: {source}.", level=2)
+
+
+TITLE = "Agreement, correct bits and relative time in float32"
+NOTE = (
+    "✓: every API, option and mode of the framework agrees with the reference on all inputs, "
+    "ill-conditioned ones included. L: at least one departs for a known, documented reason. –: no such "
+    "API. bits: the fewest correct bits, of float32's 24. ×: time of the gradient or of a training step on"
+    " the small size, as a multiple of the fastest framework; at this size the overhead of a call counts "
+    "most."
+)
+
+
+def _count(cells: Sequence[str]) -> str:
+    """How many entries of a column have each status: ``58 ✓, 4 L``."""
+    found = Counter(cell.partition(" ")[0] for cell in cells)
+    return ", ".join(f"{found[glyph]} {glyph}" for glyph in GLYPHS.values() if found[glyph])
 
 
 def _cells(rows: "DataFrame") -> list[str]:
@@ -65,20 +96,31 @@ def _cell(rows: "DataFrame", timed: "DataFrame", best: float) -> str:
         return GLYPHS["absent"]
     parts = [GLYPHS[max(rows.status, key=ORDER.index)]]
     if rows.bits.notna().any():
-        parts.append(f"{rows.bits.min():.0f}")
+        parts.append(f"{rows.bits.min():.0f} bits")
     if len(timed):
         times = timed.median_s.min() / best
-        parts.append(f"×{digits(times)}" if times > 1 else "×1")
+        parts.append(f"{digits(times)}×" if times > 1 else "1×")
     return " ".join(parts)
 
 
-def main(readme: Path, run: Path) -> None:
-    """Fill the README at `readme` from the run in the folder `run`."""
-    from bench.store.results import load
+def blocks(run: Path, name: str) -> dict[str, dict[str, str]]:
+    """Every block by file and name, from the code and the run in the folder `run`, shown as `name`."""
+    from bench.store.rows import load, record
 
-    blocks = {"table": markdown([overview(load(run), run.as_posix())]), **words()}
-    readme.write_text(fill(readme.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    found = words()
+    machine = record(run, "machine")
+    where = f"{machine.get('cpu', 'unknown CPU')}, {count(machine.get('cores', 0), 'core')}"
+    for file, more in figures(load(run), name, where).items():
+        found[file] = found.get(file, {}) | more
+    return found
+
+
+def main(root: Path, run: Path) -> None:
+    """Fill the files below `root` from the run in the folder `run`."""
+    for file, found in blocks(run, run.as_posix()).items():
+        path = root / file
+        path.write_text(fill(path.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path("README.md"), Path(sys.argv[1]))
+    main(Path(), Path(sys.argv[1]))
