@@ -30,7 +30,7 @@ def fixed_by_formula(one: Expected) -> NDArray[np.bool_]:
 
 
 def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """The values; those that no rounding changes are rounded to the dtype: a constant may have more digits."""
+    """The values; those that no rounding changes are cut to the dtype's bits: constants may have more."""
     if not fixed.any():
         return one.value
     value = np.array(one.value)
