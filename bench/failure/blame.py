@@ -1,4 +1,4 @@
-"""Whether one framework disagrees alone, or all of them with a reference that is then suspect."""
+"""Finds whether one framework disagrees alone, or all agree with each other against the reference."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +20,7 @@ ALONE, SUSPECT = "; only ", "; the reference is suspect: "
 
 
 def blame(found: Iterable[tuple[Cell, Row]], failures: Path) -> Iterator[tuple[Cell, Row]]:
-    """The disagreeing rows of whole runs that say something new of who else disagrees, and with whom."""
+    """The disagreeing rows of complete runs whose `why` changes because of what other frameworks gave."""
 
     def workload(pair: tuple[Cell, Row]) -> tuple[Any, ...]:
         return (*pair[0].workload, pair[0].seed)
@@ -40,7 +40,7 @@ def blame(found: Iterable[tuple[Cell, Row]], failures: Path) -> Iterator[tuple[C
 
 
 def family(cell: Cell) -> str:
-    """The framework behind a cell's backend: a plug-in that inherits its builds is not another."""
+    """The framework of a cell's backend; a plug-in that inherits a shipped backend counts as that one."""
     shipped = lineage(cell.backend) & SHIPPED.keys() - {"numpy"}
     return min(shipped, default=cell.backend.rpartition(":")[2])
 
@@ -69,19 +69,19 @@ def _expected(cell: Cell) -> Expectation:
 
 
 def _got(folder: Path) -> dict[str, Any]:
-    """What a failing cell gave, where its folder holds it whole."""
+    """The outputs of a failed cell; empty if its folder does not have them."""
     with suppress(Exception), np.load(folder / "got.npz", allow_pickle=False) as arrays:
         return dict(arrays)
     return {}
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any], expected: Expectation, dtype: str) -> bool:
-    """Whether two contenders agree as far as each of them may be off: no tensor, not twice its limit."""
+    """Whether two contenders agree within twice the limit of each element, which is the limit of both."""
     for name, (should, limit) in margins(expected, dtype).items():
         x, y = (np.asarray(each.get(name, np.empty(0)), np.float64) for each in (one, other))
         if x.shape != y.shape:
             return False
-        if x.shape != should.shape:  # both have it otherwise than the reference
+        if x.shape != should.shape:  # both differ from the reference in the same way
             continue
         with np.errstate(invalid="ignore"):
             alike = (x == y) | (np.abs(x - y) <= 2 * limit) | (np.isnan(x) & np.isnan(y))

@@ -1,7 +1,7 @@
-"""The source of a function together with all of this house that it needs: one file that runs anywhere.
+"""Extracts a function with everything that it needs from this project into one file that runs anywhere.
 
-Frameworks, NumPy and the standard library are imported there as they are here. What a function finds in its
-closure and among the names of its module is written down before it, by value.
+The file imports frameworks, NumPy and the standard library as usual. Values from the function's closure and
+from its module's globals are written out before the function.
 """
 
 import ast
@@ -16,11 +16,14 @@ from typing import Any
 
 HOUSE = ("bench", "reference", "suites")
 CALLABLE = (type, FunctionType, BuiltinFunctionType)
-FUTURE = "from __future__ import annotations"  # so that the names of types need not be there
+FUTURE = "from __future__ import annotations"  # types in annotations need not be defined
 
 
 def extract(function: Any) -> tuple[str, str]:
-    """Statements that define the function, and its name there; raises ValueError for what it cannot write."""
+    """Statements that define the function, and its name in them.
+
+    Raises ValueError for a value that cannot be written as source.
+    """
     inner = getattr(function, "func", function)
     page = Page((*HOUSE, inner.__module__.partition(".")[0]))
     name = function.__name__ if page.defined(function) else "build"
@@ -29,7 +32,7 @@ def extract(function: Any) -> tuple[str, str]:
 
 
 class Page:
-    """The statements so far, and what each name of theirs stands for."""
+    """The statements so far, and the value of each name in them."""
 
     def __init__(self, house: tuple[str, ...]) -> None:
         self.house = house
@@ -38,10 +41,10 @@ class Page:
         self.bound: dict[str, Any] = {}
 
     def bind(self, name: str, value: Any) -> None:
-        """Make the name stand for the value."""
+        """Define the name as the value; raises ValueError if it already has another value."""
         if name in self.bound:
             if self.bound[name] is not value and self.bound[name] != value:
-                raise ValueError(f"{name}: got two things of that name, should be one; rename one of them")
+                raise ValueError(f"{name}: got two values with that name, should be one; rename one of them")
             return
         self.bound[name] = value
         if isinstance(value, ModuleType) and not self.ours(value.__name__):
@@ -59,23 +62,23 @@ class Page:
         return module.partition(".")[0] in self.house
 
     def defined(self, value: Any) -> bool:
-        """Whether the value is a class or a named function of this house."""
+        """Whether the value is a class or a named function of this project."""
         named = isinstance(value, type | FunctionType) and value.__name__ != "<lambda>"
         return named and self.ours(value.__module__)
 
     def definition(self, value: Any) -> str:
-        """The source of a class or function, after all that it needs."""
+        """The source of a class or function; defines first everything that it needs."""
         text = textwrap.dedent(inspect.getsource(value))
         self.need(ast.parse(text), value)
         return text
 
     def need(self, tree: ast.AST, value: Any) -> None:
-        """Bind what the names in a function's or a class's source stand for there."""
+        """Define the outer names that the source of a function or class uses."""
         read = names(tree)
         for name, other in found(value, tree).items():
             if other is value:
                 continue
-            if isinstance(other, ModuleType) and self.ours(other.__name__):  # a page, by its functions
+            if isinstance(other, ModuleType) and self.ours(other.__name__):  # a page: only what is used of it
                 members = {each: self.written(getattr(other, each)) for each in read[name]}
                 self.imports["from types import SimpleNamespace"] = None
                 given = ", ".join(f"{each}={text}" for each, text in members.items())
@@ -85,7 +88,7 @@ class Page:
                 self.bind(name, other)
 
     def written(self, value: Any) -> str:
-        """The value as an expression."""
+        """The value as a Python expression; raises ValueError if it has none."""
         if isinstance(value, dict):
             return "{" + ", ".join(f"{key!r}: {self.written(each)}" for key, each in value.items()) + "}"
         if type(value) in (list, tuple):
@@ -113,7 +116,7 @@ def alias(value: Any, name: str) -> str:
 
 
 def found(value: Any, tree: ast.AST) -> dict[str, Any]:
-    """What a function or a class finds outside itself, by the names that it has for it."""
+    """The values of the outer names that a function or class uses, by name."""
     if isinstance(value, type):
         scope, read = vars(sys.modules[value.__module__]), set(names(tree))
     else:
@@ -127,7 +130,7 @@ def found(value: Any, tree: ast.AST) -> dict[str, Any]:
 
 
 def loaded(code: CodeType) -> Iterator[str]:
-    """The global names that code reads, and the functions within it."""
+    """The global names that a code object and its nested functions read."""
     for step in dis.get_instructions(code):
         if step.opname == "LOAD_GLOBAL":
             yield step.argval
@@ -137,7 +140,7 @@ def loaded(code: CodeType) -> Iterator[str]:
 
 
 def names(tree: ast.AST) -> dict[str, list[str]]:
-    """Every name that is read, with the attributes that are taken of it."""
+    """Every name that is read, with the attributes that are read from it."""
     read: dict[str, list[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
@@ -149,7 +152,7 @@ def names(tree: ast.AST) -> dict[str, list[str]]:
 
 
 def lambda_of(function: FunctionType) -> ast.Lambda:
-    """A lambda's own source: the smallest on its lines that holds all of its code."""
+    """The syntax tree of a lambda: the smallest one in its file that contains all of its code."""
     code = function.__code__
     places = [place for place in code.co_positions() if None not in place and place[3]]
     first = min((line, column) for line, _, column, _ in places)

@@ -1,7 +1,7 @@
-"""A failing cell's folder: what it was given and gave, what it should have given, and a script that shows it.
+"""Writes the folder of a failed cell: inputs, outputs, expected values, and a script that reproduces it.
 
-`inputs.npz` and `expected.npz` hold what repro.py reads, the latter in the framework's own layout; `got.npz`
-holds the tensors that were compared, `contender.py` the page's build, `cell.json` coordinates and versions.
+repro.py reads `inputs.npz` and `expected.npz`; the latter is in the framework's layout. `got.npz` has the
+tensors that were compared, `contender.py` the page's build, `cell.json` the coordinates and versions.
 """
 
 import hashlib
@@ -28,17 +28,17 @@ from bench.store.row import Row, sentence
 from bench.tree import flatten
 from bench.verdict.judge import Judged
 
-LONG = 180  # characters of a folder's name
+LONG = 180  # most characters of a folder's name, below the limits of file systems
 KEPT = ("disagrees", "imprecise", "mistrusted", "error")
-FOLDERS = 100  # of a run: what fails oftener than that is one failure
-MIB = 8  # of arrays in a file
-HEAD = 512  # bytes of a file that say of an array what it is
+FOLDERS = 100  # most folders of a run: more failures are likely to have one cause
+MIB = 8  # most MiB of arrays in a file
+HEAD = 512  # bytes of an array's header in a file
 
 
 def freeze(root: Path, cell: Cell, row: Row, judged: Judged, *, graph: bool) -> None:
-    """Write the folder of a cell that failed, and take away that of one that no longer does.
+    """Write the folder of a failed cell, or remove the folder of a cell that no longer fails.
 
-    `graph` says that the outputs came with gradients, for which some frameworks go another way.
+    `graph`: the outputs were computed together with gradients; some frameworks then use other kernels.
     """
     folder = root / folder_name(cell)
     shutil.rmtree(folder, ignore_errors=True)
@@ -46,9 +46,9 @@ def freeze(root: Path, cell: Cell, row: Row, judged: Judged, *, graph: bool) -> 
         return
     try:
         _keep(folder, cell, row, judged, graph)
-    except OSError as error:  # the verdict stands all the same
+    except OSError as error:  # the verdict is still valid
         cause = error.strerror or str(error)
-        told = f"failures: {root} cannot be written ({cause}): nothing is kept of some cells that failed"
+        told = f"failures: {root} cannot be written ({cause}): some failed cells have no folder"
         tell({cause: told})
 
 
@@ -58,7 +58,7 @@ def _keep(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> No
     for write in (_inputs, _got, _expected, _script):
         try:
             write(folder, cell, row, judged, graph)
-        except Exception as error:  # what broke the cell may break this: then the folder holds less
+        except Exception as error:  # whatever broke the cell may also break this: the folder then has less
             notes.append(anonymous(f"no {write.__name__.strip('_')}: {sentence(error)}"))
     record = {
         "cell": asdict(cell),
@@ -71,9 +71,9 @@ def _keep(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> No
 
 
 def folder_name(cell: Cell) -> str:
-    """The cell's id and seed as one name of a folder."""
+    """The folder name of a cell, from its id and seed."""
     name = "".join(char if char.isalnum() or char in "-_.=" else "_" for char in str(cell))
-    if len(name) > LONG:  # than a file system may take
+    if len(name) > LONG:
         name = f"{name[:LONG]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return f"{name}_{cell.seed}"
 
@@ -91,9 +91,9 @@ def _got(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> Non
 
 
 def _expected(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -> None:
-    """Values and limits, tensor after tensor, in one row each."""
+    """Save values and limits of all tensors, each concatenated to one flat array."""
     engine = instance(backend(cell.backend), cell.device, cell.dtype)
-    found = tensors(cell, row, engine, judged.places) if judged.places else {}  # none where it raised
+    found = tensors(cell, row, engine, judged.places) if judged.places else {}  # empty if the cell raised
     should, limit = (
         np.concatenate([[], *(pair[side].ravel() for pair in found.values())]) for side in (0, 1)
     )
@@ -104,7 +104,7 @@ def _expected(folder: Path, cell: Cell, row: Row, judged: Judged, graph: bool) -
             "names": np.array(list(found)),
             "starts": np.cumsum([0, *sizes[:-1]]),
             "should": should,
-            "limit": np.maximum(limit, np.finfo(float).tiny),  # no 0 / 0
+            "limit": np.maximum(limit, np.finfo(float).tiny),  # the script divides by the limit
         },
     )
 

@@ -1,4 +1,4 @@
-"""The script in a failing cell's folder: it needs the framework and NumPy, and nothing of this house."""
+"""The script in the folder of a failed cell: it needs the framework and NumPy, but not this project."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from bench.tolerance.expected import expectation
 from bench.tolerance.limit import Array, margins
 from bench.tree import Tree, flatten
 
-Pair = tuple[Array, Array]  # what each element should be, and how far off it may be
+Pair = tuple[Array, Array]  # expected values and limits
 
 SCRIPT = '''"""{cell} {status}: {why}. Run it in its folder: contender.py is the page's own build."""
 import numpy as np
@@ -36,7 +36,7 @@ print(f"{{expected['names'][k]}}, element {{i - expected['starts'][k]}}: got {{y
 
 
 def script(cell: Cell, row: Row, why: str, engine: Backend, build: str, graph: bool) -> str:
-    """The text. `graph`: the outputs came with gradients, for which some frameworks go another way."""
+    """The text of the script. `graph`: it computes gradients too, since other kernels may run without."""
     case = pages.case(cell.case)
     option = "".join(f", {name}={value!r}" for name, value in case.options[cell.option].items())
     trees = given(cell, row)
@@ -64,13 +64,13 @@ def script(cell: Cell, row: Row, why: str, engine: Backend, build: str, graph: b
 
 
 def _shown(text: str) -> str:
-    """The text as a docstring may have it: on one line, and nothing in it ends it."""
+    """The text made safe for a docstring: on one line, without quotes and backslashes."""
     text = text.replace("\\", "/").replace('"', "'")
     return "".join(char if char.isprintable() else " " for char in text)
 
 
 def given(cell: Cell, row: Row) -> dict[str, Tree]:
-    """What the script reads, by the names that it has for it; of a training the step that was worst."""
+    """The inputs of the script by variable name; for training, those of the worst step."""
     found = inputs(cell)
     if found.starts:
         weights, state, batch = found.starts[worst_step(row)]
@@ -79,13 +79,13 @@ def given(cell: Cell, row: Row) -> dict[str, Tree]:
 
 
 def differentiated(cell: Cell) -> tuple[str, ...]:
-    """The data that have a gradient."""
+    """The names of the data that have a gradient."""
     data, fixed = inputs(cell).data, pages.case(cell.case).fixed
     return tuple(sorted(name for name, x in data.items() if x.dtype.kind not in "iub" and name not in fixed))
 
 
 def tensors(cell: Cell, row: Row, engine: Backend, places: Layout) -> dict[str, Pair]:
-    """What the script's `got` should be, one after the other, in the framework's own names and layouts."""
+    """Expected values and limits for the script's `got`: in its order, with the framework's layouts."""
     every = {path: one for path, one in expectation(cell).items() if path.startswith(f"{cell.direction}.")}
     prefix = f"training.{worst_step(row)}." if cell.direction == "training" else f"{cell.direction}."
     known = margins(every, cell.dtype)
@@ -105,7 +105,7 @@ def tensors(cell: Cell, row: Row, engine: Backend, places: Layout) -> dict[str, 
 
 
 def _away(places: Layout, known: Mapping[str, Pair], engine: Backend) -> dict[str, Pair]:
-    """Values and limits in the framework's layout; where nothing is expected the limit is infinite."""
+    """Values and limits in the framework's layout; the limit is infinite for what has no expected value."""
     home = flatten(places.home)
     sides = []
     for side, unknown in enumerate((0.0, np.inf)):
@@ -119,7 +119,7 @@ def _away(places: Layout, known: Mapping[str, Pair], engine: Backend) -> dict[st
         }
         sides.append(_leaves(places.forth(values), engine.sorts))
     should, limit = sides
-    numbers = _leaves(places.away, engine.sorts)  # 0 is a constant of the framework's
+    numbers = _leaves(places.away, engine.sorts)  # 0 marks a constant of the framework
     return {
         path: (should[path], np.where(number == 0, np.inf, limit[path]))
         for path, number in numbers.items()
@@ -128,7 +128,7 @@ def _away(places: Layout, known: Mapping[str, Pair], engine: Backend) -> dict[st
 
 
 def _leaves(tree: Tree, sort: bool) -> dict[str, Any]:
-    """The leaves by path, in the order in which the framework gives them."""
+    """The leaves by path, in the framework's order."""
     return flatten(_sorted(tree) if sort else tree)
 
 
@@ -141,7 +141,7 @@ def _sorted(tree: Tree) -> Tree:
 
 
 def _literal(tree: Tree, path: str) -> str:
-    """A tree as Python, its arrays by their names in the file."""
+    """A tree as a Python expression that reads its arrays from the file `a`."""
     if isinstance(tree, dict):
         return "{" + ", ".join(f"{k!r}: {_literal(v, f'{path}.{k}')}" for k, v in tree.items()) + "}"
     if isinstance(tree, list):

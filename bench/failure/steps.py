@@ -1,7 +1,7 @@
-"""Which step of a model diverged first: its constituent formulas, alone, on the reference's intermediates.
+"""Finds the step of a model that diverges first: judges each formula in it alone, on reference intermediates.
 
-A model's reference calls the references of other pages. Those calls are watched, and each becomes a case for
-as long as it is judged: its page's, whose inputs are what the model gave it.
+A model's reference calls the references of other pages. This module records those calls, and judges the
+case of each such page with the recorded arguments as inputs.
 """
 
 import inspect
@@ -27,12 +27,12 @@ from bench.store.row import TIMED, Row
 from bench.tree import to_arrays
 from bench.verdict.judge import judge
 
-ELSEWHERE = ("case", "option", "regime", "size")  # what a Limit says of cells that a step is not
+ELSEWHERE = ("case", "option", "regime", "size")  # fields of a Limit that do not apply to a step
 
 
 @dataclass(frozen=True)
 class Step:
-    """A call of the reference of `case`, another page's, with these arguments."""
+    """A call of the reference of `case`, from another page, with its arguments."""
 
     name: str
     case: Case
@@ -40,17 +40,17 @@ class Step:
 
 
 def explained(cell: Cell, row: Row) -> Row:
-    """The row; where it disagrees, and its reference is composed, with the step that does so first."""
+    """The row; if it disagrees and its reference calls others, `why` names the first step that diverges."""
     if row.status != "disagrees" or row.why.startswith("stale"):
         return row
     try:
         return replace(row, why=row.why + diverged(cell, row))
-    except Exception:  # the row says enough without it
+    except Exception:  # the row is complete without it
         return row
 
 
 def diverged(cell: Cell, row: Row) -> str:
-    """The end of a sentence: the first step of the model that disagrees by itself, or that none does."""
+    """A clause for the `why`: the first step that disagrees by itself, or that each agrees; or empty."""
     agreed = []
     for step in steps(cell, row):
         ends = dict(_alone(cell, step))
@@ -62,7 +62,7 @@ def diverged(cell: Cell, row: Row) -> str:
 
 
 def steps(cell: Cell, row: Row) -> list[Step]:
-    """The calls of other pages' references in their order; what these call in turn is theirs."""
+    """The calls of other pages' references, in order, without calls nested in them."""
     case, given = pages.case(cell.case), inputs(cell)
     option = case.options[cell.option]
     others = {
@@ -87,7 +87,7 @@ def steps(cell: Cell, row: Row) -> list[Step]:
 
 @contextmanager
 def _watched(others: Mapping[CodeType, Case]) -> Iterator[list[tuple[Case, dict[str, Any]]]]:
-    """The outermost calls of these codes, with their arguments, while it lasts."""
+    """Record the outermost calls of these code objects, with their arguments, inside the block."""
     calls: list[tuple[Case, dict[str, Any]]] = []
     inside = 0
 
@@ -107,7 +107,7 @@ def _watched(others: Mapping[CodeType, Case]) -> Iterator[list[tuple[Case, dict[
 
 
 def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, set[str]]]:
-    """How each of the framework's contenders for the step ends on its arguments, in each direction."""
+    """The statuses of each of the framework's contenders for the step, over the directions."""
     found = backend(cell.backend)
     contenders = found.contenders(step.case)
     option, case = _case(cell, step, contenders)
@@ -124,7 +124,7 @@ def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, set[str]]]:
 
 
 def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Case]:
-    """The step's case with its arguments as inputs, and the option that they are of."""
+    """The step's case with its arguments as inputs, and the name of the option that matches them."""
     case, given = step.case, {name: x for name, x in step.arguments.items() if x is not None}
     assert case.reference is not None
     usual, regime, size = (next(iter(each)) for each in (case.options, case.regimes, case.sizes))
@@ -144,7 +144,7 @@ def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Cas
     data = {name: x for name, x in given.items() if name not in drawn and isinstance(x, np.ndarray)}
     model = pages.case(cell.case)
 
-    @wraps(model.inputs)  # limits are kept by the source of their page: here the model's
+    @wraps(model.inputs)  # the cache key of limits has the source of the page: here the model's
     def same(rng: Any, **_: Any) -> Any:
         return weights, data
 

@@ -1,4 +1,4 @@
-"""What becomes of every mutant of every formula: which lanes of the verdict find it."""
+"""Judges every mutant of every formula: which lanes of the verdict detect it."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +17,10 @@ from bench.worker import pool
 
 
 def fate(case: Case, mutant: Mutant | General, *, quick: bool = False) -> Fate | None:
-    """The fate of one mutant; None where a general fault finds nothing in the formula to spoil.
+    """The fate of one mutant; None if a general fault does not change the formula's outputs.
 
-    `quick` stops at the first lane that finds it. A mutant that passes where it should show is tried on every
-    other option and regime before it is said to have survived.
+    `quick` stops at the first lane that detects it. A mutant that is not detected in its own option and
+    regime is tried in all others before it counts as a survivor. Raises ValueError if it does not run.
     """
     planted = mutant.plant(case)
     if isinstance(mutant, General) and not _differs(case, planted):
@@ -44,7 +44,7 @@ def fate(case: Case, mutant: Mutant | General, *, quick: bool = False) -> Fate |
 def fates(
     names: Sequence[str] = (), *, quick: bool = False, jobs: int = 2, told: Callable[[str], None] = print
 ) -> Iterator[Fate]:
-    """The fates of all mutants of these cases (all cases), as they are known."""
+    """The fates of all mutants of these cases, by default of all cases, one case after the other."""
     wanted = [case.name for case in pages.chosen(names)]
     with pool(jobs) as several:
         for name, found in zip(wanted, several.map(_of_case, wanted, [quick] * len(wanted)), strict=True):
@@ -60,7 +60,7 @@ def _of_case(name: str, quick: bool) -> list[Fate]:
 
 
 def _units(case: Case, mutant: Mutant | General, *, typical: bool) -> Iterator[tuple[str, Cell]]:
-    """Where the mutant should show, or everywhere else that a run looks, cheapest lane first."""
+    """Lanes and cells for the mutant's own option and regime, or for all others; cheapest lane first."""
     options, regimes = list(case.options), list(case.regimes)
     shown = (mutant.option or options[0], mutant.regime or regimes[0])
     chosen = [shown] if typical else [each for each in settings(case) if each != shown]
@@ -82,13 +82,13 @@ def _units(case: Case, mutant: Mutant | General, *, typical: bool) -> Iterator[t
 
 
 def _judged(planted: Case, unit: Cell, lane: str) -> str:
-    """What the lane says against it, or nothing. Raises ValueError where the mutant does not run."""
+    """Why the lane rejects the mutant, or empty. Raises ValueError if the mutant does not run."""
     judged = _attempt(planted, unit)
     if lane == "invariants":
         return unchanged(judged.ready)
     for direction, row in judged.rows.items():
         if row.status == "error":
-            raise ValueError(f"mutant of {unit.case}: got {row.why}, should run; write it so that it does")
+            raise ValueError(f"mutant of {unit.case}: got {row.why}, should run; correct its `new`")
         if row.status == "disagrees":
             return f"{direction}: {row.why}"
     return ""
@@ -100,16 +100,19 @@ def _attempt(planted: Case, unit: Cell) -> Judged:
 
 
 def _differs(case: Case, planted: Case) -> bool:
-    """Whether any bit of what the typical cell gives is another."""
+    """Whether the fault changes any bit of the outputs of the typical cell."""
     unit = next(unit for _, unit in _units(case, GENERAL[0], typical=True))
     first, second = (_attempt(each, unit).rows.values() for each in (case, planted))
     return [row.checksum for row in first] != [row.checksum for row in second]
 
 
 def run(names: Sequence[str], quick: bool, folder: Path | None, told: Callable[[str], None]) -> list[Fate]:
-    """All of it: judge, write, and give the fates. Says how long it took in `told`."""
+    """Judge the mutants, write the matrix to `folder`, and return the fates; `told` prints progress.
+
+    Raises FileNotFoundError if there is no such folder.
+    """
     if folder is not None and not folder.is_dir():
-        raise FileNotFoundError(f"results {folder}: got no folder there, should be that of a run")
+        raise FileNotFoundError(f"results {folder}: got no such folder, should be the folder of a run")
     start = time.monotonic()
     found = list(fates(names, quick=quick, told=told))
     if folder is not None:

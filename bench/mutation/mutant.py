@@ -1,7 +1,7 @@
-"""A Mutant: a formula with a planted fault, run as any contender is.
+"""Mutants: formulas with a planted fault, judged like any contender.
 
-Most are the formula's own source with one place changed; those of every formula compute with few bits inside,
-or spoil one element.
+Most are the formula's source with one place changed. The general ones apply to every formula: they compute
+with few bits, change one element, or break an invariant.
 """
 
 import ast
@@ -24,25 +24,24 @@ KINDS = {
     "formula": "another formula: a factor, a sign, a gate, an epsilon's place",
     "unstable": "the same formula by an algorithm that cancels or overflows",
     "precision": "few bits inside: TF32, bfloat16, float16",
-    "gradient": "the forward pass is right, its gradient is not",
-    "state": "what a step carries to the next",
-    "mask": "an edge: off by one, a last row, padding, who sees whom",
+    "gradient": "the forward pass is right, its gradient is wrong",
+    "state": "the state that a step passes to the next",
+    "mask": "an edge: off by one, a last row, padding, a wrong attention mask",
     "layout": "elements in the wrong order",
-    "dtype": "promoted or truncated on the way",
-    "local": "one element by a thousandth",
-    "unsteady": "the same call again, or twice the cotangent, gives other bits than it should",
+    "dtype": "an intermediate result promoted or truncated",
+    "local": "one element changed by a thousandth",
+    "unsteady": "a repeated call, or a scaled cotangent, gives different bits",
 }
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: in the function `where` (``module.function`` of reference/, or ``suites.page.function``) the
-    text `old`, which stands there once, becomes `new`.
+    """One fault: in the source of the function `where`, the text `old`, which occurs once, becomes `new`.
 
-    `new` may call `np`, and `tf32`, `bfloat16`, `float16` and `float32`, which round an array to that many
-    bits.
-    `option` and `regime` say what shows the fault, where the typical ones do not. `equivalent` is the reason
-    why no input can show it.
+    `where` is ``module.function`` of reference/, or ``suites.page.function``. `new` may use `np`, and `tf32`,
+    `bfloat16`, `float16` and `float32`, which round an array to that precision. `option` and `regime` are
+    those that show the fault, if the typical ones do not. `equivalent` says why no input can show it.
+    Raises ValueError for an unknown kind.
     """
 
     name: str
@@ -63,7 +62,7 @@ class Mutant:
     edits_outputs = False
 
     def plant(self, case: Case) -> Case:
-        """The case as its page gives it with the fault in the source; ValueError where the source changed."""
+        """The page's case with the fault in the source; raises ValueError if `old` does not occur once."""
         module, _, function = self.where.rpartition(".")
         module = module if module.startswith("suites.") else f"reference.{module}"
         page = pages.page(case)
@@ -84,14 +83,14 @@ class Mutant:
         if body.count(self.old) != 1:
             raise ValueError(
                 f"mutant {self.name}: got {body.count(self.old)} places of {self.old!r} in {self.where}, "
-                "should be one; write it after the source as it is now"
+                "should be one; update `old` to the current source"
             )
         return "".join(lines[:first]) + body.replace(self.old, self.new) + "".join(lines[last:])
 
 
 @dataclass(frozen=True)
 class General:
-    """A fault that can be planted in every formula: `plant` takes and gives a case."""
+    """A fault that can be planted in every formula: `plant` takes a case and returns the faulty one."""
 
     name: str
     kind: str
@@ -102,7 +101,7 @@ class General:
     equivalent: str = ""
 
 
-NUDGE = 4  # roundings: one may be lost on the way
+NUDGE = 4  # units in the last place: a change of one may be lost in later rounding
 GENERAL = (
     General("products-tf32", "precision", lambda case: coarse(case, Coarseness(products=11))),
     General("sums-bfloat16", "precision", lambda case: coarse(case, Coarseness(sums=8))),
@@ -114,7 +113,7 @@ GENERAL = (
 
 
 def _spoiled(case: Case) -> Case:
-    """The case with one element of its largest output, or the loss of a step, off by a thousandth."""
+    """The case with one element of its largest output, or the loss of a step, changed by a thousandth."""
 
     def spoil(outputs: Any) -> Any:
         arrays = {"y": outputs} if not isinstance(outputs, dict) else outputs
@@ -131,7 +130,7 @@ def _spoiled(case: Case) -> Case:
 
 
 def _alternating(case: Case) -> Case:
-    """The case with an input in every other call that is one rounding off, where two calls are compared."""
+    """The case with a slightly different input in every other call: two equal calls give different bits."""
     if case.reference is None or case.gradient is None:
         return case
     function, calls = case.reference, count()
@@ -144,7 +143,7 @@ def _alternating(case: Case) -> Case:
 
 
 def _shifted(case: Case) -> Case:
-    """The case with a constant beside the cotangent of its gradient: one rounding of the first one's."""
+    """The case with a constant added to the cotangent: a few roundings of the first one, at any scale."""
     if case.gradient is None:
         return case
     function, kept = case.gradient, dict[Any, Any]()
@@ -159,7 +158,7 @@ def _shifted(case: Case) -> Case:
 
 
 def _nudged(arrays: dict[str, Any], kept: dict[Any, Any]) -> dict[str, Any]:
-    """The largest element of the largest array moved by a few roundings: its own, or those `kept`."""
+    """The arrays with the largest element of the largest one moved by a few roundings, the same if `kept`."""
     floats = {name: y for name, y in arrays.items() if floating(y) and np.size(y) and np.isfinite(y).all()}
     if not floats:
         return arrays
@@ -171,7 +170,7 @@ def _nudged(arrays: dict[str, Any], kept: dict[Any, Any]) -> dict[str, Any]:
 
 
 def within(function: Callable[..., Any], apply: Callable[[Any], Any]) -> Any:
-    """`function`, with its result as `apply` makes it."""
+    """`function` with `apply` applied to its result."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -181,5 +180,5 @@ def within(function: Callable[..., Any], apply: Callable[[Any], Any]) -> Any:
 
 
 def mutants(case: Case) -> tuple[Mutant | General, ...]:
-    """The case's own mutants, beside its page in suites/mutants/, and those of every formula."""
+    """The case's own mutants, from suites/mutants/, and the general ones."""
     return (*pages.mutants(case), *GENERAL)

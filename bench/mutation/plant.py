@@ -1,4 +1,4 @@
-"""A page imported once more, beside the one that is in use, with another source of one of its modules."""
+"""Imports a page a second time, with a changed source of one of its modules; the page in use is untouched."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ TOOLS = {
 
 @contextmanager
 def apart(page: str) -> Iterator[None]:
-    """Inside, the page and the whole reference are imported anew; after it, they are as they were."""
+    """Inside the block, the page and the reference are imported again; afterwards the old ones are back."""
 
     def mine(name: str) -> bool:
         return name == page or name.partition(".")[0] == "reference"
@@ -50,7 +50,7 @@ def apart(page: str) -> Iterator[None]:
 
 @contextmanager
 def instead(module: str, faulty: Callable[[str], str]) -> Iterator[None]:
-    """Inside, importing `module` runs its source as `faulty` gives it."""
+    """Inside the block, importing `module` runs ``faulty(source)``; ValueError if nothing imports it."""
     seen: list[str] = []
 
     class Loader(SourceFileLoader):
@@ -77,5 +77,5 @@ def instead(module: str, faulty: Callable[[str], str]) -> Iterator[None]:
         sys.meta_path.remove(finder)
     if not seen:
         raise ValueError(
-            f"mutant: got {module}, which the page does not import, should be a module of its formula"
+            f"mutant: got {module}, which the page does not import, should be a module that it imports"
         )

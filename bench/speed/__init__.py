@@ -1,6 +1,6 @@
-"""The clock: calls in blocks that are waited for, interleaved rounds, peaks and the roofline, memory, energy.
+"""Timing: blocks of calls, interleaved rounds, peak rates and the roofline, memory and energy.
 
-Nothing here knows a tolerance: what was timed is judged by verdict/timed.py."""
+This package does no comparison: bench/verdict/timed.py judges the outputs of timed calls."""
 
 from bench.speed.clock import Call as Call
 from bench.speed.timing import Timing as Timing

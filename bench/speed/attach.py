@@ -1,4 +1,4 @@
-"""A row with its speed: what was timed, how it was proved, and what it is worth beside the best."""
+"""Adds speeds to rows: the timing, its checks, and its ratio to the fastest contender."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,9 +24,9 @@ def with_speeds(
     found: Mapping[Cell, Sampled],
     roof: Callable[[Row], Roof | None] = lambda row: None,
 ) -> dict[Cell, Row]:
-    """The rows of one workload with their speeds; an error where a speed could not be taken or proved.
+    """The rows of one workload with their speeds; an error row for a speed that could not be measured.
 
-    `roof` gives the peak of the device on which a row was taken, where it was measured.
+    `roof` gives the peak rates of a row's device, or None if they were not measured.
     """
     done = {
         cell: under(roof(rows[cell]), with_speed(rows[cell], cell, sampled), cell)
@@ -46,7 +46,7 @@ def with_speeds(
 
 
 def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
-    """The row with what was timed. Its status and bits become those of the very outputs that were timed."""
+    """The row with its timing. Its status and bits become those of the outputs of the timed calls."""
     if isinstance(sampled, str):
         return replace(row, status="error", why=sampled)
     timing, timed = sampled
@@ -57,11 +57,12 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
             row, status="error", why=f"what the timed calls gave {timed['status']}: {timed['why']}"
         )
     settled = {name: timed[name] for name in SETTLED}
-    settled["why"] = timed["why"] or (row.why if row.why.startswith(GONE) else "")  # which is still news
+    settled["why"] = timed["why"] or (row.why if row.why.startswith(GONE) else "")  # still worth reporting
     case = pages.case(cell.case)
     given = {**dims(case, cell.size), **case.options[cell.option]}
     low, high = timing.interval_s
-    first = timing if cell.direction == "forward" else row  # the judged call was the first of the others
+    # a gradient or training step is compiled for the verdict: that call was the first, not the timed one
+    first = timing if cell.direction == "forward" else row
     return replace(
         row,
         **settled,
@@ -95,7 +96,7 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
 
 
 def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
-    """The row with its share of the roofline; an error where it lies above."""
+    """The row with its share of the roofline; an error row if it is above the roofline."""
     if peak is None or row.median_s is None:
         return row
     given = (row.flops or 0.0, row.bytes or 0.0, row.median_s)

@@ -1,7 +1,7 @@
-"""The clock, in the worker: a call is compiled and warmed up, then sampled in blocks that are waited for.
+"""Times calls in the worker: compiles a call, warms it up, then samples blocks and waits for each block.
 
-Inputs rotate. What the last timed call returned is judged when the samples are taken; timed steps of a
-training are held against the same steps one at a time, which are judged.
+Inputs rotate. After sampling, the output of the last timed call is judged. For training, the timed steps
+are compared with the same steps taken one at a time, and those are judged.
 """
 
 import time
@@ -26,17 +26,17 @@ from bench.speed.timing import Sample
 from bench.speed.work import traffic
 from bench.tree import flatten
 
-BLOCK = 0.004  # seconds a sample should last, so that the clock's own cost is below 0.1 %
-GPU_BLOCK = 0.02  # where a launch and a wait for the whole device cost 20 µs
-LOAD = 0.05  # seconds of work before a block, in which a GPU that idled finds its clock again
+BLOCK = 0.004  # seconds a sample should last, so that the cost of reading the clock is below 0.1 %
+GPU_BLOCK = 0.02  # longer on a GPU, where a launch and a synchronization cost 20 µs
+LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to its full clock rate
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
-PATIENCE = 0.5  # seconds of warming up
+PATIENCE = 0.5  # seconds of warm-up
 
 
 @dataclass
 class Call:
-    """One contender's timed call: `bound` has one for each set of inputs, and `engine.wait` ends it."""
+    """One contender's timed call: `bound` has one per set of inputs; `engine.wait` waits for the result."""
 
     engine: Backend
     bound: Sequence[Bound]
@@ -45,19 +45,19 @@ class Call:
     compile_s: float | None = None
     kept: Any = None
     last: Any = None  # what the last timed call on the first set returned
-    idle_s: float | None = None  # seconds to read what is long there, once they are known
-    fault: str = ""  # of the timed steps of a training
+    idle_s: float | None = None  # seconds to read a result that is already complete; None until measured
+    fault: str = ""  # what is wrong with the timed training steps
     fresh: Callable[[], Sequence[Bound]] | None = None
-    start: Callable[[], None] | None = None  # takes a training back to its start
-    elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at another place in memory
-    loop: Block = lambda: None  # until `blocks` makes one
+    start: Callable[[], None] | None = None  # resets a training to its start
+    elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at other addresses
+    loop: Block = lambda: None  # replaced by `blocks`
 
     def blocks(self, calls: int) -> None:
-        """Make blocks of that many calls; the last is one on the first set, which is what was judged."""
+        """Set the number of calls per block; the last call of a block is on the first set, the judged one."""
         self.calls, self.loop = calls, block(self.bound, calls)
 
     def begin(self) -> None:
-        """Before a block: a training goes back to its start, small inputs go to another place."""
+        """Prepare for a block: reset a training to its start, move small inputs to another address."""
         if self.start:
             self.start()
         if self.elsewhere:
@@ -66,7 +66,7 @@ class Call:
 
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
-    """Bind, compile, warm up, and find how many calls fill a sample."""
+    """Bind, compile and warm up a call, and find how many calls fill a sample."""
     if isinstance(kept, train.Ready):
         steps = [Bound(call) for call in kept.calls()]
         return fill(Call(kept.engine, steps, kept=kept, start=kept.start), direction)
@@ -76,7 +76,7 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
 
 
 def fill(call: Call, direction: str) -> Call:
-    """The call once it has compiled and is warm, in blocks of at least `BLOCK` seconds, or `GPU_BLOCK`."""
+    """Compile and warm up the call, and make blocks of at least `BLOCK` seconds, on a GPU `GPU_BLOCK`."""
     engine, once = call.engine, call.bound[0].once
     length = BLOCK if engine.device == "cpu" else GPU_BLOCK
     with engine.running(direction):
@@ -91,7 +91,8 @@ def fill(call: Call, direction: str) -> Call:
             warm.append(_timed(engine, call.bound[len(warm) % len(call.bound)].once))
         call.blocks(1)
         spent, filled = min(warm), 0
-        while filled < 2 and call.calls < MOST:  # a lone call costs more than one of many, the first too
+        # two blocks must be long enough: a single call, and the first block, are slower than later ones
+        while filled < 2 and call.calls < MOST:
             if spent < length:
                 call.blocks(min(MOST, max(2 * call.calls, round(1.2 * call.calls * length / spent))))
                 filled = 0
@@ -103,8 +104,9 @@ def fill(call: Call, direction: str) -> Call:
 def sample(call: Call, direction: str) -> Sample:
     """Time one block.
 
-    Nothing that was returned before is held while it runs: its memory is the block's, as it is in a loop by
-    hand. A GPU is put to work before, and looked at then: its clock falls while others are timed.
+    Earlier results are freed first, as a hand-written loop would free them, so that the block can use their
+    memory. A GPU's clock rate drops while other contenders are timed, so a GPU runs a load first, and its
+    clock rate and power are read under that load.
     """
     engine, seen = call.engine, nvml.Load()
     if call.idle_s is None:
@@ -136,7 +138,7 @@ def sample(call: Call, direction: str) -> Sample:
 
 
 def _loaded(call: Call) -> nvml.Load:
-    """Blocks one after the other for `LOAD` seconds; what the card does while the last one runs."""
+    """Run blocks for `LOAD` seconds; return the clock rate and power of the GPU during the last one."""
     look, end = nvml.watch(), time.perf_counter() + LOAD
     while True:
         result = call.loop()
@@ -148,10 +150,10 @@ def _loaded(call: Call) -> nvml.Load:
 
 
 def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict[str, Any]:
-    """After the samples: calls on fresh inputs and on seen ones by turns, and memory."""
+    """After sampling: time calls on fresh and seen inputs alternately, measure memory and energy."""
     engine = call.engine
     found: dict[str, list[float]] = {"fresh": [], "seen": []}
-    call.fault = strayed(call, direction) if call.start else ""  # while it stands where timed steps left it
+    call.fault = strayed(call, direction) if call.start else ""  # first: it needs the state after the block
     with engine.running(direction):
         for new in call.fresh() if call.fresh else ():
             found["seen"].append(_timed(engine, call.bound[0].once))
@@ -170,7 +172,8 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
 
 
 def cached(call: Call) -> str:
-    """Where what goes round lies: hot in the last level of cache, cold from three of them on, or partly."""
+    """``hot`` if inputs and weights fit in the last-level cache, ``cold`` from three times its size on, else
+    ``partly``."""
     kept, size = call.kept, last_level(call.engine.device)
     if isinstance(kept, train.Ready):
         held = traffic(kept.loop.read(), *kept.batches)
@@ -180,25 +183,25 @@ def cached(call: Call) -> str:
 
 
 def strayed(call: Call, direction: str) -> str:
-    """What the timed steps of a training left elsewhere than the same steps one at a time, or nothing.
+    """How the timed steps of a training differ from the same steps taken one at a time; empty if they agree.
 
-    From the same start both leave the same bits. A GPU may sum in any order each time, and is asked for
-    them only where three goes of one step at a time have them.
+    Both must leave the same bits. A GPU may sum in a different order each time, so on a GPU a difference
+    counts only if three repetitions of the single steps agree with each other.
     """
     engine, steps = call.engine, turns(call.bound, call.calls)
 
-    def stands(loss: Any) -> dict[str, Any]:
+    def state(loss: Any) -> dict[str, Any]:
         return flatten({"weights and state": call.kept.loop.read(), "loss": engine.get(loss)})
 
     def alone() -> dict[str, Any]:
         call.begin()
         with engine.running(direction):
-            for each in (call.bound[0], *steps):  # the first is the one that a block is preceded by
+            for each in (call.bound[0], *steps):  # `sample` takes one step before each block
                 loss = each.once()
                 engine.wait(loss)
-        return stands(loss)
+        return state(loss)
 
-    timed, slow = stands(call.last), alone()
+    timed, slow = state(call.last), alone()
     if not (path := _astray(timed, slow)):
         return ""
     for _ in range(1 if engine.device == "cpu" else 2):
@@ -209,20 +212,20 @@ def strayed(call: Call, direction: str) -> str:
 
 
 def _astray(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """The first path at which two have other bits, or nothing."""
+    """The first path where the bits differ, or empty."""
     bits = {path: np.asarray(leaf).tobytes() for path, leaf in other.items()}
     return next((path for path, leaf in one.items() if np.asarray(leaf).tobytes() != bits[path]), "")
 
 
 def moved(call: Call, case: Case) -> int:
-    """Bytes that a call must move at least: what it reads once, and what it writes once."""
+    """The fewest bytes that a call can move: each input read once, each output written once."""
     kept = call.kept
     if isinstance(kept, train.Ready):
         params_and_state = kept.loop.read() if not case.looked_up else ()
         return traffic(params_and_state, kept.batches[0], params_and_state)
     outputs, gradients = call.bound[0].finish(call.last)
     whole = [kept.params, *([gradients["params"]] if gradients else [])]
-    if case.looked_up:  # a table: the rows that are read are as many as the outputs
+    if case.looked_up:  # of a table only as many rows are read as there are outputs
         whole = []
     backward = [kept.cotangents, gradients["data"]] if gradients else []
     return traffic(*whole, kept.data, outputs, *backward)
@@ -234,9 +237,9 @@ def _read(engine: Backend, result: Any) -> None:
 
 
 def _idle(engine: Backend, once: Block) -> float:
-    """Seconds to read a result that is there for certain: a later one has been read.
+    """Seconds to read a result that is certainly complete, because a later one has been read.
 
-    Another result, since some frameworks keep what they have read.
+    Two results are needed because some frameworks cache a result that has been read.
     """
     earlier, later = once(), once()
     engine.wait((earlier, later))

@@ -1,7 +1,7 @@
-"""Energy of one call on an NVIDIA GPU: the whole board's over a window of seconds, idle draw included.
+"""Energy per call on an NVIDIA GPU: that of the whole board over several seconds, with its idle power.
 
-The driver's counter moves in steps of some 0.1 s and its power is a mean over up to 1 s, so that a window
-of several seconds is needed, after a lead under the same load. Other jobs on the card are counted too.
+The driver updates its energy counter about every 0.1 s, and its power is a mean over up to 1 s. So the
+window lasts several seconds and follows a lead-in under the same load. Other jobs on the GPU are included.
 """
 
 import time
@@ -12,12 +12,12 @@ from typing import Any
 from bench.machine import nvml
 
 LEAD = 1.0  # seconds under load before the window
-BLOCK = 0.05  # seconds that a block should last: its calls are started without a wait between them
+BLOCK = 0.05  # seconds that a block should last; calls of a block are started without waiting
 
 
 @dataclass(frozen=True)
 class Energy:
-    """Joules a call, over so many calls in so many seconds, by the driver's "counter" or its "power"."""
+    """Joules per call, the calls and seconds measured, and the source: the driver's "counter" or "power"."""
 
     joules: float
     calls: int
@@ -28,9 +28,9 @@ class Energy:
 def energy(
     call: Callable[[], Any], wait: Callable[[Any], None], seconds: float = 3.0, index: int = 0
 ) -> Energy | None:
-    """The energy of `call` on CUDA's device `index`; None without a driver, or a card that can say it.
+    """The energy of `call` on CUDA device `index`; None if the driver or the GPU cannot measure it.
 
-    Takes a second more than `seconds`. `wait(result)` returns when the call that gave `result` has ended.
+    Takes one second more than `seconds`. `wait(result)` returns when the call that gave `result` has ended.
     """
     with nvml.card(index) as found:
         if found is None:
@@ -60,13 +60,13 @@ def energy(
 def _block(call: Callable[[], Any], wait: Callable[[Any], None], size: int, look: Callable[[], int]) -> int:
     for _ in range(size):
         result = call()
-    seen = look()  # while the card is at work: after the wait it is not
+    seen = look()  # before the wait, while the GPU is busy
     wait(result)
     return seen
 
 
 def _reader(pynvml: Any, verb: str, handle: Any) -> Callable[[], int] | None:
-    """The counter came with Volta, and a slice of a card (MIG) has neither."""
+    """A function that reads the value, or None: GPUs before Volta lack the counter, MIG slices lack both."""
     read = getattr(pynvml, verb)
     try:
         read(handle)

@@ -1,18 +1,18 @@
-"""Whether other processes stand still: a worker that still spins takes a core from the one that is timed.
+"""Waits until other workers are idle: a spinning worker takes a core from the one that is timed.
 
-An idle NumPy worker was seen to burn 105 ms of CPU in the 300 ms after its block.
+An idle NumPy worker used 105 ms of CPU time in the 300 ms after its block.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-LOOK = 1e-3  # seconds between two looks
-PATIENCE = 0.5  # seconds, after which it is timed all the same: the report says that a machine was busy
+LOOK = 1e-3  # seconds between two checks
+PATIENCE = 0.5  # seconds, after which the block is timed anyway: the report says if the machine was busy
 
 
 def still(others: Iterable[int], runs: Callable[[int], bool] | None = None) -> bool:
-    """Wait until no thread of these processes runs; whether that came about. `runs` says it of a pid."""
+    """Wait until no thread of these processes runs; False if some still run. `runs(pid)` tells."""
     runs, waiting = runs or _runs, list(others)
     end = time.perf_counter() + PATIENCE
     while waiting := [pid for pid in waiting if runs(pid)]:
@@ -23,10 +23,10 @@ def still(others: Iterable[int], runs: Callable[[int], bool] | None = None) -> b
 
 
 def _runs(pid: int) -> bool:
-    """Whether a thread of that process runs, or is ready to. The kernel counts its time in ticks only."""
+    """Whether a thread of that process runs or is ready to. Its CPU time, in ticks, is too coarse here."""
     try:
         return any(_state(task / "stat") == "R" for task in Path(f"/proc/{pid}/task").iterdir())
-    except OSError:  # it ended, or this is no Linux
+    except OSError:  # the process has ended, or this is not Linux
         import psutil
 
         try:
@@ -38,6 +38,6 @@ def _runs(pid: int) -> bool:
 def _state(file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
-        return text.rpartition(") ")[2][:1]  # behind the name, which may hold anything
+        return text.rpartition(") ")[2][:1]  # after the name, which may contain any character
     except OSError:
         return ""

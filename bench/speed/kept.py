@@ -1,4 +1,4 @@
-"""What was judged in this process and will be timed: kept where it is small, else built again in its time."""
+"""Contenders that were judged in this process and are timed later: small ones are kept, others rebuilt."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ _BUILT: dict[str, dict[str, Any]] = {}
 
 
 def keep(unit: Cell, ready: Any) -> None:
-    """Keep what was judged of a unit until it is timed, as far as it is small."""
+    """Keep a judged contender until it is timed, if its inputs are small."""
     given = inputs(unit)
     if traffic(given.weights, given.data) <= MOST:
         _KEPT[str(unit)] = ready
 
 
 def kept(cell: Cell) -> Any:
-    """What was judged; built again where it was large, and where the worker that did it is gone.
+    """The judged contender; rebuilt if it was large or if the worker that judged it has ended.
 
-    What was built again is kept while inputs are the same, for the other direction.
+    A rebuilt contender is kept for the other direction, until the inputs change.
     """
     name, given = str(cell.unit), str(shared(cell))
     if name in _KEPT:

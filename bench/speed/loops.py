@@ -1,18 +1,18 @@
-"""Loops as written by hand, one for each number of arguments: `call(*args)` costs some 30 ns more a call."""
+"""Hand-written loops, one per number of arguments: `call(*args)` would add about 30 ns per call."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-Block = Callable[[], Any]  # runs a block, and returns what its last call did
+Block = Callable[[], Any]  # runs a block, and returns the result of its last call
 
 
 def turns(bound: Sequence[Any], calls: int) -> list[Any]:
-    """So many calls over these bound ones in turn; the last is the first of them."""
+    """The bound calls in rotation, `calls` in all, so that the last one is the first bound call."""
     return [bound[(calls - 1 - n) % len(bound)] for n in range(calls)]
 
 
 def block(bound: Sequence[Any], calls: int) -> Block:
-    """A loop of so many calls, in their turns."""
+    """A loop of `calls` calls, in rotation."""
     each_turn = turns(bound, calls)
     first = bound[0].call
     if all(each.call is first for each in bound):

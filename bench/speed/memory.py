@@ -1,9 +1,9 @@
-"""What one call needs in memory at its peak, over what its process held before. Runs in the worker.
+"""Peak memory of one call, above what its process held before. Runs in the worker.
 
-The host's peak is the kernel's own high-water mark of resident pages, reset before the call, so that no
-sampling can miss it. It does not see memory that was reserved and never touched, nor what a call takes from
-a pool that the framework keeps for itself (ONNX Runtime's arena): only glibc's pools are emptied before.
-It is exact to a page where the kernel sums its counters (Linux 6.16), else to some 128 KiB a core.
+The host's peak is the kernel's high-water mark of resident pages, which is reset before the call, so it
+misses nothing. It excludes memory that is reserved but never touched, and memory from a pool that the
+framework keeps (ONNX Runtime's arena): only glibc's pools are emptied before the call.
+It is exact to a page if the kernel sums its counters (Linux 6.16), otherwise to about 128 KiB per core.
 """
 
 import gc
@@ -20,13 +20,13 @@ from bench.machine import nvml
 from bench.machine.malloc import trim
 
 SELF = Path("/proc/self")
-SETTLING, TRIES = 1e-3, 20  # seconds between two looks, and looks
-RESET = "5"  # to clear_refs: the high-water mark falls to what is resident now
+SETTLING, TRIES = 1e-3, 20  # seconds between two readings, and most readings
+RESET = "5"  # written to clear_refs: resets the high-water mark to what is resident now
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes that one call needs at its peak on host and device, and what this process holds by the driver."""
+    """Peak bytes of one call on host and device, and the bytes that this process holds on the GPU."""
 
     host: int | None
     device: int | None
@@ -34,9 +34,9 @@ class Memory:
 
 
 def memory(engine: Backend, call: Callable[[], Any]) -> Memory:
-    """What `call` needs, warmed up before. On a CPU a framework's own count is of host memory too.
+    """The memory that `call` needs; warm it up before. On a CPU the framework's own count is host memory too.
 
-    TensorFlow on a CPU keeps a pool that the system never sees shrink: its own count is the larger one then.
+    TensorFlow on a CPU keeps a pool that never shrinks, so there its own count is the larger.
     """
     host, counted = peak(call, engine.wait), engine.device_peak(call)
     if engine.device == "cpu":
@@ -46,10 +46,10 @@ def memory(engine: Backend, call: Callable[[], Any]) -> Memory:
 
 
 def peak(call: Callable[[], Any], wait: Callable[[Any], None]) -> int | None:
-    """Bytes of host memory that `call` needs at its peak, its result included; None where nobody counts.
+    """Peak bytes of host memory of `call`, including its result; None if the system cannot measure it.
 
-    The larger of two runs: how threads meet decides what is alive together, and a peak is the most of it.
-    Call it first for another reason, so that what is made once (threads, plans, code) is no part of it.
+    Returns the larger of two runs, because the peak depends on how the threads interleave. Warm `call` up
+    before, so that what is made once (threads, plans, code) is not counted.
     """
     try:
         return max(_needed(call, wait), _needed(call, wait))
@@ -58,10 +58,10 @@ def peak(call: Callable[[], Any], wait: Callable[[Any], None]) -> int | None:
 
 
 def held(index: int = 0) -> int | None:
-    """Bytes that this process holds on an NVIDIA GPU, as the driver counts; None where it does not say.
+    """Bytes that this process holds on an NVIDIA GPU, by the driver's count; None if it does not report them.
 
-    Context, code and the framework's pool are in it, so that it is more than a call's peak. In a container
-    the driver may know this process by another number, and then nothing is said.
+    They include the context, code and the framework's pool, so they exceed the peak of a call. In a
+    container the driver may use another process id; then the result is None.
     """
     with nvml.card(index) as found:
         if found is None:
@@ -75,12 +75,12 @@ def held(index: int = 0) -> int | None:
 
 
 class _Uncounted(Exception):
-    """This system has no high-water mark that can be reset."""
+    """This system has no high-water mark that a process can reset."""
 
 
 def _needed(call: Callable[[], Any], wait: Callable[[Any], None]) -> int:
     enabled = gc.isenabled()
-    gc.disable()  # what it collects meanwhile would pay for the call
+    gc.disable()  # memory freed by a collection would hide memory that the call takes
     try:
         _settle()
         before = _reset()
@@ -93,7 +93,7 @@ def _needed(call: Callable[[], Any], wait: Callable[[Any], None]) -> int:
 
 
 def _settle() -> None:
-    """Return when nothing more is given back: JAX frees an old result on a thread of its own."""
+    """Wait until no more memory is freed: JAX frees old results on another thread."""
     resident = _trimmed()
     for _ in range(TRIES):
         time.sleep(SETTLING)
@@ -103,13 +103,13 @@ def _settle() -> None:
 
 
 def _trimmed() -> int:
-    """KiB resident without the freed memory that glibc keeps, which would hide what a call takes from it."""
+    """Resident KiB without freed memory that glibc keeps: a call would reuse it unnoticed."""
     trim()
     return _kib("VmRSS")
 
 
 def _reset() -> int:
-    """KiB that are resident now, from where the high-water mark starts again."""
+    """Reset the high-water mark, and return the KiB that are resident now."""
     try:
         (SELF / "clear_refs").write_text(RESET, encoding="utf-8")
     except OSError as error:

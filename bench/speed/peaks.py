@@ -1,4 +1,4 @@
-"""What a backend reaches at best, measured in its worker: in products, and in streams through memory."""
+"""The peak rates of a backend, measured in its worker: of matrix products and of memory streams."""
 
 import math
 import os
@@ -19,16 +19,16 @@ from bench.store.row import sentence
 Record = dict[str, Any]
 
 SIZES = (128, 256, 512, 1024, 2048, 4096, 8192)
-LARGEST = 3  # of them that are tried on a GPU, which is at rest in the others
-SLOW = 0.4  # seconds a call may take: what is foreseen to take longer is not tried
+LARGEST = 3  # how many of the largest sizes a GPU gets: smaller ones do not fill it
+SLOW = 0.4  # seconds a call may take: calls that would take longer are not tried
 BUDGET = 0.1  # seconds of samples of one figure
 BLOCK = 0.005  # seconds a sample should last
-GPU_BLOCK = 0.02  # where a call and its wait cost 20 µs
-WIDTH = 2**15  # elements in a row of the arrays that stream
-PART = 16  # of these rows are tried first
-MOST = 2**31  # bytes of such an array, however large the caches; of a GPU's, where its memory has room
+GPU_BLOCK = 0.02  # longer on a GPU, where a launch and a synchronization cost 20 µs
+WIDTH = 2**15  # elements in a row of the streamed arrays
+PART = 16  # a first try streams one row in 16
+MOST = 2**31  # most bytes of a streamed array, however large the caches are
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
-STREAMS = {  # a verb, the arrays that it is given, and those that it reads and writes
+STREAMS = {  # the operation, its number of arguments, and the number of arrays that it reads and writes
     "copy_bytes_per_s": ("copy", 1, 2),
     "triad_bytes_per_s": ("triad", 2, 3),
     "read_bytes_per_s": ("sum", 1, 1),
@@ -36,10 +36,10 @@ STREAMS = {  # a verb, the arrays that it is given, and those that it reads and 
 
 
 def measure(engine: Backend, cache: int | None = None, mode: str = "") -> Record:
-    """What the engine reaches on its device in its dtype; a figure is None where it has no kernel.
+    """The peak rates of the engine on its device in its dtype; a rate is None if it has no such kernel.
 
-    In the mode of TF32 that stands in the place of the dtype. `cache` is the bytes of the last-level cache.
-    An error of the framework stands under ``error``.
+    In mode ``tf32`` the record's dtype is ``tf32``. `cache` is the size of the last-level cache in bytes.
+    An exception of the framework is recorded as ``error``.
     """
     cache = cache or last_level(engine.device)
     dtype = TF32 if mode == TF32 else engine.dtype
@@ -50,12 +50,12 @@ def measure(engine: Backend, cache: int | None = None, mode: str = "") -> Record
         place |= {"version": engine.version, "threads": engine.threads() or (int(told) if told else None)}
         place |= _products(engine, mode)
         return place | _streams(engine, cache)
-    except Exception as error:  # of a framework: no fault of the run
+    except Exception as error:  # of the framework: the run continues
         return place | {"error": sentence(error)}
 
 
 def _products(engine: Backend, mode: str) -> Record:
-    """Floating-point operations a second of the fastest square product, and the sizes that were tried."""
+    """Floating-point operations per second of the fastest square product, and the sizes that were tried."""
     verb, best = engine.operations()["matmul"], 0.0
     if mode == TF32:
         product = engine.forward(lambda params, a, b: {"y": engine.operations()["matmul"](a, b)}, mode)
@@ -74,7 +74,7 @@ def _products(engine: Backend, mode: str) -> Record:
 
 
 def _streams(engine: Backend, cache: int) -> Record:
-    """Bytes a second, read and written; what is only read may be faster than what is copied."""
+    """Bytes per second, read plus written; reading alone may be faster than copying."""
     row = WIDTH * BYTES[engine.dtype]
     part = _array_bytes(engine.device, cache) // row // PART + 1
     few = _normal(engine, part, WIDTH)
@@ -90,7 +90,7 @@ def _streams(engine: Backend, cache: int) -> Record:
 
 
 def _array_bytes(device: str, cache: int) -> int:
-    """Four caches and more, of which five such arrays have room in memory."""
+    """Bytes of a streamed array: four times the cache, or less if memory is short."""
     import psutil
 
     if device != "cpu" and (free := nvml.free_bytes()):
@@ -99,18 +99,18 @@ def _array_bytes(device: str, cache: int) -> int:
 
 
 def _repeated(engine: Backend, array: Any, times: int) -> Any:
-    """The array, so many times below itself; made on the device where that can."""
+    """The array repeated along its rows; made on the device if the backend has ``tile``."""
     if verb := engine.operations().get("tile"):
         return verb(array, times)
     return engine.put({"x": np.tile(engine.get({"x": array})["x"], (times, 1))})["x"]
 
 
 def _least(engine: Backend, once: Callable[[], Any], budget: float = BUDGET) -> float | None:
-    """The least seconds a call, each block of calls waited for; None where there is no such kernel."""
+    """The fewest seconds per call over several blocks of calls; None if there is no such kernel."""
     best, spent, calls = math.inf, 0.0, 1
     length = BLOCK if engine.device == "cpu" else GPU_BLOCK
     try:
-        engine.wait(once())  # compiles, and touches its pages
+        engine.wait(once())  # compiles, and touches the memory pages
         while not spent or spent < budget:
             start = clock()
             for _ in range(calls):
@@ -127,7 +127,7 @@ def _least(engine: Backend, once: Callable[[], Any], budget: float = BUDGET) -> 
 
 
 def _normal(engine: Backend, rows: int, columns: int) -> tuple[Any, Any]:
-    """Two arrays of seeded normals on the device; large ones repeat, since drawing them takes seconds."""
+    """Two seeded normal arrays on the device; large ones repeat numbers, since drawing takes seconds."""
     drawn = [np.random.default_rng(seed).standard_normal(min(rows * columns, 2**16 + 1)) for seed in (0, 1)]
     given = rounded(dict(zip("xy", drawn, strict=True)), engine.dtype)
     placed = engine.put({name: np.resize(array, (rows, columns)) for name, array in given.items()})

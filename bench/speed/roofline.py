@@ -1,6 +1,6 @@
-"""The roofline: what can be attained here, how much of it a call attains, and what nobody can attain.
+"""The roofline: the peak rates of this machine, the share that a call reaches, and impossible speeds.
 
-The best backend of a session is the roof of them all. A roof of another machine or day is none.
+The best backend of a session sets the roof for all. Peaks of another machine or session are not used.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from bench.backends import TF32
 from bench.digits import scaled
 
-MARGIN = 1.05  # times the roof: what is above is an error, not a record
+MARGIN = 1.05  # times the roof: a faster call is an error, not a record
 BITS = {"float64": 64, "float32": 32, TF32: 19, "bfloat16": 16, "float16": 16}
 STREAMS = {
     "copy GB/s": "copy_bytes_per_s",
@@ -22,17 +22,17 @@ STREAMS = {
 
 @dataclass(frozen=True)
 class Roof:
-    """Floating-point operations and bytes a second that were attained; infinite where none was measured."""
+    """Peak floating-point operations and bytes per second; infinite if not measured."""
 
     flops_per_s: float
     bytes_per_s: float
-    cache_bytes: int = 0  # of the last level
+    cache_bytes: int = 0  # the size of the last-level cache
 
 
 def roof(found: Iterable[Mapping[str, Any]], device: str, dtype: str, threads: int | None) -> Roof | None:
-    """The best of all backends on that device with so many threads; None where nothing was measured.
+    """The best of all backends on that device with that number of threads; None if nothing was measured.
 
-    Memory is as fast for every dtype, and products in a wider one count too: who converts attains them.
+    Memory is equally fast for every dtype. Products in wider dtypes count too: a kernel may convert to one.
     """
     here = [each for each in found if place(each) == place({"device": device, "threads": threads})]
     wide = [each for each in here if str(each.get("dtype")) in _computing(dtype)]
@@ -43,19 +43,19 @@ def roof(found: Iterable[Mapping[str, Any]], device: str, dtype: str, threads: i
 
 
 def share(roof: Roof, flops: float, bytes: float, seconds: float, cached: bool = False) -> float | None:
-    """Attained over attainable: the seconds that these flops and bytes need at the roof, over those taken.
+    """The time that these flops and bytes need at the peak rates, over the time taken.
 
-    None where bytes decide that and come from a cache (`cached`), whose rate nobody has measured.
+    None if bytes dominate and come from a cache (`cached`): the rate of the cache was not measured.
     """
     computing, moving = flops / roof.flops_per_s, bytes / roof.bytes_per_s
     return None if cached and moving > computing else max(computing, moving) / seconds
 
 
 def impossible(roof: Roof, flops: float, bytes: float, seconds: float, fewer: bool = False) -> str:
-    """A sentence where a call of so many seconds is more than 5 % above the roof, else nothing.
+    """A sentence if a call of `seconds` is more than 5 % above the roof, else empty.
 
-    `fewer`: the contender declares that it does fewer flops than the formula. Data of up to four caches are
-    not asked about: they need not come from memory.
+    `fewer`: the contender declares that it does fewer flops than the formula. The memory rate is not checked
+    for data of up to four times the cache: it need not come from memory.
     """
     rates = [] if fewer else [("FLOP", flops, roof.flops_per_s)]
     rates += [("B", bytes, roof.bytes_per_s)] if bytes > 4 * roof.cache_bytes else []
@@ -70,7 +70,7 @@ def impossible(roof: Roof, flops: float, bytes: float, seconds: float, fewer: bo
 
 
 def place(record: Mapping[str, Any]) -> tuple[str, Any]:
-    """A device, and on a CPU the threads."""
+    """The device of a record, and on a CPU its number of threads."""
     device = str(record.get("device"))
     return device, record.get("threads") if device == "cpu" else None
 
@@ -80,12 +80,12 @@ def _computing(dtype: str) -> set[str]:
 
 
 def figure(record: Mapping[str, Any], name: str) -> float:
-    """A rate, or 0 where there is none: records may have been written by others."""
+    """A rate, or 0 if it is missing or invalid: records may be damaged."""
     value = record.get(name)
     return float(value) if isinstance(value, int | float) and 0 < value < 1e300 else 0.0
 
 
 def _scaled(rate: float) -> str:
-    """``250 G``, to go before a unit."""
+    """The rate as ``250 G``, ready for a unit."""
     text = scaled(rate, rate / 200)
     return text if text[-1:].isalpha() else f"{text} "

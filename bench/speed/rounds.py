@@ -1,4 +1,4 @@
-"""The speeds of one workload: all its contenders in interleaved rounds, in random order inside each."""
+"""Times all contenders of a workload in interleaved rounds, in random order within each round."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -10,22 +10,22 @@ from bench.cells.cell import Cell
 from bench.speed.timing import Sample, Timing, ratio
 from bench.worker import Died
 
-FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG is the most where speeds alone are asked for
-BUDGET = 1.0  # seconds of samples, after which a slow contender takes part no more
-JUDGES = 2  # at once, after the samples
-PRECISION = 0.05  # half the interval of the ratio to the best, at which nobody samples on
+FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG replaces MOST if a run measures speeds only
+BUDGET = 1.0  # seconds of samples, after which a slow contender leaves the rounds
+JUDGES = 2  # verdicts at the same time, after sampling
+PRECISION = 0.05  # relative half-width of the interval of a ratio at which sampling ends
 
-# what a worker is asked for
+# the functions that a worker runs
 READY, SAMPLE, SETTLE, DROP, ROOF = (
     f"bench.speed.timed:{name}" for name in ("ready", "sample", "settle", "drop", "roof")
 )
 
-Sampled = tuple[Timing, Mapping[str, Any]] | str  # with the row of what was timed; or why there is none
+Sampled = tuple[Timing, Mapping[str, Any]] | str  # with the row of the timed outputs; or why there is none
 
 
 @dataclass
 class Entry:
-    """A contender that stands ready: what its preparation said, and its samples so far."""
+    """A prepared contender: the figures from its preparation, and its samples so far."""
 
     calls: int
     first_call_s: float
@@ -34,13 +34,13 @@ class Entry:
     samples: list[Sequence[float]] = field(default_factory=list)
 
     def due(self, most: int) -> bool:
-        """Whether it takes part in the next round: a slow one stops once it has cost enough."""
+        """Whether it takes part in the next round: a slow contender stops after `BUDGET` seconds."""
         spent = sum(seconds for seconds, *_ in self.samples) * self.calls
         return len(self.samples) < min(FEWEST, most) or spent < BUDGET
 
     @property
     def faulty(self) -> bool:
-        """Whether its samples are no speed already, however many more are taken."""
+        """Whether its samples have a fault that more samples cannot remove."""
         return len(self.samples) >= FEWEST and bool(self.timing().fault)
 
     def timing(self, **more: Any) -> Timing:
@@ -73,11 +73,11 @@ def rounds(
     precision: float = PRECISION,
     joules: bool = False,
 ) -> dict[Cell, Sampled]:
-    """Each cell's timing and the row of what its timed calls gave, or why it has none.
+    """The timing of each cell with the row of its timed outputs, or why there is none.
 
-    ``ask(cell, function, *arguments)`` asks the cell's worker; `verdict` names the function that judges what
-    a timed call gave. Rounds end when every ratio to the best is known to `precision`, after `most` of them
-    at the latest. `joules` asks for energy too, which takes seconds.
+    ``ask(cell, function, *arguments)`` runs a function in the cell's worker; `verdict` names the function
+    that judges the timed outputs. Rounds end when every ratio to the fastest is known to `precision`, or
+    after `most` rounds. `joules` measures energy too, which takes seconds.
     """
 
     def asked(cell: Cell, function: str, *arguments: Any) -> Any:
@@ -117,7 +117,7 @@ def rounds(
 
 
 def _judged(timings: Mapping[Cell, Timing], asked: Callable[..., Any], verdict: str) -> dict[Cell, Sampled]:
-    """Nothing is timed any more, and two backends may judge what theirs gave at once."""
+    """Judge the timed outputs, two backends at the same time: nothing is timed any more."""
 
     def of(name: str) -> dict[Cell, Sampled]:
         return {cell: sampled(cell) for cell in timings if cell.backend == name}
@@ -132,12 +132,12 @@ def _judged(timings: Mapping[Cell, Timing], asked: Callable[..., Any], verdict: 
 
 
 def best(timings: Mapping[Cell, Timing]) -> Cell:
-    """The cell with the least median."""
+    """The cell with the smallest median."""
     return min(timings, key=lambda cell: timings[cell].median_s)
 
 
 def _precise(entries: Mapping[Cell, Entry], precision: float) -> bool:
-    """Whether each ratio to the best is known well enough, of the contenders that sample on."""
+    """Whether the ratio to the fastest is known to `precision` for all contenders still sampling."""
     timings = {cell: entry.timing() for cell, entry in entries.items()}
     first = timings[best(timings)]
     return all(
@@ -148,7 +148,7 @@ def _precise(entries: Mapping[Cell, Entry], precision: float) -> bool:
 
 
 def narrow(found: tuple[float, float, float], precision: float = PRECISION) -> bool:
-    """Whether a ratio is known to `precision`, relatively, to both sides."""
+    """Whether both ends of a ratio's interval are within the relative `precision`."""
     middle, low, high = found
     return max(high / middle, middle / low) - 1 <= precision
 

@@ -1,4 +1,4 @@
-"""The sets of inputs that rotate under a timed call, and the places in memory that small ones move over."""
+"""The sets of inputs that timed calls rotate through, and the addresses that small inputs move over."""
 
 import itertools
 import math
@@ -18,27 +18,27 @@ from bench.machine.caches import last_level
 from bench.speed.work import traffic
 from bench.tree import Tree, tree_map
 
-SETS = 3  # of inputs that rotate
-MOST = 8  # on a GPU, where calls on fewer find their inputs in its cache
-COLD = 3  # times the last level of cache, at which nothing is found there
-ROOM = 2**30  # bytes that they may take together
-FRESH = 3  # sets that no call has seen before the last samples were taken
-OTHER = 7919  # added to the seed for each other set
-PLACES = 5  # in memory, where inputs are so small that it decides a speed, which should not hang on one
+SETS = 3  # sets of inputs in the rotation
+MOST = 8  # most sets on a GPU, used where fewer would stay in its cache
+COLD = 3  # times the last-level cache: that many bytes of sets leave nothing in the cache
+ROOM = 2**30  # most bytes of all sets
+FRESH = 3  # sets that are kept unseen until sampling has ended
+OTHER = 7919  # added to the seed for each further set
+PLACES = 5  # addresses of small inputs: their speed depends on the address, and should not on one
 SMALL = 2**18  # bytes
 
 
 @dataclass(frozen=True)
 class Sets:
-    """A contender's call with each set bound: those that rotate, at another place, and unseen ones."""
+    """A contender's call bound to each set of inputs."""
 
-    bound: Sequence[Bound]
-    elsewhere: Callable[[], Sequence[Bound]] | None  # the same inputs at another place in memory
-    fresh: Callable[[], Sequence[Bound]]
+    bound: Sequence[Bound]  # in the rotation
+    elsewhere: Callable[[], Sequence[Bound]] | None  # the same inputs at other addresses
+    fresh: Callable[[], Sequence[Bound]]  # unseen inputs
 
 
 def sets(kept: Ready, unit: Cell, direction: str) -> Sets:
-    """Bind a contender that stands ready; the first set is what is judged."""
+    """Bind a prepared contender to its sets; the first set is the one that is judged."""
     engine = kept.engine
     if direction == "forward":
         bind = engine.bind(kept.run, unit.mode)
@@ -68,7 +68,7 @@ def sets(kept: Ready, unit: Cell, direction: str) -> Sets:
 
 
 def rotating(device: str, size: int) -> int:
-    """How many sets of so many bytes go round: on a GPU enough to leave its cache, where `MOST` do that."""
+    """The number of sets of `size` bytes: on a GPU enough to exceed its cache, if `MOST` sets can."""
     if device == "cpu":
         return SETS
     enough = math.ceil(COLD * last_level(device) / max(size, 1))
@@ -76,15 +76,15 @@ def rotating(device: str, size: int) -> int:
 
 
 def put(engine: Backend, unit: Cell, data: Tree, cotangents: Tree) -> tuple[Any, Any]:
-    """Data as a run is given them, and cotangents on the device."""
+    """The data as a run takes them, and the cotangents on the device."""
     return taken(engine, pages.case(unit.case), data), engine.put(dict(cotangents))
 
 
 @lru_cache(maxsize=MOST + FRESH)  # contenders and directions ask for the same in turn
 def drawn(cell: Cell, number: int) -> tuple[Any, Any]:
-    """The n-th other draw of the data and cotangents; where shapes are drawn too, the judged data once more.
+    """Further set number `number`: data and cotangents; the judged data again if shapes are drawn too.
 
-    Programs are compiled for shapes, and a data set of other ones would be another program.
+    Programs are compiled for shapes, and data of other shapes would need another program.
     """
     given = inputs(cell)
     _, data = rounded(draw(pages.case(cell.case), replace(cell, seed=cell.seed + OTHER * number)), cell.dtype)

@@ -1,6 +1,6 @@
-"""The calls that a worker times, each under a name: made ready, sampled, measured, dropped.
+"""The timed calls of a worker, by name: prepare, sample, measure and drop them.
 
-A worker runs these functions by their names, so that they take and give built-in types.
+A worker runs these functions by name, so they take and return built-in types.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _CALLS: dict[str, tuple[Cell, clock.Call]] = {}
 
 
 def ready(cell: dict[str, Any], name: str) -> dict[str, Any]:
-    """Prepare one timed call under that name; what went wrong, or its first call and block size."""
+    """Prepare a timed call under that name; returns its first call and block size, or an error."""
     wanted = Cell(**cell)
     backend(wanted.backend).compile_anew(True)
 
@@ -31,12 +31,12 @@ def ready(cell: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _ended(found: dict[str, Any], cell: Cell) -> dict[str, Any]:
-    """The answer, which says so where its worker can compute no more."""
+    """The answer, marked ``lost`` if the worker can no longer compute."""
     return found | ({"lost": True} if "error" in found and lost(cell) else {})
 
 
 def sample(name: str, calls: int = 0) -> list[Any]:
-    """One block, of `calls` from now on where they are given: see `bench.speed.clock.Sample`."""
+    """Time one block, as a `bench.speed.timing.Sample`; `calls` sets the block size from now on."""
     wanted, call = _CALLS[name]
     if calls and calls != call.calls:
         call.blocks(calls)
@@ -44,7 +44,7 @@ def sample(name: str, calls: int = 0) -> list[Any]:
 
 
 def settle(name: str, joules: bool = False) -> dict[str, Any]:
-    """What is measured of a timed call after its samples; where that fails, it is dropped."""
+    """Measure a timed call after its samples; drop it if that fails."""
     wanted, call = _CALLS[name]
     found = answer(lambda: clock.settle(call, wanted.unit, wanted.direction, joules))
     if "error" in found:
@@ -58,19 +58,19 @@ def drop(name: str) -> None:
 
 
 def taken(name: str) -> tuple[Cell, clock.Call]:
-    """A timed call with its cell, and nobody else's from now on."""
+    """Remove a timed call and return it with its cell."""
     return _CALLS.pop(name)
 
 
 def roof(unit: dict[str, Any]) -> dict[str, Any]:
-    """What a unit's backend reaches at best on its device in its dtype."""
+    """The peak rates of a unit's backend on its device in its dtype."""
     cell = Cell(**unit)
     found = peaks.measure(instance(backend(cell.backend), cell.device, cell.dtype), mode=cell.mode)
     return _ended(found, cell)
 
 
 def answer(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What that gives, or its error in a sentence."""
+    """The result of the function, or its exception as a sentence."""
     try:
         return what()
     except Exception as error:

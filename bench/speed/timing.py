@@ -1,4 +1,4 @@
-"""What samples say: medians, paired ratios with their intervals, and whether a series is one at all."""
+"""Statistics of samples: medians, paired ratios with intervals, and whether a series is steady."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FLOOR = 5e-4  # seconds: a shared machine can hold up a read so long, whoever waited
-FRESH = 3.0  # times a call on inputs seen before, from which a call on fresh ones is another call
-DRAWS = 2000  # of chance
+FLOOR = 5e-4  # seconds: a busy machine can delay any read by this much
+FRESH = 3.0  # a call on fresh inputs that takes more than this many times longer shows a cached result
+DRAWS = 2000  # random series
 
 
 class Sample(NamedTuple):
-    """One block. Seconds of the block are those of a call; those of reads are of one read."""
+    """The measurements of one block. `seconds`, `cpu` and `issue` are per call."""
 
     seconds: float
-    residue: float  # to read the result after its claimed end
-    idle: float  # to read one that was long there
+    residue: float  # seconds to read the result after the wait returned
+    idle: float  # seconds to read a result that was already complete
     cpu: float  # seconds of the process's CPU time
-    compiled: int  # programs, meanwhile
-    issue: float  # seconds until the loop returned: what is left of them was waited for
+    compiled: int  # programs compiled during the block
+    issue: float  # seconds until the loop returned; the rest of `seconds` is waiting
     at: float  # seconds since 1970, when the block began
     sm_mhz: int | None = None  # of a GPU, under the same load just before
     power_w: float | None = None
@@ -31,10 +31,10 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender's samples, in seconds a call; `rounds` says in which round each was taken.
+    """The samples of one contender, in seconds per call; `rounds` has the round of each sample.
 
-    `cpu` is the CPU time of its process a call. `residues` are reads of a result after its claimed end,
-    `idles` of an older one. `fresh` are calls on inputs never seen before, `seen` on inputs seen, by turns.
+    `cpu` is CPU time of the process per call. `residues` are the times to read a result after the wait,
+    `idles` the times to read an older one. `fresh` and `seen` are calls on unseen and seen inputs in turn.
     """
 
     samples: tuple[float, ...]
@@ -50,11 +50,11 @@ class Timing:
     seen: tuple[float, ...] = ()
     peak_bytes: int | None = None
     device_peak_bytes: int | None = None
-    energy_j: float | None = None  # a call
-    bytes: float | None = None  # that a call must move at least
+    energy_j: float | None = None  # per call
+    bytes: float | None = None  # the fewest that a call can move
     sets: int = 1
-    cache: str = ""  # where what goes round lies: hot, partly, cold
-    issues: tuple[float, ...] = ()  # seconds a call until the loop returned
+    cache: str = ""  # whether inputs and weights fit in the last-level cache: hot, partly, cold
+    issues: tuple[float, ...] = ()  # seconds per call until the loop returned
     times: tuple[float, ...] = ()  # seconds since 1970, when each block began
     sm_mhz: tuple[int | None, ...] = ()  # of a GPU, just before each block, under its load
     power_w: tuple[float | None, ...] = ()
@@ -83,23 +83,23 @@ class Timing:
 
     @property
     def waited(self) -> bool:
-        """Whether the wait waited: at the claimed end a result is read as fast as an older one.
+        """Whether the wait really waited: after it a result can be read as fast as an older one.
 
-        The least of the residues counts: who does not wait pays it in every round, other jobs do not.
+        The smallest residue counts: a missing wait delays every round, other jobs only some.
         """
         claim = self.median_s * self.calls
         return min(self.residues) <= max(0.05 * claim, 3 * float(np.median(self.idles)), FLOOR)
 
     @property
     def caches(self) -> bool:
-        """Whether a call on inputs that it has seen is another call than one on fresh inputs."""
+        """Whether calls on seen inputs are so much faster than on fresh ones that results must be cached."""
         if not self.fresh:
             return False
         return min(self.fresh) > FRESH * max(self.seen) + FLOOR
 
     @property
     def fault(self) -> str:
-        """Why these samples are no speed, or nothing."""
+        """Why these samples are not a valid speed; empty if they are."""
         if not self.waited:
             return f"not waited for: reading one result took {self.residue_s:.2g} s after the claimed end"
         if self.compiled:
@@ -122,31 +122,30 @@ class Timing:
 
 
 def middle(values: Sequence[float | None]) -> float | None:
-    """The median of those that there are; None where there is none."""
+    """The median of the values that are not None; None if there is none."""
     there = [each for each in values if each is not None]
     return float(np.median(there)) if there else None
 
 
 def interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:
-    """The interval of the median at that level, between two of the values; all of them where they are few.
+    """A confidence interval of the median, between two of the values; the whole range if they are few.
 
-    Each value lies below the median with probability one half, so that their count is binomial: exact for any
-    distribution. (A percentile bootstrap of 15 normal values holds the median 97 times in a hundred where it
-    says 99.)
+    Each value is below the median with probability one half, so the number below is binomial: the level
+    holds for any distribution. (A 99 % percentile bootstrap of 15 normal values covers the median in 97 %.)
     """
     ordered, size = np.sort(values), values.size
     below, place = 0.5**size, 0
     while 2 * below <= 1 - level and place < (size - 1) // 2:
         place += 1
-        below += math.comb(size, place) / 2**size  # of whole numbers, which do not overflow
+        below += math.comb(size, place) / 2**size  # Python integers do not overflow
     place = max(place - 1, 0)
     return float(ordered[place]), float(ordered[size - 1 - place])
 
 
 def ratio(one: Timing, other: Timing, level: float = 0.95) -> tuple[float, float, float]:
-    """The median of the ratios of `one` to `other`, round by round, and its interval.
+    """The median of the ratios of `one` to `other` within each round, and its interval.
 
-    Drift of the machine hits both halves of a pair alike. Raises ValueError where they share no round.
+    Drift of the machine affects both halves of a pair alike. Raises ValueError if they share no round.
     """
     shared = sorted(one.by_round.keys() & other.by_round.keys())
     if not shared:
@@ -157,11 +156,11 @@ def ratio(one: Timing, other: Timing, level: float = 0.95) -> tuple[float, float
 
 
 def series(samples: Sequence[float]) -> str:
-    """What a series looks like; each name is given to one in a hundred steady series.
+    """Classify a series; each false alarm has a probability of 1 %.
 
-    ``drifting``: Kendall's rank correlation with the order, p < 0.01. ``multi-modal``: the logarithms fall
-    into two clusters, a fifth of the samples or more in each, with a gap between them that one in a hundred
-    series from one exponential distribution has, as waiting for a busy machine is. ``steady`` otherwise.
+    ``drifting``: Kendall's rank correlation with the order has p < 0.01. ``multi-modal``: the logarithms form
+    two clusters, each with at least a fifth of the samples, and the gap between them is wider than in 99 % of
+    series from one exponential distribution, which models waiting on a busy machine. Otherwise ``steady``.
     """
     logs = np.log(np.array(samples))
     if logs.size >= LEAST and np.ptp(logs) > 0:
@@ -174,19 +173,19 @@ def series(samples: Sequence[float]) -> str:
     return "steady"
 
 
-LEAST = 9  # samples, below which nothing tells two clusters from chance
+LEAST = 9  # samples: with fewer, two clusters cannot be distinguished from chance
 RARE = 0.01
 
 
 @cache
 def _usual(size: int) -> float:
-    """The gap that one in a hundred series of that size has by chance."""
+    """The gap that 1 % of the series of that size exceed by chance."""
     chance = np.random.default_rng(0).exponential(size=(DRAWS, size))
     return float(np.quantile(_gaps(chance), 1 - RARE))
 
 
 def _gaps(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each row the widest gap that leaves a fifth on both sides, over the spread of what it parts."""
+    """For each row, the widest gap with a fifth of the values on both sides, over the spread within them."""
     ordered = np.sort(series, axis=1)
     size = ordered.shape[1]
     few = max(2, -(-size // 5))

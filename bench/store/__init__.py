@@ -1,4 +1,4 @@
-"""Rows and runs on disk: the columns of a row, a run's folder, and reading them back."""
+"""Rows and runs on disk: the columns of a row, the folder of a run, and reading both."""
 
 from bench.store.row import STATUSES as STATUSES
 from bench.store.row import TIMED as TIMED

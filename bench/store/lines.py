@@ -1,4 +1,4 @@
-"""One JSON object a line: what runs have written, read whole or refused with file, line and column."""
+"""Reads the JSON Lines files of runs; an invalid line is reported with its file, line and column."""
 
 import json
 import math
@@ -19,18 +19,18 @@ KINDS: dict[Any, tuple[frozenset[type], str]] = {
     float | None: (frozenset({float, int, NoneType}), "a number of 64 bits, or null"),
 }
 SCHEMA = {column.name: KINDS[column.type] for column in fields(Row)}
-# of a column that a later suite has
+# the types of a column that a later version of Gaugeblock has added
 BEYOND = frozenset({str, int, float, bool, NoneType}), "text, a number, true, false or null"
 EDITION = {name: number for number, names in enumerate(EDITIONS, 1) for name in names}
 DEFAULTS = tuple(column.default for column in fields(Row))
-INFINITE = frozenset({math.inf, -math.inf})  # what JSON makes of 1e999
+INFINITE = frozenset({math.inf, -math.inf})  # json reads 1e999 as infinity
 OBJECT = "one JSON object"
-CURE = "restore the file, or leave such lines out with --lenient"
+CURE = "restore the file, or skip such lines with --lenient"
 DELETE = "restore the file, or delete that line"
 
-Wrong = tuple[str, str, str]  # a column, what it is there (an empty text: its value), and what it should
-Told = Callable[[str, str], None]  # hears what is wrong with a line, and what to do about it
-Entry = tuple[tuple[Any, ...], Mapping[str, Any]]  # the values of `COLUMNS`, and the columns beyond them
+Wrong = tuple[str, str, str]  # a column, what it holds (empty text means its value), and what it should be
+Told = Callable[[str, str], None]  # is called with what is wrong with a line, and what to do about it
+Entry = tuple[tuple[Any, ...], Mapping[str, Any]]  # the values of `COLUMNS`, and any further columns
 
 
 def refuse(wrong: str, cure: str) -> NoReturn:
@@ -39,13 +39,13 @@ def refuse(wrong: str, cure: str) -> NoReturn:
 
 
 def ignore(wrong: str, cure: str) -> None:
-    """Do without."""
+    """Skip the line."""
 
 
 def lines(file: Path, told: Told = refuse, cut: Told | None = None) -> Iterator[dict[str, Any]]:
-    """The objects of a file, one a line. `told` hears of each line that is none.
+    """The objects of a file, one per line. `told` is called for each line that is not an object.
 
-    A last line that was cut off is refused by nobody: who resumes the run takes it away. `cut` hears of it.
+    A last line that was cut off raises nothing: resuming the run removes it. `cut` is called for it.
     """
     cut = cut or (ignore if told is refuse else told)
     for _, _, found in _objects(file, file.stem, _LOOSE, dict, told, cut):
@@ -53,9 +53,9 @@ def lines(file: Path, told: Told = refuse, cut: Told | None = None) -> Iterator[
 
 
 def entries(file: Path, told: Told = refuse, cut: Told | None = None) -> Iterator[Entry]:
-    """The rows of a file, each as it was written; `told` hears of every line that is none.
+    """The rows of a file, each as it was written; `told` is called for every line that is not a row.
 
-    `cut` hears in its place of a last line that was cut off.
+    For a last line that was cut off, `cut` is called instead.
     """
     shapes: dict[Any, Shape] = {}
     for number, line, found in _objects(file, "rows", _STRICT, tuple, told, cut or told):
@@ -73,28 +73,28 @@ def entries(file: Path, told: Told = refuse, cut: Told | None = None) -> Iterato
 
 
 class Literal(str):
-    """A number that JSON or 64 bits have not, as it was written: NaN, or one of many digits."""
+    """A number that JSON or 64 bits cannot hold, as it was written: NaN, or too many digits."""
 
 
 class Shape(NamedTuple):
-    """What rows of the same columns with the same types have in common."""
+    """What all rows with the same columns and types have in common."""
 
     wrong: Wrong | None
-    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # puts what lies in another order into ours
-    beyond: tuple[tuple[str, int], ...]  # the columns of a later suite, and where they stand
-    status: int  # where it stands
-    whole: tuple[str, ...]  # whole numbers in columns of any number
+    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # reorders values into the order of `COLUMNS`
+    beyond: tuple[tuple[str, int], ...]  # the columns of a later version, and their positions
+    status: int  # the position of the status
+    whole: tuple[str, ...]  # columns of any number that hold an int
 
 
 def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> Shape:
     place = {name: at for at, name in enumerate(names)}
-    later = any(name not in SCHEMA for name in names)  # only a suite that has all of ours has more
+    later = any(name not in SCHEMA for name in names)  # a version that adds columns has all of ours
     edition = len(EDITIONS) if later else max((EDITION.get(name, 0) for name in names), default=0)
     twice = (name for name, number in Counter(names).items() if number > 1)
     lacking = (name for name in COLUMNS if name not in place and EDITION.get(name, 0) <= edition)
     odd = (name for name, kind in zip(names, types, strict=True) if kind not in SCHEMA.get(name, BEYOND)[0])
     wrong = (
-        *((name, "it twice in one object", "stand there once") for name in twice),
+        *((name, "the name twice in one object", "be there once") for name in twice),
         *((name, "no such column", f"be {SCHEMA[name][1]}") for name in lacking),
         *((name, "", f"be {SCHEMA.get(name, BEYOND)[1]}") for name in odd),
     )
@@ -110,7 +110,7 @@ def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> Shape:
 
 
 def _wrong(shape: Shape, names: tuple[str, ...], values: tuple[Any, ...], line: bytes) -> Wrong | None:
-    """What is wrong with these values of the right types."""
+    """What is wrong with these values, which have the right types."""
     if values[shape.status] not in TIMED and (found := unlawful(dict(zip(names, values, strict=True)))):
         return found
     if not INFINITE.isdisjoint(values):
@@ -120,7 +120,7 @@ def _wrong(shape: Shape, names: tuple[str, ...], values: tuple[Any, ...], line: 
         value = values[names.index(name)]
         if int(float(value)) != value:
             return name, "", f"be {SCHEMA[name][1]}"
-    if b"\\" in line or not line.isascii():  # half a character, escaped or as a byte
+    if b"\\" in line or not line.isascii():  # an escaped lone surrogate, or bytes that are not UTF-8
         for name, value in zip(names, values, strict=True):
             if not _is_text(name) or (isinstance(value, str) and not _is_text(value)):
                 return name, "", "be text in UTF-8"
@@ -130,9 +130,9 @@ def _wrong(shape: Shape, names: tuple[str, ...], values: tuple[Any, ...], line: 
 def _objects(
     file: Path, kind: str, decode: Callable[[str], Any], sort: type, told: Told, cut: Told
 ) -> Iterator[tuple[int, bytes, Any]]:
-    """The number, the bytes and the object of each line; `cut` hears of a last line that was cut off."""
+    """The number, bytes and object of each line; `cut` is called for a last line that was cut off."""
     rows = kind == "rows"
-    # of rows it is known in which column stands what is no UTF-8
+    # rows are decoded even where they are not UTF-8, so that the error can name the column
     errors, cure = ("surrogateescape", CURE) if rows else ("strict", DELETE)
     blank = []
     with file.open("rb") as opened:
@@ -157,16 +157,16 @@ def _objects(
             elif line.endswith(b"\n"):
                 told(f"{where}: got {line[:40]!r}, should be {OBJECT}", cure)
             else:
-                on = f"go on with the run by --results {file.parent}, or leave that line out with --lenient"
+                on = f"continue the run with --results {file.parent}, or skip that line with --lenient"
                 cut(f"{where}: got a line that was cut off, should be {OBJECT}", on)
-    for where in blank:  # the least of what can be wrong
+    for where in blank:  # last, because any other fault matters more
         told(f"{where}: got an empty line, should be {OBJECT}", cure)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name stands there twice")
+        raise ValueError("a name occurs twice")
     return found
 
 
@@ -176,7 +176,7 @@ def _whole(text: str) -> int | Literal:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON's")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 _STRICT = json.JSONDecoder(object_pairs_hook=tuple, parse_int=_whole, parse_constant=Literal).decode
@@ -192,7 +192,7 @@ def _is_text(value: str) -> bool:
 
 
 def _words(value: Any) -> str:
-    """A value in a sentence, as JSON names it."""
+    """A value as JSON writes it, short enough for a sentence."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A run's folder: rows.jsonl, what was measured beside it, two records and, once finished, report.md."""
+"""The folder of a run: rows.jsonl, further measurements, two records and, once finished, report.md."""
 
 import errno
 import json
@@ -39,20 +39,20 @@ from bench.store.rows import load as load
 from bench.store.suite import suite
 
 REPORT = "report.md"
-FAILURES = "failures"  # a folder for each cell that failed; it is not published
-LOCK = ".lock"  # held by the process that runs; the system lets go of it when that dies
-LONGEST = 4000  # characters of a why
-PARTIAL = ".part"  # ends the name of a file that is being written
-_NAME = re.compile(r"\d{8}T\d{6}Z-")  # of a run
+FAILURES = "failures"  # holds one folder for each failed cell; it is not published
+LOCK = ".lock"  # held by the running process; the operating system releases it when that process dies
+LONGEST = 4000  # characters of a `why`
+PARTIAL = ".part"  # the suffix of a file that is being written
+_NAME = re.compile(r"\d{8}T\d{6}Z-")  # the start of a run's name
 
 
 class Unwritten(Exception):
-    """A file of a run could not be written, and is as it was; the message says which, and how to go on."""
+    """A file of a run could not be written and is unchanged; the message says which and how to continue."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder. Each row is in its file when `append` returns, whole; else that raises Unwritten."""
+    """The folder of a run. When `append` returns, the row is in its file; else `append` raises Unwritten."""
 
     folder: Path
     id: str
@@ -62,12 +62,12 @@ class Run:
     lock: BaseFileLock | None = None
 
     def release(self) -> None:
-        """Let another run go on in this folder."""
+        """Let another process write to this folder."""
         if self.lock is not None:
             self.lock.release()
 
     def append(self, row: Row) -> Row:
-        """Write the row as one line, and return it as written: with its run, its two keys and its suite."""
+        """Write the row as one line, and return it as written: with run, two keys and suite filled in."""
         row = replace(
             row,
             run_id=row.run_id or self.id,
@@ -80,11 +80,11 @@ class Run:
         return row
 
     def curve(self, record: Mapping[str, Any]) -> None:
-        """Write one training curve: the cell's coordinates, and `loss`, a list."""
+        """Write one training curve: the cell's coordinates, and `loss` as a list."""
         self._line(CURVES, record)
 
     def fingerprint(self, record: Mapping[str, Any]) -> None:
-        """Write what the arithmetic of one backend, mode, device and dtype was found to be."""
+        """Write the arithmetic fingerprint of one backend, mode, device and dtype."""
         self._line(FINGERPRINTS, record)
 
     def sampled(self, cell: Any, timing: Any) -> None:
@@ -92,20 +92,20 @@ class Run:
         self._line(SAMPLES, asdict(cell) | asdict(timing))
 
     def worker(self, environment: Mapping[str, Any]) -> None:
-        """Write the environment record of a worker, once: rows have its key."""
+        """Write the environment record of a worker unless it is there: rows refer to it by key."""
         if key(environment) not in environments(self.folder):
             self._line(WORKERS, environment)
 
     def moment(self, found: Mapping[str, Any]) -> None:
-        """Write what the machine was doing at one time, as `bench.machine.load_average` found it."""
+        """Write the load of the machine at one time, as `bench.machine.load_average` reads it."""
         self._line(MOMENTS, found)
 
     def roof(self, record: Mapping[str, Any]) -> None:
-        """Write what one backend reached on this machine, on one device in one dtype."""
+        """Write the peak rates that one backend reached on this machine, on one device in one dtype."""
         self._line(ROOFS, {"machine": self.machine, **record})
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows so far, as they were written; raises ValueError for a line that is none."""
+        """The rows so far, as they were written; raises ValueError for a line that is not a row."""
         found = entries(self.folder / ROWS) if (self.folder / ROWS).exists() else ()
         return [dict(zip(COLUMNS, values, strict=True)) for values, _ in found]
 
@@ -120,18 +120,18 @@ class Run:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
-        """What the system refuses while this file of the run is written is raised as Unwritten."""
+        """Raise Unwritten in place of an OSError while this file of the run is written."""
         try:
             yield
         except OSError as error:
             raise Unwritten(
                 f"{name}: got {error.strerror or error}, should be written whole to {self.folder}; "
-                f"make room there, and add --results {self.folder} to go on"
+                f"free space there, and add --results {self.folder} to continue"
             ) from error
 
 
 def _append(handle: int, data: bytes) -> None:
-    """Write all of it, or nothing."""
+    """Write all of the data, or nothing."""
     end = os.fstat(handle).st_size
     try:
         while data:
@@ -147,7 +147,7 @@ def _append(handle: int, data: bytes) -> None:
 
 @contextmanager
 def whole(file: Path) -> Iterator[Path]:
-    """Where to write what becomes this file once it is written; nothing is left where that fails."""
+    """A temporary path that replaces the file when the block ends, and is deleted if the block raises."""
     partial = file.with_name(file.name + PARTIAL)
     try:
         yield partial
@@ -158,14 +158,14 @@ def whole(file: Path) -> Iterator[Path]:
 
 
 def write(file: Path, text: str) -> Path:
-    """Write a file whole, or leave what is there."""
+    """Write the whole file, or leave the old one unchanged."""
     with whole(file) as partial:
         partial.write_text(text, encoding="utf-8")
     return file
 
 
 def start(root: Path, machine: machines.Record, environment: machines.Record) -> Run:
-    """A new run in a folder of its own below `root`; held, and refused, as `begin` does."""
+    """Start a new run in a new folder below `root`; locks and raises as `begin` does."""
     with _refused(root):
         root.mkdir(parents=True, exist_ok=True)
         for name in numbered(_named(machine)):
@@ -176,28 +176,28 @@ def start(root: Path, machine: machines.Record, environment: machines.Record) ->
 
 
 def begin(folder: Path, machine: machines.Record, environment: machines.Record) -> Run:
-    """The run that stands in this very folder, to append to, or a new one there. It is held until released.
+    """Continue the run in this folder, or start one. The folder is locked until the run is released.
 
-    Raises ValueError where neither can be (see `check`), where the run that stands there is another
-    machine's, and where another process holds it.
+    Raises ValueError if the folder is unfit (see `check`), if its run was made on another machine, or if
+    another process has locked it.
     """
     check(folder)
     with _refused(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = _hold(folder)
         try:
-            return replace(_stands(folder, machine, environment), lock=lock)
+            return replace(_open(folder, machine, environment), lock=lock)
         except BaseException:
             lock.release()
             raise
 
 
-def _stands(folder: Path, machine: machines.Record, environment: machines.Record) -> Run:
+def _open(folder: Path, machine: machines.Record, environment: machines.Record) -> Run:
     if all((folder / f"{kind}.json").exists() for kind in RECORDS):
         if other := machines.differing(record(folder, "machine"), machine):
             raise ValueError(
-                f"--results: got {folder}, a run of another machine (other {', '.join(other)}), should "
-                "be of one like this; go on with it there, or name a new folder"
+                f"--results: got {folder}, a run of another machine (different {', '.join(other)}), should "
+                "be a run of this machine; continue it there, or name a new folder"
             )
         return resume(folder)
     for kind, found in zip(RECORDS, (machine, environment), strict=True):
@@ -206,26 +206,26 @@ def _stands(folder: Path, machine: machines.Record, environment: machines.Record
 
 
 def _hold(folder: Path) -> BaseFileLock:
-    """A lock that the system takes back from a process that dies."""
+    """Lock the folder; the operating system releases the lock when the process dies."""
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise ValueError(
-            f"--results: got {folder}, where another run goes on, should be a folder of its own; wait for "
+            f"--results: got {folder}, where another run is in progress, should be a free folder; wait for "
             "that run, or name another folder"
         ) from None
     except NotImplementedError as error:
         raise ValueError(
-            f"--results: got {folder}, where files cannot be locked ({error}), should be on a disk where "
-            "they can; name another folder"
+            f"--results: got {folder}, where files cannot be locked ({error}), should be on a file system "
+            "with locks; name another folder"
         ) from None
     return lock
 
 
 @contextmanager
 def _refused(folder: Path) -> Iterator[None]:
-    """What the system refuses, as ValueError."""
+    """Raise ValueError in place of an OSError."""
     try:
         yield
     except OSError as error:
@@ -236,9 +236,9 @@ def _refused(folder: Path) -> Iterator[None]:
 
 
 def resume(folder: Path) -> Run:
-    """An interrupted run, to append to. A last line that was cut off is removed.
+    """Continue an interrupted run. Removes a last line that was cut off.
 
-    Its id is its folder's name, where that is a run's, else its rows', and before the first row a new one.
+    The run's id is the folder's name if that has the form of an id, else the id in its rows, else a new one.
     """
     records = [record(folder, kind) for kind in RECORDS]
     for file in (folder / name for name in LINES):
@@ -250,14 +250,14 @@ def resume(folder: Path) -> Run:
 
 
 def check(folder: Path) -> None:
-    """Raise ValueError where no run can be gone on with, or begun, in this folder. Writes nothing."""
+    """Raise ValueError if no run can be continued or started in this folder. Writes nothing."""
     try:
         what = _unfit(folder)
     except OSError as error:
         what = f"{error.strerror or error}"
     if what:
         raise ValueError(
-            f"--results: got {folder}, {what}, should be the folder of a run, an empty or a new one; "
+            f"--results: got {folder}, {what}, should be the folder of a run, an empty folder or a new one; "
             "name another"
         )
 
@@ -273,29 +273,29 @@ def _unfit(folder: Path) -> str:
     if others := sorted(found.keys() - {LOCK}) if "machine.json" not in found else []:
         return f"which holds {others[0]} and no run"
     if odd := [each.name for each in ours if each and not (each.is_file() and os.access(each, os.W_OK))]:
-        return f"whose {odd[0]} is no file that may be written"
-    home = machines.folder_name(record(folder, "machine"))
-    if home in [parent.name for parent in folder.resolve().parents]:
-        return "a published run, which stays as it is"
+        return f"whose {odd[0]} is not a writable file"
+    published = machines.folder_name(record(folder, "machine"))
+    if published in [parent.name for parent in folder.resolve().parents]:
+        return "a published run, which must not change"
     return ""
 
 
 def unwritable(folder: Path) -> str:
-    """What keeps files from being written to this folder, there or still to be made; or nothing."""
+    """Why files cannot be written to this folder, which need not exist yet; empty if they can."""
     if folder.is_symlink() and not folder.exists():
-        return "a link to nothing"
+        return "a broken link"
     if not folder.exists():
         above = next(each for each in folder.absolute().parents if each.exists() or each.is_symlink())
         if not above.is_dir():
-            return f"below {above}, which is no folder"
-        return "" if os.access(above, os.W_OK | os.X_OK) else f"below {above}, where nothing may be written"
+            return f"below {above}, which is not a folder"
+        return "" if os.access(above, os.W_OK | os.X_OK) else f"below {above}, which is not writable"
     if not folder.is_dir():
-        return "a file" if folder.is_file() else "no folder"
-    return "" if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else "which may not be read and written"
+        return "a file" if folder.is_file() else "not a folder"
+    return "" if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else "which is not readable and writable"
 
 
 def identity(folder: Path) -> str:
-    """The id of the run in a folder: the folder's name, where that is a run's, else its rows'; or nothing."""
+    """The run's id: the folder's name if that has the form of an id, else the id in its rows, else empty."""
     if _NAME.match(folder.name):
         return folder.name
     rows = lines(folder / ROWS) if (folder / ROWS).exists() else ()
@@ -307,7 +307,7 @@ def _named(machine: machines.Record) -> str:
 
 
 def newest(root: Path = Path("results")) -> Path:
-    """The folder of the newest local run, else of the newest published one."""
+    """The folder of the newest local run, or of the newest published run if there is no local one."""
     local = [file.parent for file in (root / "local").glob(f"*/{ROWS}")]
     if local:
         return max(local, key=lambda folder: folder.name)
@@ -315,12 +315,16 @@ def newest(root: Path = Path("results")) -> Path:
     if published:
         return max(published, key=lambda folder: (_natural(folder.name), folder.stat().st_mtime))
     raise FileNotFoundError(
-        f"results {root}: got no run there, should hold one; `gaugeblock run` makes one, or name a folder"
+        f"results {root}: got no run, should hold one; make one with `gaugeblock run`, or name a folder"
     )
 
 
 def publish(folder: Path, root: Path = Path("results")) -> Path:
-    """Copy a finished run to ``root/<machine name>-<key>/<date>[-n]/``, whole or not at all."""
+    """Copy a finished run to ``root/<machine name>-<key>/<date>[-n]/``, completely or not at all.
+
+    Raises FileNotFoundError if there is no run, ValueError if it is unfinished, FileExistsError if it is
+    already published.
+    """
     if not (folder / ROWS).is_file():
         raise FileNotFoundError(f"run {folder}: got no {ROWS} in it, should be the folder of a run")
     if not (folder / REPORT).is_file():
@@ -328,8 +332,8 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     for file in (found for found in root.glob(f"*/*/{ROWS}") if root / "local" not in found.parents):
         if file.read_bytes() == (folder / ROWS).read_bytes():
             raise FileExistsError(f"run {folder}: is published already, in {file.parent}")
-    home = machine_folder(folder, root)
-    scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=home))
+    published = machine_folder(folder, root)
+    scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=published))
     try:
         for file in sorted(folder.iterdir()):
             ours = file.name != LOCK and not file.name.endswith(PARTIAL)
@@ -338,24 +342,24 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
         scratch.chmod(0o755)
         for name in numbered(date(folder)):
             try:
-                os.rename(scratch, home / name)  # fails on a folder that holds anything
+                os.rename(scratch, published / name)  # fails if that folder exists and is not empty
             except OSError:
-                if not (home / name).exists():
+                if not (published / name).exists():
                     raise
                 continue
-            return home / name
+            return published / name
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    raise AssertionError("names never run out")
+    raise AssertionError("`numbered` never ends")
 
 
 def _short(text: str) -> str:
-    """The text without what lies beyond `LONGEST` characters: a plug-in may say anything."""
+    """The text cut to `LONGEST` characters: a plug-in's message may have any length."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 
 def anonymous(text: str) -> str:
-    """The text without the paths of this machine: rows are published."""
+    """The text with the private paths of this machine replaced: rows are published."""
     for path, short in (
         (str(cache()), "<cache>"),
         (sys.prefix, "<env>"),
@@ -369,14 +373,14 @@ def anonymous(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The value as strict JSON has it: NaN becomes null, an infinity the largest number there is."""
+    """The value as strict JSON allows it: NaN becomes null, infinity the largest finite number."""
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, str):  # half a character of a path that is no UTF-8
+    if isinstance(value, str):  # a path that is not UTF-8 has lone surrogates
         return value.encode(errors="backslashreplace").decode()
-    if hasattr(value, "item"):  # a scalar of NumPy's
+    if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else math.copysign(sys.float_info.max, value)
@@ -384,7 +388,7 @@ def _plain(value: Any) -> Any:
 
 
 def numbered(name: str) -> Iterator[str]:
-    """The name, and the name with 2, 3, … behind it."""
+    """The name, then the name with the suffix -2, -3, …"""
     yield name
     number = 2
     while True:
@@ -393,12 +397,12 @@ def numbered(name: str) -> Iterator[str]:
 
 
 def machine_folder(folder: Path, root: Path) -> Path:
-    """Where what is published of this run's machine stands under `root`, made where it is not there."""
+    """The folder below `root` for published runs of this run's machine; creates it if needed."""
     return machines.home(record(folder, "machine"), root)
 
 
 def date(folder: Path) -> str:
-    """The day on which a run began, by its id; today, where it has none that tells."""
+    """The day on which the run started, from its id; today if the id has no date."""
     name = identity(folder)
     return f"{name[:4]}-{name[4:6]}-{name[6:8]}" if _NAME.match(name) else f"{datetime.now(UTC):%Y-%m-%d}"
 

@@ -1,4 +1,4 @@
-"""The Row: one cell's outcome, one JSON object a line. The columns are documented here and nowhere else."""
+"""The Row: the outcome of one cell, stored as one JSON object per line. This file documents the columns."""
 
 import re
 import unicodedata
@@ -9,19 +9,19 @@ from typing import Any
 STATUSES = {
     "agrees": "every element is inside the limit derived for it",
     "imprecise": "outside the derived limit, inside the worst case of any order of summation",
-    "limited": "a known departure: the case has a Limit with reason, source and measured size",
+    "limited": "a known departure: the page has a Limit with its reason, source and measured size",
     "disagrees": "outside every limit: the row's `why` says where and by how much",
-    "mistrusted": "the check itself could not see a fault here, so it says nothing",
-    "error": "the contender, or the check, raised",
-    "missing": "no page has a build for this backend yet",
-    "absent": "no such framework, device, dtype or option here; `why` says which",
+    "mistrusted": "the check would not have detected a fault in this cell, so there is no verdict",
+    "error": "the contender or the check raised an exception",
+    "missing": "the page has no build for this backend yet",
+    "absent": "this machine or framework lacks the device, dtype or option; `why` says which",
 }
 
-# statuses beside which a speed may stand, and what says one
+# the statuses that may have a speed, and the columns that hold one
 TIMED = ("agrees", "imprecise", "limited")
 SPEEDS = ("median_s", "low_s", "high_s", "throughput")
 
-# columns that joined after the first rows, together and in this order: a row of before lacks them
+# columns added after the first release, by date: older rows lack them
 EDITIONS = (
     (
         "tier", "compile_s", "ratio", "ratio_low", "ratio_high", "series", "cpu_s", "sets", "bytes", "share",
@@ -33,7 +33,7 @@ EDITIONS = (
     ("issue_s", "cache", "sm_mhz", "power_w", "throttled"),
 )  # fmt: skip
 
-# begins the why of a cell that the framework was known to refuse, and does not
+# starts the `why` of a cell that the framework was known to refuse and now computes
 GONE = "a refusal is gone"
 
 
@@ -43,14 +43,14 @@ def _column(doc: str, default: Any = None) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One cell's outcome. Raises ValueError for an unknown status, or a speed without agreement."""
+    """The outcome of one cell. Raises ValueError for an unknown status, or a speed without agreement."""
 
-    run_id: str = _column("the run: UTC start time and machine key", "")
+    run_id: str = _column("the run: its UTC start time and machine key", "")
     time: str = _column("when the row was finished, UTC, ISO 8601", "")
     machine: str = _column("hash of the machine record beside the rows", "")
     environment: str = _column("hash of the worker's environment record beside the rows", "")
     suite: str = _column(
-        "Gaugeblock's version, with the commit of a checkout, dirty where that has changes", ""
+        "Gaugeblock's version; in a git checkout also the commit, and dirty if files have changed", ""
     )
     case: str = _column("the formula: a page of suites/", "")
     option: str = _column("the named option of the formula", "")
@@ -59,80 +59,85 @@ class Row:
     contender: str = _column("the public API that ran", "")
     backend: str = _column("the framework", "")
     version: str = _column("the framework's version", "")
-    package: str = _column("the distribution that brings the API: optax, keras, the framework's own", "")
-    package_version: str = _column("its version", "")
+    package: str = _column("the package that provides the API: optax, keras or the framework itself", "")
+    package_version: str = _column("the version of that package", "")
     mode: str = _column("eager, or how it was compiled", "")
-    device: str = _column("cpu, gpu", "")
+    device: str = _column("cpu or gpu", "")
     dtype: str = _column("float64, float32, …", "")
     direction: str = _column("forward, gradient or training", "")
-    seed: int = _column("seed of the inputs", 0)
-    tier: str = _column("idiomatic, tuned or vendor kernel: how far from what most people write", "")
-    threads: int | None = _column("threads the worker was given, as read back")
+    seed: int = _column("random seed of the inputs", 0)
+    tier: str = _column("idiomatic (what most people write), tuned, or vendor kernel", "")
+    threads: int | None = _column("number of threads that the framework reports")
     isa: str = _column(
-        "widest instruction set of the CPU that the framework says it uses: sse4, avx2 or avx512", ""
+        "widest CPU instruction set that the framework reports using: sse4, avx2 or avx512", ""
     )
     precision: str = _column("declared precision of products and sums", "")
     settings: str = _column(
-        "as shipped: threads and precision are the framework's own; at most avx2: no wider instruction set",
+        "as shipped: the framework's default threads and precision; at most avx2: no wider instructions",
         "",
     )
     accumulator: str = _column(
-        "dtype of sums, inferred below float32, and whether TF32 was used: the widest that explains the row",
+        "dtype in which sums accumulate, and whether TF32 was used; below float32 it is inferred: the widest "
+        "that explains the errors",
         "",
     )
     lane: str = _column(
-        "semantics (float64), native (the dtype's own rounding) or exact (whole numbers, no tolerance)", ""
+        "semantics (float64), native (rounding of the dtype) or exact (whole numbers, zero tolerance)", ""
     )
     status: str = _column("one of: " + ", ".join(STATUSES), "")
-    why: str = _column("one sentence where the status is not agrees, or where a refusal is gone", "")
-    limit: str = _column("the name of the Limit that its page has for it, in suites/limits/<page>.py", "")
-    source: str = _column("of that Limit: the file and line, or the thread, that shows why", "")
-    versions: str = _column("of that Limit: the package at fault, and its releases that were measured", "")
+    why: str = _column(
+        "one sentence if the status is not agrees, or if the framework no longer refuses the cell", ""
+    )
+    limit: str = _column("the name of the cell's Limit in suites/limits/<page>.py", "")
+    source: str = _column("evidence for that Limit: a file and line, or an issue", "")
+    versions: str = _column("the package that causes that Limit, and the releases that were measured", "")
     bits: float | None = _column("effective bits: -log2 rms(error / spread per unit roundoff)")
-    z_rms: float | None = _column("worst tensor's rms error over rms rounding; gated at 2 above 30 elements")
-    z_worst: float | None = _column("worst element's error over its limit; the gate is 1")
+    z_rms: float | None = _column(
+        "largest ratio of rms error to rms rounding error over the tensors; must be below 2 above 30 elements"
+    )
+    z_worst: float | None = _column("largest ratio of an element's error to its limit; must be at most 1")
     worst: str = _column("tensor and index of the worst element", "")
-    undecided: int | None = _column("choices (max, comparisons) that rounding could turn")
-    first_call_s: float | None = _column("first call, seconds, compilation included")
-    compile_s: float | None = _column("of it tracing and compiling, seconds, where the framework says so")
-    median_s: float | None = _column("steady state: median seconds a call")
+    undecided: int | None = _column("decisions (max, comparisons) that rounding error could change")
+    first_call_s: float | None = _column("seconds of the first call, including compilation")
+    compile_s: float | None = _column("seconds of tracing and compiling, if the framework reports them")
+    median_s: float | None = _column("steady state: median seconds per call")
     low_s: float | None = _column("lower end of the median's 95 % interval, seconds")
     high_s: float | None = _column("upper end of the median's 95 % interval, seconds")
-    ratio: float | None = _column("to the fastest of the workload: median of the ratios round by round")
+    ratio: float | None = _column("time relative to the fastest of the workload: median of per-round ratios")
     ratio_low: float | None = _column("lower end of the ratio's 95 % interval")
     ratio_high: float | None = _column("upper end of the ratio's 95 % interval")
     series: str = _column(
-        "of the samples: steady, drifting or multi-modal; imprecise where the ratio is not known to 5 %", ""
+        "the series of samples: steady, drifting or multi-modal; imprecise: the ratio is not known to 5 %", ""
     )
-    cpu_s: float | None = _column("steady state: median seconds of the process's CPU time a call")
+    cpu_s: float | None = _column("steady state: median seconds of the process's CPU time per call")
     issue_s: float | None = _column(
-        "median seconds a call until the loop of calls returned; the rest of median_s was waited for"
+        "median seconds per call until the loop of calls returned; the rest of median_s is waiting"
     )
-    samples: int | None = _column("samples taken, one a round")
-    calls: int | None = _column("calls in a sample")
-    sets: int | None = _column("sets of inputs that went round")
+    samples: int | None = _column("number of samples, one per round")
+    calls: int | None = _column("number of calls in a sample")
+    sets: int | None = _column("number of input sets that the calls rotate through")
     cache: str = _column(
-        "where they lie with the weights: hot in the last level of cache, cold from three times its size on, "
-        "partly between",
+        "whether input sets and weights fit in the last-level cache: hot if they do, cold from three times "
+        "its size, else partly",
         "",
     )
-    residue_s: float | None = _column("seconds to read one element after the claimed end")
-    throughput: float | None = _column("items a second at the median")
+    residue_s: float | None = _column("seconds to read one output element after the wait returned")
+    throughput: float | None = _column("items per second at the median")
     unit: str = _column("what the items are", "")
     flops: float | None = _column("floating-point operations of a call, from the formula")
-    gflops: float | None = _column("10^9 flops a second at the median")
-    bytes: float | None = _column("bytes that a call moves at least: inputs read and outputs written once")
-    share: float | None = _column("of the roofline: the least time this machine could take, over the median")
-    peak_bytes: int | None = _column("host memory of a call at its peak, over what the worker held before")
-    device_peak_bytes: int | None = _column("device memory of a call at its peak")
+    gflops: float | None = _column("10^9 flops per second at the median")
+    bytes: float | None = _column("least bytes that a call moves: inputs read and outputs written once")
+    share: float | None = _column("share of the roofline: shortest possible time here over the median time")
+    peak_bytes: int | None = _column("peak host memory of a call, above what the worker held before")
+    device_peak_bytes: int | None = _column("peak device memory of a call")
     sm_mhz: float | None = _column(
         "median SM clock of an NVIDIA GPU, under this load just before each sample"
     )
-    power_w: float | None = _column("median power of the whole card then, watts")
-    throttled: str = _column("what held its clock down then, in the driver's words", "")
-    energy_j: float | None = _column("energy of a call, joules, of the whole card: with --energy, on NVIDIA")
-    metric: str = _column("what a trained model was scored by", "")
-    score: float | None = _column("the score")
+    power_w: float | None = _column("median power of the whole card at the same moments, watts")
+    throttled: str = _column("why the clock was throttled at those moments, as the driver names it", "")
+    energy_j: float | None = _column("joules per call of the whole card; with --energy, on NVIDIA")
+    metric: str = _column("the metric of a trained model", "")
+    score: float | None = _column("its value")
     checksum: str = _column("CRC-32 of the outputs", "")
     command: str = _column("the command that reproduces this cell, with the options of its run", "")
 
@@ -146,13 +151,13 @@ class Row:
 
 
 def unlawful(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """The column in which a row breaks a law, what it is there and what it should; None for an honest row."""
+    """The invalid column of a row, what it holds and what it should be; None for a valid row."""
     status = row["status"]
     if status not in STATUSES:
         return "status", repr(status), f"be one of {', '.join(STATUSES)}"
     speed = next((name for name in SPEEDS if row[name] is not None), "")
     if speed and status not in TIMED:
-        return speed, f"a speed beside status {status!r}", f"stand beside {', '.join(TIMED)} only"
+        return speed, f"a speed with status {status!r}", f"only be given with {', '.join(TIMED)}"
     return None
 
 
@@ -160,7 +165,7 @@ COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fie
 
 
 def plain(text: str) -> str:
-    """The text in one line; a character that would steer a terminal or turn the writing becomes visible."""
+    """The text on one line; terminal control and bidirectional characters are replaced by visible ones."""
     return "".join(
         " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
         for char in text
@@ -168,10 +173,10 @@ def plain(text: str) -> str:
 
 
 def sentence(error: BaseException) -> str:
-    """An exception in one line, short enough for a table."""
+    """An exception on one line, short enough for a table."""
     text = re.sub(
         r"/[^\s\"']*/(?=[^/\s]+/[^/\s]+\.py)", "", " ".join(str(error).split())
-    )  # rows are published
+    )  # rows are published: no private paths
     if len(text) > 300:
         text = f"{text[:100]} … {text[-200:]}"  # a framework's own message often comes last
     return f"{type(error).__name__}: {text}".rstrip(": ")

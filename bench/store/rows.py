@@ -1,4 +1,4 @@
-"""Reading what runs have written: rows, curves, records; whoever wrote them."""
+"""Reads the files of runs, of any version of Gaugeblock: rows, curves and records."""
 
 import errno
 import hashlib
@@ -25,11 +25,11 @@ T = TypeVar("T")
 
 ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
-LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # of a run, one object a line
+LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # a run's JSON Lines files
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
-# what makes two rows the same cell of the same run
+# the columns that identify a cell of a run
 CELL = (
     "run_id", "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype",
     "direction", "seed",
@@ -38,21 +38,22 @@ INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (in
 
 
 def aloud(text: str) -> None:
-    """Say it on stderr."""
+    """Print the text on stderr."""
     print(f"gaugeblock: {text}", file=sys.stderr)
 
 
 def load(
     path: str | os.PathLike[str], *, lenient: bool = False, told: Callable[[str], None] = aloud
 ) -> "pandas.DataFrame":
-    """The rows of a file, of a run's folder, or of all runs below a folder, as columns of `bench.store.row`.
+    """The rows of a file, of a run's folder, or of all runs below a folder, with the columns of a Row.
 
-    Columns that have joined since a row was written are empty in it; those that a later suite has beyond
-    these are kept behind them. Of a cell that a run finished twice (judged, then timed) the last row counts,
-    and a run that stands there twice (local and published) is read once.
+    Older rows lack newer columns: those are empty. Columns of later versions of Gaugeblock come last. If a
+    run has two rows for a cell (the verdict, then the speed), only the last is kept. A run that is there
+    twice (local and published) is read once.
 
-    Raises FileNotFoundError where no rows are, and ValueError with file, line and column for whatever is no
-    row. `lenient` leaves such lines out: `told` hears how many, and ``attrs["left_out"]`` says so.
+    Raises FileNotFoundError if there are no rows, and ValueError with file, line and column for a line that
+    is not a row. `lenient` skips such lines: `told` is called with their number, and ``attrs["left_out"]``
+    has it.
     """
     import numpy as np
     import pandas as pd
@@ -60,7 +61,7 @@ def load(
     wrong: list[str] = []
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     beyond: dict[str, dict[int, Any]] = {}  # by column, then by row
-    seen: dict[str, str] = {}  # rows repeat their strings: one copy of each
+    seen: dict[str, str] = {}  # rows repeat strings: keep one copy of each
     number = 0
     for file in files(path):
         found = entries(file, (lambda what, cure: wrong.append(what)) if lenient else refuse)
@@ -93,7 +94,7 @@ def load(
 
 
 def heard(read: Callable[[Told], T], told: Callable[[str], None]) -> T:
-    """What `read` can read of records; `told` hears in one sentence what it could not."""
+    """The records that `read` can read; `told` is called with one sentence about those it cannot."""
     wrong: list[str] = []
     found = read(lambda what, cure: wrong.append(what))
     if wrong:
@@ -106,13 +107,13 @@ def _left_out(wrong: Sequence[str], noun: str) -> str:
 
 
 def run_id(file: Path) -> str:
-    """The run that a rows file begins with; empty where it has no row."""
+    """The run id of the first row of a file; empty if the file has no row."""
     first = next(entries(file, ignore), None)
     return str(first[0][0]) if first else ""
 
 
 def check(folder: Path) -> None:
-    """Raise ValueError where a run that is to be continued has a line that is none and was not cut off."""
+    """Raise ValueError if a run has an invalid line, other than a last one that was cut off."""
 
     def told(wrong: str, cure: str) -> None:
         refuse(wrong, "restore the file, delete that line, or name a new folder")
@@ -126,8 +127,8 @@ def check(folder: Path) -> None:
 def files(path: str | os.PathLike[str]) -> list[Path]:
     """The rows files at or below a path, each run once.
 
-    Raises FileNotFoundError where there is none, ValueError for what is no file (a pipe would never end),
-    and what the system says of a path that it does not take.
+    Raises FileNotFoundError if there are none, ValueError for a pipe or a device (reading might never end),
+    and OSError or ValueError for a path that the operating system rejects.
     """
     root = Path(path)
     found: list[Path] = []
@@ -141,7 +142,7 @@ def files(path: str | os.PathLike[str]) -> list[Path]:
         odd = next((file for file in found if not stat.S_ISREG(os.stat(file).st_mode)), None)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(_nothing(root, "nothing there")) from None
-    except (OSError, ValueError) as error:  # a name too long, a loop of links, a folder that is closed
+    except (OSError, ValueError) as error:  # a name that is too long, a loop of links, an unreadable folder
         kind_of = OSError if isinstance(error, OSError) else ValueError
         raise kind_of(_nothing(root, f"{getattr(error, 'strerror', None) or error}")) from None
     if odd:
@@ -154,7 +155,7 @@ def files(path: str | os.PathLike[str]) -> list[Path]:
 def _nothing(path: Path, got: str) -> str:
     return (
         f"results {path}: got {got}, should be a rows file, a run's folder or a folder of runs; "
-        "`gaugeblock run` makes one"
+        "make one with `gaugeblock run`"
     )
 
 
@@ -163,77 +164,75 @@ def _raise(error: OSError) -> NoReturn:
 
 
 def record(folder: Path, kind: str, told: Told = refuse) -> Record:
-    """The machine or environment record beside a run's rows; empty where there is none, or no such thing."""
-    file, found = _home(folder) / f"{kind}.json", None
+    """The machine or environment record of a run; empty if it is missing or invalid."""
+    file, found = _folder(folder) / f"{kind}.json", None
     if not file.exists():
         return {}
     with suppress(ValueError, RecursionError, OSError):
         found = json.loads(_file(file).read_text(encoding="utf-8"))
     if not isinstance(found, dict):
-        told(f"{kind} record {file}: got something else, should be one JSON object", "restore the file")
+        told(f"{kind} record {file}: got something else, should be a JSON object", "restore the file")
         return {}
     return found
 
 
 def environments(folder: Path, told: Told = refuse) -> dict[str, Record]:
-    """The environments beside a run's rows, by key: the run's own, and those of its workers."""
+    """The environment records of a run and its workers, by key."""
     return {key(each): each for each in (record(folder, "environment", told), *beside(folder, WORKERS, told))}
 
 
 def records(found: Iterable[Path], told: Told = refuse) -> tuple[dict[str, Record], dict[str, Record]]:
-    """The machines and the environments beside several rows files, by key."""
+    """The machine and environment records of several runs, by key."""
     found = list(found)
     machines = {key(each): each for each in (record(file, "machine", told) for file in found)}
     return machines, {name: each for file in found for name, each in environments(file, told).items()}
 
 
 def beside(folder: Path, name: str, told: Told = refuse) -> list[dict[str, Any]]:
-    """The objects of a file beside a run's rows; none where there is no such file. `told` as of `lines`."""
-    file = _home(folder) / name
+    """The objects of a file of a run; empty if there is no such file. `told` is used as in `lines`."""
+    file = _folder(folder) / name
     if not file.exists():
         return []
     try:
         return list(lines(_file(file), told))
     except OSError as error:
-        told(
-            f"{file.stem} {file}: got {error.strerror}, should be a file that can be read", "restore the file"
-        )
+        told(f"{file.stem} {file}: got {error.strerror}, should be a readable file", "restore the file")
         return []
 
 
 def curves(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
-    """The training curves beside a run's rows."""
+    """The training curves of a run."""
     return beside(folder, CURVES, told)
 
 
 def fingerprints(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
-    """The fingerprints beside a run's rows: one for each backend, mode, device and dtype."""
+    """The arithmetic fingerprints of a run: one per backend, mode, device and dtype."""
     return beside(folder, FINGERPRINTS, told)
 
 
 def roofs(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
-    """What the backends reached at best, beside a run's rows: one for each backend, device and dtype."""
+    """The peak rates that the backends reached in a run: one record per backend, device and dtype."""
     return beside(folder, ROOFS, told)
 
 
 def moments(folder: Path, told: Told = refuse) -> list[dict[str, Any]]:
-    """What the machine was doing at the times that a run has looked; empty for a run that never did."""
+    """The load of the machine each time that the run recorded it; empty if it never did."""
     return beside(folder, MOMENTS, told)
 
 
-def _home(folder: Path) -> Path:
-    """The folder itself, or that of a rows file."""
+def _folder(folder: Path) -> Path:
+    """The folder itself, or the folder of a rows file."""
     return folder.parent if folder.is_file() else folder
 
 
 def _file(file: Path) -> Path:
-    """The file, if it is one; raises OSError for a pipe, which would never end."""
+    """The file itself; raises OSError for a pipe or a folder: reading a pipe might never end."""
     if not file.is_file():
-        raise OSError(errno.EINVAL, "no file")
+        raise OSError(errno.EINVAL, "no regular file")
     return file
 
 
 def _identity(file: Path) -> bytes:
-    """The same for copies of a file, and for nothing else."""
+    """A hash of the content: the same for copies of a file only."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").digest()

@@ -1,4 +1,4 @@
-"""Which Gaugeblock made a row: its version and, from a checkout, its commit."""
+"""The version of Gaugeblock that made a row, with the commit if it runs from a git checkout."""
 
 import os
 import subprocess
@@ -7,14 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent  # the repository, or site-packages
-MADE_OF = ("gaugeblock", "bench", "reference", "suites")  # what a row depends on
+MADE_OF = ("gaugeblock", "bench", "reference", "suites")  # the folders that a row depends on
 PATIENCE = 10  # seconds
 
 
 def suite(root: Path = ROOT) -> str:
-    """``0.1.0+gabc1234``, ``.dirty`` behind it where the checkout has changes; of a wheel the version."""
+    """For a checkout ``0.1.0+gabc1234``, with ``.dirty`` if it has changes; for a wheel the version."""
     commit = _git(root, "rev-parse", "--show-toplevel", "--short=7", "HEAD").splitlines()
-    # site-packages may lie in somebody else's repository
+    # site-packages may be inside another repository
     if len(commit) != 2 or Path(commit[0]).resolve() != root:
         return _version(root)
     changed = _git(root, "status", "--porcelain", "--", *MADE_OF)
@@ -22,7 +22,7 @@ def suite(root: Path = ROOT) -> str:
 
 
 def _version(root: Path) -> str:
-    """A checkout's own, whatever else is installed beside it."""
+    """The checkout's version, even if another version is installed."""
     try:
         return str(tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
     except (OSError, KeyError, ValueError):
@@ -34,9 +34,10 @@ def _version(root: Path) -> str:
 
 
 def _git(root: Path, *asked: str) -> str:
-    """What git says of a folder; nothing where there is no git, or it refuses."""
-    around = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # a hook's
-    around["GIT_OPTIONAL_LOCKS"] = "0"  # it is read only: on a full disk git would leave its lock behind
+    """The output of git for a folder; empty if git is missing or fails."""
+    # a git hook sets GIT_DIR and others, which would point git to another repository
+    around = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    around["GIT_OPTIONAL_LOCKS"] = "0"  # on a full disk git would leave its lock file behind
     try:
         answer = subprocess.run(
             ["git", "-C", str(root), *asked],

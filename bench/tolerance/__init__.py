@@ -1,4 +1,4 @@
-"""What the reference gives (expected), how far rounding moves it (spread), how far off it may be (limit)."""
+"""The reference's values (expected), their spread by rounding (spread), and the limits (limit)."""
 
 from bench.tolerance.expected import Expectation as Expectation
 from bench.tolerance.expected import expectation as expectation

@@ -1,4 +1,4 @@
-"""What a cell should give: the reference's values, and the limit derived for each element."""
+"""The expected outputs of a cell: the reference's values, and the spread that rounding gives each element."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -23,23 +23,23 @@ Expectation = dict[str, Expected]
 
 
 def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = None) -> Expectation:
-    """Values and limits by tensor, from the disk where they were derived before from the same inputs.
+    """Values and spreads by tensor, from the cache if they were derived before from the same inputs.
 
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
-    replaces the rounding of every sum by its worst case; `accumulator` is the dtype of sums,
-    where it is not the widest that the cell's dtype may have.
+    replaces the rounding of every sum by its worst case. `accumulator` is the dtype of sums; the default is
+    the widest that the cell's dtype may have.
     """
     common, accumulator = shared(cell), accumulator or ACCUMULATORS[cell.dtype]
     return dict(_expectation(folder(), key(common, worst, accumulator), common, worst, accumulator))
 
 
-@lru_cache(maxsize=2)  # both directions and the saboteurs of each ask one after the other
+@lru_cache(maxsize=2)  # both directions and their saboteurs ask for the same one after the other
 def _expectation(where: Path, name: str, common: Cell, worst: bool, accumulator: str) -> Expectation:
     return from_arrays(arrays(name, lambda: to_arrays(derive(common, worst, accumulator))))
 
 
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
-    """What `expectation` gives, derived anew."""
+    """Derive what `expectation` returns, without the cache."""
     cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     given, seed = inputs(cell), seeded(*map(str, (cell, "noise")))
@@ -74,7 +74,7 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> E
 
 
 def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -> Expectation:
-    """The values on whole numbers, with no limit: raises ValueError where a sum could need rounding."""
+    """The values on whole numbers, with zero tolerance; raises ValueError if a sum could need rounding."""
     values = flatten(function(*rounded(trees, "float64")))
     sizes = flatten(function(*tree_map(_size, rounded(trees, "float64"))))
     largest = 2.0 ** precision(cell.dtype).bits
@@ -83,7 +83,7 @@ def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -
             bits = pages.case(cell.case).integers[cell.option]
             raise ValueError(
                 f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on whole "
-                f"numbers of {bits} bits, should be; give it fewer, or none"
+                f"numbers of {bits} bits, should be; set fewer bits in `integers`, or leave the option out"
             )
     wide = {path: np.asarray(y, dtype=np.float64) for path, y in values.items()}
     return {path: Expected(y, 0 * y, 0 * y, 0 * y) for path, y in wide.items()}
@@ -94,12 +94,12 @@ def _size(leaf: Any) -> Any:
 
 
 def _arrays(state: Tree) -> Tree:
-    """Counters are Python numbers, exact on both sides, and are not compared."""
+    """The arrays of a state. Counters are Python numbers, exact on both sides, and are not compared."""
     return {path: leaf for path, leaf in flatten(state).items() if hasattr(leaf, "shape")}
 
 
 def key(cell: Cell, worst: bool, accumulator: str) -> str:
-    """Names all that an expectation depends on: its inputs to the last bit, and no library's version."""
+    """A cache key of everything that an expectation depends on: exact inputs, but no library version."""
     case = pages.case(cell.case)
     option = sorted(case.options[cell.option].items())
     parts = (str(cell), inputs(cell).digest, option, worst, accumulator, _sources(pages.page(case)))
@@ -108,6 +108,6 @@ def key(cell: Cell, worst: bool, accumulator: str) -> str:
 
 @cache
 def _sources(page: str) -> str:
-    """Names the code that gives an expectation: the noise, the spread, the page and its reference."""
+    """A hash of the code behind an expectation: the noise, the spread, the page and its reference."""
     rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
     return source([*rules, Path(str(spread_module.__file__)), Path(__file__), *pages.sources(page)])

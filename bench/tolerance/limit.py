@@ -1,4 +1,4 @@
-"""The limit of every element: how far off it may be, from the spread that rounding alone gives it."""
+"""The limit of every element: its largest allowed error, from the spread that rounding alone causes."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,9 @@ Expectation = Mapping[str, Expected]
 
 
 def limit_of(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
-    """t σ + u |y|, and what the other outcome of an undecided choice would change; zero where y is `fixed`.
+    """t σ + u |y|, plus the change if an undecided choice went the other way; zero where y is `fixed`.
 
-    `t` is Student's, with Bonferroni's correction over the elements of a cell: see `bench.noise.multiple`.
+    `t` is Student's t with Bonferroni's correction over the elements of a cell: see `bench.noise.multiple`.
     """
     limit = np.asarray(t * one.sigma)
     limit += precision(dtype).u * np.abs(one.value)
@@ -25,12 +25,12 @@ def limit_of(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -
 
 
 def fixed_by_formula(one: Expected) -> NDArray[np.bool_]:
-    """What no rounding moves."""
+    """A mask of the elements that no rounding changes."""
     return np.asarray(~((one.sigma > 0) | (one.jump > 0)))
 
 
 def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """The values; what no rounding moves (a constant of the formula) may have more digits than the dtype."""
+    """The values; those that no rounding changes are cut to the dtype's bits: constants may have more."""
     if not fixed.any():
         return one.value
     value = np.array(one.value)
@@ -39,7 +39,7 @@ def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
 
 
 def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
-    """By tensor, what each element should be and how far off it may be."""
+    """The expected value and the limit of each element, by tensor."""
     t = multiple(sum(one.value.size for one in expected.values()))
     return {
         name: (nearest(one, fixed := fixed_by_formula(one), dtype), limit_of(one, fixed, t, dtype))

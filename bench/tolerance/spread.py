@@ -1,4 +1,4 @@
-"""What rounding does to each element of a formula's outputs: the reference, run with all draws at once."""
+"""How far rounding moves each element of a formula's outputs: runs the reference with all draws at once."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ from bench.tree import floating as _floating
 
 Array = NDArray[np.float64]
 
-MEMORY = 2**31  # bytes that all rows of one run may take; rules hold them three times at once
-FEW = 2**15  # elements of input below which no formula takes so much
+MEMORY = 2**31  # most bytes of all rows of one run; rounding rules hold three copies at once
+FEW = 2**15  # elements of input; with fewer, no formula needs that much memory
 
 
 @dataclass(frozen=True)
 class Expected:
-    """One output: its value in float64, and per element what may move it.
+    """One output: its float64 value, and for each element how far rounding may move it.
 
-    `sigma` is the spread that rounding gives an element; `sigma1` the spread per unit roundoff when sums
-    accumulate exactly, corrected for its small sample so that error/sigma1 is unbiased in the square; `jump`
-    what turning the undecided choices changes, at most. `scatter` is the rms over the tensor of the widest
-    draw, in units of the rms of sigma: 1 where elements round independently, about 2 where they share one
-    rounding. `undecided` counts the choices of the whole run that rounding could turn.
+    `sigma` is the spread by rounding. `sigma1` is the spread per unit roundoff when sums accumulate exactly,
+    corrected for its small sample so that (error/sigma1)² is unbiased. `jump` is the largest change if
+    undecided choices went the other way. `scatter` is the rms over the tensor of the widest draw, in units
+    of the rms of sigma: 1 if elements round independently, about 2 if they share one rounding error.
+    `undecided` counts the choices of the whole run that rounding could change.
     """
 
     value: Array
@@ -48,10 +48,10 @@ def spread(
 ) -> dict[str, Expected]:
     """``function(*trees)`` under the rounding of `dtype`, by path of the outputs.
 
-    Floating arrays among the inputs are taken as they are, so they should hold numbers of `dtype`; integers,
-    booleans and Python numbers pass through. `worst` replaces the rounding of every sum by its worst order.
-    Under the accumulator ``float32 inside`` all is computed in float32 and only outputs are of `dtype`;
-    under ``float32, TF32 factors`` products of matrices take 11 bits of each factor.
+    Floating inputs are not rounded, so they must already hold numbers of `dtype`; integers, booleans and
+    Python numbers pass through. `worst` replaces the rounding of every sum by that of its worst order.
+    With the accumulator ``float32 inside`` everything is computed in float32 and only outputs are rounded to
+    `dtype`; with ``float32, TF32 factors`` matrix products use 11 bits of each factor.
     """
     inside = accumulator == noise.INSIDE
     how: dict[str, Any] = {"seed": seed, "worst": worst}
@@ -75,7 +75,7 @@ def spread(
 
 
 def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
-    """An output as a kernel gives it, except where it is one of the numbers that went in."""
+    """An output rounded to the dtype, except elements that rounding left exact, such as copied inputs."""
     if not noise.noisy(leaf):
         return leaf
     rows = np.array(noise.rows(leaf))
@@ -89,7 +89,7 @@ def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
 
 
 def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object) -> int:
-    """Over how many runs the draws are spread, so that one stays inside `MEMORY`."""
+    """The number of runs over which the draws are divided, so that each run fits in `MEMORY`."""
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
     if sum(leaf.size for leaf in leaves) < FEW:
         return 1
@@ -112,10 +112,10 @@ def _lift(leaf: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Part:
-    """What the rows of a run, or of several, say of an output."""
+    """The statistics of an output over the rows of one or more runs."""
 
     value: Array
-    sigma: Array  # of several runs the root of the sum of squares
+    sigma: Array  # for several runs, the root of the sum of squares
     sigma1: Array
     jump: Array
     draws: Array  # the rms over the tensor of each draw
@@ -147,7 +147,7 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
 
 
 def _both(one: _Part, other: _Part) -> _Part:
-    """Two as one: tables are large, and those of all runs at once would take what one run may."""
+    """Merge two parts at once: keeping the parts of all runs would take too much memory."""
     return _Part(
         one.value,
         np.hypot(one.sigma, other.sigma),
@@ -159,13 +159,13 @@ def _both(one: _Part, other: _Part) -> _Part:
 
 
 def _pooled(part: _Part, runs: int, rounding: noise.Rounding) -> Expected:
-    """Runs weigh alike, because they hold equally many rows."""
+    """The pooled statistics; runs have equal weight because they have equally many rows."""
     sigma, one, draws = part.sigma / np.sqrt(runs), part.sigma1 / np.sqrt(runs), part.draws
     widest = draws.max() / noise.rms(draws) if np.isfinite(draws).all() and draws.any() else 1.0
     unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
     value, moved = part.value, sigma > 0
     sigma = sigma * rounding.shrink * rounding.both
-    # a flushed subnormal is off by its size, which does not shrink with u
+    # the error of a flushed subnormal is its size, which does not shrink with u
     low = moved & (np.abs(value) < rounding.precision.tiny)
     sigma = np.where(low, np.maximum(sigma, np.abs(value)), sigma)
     return Expected(
@@ -182,7 +182,7 @@ _WHOLE: dict[str, Any] = {"undecided": int, "scatter": float}
 
 
 def to_arrays(expected: Mapping[str, Expected]) -> dict[str, NDArray[Any]]:
-    """For np.savez: ``<field>/<path>``, in order."""
+    """Arrays for np.savez, named ``<field>/<path>``, in order."""
     return {
         f"{field.name}/{path}": np.asarray(getattr(one, field.name))
         for path, one in expected.items()

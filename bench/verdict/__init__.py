@@ -1,4 +1,4 @@
-"""Got against expected: whether rounding explains every difference, and what is a known departure."""
+"""Compares outputs with expectations: are all differences rounding error, or a known departure?"""
 
 from bench.verdict.compare import Agreement as Agreement
 from bench.verdict.judge import Judged as Judged

@@ -1,4 +1,4 @@
-"""Got against expected: whether rounding explains every difference, and how many bits are right."""
+"""Compares outputs with an expectation: does rounding explain every difference, and how many bits agree?"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +12,14 @@ from bench.noise import multiple, precision
 from bench.tolerance.limit import Array, Expectation
 from bench.verdict.errors import GATE, Tensor, errors_of, finite, measured
 
-_ZERO = 2.0**-40  # what the reference, in float64, leaves of a zero by formula, beside other tensors
+_ZERO = 2.0**-40  # a zero by formula is smaller than this, relative to the other tensors, in float64
 
 FEW = 12  # names in a sentence
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What compare returns; the words and columns are those of bench.store.row."""
+    """The result of `compare`; its fields are columns of a Row."""
 
     status: str
     why: str = ""
@@ -37,19 +37,19 @@ def compare(
     dtype: object,
     worst: Callable[[], Expectation] | None = None,
 ) -> Agreement:
-    """Names, shapes, dtypes, NaN and infinities exactly; then each element against its derived limit.
+    """Compare names, shapes, dtypes, NaN and infinities exactly, then each element against its limit.
 
-    `worst` gives the limits under the worst order of every sum; called only where the derived ones fail.
+    `worst` returns the expectation for the worst order of every sum; it is called only if a limit fails.
     """
     undecided = max((one.undecided for one in expected.values()), default=0)
     if fault := next(_faults(got, expected), None):
         return Agreement("disagrees", fault, undecided=undecided)
-    if fault := next(_promoted(got, expected, dtype), None):  # no distance, so that a Limit's is infinite too
+    if fault := next(_promoted(got, expected, dtype), None):  # there is no distance: a Limit records infinity
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
     wide = {name: np.asarray(got[name]).astype(np.float64) for name in expected}
-    if fault := next(_specials(wide, expected), None):  # nor here
+    if fault := next(_specials(wide, expected), None):  # no distance either
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     tensors = measured(wide, expected, dtype)
     low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
@@ -81,13 +81,13 @@ def compare(
 
 
 def _listed(tensors: Mapping[str, Any]) -> str:
-    """The names of a few tensors, as a sentence has room for them."""
+    """The names of the first few tensors, for a sentence."""
     names, more = list(tensors)[:FEW], len(tensors) - FEW
     return ", ".join([*names, *([f"{more} more"] if more > 0 else [])]) or "nothing"
 
 
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
-    """What needs no tolerance."""
+    """Differences in names and shapes, which have no tolerance."""
     for name in expected:
         if name not in got:
             yield f"{name} is missing, got {_listed(got)}"
@@ -126,7 +126,7 @@ def _special(name: str, got: Array, value: Array) -> Iterator[str]:
 
 
 def _lost(expected: Expectation) -> str:
-    """A spread that is itself not finite would explain everything, so it explains nothing."""
+    """The first element whose spread is not finite, as a sentence: such a spread would accept anything."""
     for name, one in expected.items():
         if np.isfinite(one.sigma.max(initial=0) + one.jump.max(initial=0)):
             continue
@@ -138,17 +138,17 @@ def _lost(expected: Expectation) -> str:
 
 
 def _bits(tensors: list[Tensor], dtype: object) -> float:
-    """-log2 of the rms of error over spread per unit roundoff, at most what the dtype has."""
+    """-log2 of the rms of error over spread per unit roundoff, at most the bits of the dtype."""
     most = float(precision(dtype).bits)
     squares, counted = sum(tensor.squares for tensor in tensors), sum(tensor.counted for tensor in tensors)
     return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / counted)))
 
 
 def _blind(tensors: list[Tensor], expected: Expectation, dtype: object) -> Tensor | None:
-    """A tensor that zeros would pass for, unless it is a zero by formula.
+    """A tensor for which zeros would pass, unless it is zero by formula.
 
-    Such a zero (the gradient of a bias that a softmax cancels) is known by its limit, or by its value: one of
-    them is of the size of rounding beside the cell's other tensors.
+    A zero by formula (the gradient of a bias that a softmax cancels) has a limit or a value no larger than
+    rounding error relative to the cell's other tensors.
     """
     largest = max(tensor.size for tensor in tensors)
     elements = sum(tensor.value.size for tensor in tensors)

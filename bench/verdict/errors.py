@@ -1,4 +1,4 @@
-"""Each element's error against its limit, and what a tensor of them says."""
+"""The error of each element over its limit, and the statistics of a tensor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from bench.noise import multiple, precision
 from bench.tolerance.limit import Array, Expectation, fixed_by_formula, limit_of, nearest
 from bench.tolerance.spread import Expected
 
-GATE = 2.0  # rms of error over that of the widest of the draws
-FEW = 30  # a tensor in which no more elements weigh scatters too much for the gate
+GATE = 2.0  # the largest rms error allowed, in units of the rms of the widest draw
+FEW = 30  # with this many effective elements or fewer, a tensor scatters too much for the gate
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor's errors against its limits."""
+    """The errors of one tensor over its limits."""
 
     name: str
     got: Array
     value: Array
     z: Array  # error over limit
-    count: float  # elements that weigh in the ratio
-    ratio: float  # rms error over that of the widest of the draws
-    limit: float  # rms
+    count: float  # effective number of elements in the ratio
+    ratio: float  # rms error over the rms of the widest draw
+    limit: float  # rms of the limit
     size: float  # rms of the value
-    squares: float  # of error over the spread per unit roundoff, summed
+    squares: float  # sum of squares of error over spread per unit roundoff
     counted: int  # elements that have such a spread
 
     @property
@@ -76,12 +76,12 @@ def errors_of(name: str, got: Array, one: Expected, t: float, dtype: object) -> 
 
 
 def finite(x: Array) -> bool:
-    """Whether all of it is; without a temporary of its size."""
+    """Whether all elements are finite, without a temporary array."""
     return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
 
 
 def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """|got - value|; zero where both are the same infinity or NaN, and where a subnormal was flushed."""
+    """|got - value|; zero for equal infinities, for two NaNs, and for a flushed subnormal."""
     value = nearest(one, fixed, dtype)
     with np.errstate(invalid="ignore"):
         error = np.asarray(got - value)
@@ -93,7 +93,7 @@ def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -
 
 
 def _rms(x: Array) -> float:
-    """Scaled by its largest element where squares could overflow or vanish."""
+    """The rms, scaled by the largest element if squares could overflow or underflow."""
     largest = float(np.maximum(np.abs(x.max(initial=0)), np.abs(x.min(initial=0))))
     if largest == 0 or not np.isfinite(largest):
         return largest
@@ -103,6 +103,6 @@ def _rms(x: Array) -> float:
 
 
 def _squares(x: Array) -> float:
-    """Their sum, without a temporary of the size of x."""
+    """The sum of squares, without a temporary array."""
     flat = np.ravel(x, order="K")
     return float(np.einsum("i,i->", flat, flat))

@@ -1,6 +1,6 @@
-"""The arithmetic of a backend, bit by bit: each probe asks what has one exact answer.
+"""Fingerprints the arithmetic of a backend: each probe has one exact answer, compared bit by bit.
 
-A probe is a function of an operation, NumPy in and NumPy out, so that a simulated device can be probed too.
+A probe is a function of an operation on NumPy arrays, so a simulated device can be probed too.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,19 +19,19 @@ Array = NDArray[Any]
 Operation = Callable[..., Array]
 Record = dict[str, Any]
 
-PLACE = ("backend", "mode", "device", "dtype")  # what a fingerprint belongs to
-LENGTHS = (3, 64, 4096)  # terms of a sum: fewer than a vector, fewer than a block, more than a kernel's
+PLACE = ("backend", "mode", "device", "dtype")  # the coordinates of a fingerprint
+LENGTHS = (3, 64, 4096)  # terms of a sum: less than a vector, less than a block, more than a block
 BATCHES = (1, 7, 64, 512)
 AGAIN = 4  # repetitions of a first call
-UNIT = 2.0**-14  # float16's smallest normal number, so that the most powers of two lie above it
+UNIT = 2.0**-14  # float16's smallest normal number: it leaves the most powers of two above it
 
 
 def fingerprint(engine: Backend, mode: str) -> Record:
-    """Every probe of a backend in one mode, or the error that ended them."""
+    """The answers of all probes of a backend in one mode, or the error that stopped them."""
     place = dict(zip(PLACE, (engine.name, mode, engine.device, engine.dtype), strict=True))
     try:
         return {**place, "version": engine.version, **_probed(engine, mode)}
-    except Exception as error:  # of a framework: no fault of the run
+    except Exception as error:  # of the framework: the run continues
         return {**place, "error": sentence(error)}
 
 
@@ -65,14 +65,14 @@ def _probed(engine: Backend, mode: str) -> Record:
 
 
 def multiplier(matmul: Operation, dtype: str) -> int:
-    """The most significant bits of integers whose products are all exact, as far as the dtype holds these."""
+    """The largest k such that products of k-bit integers are exact, if the dtype can hold the product."""
     bits = precision(dtype).bits
     rng = np.random.default_rng(0)
     sized = [(k, n) for k in range(1, bits + 1) for n in _odd(k, rng)]
     k, n = (np.array(each, dtype=np.float64) for each in zip(*sized, strict=True))
     left = np.zeros((len(n), 64))
-    left[np.arange(len(n)), np.arange(len(n)) % 64] = n  # one product a sum, at every place
-    with np.errstate(over="ignore"):  # of pairs that are not asked about
+    left[np.arange(len(n)), np.arange(len(n)) % 64] = n  # one product per sum, at every position
+    with np.errstate(over="ignore"):  # in pairs that are not counted
         got = matmul(left, np.tile(n, (64, 1))).astype(np.float64)
     larger = np.maximum(k[:, None], k)
     fits = (k[:, None] + k <= bits) | (np.minimum(k[:, None], k) == 1)
@@ -81,17 +81,17 @@ def multiplier(matmul: Operation, dtype: str) -> int:
 
 
 def accumulator(reduce: Operation, dtype: str) -> dict[str, int]:
-    """By the length of a sum, the bits that it accumulates in: 2^k + 1 is kept by more than k.
+    """The bits of the accumulator, by the length of a sum: 2^k + 1 is exact in more than k bits.
 
-    The two stand at many places, in two orders and with -2^k, since a sum in lanes or blocks may keep some.
+    The sum 2^k + 1 - 2^k has its terms at many positions in two orders: vector lanes or blocks hide some.
     """
-    most = min(60, 15 - precision(dtype).smallest)  # 2^k units are still in range
+    most = min(60, 15 - precision(dtype).smallest)  # the largest k for which 2^k units are in range
     return {str(n): _kept(reduce, n, most) for n in LENGTHS}
 
 
 def flushed(multiply: Operation, dtype: str) -> list[str]:
-    """Which subnormals are taken for zero: those that come in, those that come out."""
-    eye, tiny = np.eye(67), precision(dtype).tiny  # the same product for matrices and for elements
+    """Whether subnormal ``inputs`` and ``outputs`` are flushed to zero."""
+    eye, tiny = np.eye(67), precision(dtype).tiny  # one test for matrix and elementwise products
     found = {
         "inputs": multiply(tiny / 2 * eye, 2 * eye),
         "outputs": multiply(tiny * eye, eye / 2),
@@ -100,24 +100,24 @@ def flushed(multiply: Operation, dtype: str) -> list[str]:
 
 
 def repeats(operation: Operation, dtype: str) -> bool:
-    """Whether calls on the same numbers give the same bits."""
+    """Whether repeated calls on the same numbers give the same bits."""
     x = _normal()
     first = operation(x).tobytes()
     return all(operation(x).tobytes() == first for _ in range(AGAIN))
 
 
 def batches(operation: Operation, dtype: str) -> list[int]:
-    """The batch sizes in which the first row has other bits than in the largest."""
+    """The batch sizes in which the bits of the first row differ from those in the largest batch."""
     x = _normal()
     first = {size: operation(x[:size])[0].tobytes() for size in BATCHES}
     return [size for size in BATCHES if first[size] != first[BATCHES[-1]]]
 
 
 def _called(engine: Backend, verb: Callable[..., Any], mode: str) -> Operation:
-    """An operation of the framework as a forward pass runs it, NumPy in and NumPy out."""
+    """An operation of the framework as a forward pass runs it, on NumPy arrays."""
 
     @cache
-    def forward(*shapes: tuple[int, ...]) -> Any:  # one each: TensorFlow warns of a function of many shapes
+    def forward(*shapes: tuple[int, ...]) -> Any:  # one per shape: TensorFlow warns about retracing
         def run(params: Any, a: Any, b: Any = None) -> dict[str, Any]:
             return {"y": verb(a) if b is None else verb(a, b)}
 
@@ -145,7 +145,7 @@ def _odd(k: int, rng: np.random.Generator) -> list[int]:
 def _kept(reduce: Operation, n: int, most: int) -> int:
     far = {(0, n // 4, n // 2), (0, n // 2, n - 1)} if n > 3 else set()
     places = {(0, 1, 2), *far}
-    # 1 stands between, which a sum in one lane loses, or last, which one in two lanes loses
+    # a sum in one lane loses a 1 in the middle, a sum in two lanes loses a 1 at the end
     orders = [order for a, b, c in sorted(places) for order in ((a, b, c), (a, c, b))]
     x = np.zeros((most, len(orders), n))
     for column, (large, one, back) in enumerate(orders):
@@ -158,7 +158,7 @@ def _kept(reduce: Operation, n: int, most: int) -> int:
 
 
 def _zero(x: Array) -> Any:
-    """Where every bit but the sign's is zero: a comparison may flush by itself."""
+    """A mask of zeros by their bits: a comparison with 0 may itself flush subnormals."""
     bits = np.ascontiguousarray(x).view(f"u{x.dtype.itemsize}")
     return bits << np.array(1, bits.dtype) == 0
 

@@ -1,7 +1,7 @@
-"""Lane (d): what must hold bit by bit, whatever the rounding: the same call twice, and a cotangent times 2⁷.
+"""Lane (d): exact invariants: a repeated call gives the same bits, and so does a cotangent times 2⁷.
 
-A power of two changes no mantissa, and every gradient is linear in its cotangent; so what comes back is the
-same numbers times 2⁷, except where the range of the dtype ends.
+A power of two does not change a mantissa, and a gradient is linear in its cotangent. So the gradient must be
+exactly 2⁷ times the first, except near the ends of the dtype's range.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from bench.tree import Tree, flatten, tree_map
 SCALE = 2.0**7
 
 
-GOES = 3  # of which one may have the same bits as another by luck
+GOES = 3  # calls; two may have the same bits by chance
 
 
 def repeats(engine: Backend, call: Callable[..., Any], *given: Any) -> bool:
@@ -35,19 +35,19 @@ def broken(
     cotangents: Mapping[str, Any],
     first: Tree,
 ) -> str:
-    """The invariant that a further call breaks, in a sentence, or nothing. `first` is what it gave before."""
+    """The invariant that a further call breaks, as a sentence, or empty; `first` is the first result."""
     before = flatten(engine.get(first))
     again = flatten(engine.get(vjp(params, data, cotangents)))
     for path, y in before.items():
         if not np.array_equal(y, again[path], equal_nan=True):
             return f"the same call gave another {_named(path)} the second time"
-    if engine.dtype == "float16":  # an intermediate result below its range is lost, and 2⁷ times it is not
+    if engine.dtype == "float16":  # intermediate results underflow that do not underflow times 2⁷
         return ""
     scaled = engine.put(tree_map(lambda dy: _times(dy, SCALE), engine.get(dict(cotangents))))
     louder = flatten(engine.get(vjp(params, data, scaled)))
     for path, g in before.items():
         if not path.startswith("1"):
-            continue  # outputs do not depend on the cotangent
+            continue  # an output does not depend on the cotangent
         inside = _inside(g, engine.dtype) & _inside(louder[path], engine.dtype)
         if not np.array_equal(_times(g, SCALE)[inside], louder[path][inside]):
             return f"the cotangent times {SCALE:g} is not {_named(path)} times {SCALE:g}, bit by bit"
@@ -55,20 +55,20 @@ def broken(
 
 
 def _times(x: Any, factor: float) -> Any:
-    """In x's own dtype; overflow is kept out by `_inside`."""
+    """x times the factor in x's dtype; `_inside` excludes overflow."""
     with np.errstate(over="ignore"):
-        return np.asarray(x * np.asarray(x).dtype.type(factor))  # a lone number would not stay an array
+        return np.asarray(x * np.asarray(x).dtype.type(factor))  # NumPy makes a 0-d product a scalar
 
 
 def _inside(x: Any, dtype: str) -> Any:
-    """Normal numbers and zero: a subnormal has lost bits that its multiple keeps, be it on the way."""
+    """A mask of zeros and numbers far above the subnormals: smaller ones may have lost bits on the way."""
     size = np.abs(np.asarray(x, dtype=np.float64))
     tiny = precision(dtype).tiny / min(precision(dtype).u, precision("float32").u)
     return np.isfinite(size) & ((size == 0) | (size > tiny))
 
 
 def _named(path: str) -> str:
-    """Paths of ``(outputs, gradients)`` in the words of a row."""
+    """A path of ``(outputs, gradients)`` as a row names it."""
     kind, _, rest = path.partition(".")
     rest = rest.removeprefix("params.").removeprefix("data.")
     return f"gradient of {rest or 'the input'}" if kind == "1" else f"output {rest}"

@@ -1,4 +1,4 @@
-"""``run(cell) -> Row``: build the contender, call it, compare. What it raises becomes a row."""
+"""``run(cell) -> Row``: builds a contender, calls it and compares. An exception becomes a row."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,22 +27,22 @@ from bench.verdict.row import row_of, verdict
 
 @dataclass(frozen=True)
 class Judged:
-    """The rows of one call, by direction, and what a timing of it needs."""
+    """The rows of one call, by direction, and what is needed to time it."""
 
     rows: Mapping[str, Row]
-    ready: Any = None  # what bench.speed.timing prepares its calls from
+    ready: Any = None  # the prepared contender, which bench.speed times
     curve: Sequence[float] = ()
-    got: Mapping[str, Any] = field(default_factory=dict)  # by tensor, in the reference's layout
+    got: Mapping[str, Any] = field(default_factory=dict)  # outputs by tensor, in the reference's layout
     places: Layout | None = None
 
 
 def run(cell: Cell) -> Row:
-    """One cell's row. Never raises for what the contender does: that is a row with status error."""
+    """The row of a cell. An exception of the contender is not raised: it becomes status error."""
     return judge(cell.unit, (cell.direction,)).rows[cell.direction]
 
 
 def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
-    """The rows of `directions`, which one call gives together; a refused one is asked for alone."""
+    """The rows of `directions`, from one call; a direction with a Refusal gets a call of its own."""
     try:
         case = pages.case(unit.case)
         contender = find(case, unit)
@@ -50,8 +50,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             if each in contender.without:
                 raise Absent(f"{contender}: {contender.without[each]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
-        if unit.backend in (*SHIPPED, *FURTHER):  # a plug-in may call its APIs as it likes
-            with suppress(ImportError):  # a build says itself what it lacks
+        if unit.backend in (*SHIPPED, *FURTHER):  # a plug-in need not name a real API
+            with suppress(ImportError):  # the build itself reports what is not installed
                 require(contender.api)
         refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}
     except Absent as reason:
@@ -80,9 +80,9 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
 
 
 def refused(row: Row, known: Refusal, *, sure: bool) -> Row:
-    """The row of a cell that is known to be refused: absent where it is, and news where it is not.
+    """The row of a cell with a Refusal: absent if the framework refuses it, else with a note that it works.
 
-    It is no news where it is not `sure` that the refusal's condition holds.
+    The note is left out unless it is `sure` that the condition of the Refusal holds.
     """
     if row.status == "error" and known.words in row.why:
         return replace(row, status="absent", why=f"{row.contender} refuses: {row.why}")
@@ -92,9 +92,9 @@ def refused(row: Row, known: Refusal, *, sure: bool) -> Row:
 
 
 def unchanged(ready: Any) -> str:
-    """The invariant of lane (d) that the call breaks, or nothing.
+    """The invariant of lane (d) that the call breaks, or empty.
 
-    A GPU may sum in any order each time, and is asked for them only where it gives the same bits again.
+    A GPU may sum in a different order each time, so there it counts only if repeated calls give equal bits.
     """
     if not isinstance(ready, Ready):
         return ""
@@ -112,15 +112,15 @@ def attempt(
     directions: Sequence[str],
     curve: bool = False,
 ) -> Judged:
-    """The rows of these directions; what is raised becomes a row."""
+    """The rows of these directions; an exception becomes a row."""
     try:
         if case.training:
             return _training(case, contender, engine, unit, curve)
         return _formula(case, contender, engine, unit, directions)
-    except Absent as reason:  # some frameworks say only when they are called that they have no such kernel
+    except Absent as reason:  # some frameworks raise only at the call if they have no kernel
         return _absent(unit, directions, reason)
     except Exception as error:
-        if engine.lacks(error) and len(directions) > 1:  # one of them may have its kernels
+        if engine.lacks(error) and len(directions) > 1:  # one of the directions may have a kernel
             alone = [attempt(case, contender, engine, unit, [each], curve) for each in directions]
             return Judged({each: one.rows[each] for each, one in zip(directions, alone, strict=True)})
         if engine.lacks(error):
@@ -157,7 +157,7 @@ def _formula(
     engine.wait((outputs, gradients))
     first = time.perf_counter() - start
     compiling = engine.compiling_since(before)
-    if compiled:  # what it kept of the weights in its first call is not what is judged
+    if compiled:  # the first call had other weights: weights that the program captured would be wrong here
         outputs, gradients = call(ready.params)
         engine.wait((outputs, gradients))
     got = tensors(ready, outputs, gradients)
@@ -167,12 +167,12 @@ def _formula(
 
 
 def tier(contender: Contender, engine: Backend, mode: str) -> str:
-    """A contender's own, and at least that of the mode in which it runs."""
+    """The tier of a contender, at least the tier of its mode."""
     return TIERS[max(TIERS.index(contender.tier), int(mode in engine.tuned))]
 
 
 def turned(leaf: Any) -> Any:
-    """Other weights of the same kind: each element in the place of the next."""
+    """Other weights with the same shape and dtype: the elements rotated by one."""
     return np.roll(leaf, 1) if isinstance(leaf, np.ndarray) else leaf
 
 

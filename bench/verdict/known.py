@@ -1,4 +1,4 @@
-"""Known departures and refusals of the frameworks, held against what a run found: none goes stale unseen."""
+"""Applies known departures (Limits) and refusals to what a run found, and reports stale ones."""
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,23 +16,23 @@ from bench.contender.prepare import find
 from bench.size import corpus
 from bench.verdict.compare import Agreement
 
-# the coordinates that decide how far a departure is off, the first most; modes and seeds are taken together
+# the coordinates that decide the size of a departure, most important first; modes and seeds do not count
 ALIKE = ("case", "dtype", "direction", "regime", "option", "size", "device", "contender")
-ROOM = 10.0  # a cell may be off by a tenth of the smallest to ten times the largest rms ratio measured
+ROOM = 10.0  # the allowed range is from the smallest measured rms ratio / 10 to the largest * 10
 
 
 @dataclass(frozen=True)
 class Known:
-    """A Limit as it bears on one cell: the rms ratios that it expects, in the release that is installed."""
+    """A Limit applied to one cell: the rms ratios that it expects in the installed release."""
 
     limit: Limit
-    z: tuple[float, float] | None  # None where nothing was measured
+    z: tuple[float, float] | None  # None if nothing was measured
     release: str
-    measured: bool  # whether in this release
+    measured: bool  # in this release
 
     @property
     def where(self) -> str:
-        """The package and the releases in which it was measured."""
+        """The package, and its releases in which the Limit was measured."""
         return f"{self.limit.package} {', '.join(self.limit.releases)}".strip()
 
 
@@ -41,7 +41,7 @@ def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
     fields = {**asdict(unit), "direction": direction}
     found = []
     for limit in naming(replace(unit, direction=direction), type(engine)):
-        here = release(limit.package)  # nothing is known of a package that has none
+        here = release(limit.package)  # empty if the package is not installed
         measured = bool(here) and here in limit.releases
         found.append(Known(limit, expected(limit, fields, here), here, measured))
     return found
@@ -53,9 +53,9 @@ def naming(cell: Cell, cls: type[Backend]) -> list[Limit]:
 
 
 def covers(limit: Limit, fields: Mapping[str, Any], lineage: Collection[str] = ()) -> bool:
-    """Whether the limit names the cell, or the row, that has these fields, under a name of its backend.
+    """Whether the limit names a cell or row with these fields, for its backend or a parent of it.
 
-    Without a `lineage` that is the one in the fields and, of a backend that is shipped, its parents'.
+    `lineage` has the backend's name and its parents'; by default it is looked up for shipped backends.
     """
     name = str(fields["backend"])
     names = set(lineage or (backend(name).lineage() if name in (*SHIPPED, *FURTHER) else [name]))
@@ -69,15 +69,15 @@ def covers(limit: Limit, fields: Mapping[str, Any], lineage: Collection[str] = (
 
 
 def _named(cells: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a limit covers beside backends: unless it names them, no dtypes in which rounding may hide it."""
+    """The cells of a limit, by default only in float64 and float32: in others rounding may hide it."""
     return {"dtype": ("float64", "float32"), **{name: cells[name] for name in cells if name != "backend"}}
 
 
 def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tuple[float, float] | None:
-    """The rms ratios that a limit explains in a cell: by those measured in the cells most like it.
+    """The range of rms ratios that a limit explains in a cell, from those measured in the most similar cells.
 
-    Of the installed release, where it was measured, and of the cell's dtype; None where nothing of that dtype
-    was. Then direction, regime, option and size decide, in this order, and the rest.
+    Uses only ratios of the cell's dtype, and of the installed release if there are any; None if that dtype
+    was not measured. Similar cells have the same direction, then regime, option, size, device and contender.
     """
     seen = [each for each in limit.seen if each.cells.get("dtype") == fields.get("dtype")]
     seen = [each for each in seen if each.release == installed] or seen
@@ -89,9 +89,9 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
 
 
 def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
-    """Status and why, once the known limits are taken into account; a stale or a worse one fails.
+    """The status and why of a cell after applying known limits; a stale or a larger departure disagrees.
 
-    So does one that is better in a release in which it was measured: it is to be measured anew.
+    So does a smaller one in a release in which it was measured: it must be measured again.
     """
     known = [each for each in known if not each.limit.varies]
     if agreement.status == "agrees":
@@ -100,7 +100,7 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
             return {"status": "agrees", "why": ""}
         why = f"stale limit: the cell agrees, but {stale[0].limit} says: {stale[0].limit.reason}"
         return _about(stale[0]) | {"status": "disagrees", "why": f"{why}; take it away, or narrow its cells"}
-    if agreement.status == "mistrusted" or not known or agreement.z_rms is None:  # as where shapes differ
+    if agreement.status == "mistrusted" or not known or agreement.z_rms is None:  # None if shapes differ
         return {"status": agreement.status, "why": agreement.why}
     ranges = [(each, each.z) for each in known if each.z]
     if not ranges:
@@ -121,7 +121,7 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
 
 
 def unsteady(fault: str, known: Sequence[Known]) -> dict[str, str]:
-    """Status and why of a cell whose second call broke what must hold bit by bit."""
+    """The status and why of a cell whose second call broke an exact invariant."""
     for each in known:
         if each.limit.varies:
             return _limited(each)
@@ -136,18 +136,18 @@ def _limited(known: Known, news: str = "") -> dict[str, str]:
 
 
 def _about(known: Known) -> dict[str, str]:
-    """The columns that say which Limit it is."""
+    """The columns that identify the Limit."""
     return {"limit": known.limit.name, "source": known.limit.source, "versions": known.where}
 
 
 def of_refusals(cell: Cell) -> bool:
-    """Whether a refusal, wherever it holds, names the cell."""
+    """Whether a refusal names the cell, under whatever condition."""
     contender = find(pages.case(cell.case), cell)
     return any(fnmatchcase(_place(cell, cell.direction), each.cells) for each in contender.refuses)
 
 
 def refusal(contender: Contender, unit: Cell, direction: str, engine: Backend) -> Refusal | None:
-    """The refusal that is known of this cell, where its condition holds or cannot be read back."""
+    """The refusal of this cell whose condition holds or cannot be checked, or None."""
     place = _place(unit, direction)
     named = (each for each in contender.refuses if fnmatchcase(place, each.cells))
     return next((each for each in named if holds(each, engine) is not False), None)
@@ -158,9 +158,9 @@ def _place(unit: Cell, direction: str) -> str:
 
 
 def holds(known: Refusal, engine: Backend) -> bool | None:
-    """Whether what the backend reads back is the condition of a refusal; None where it cannot be read.
+    """Whether the condition of a refusal holds in this backend; None if the backend cannot check it.
 
-    Raises ValueError where the condition names what the backend does not read.
+    Raises ValueError if the condition names a flag that the backend does not have.
     """
     flags, read = engine.flags() if known.when else {}, True
     for name, value in known.when.items():
@@ -169,7 +169,7 @@ def holds(known: Refusal, engine: Backend) -> bool | None:
             raise ValueError(f"refusal of {known.cells}: when names {name!r}, should be one of {right}")
         try:
             found = flags[name]()
-        except Exception:  # of a release without that API
+        except Exception:  # this release does not have that API
             read = False
             continue
         if found != value:
@@ -178,7 +178,7 @@ def holds(known: Refusal, engine: Backend) -> bool | None:
 
 
 def strays(case: Case) -> Iterator[str]:
-    """Where a case's limits, options left out and refusals name what its page does not have."""
+    """Sentences about limits, `without` and refusals of a case that name something not on its page."""
     for contender in case.contenders:
         who, engine = f"{case.name}, {contender}", backend(contender.backend)
         for option in contender.without:
@@ -198,7 +198,7 @@ def strays(case: Case) -> Iterator[str]:
 
 
 def _astray(case: Case, limit: Limit, reach: Mapping[str, Any]) -> Iterator[str]:
-    """What a limit names that is not on its page; a limit of no cell at all, where each name is there."""
+    """Sentences about names in a limit that are not on its page, or about a limit that matches no cell."""
     who, shipped = f"{case.name}, {limit}", [*SHIPPED, *FURTHER]
     if wrong := [name for name in several(reach["backend"]) if name not in shipped]:
         yield f"{who}: its backend is {wrong[0]!r}, should be one of {', '.join(shipped)}"
@@ -226,12 +226,12 @@ def _astray(case: Case, limit: Limit, reach: Mapping[str, Any]) -> Iterator[str]
     ]
     alone = replace(limit, cells=reach)
     if not (wrong or named(case, alone, tuple(right["device"]), tuple(right["dtype"]))):
-        wrong = [f"{who}: {limit.reason!r} names no cell; its names never meet"]
+        wrong = [f"{who}: {limit.reason!r} names no cell: no cell has all of its names"]
     yield from wrong
 
 
 def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str]) -> list[Cell]:
-    """The cells, of all that can be asked for, that the limit names and that their contender can express."""
+    """The cells of all possible runs that the limit names and whose contender supports the option."""
     specs = list(dict.fromkeys(name for cells in limit.reach for name in several(cells["backend"])))
     modes = list(dict.fromkeys(mode for spec in specs for mode in backend(spec).modes))
     dtypes = list(dict.fromkeys(dtypes))
@@ -245,5 +245,5 @@ def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str
 
 
 def several(value: Any) -> Sequence[str]:
-    """The one value, or the values, that a limit gives for a field."""
+    """The value or values of a field of a limit, as a sequence."""
     return [value] if isinstance(value, str) else value

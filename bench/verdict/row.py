@@ -1,4 +1,4 @@
-"""The row of what a cell gave: compared with its expectation, then held against the known limits."""
+"""Makes the row of a cell's outputs: compares them with the expectation, then applies known limits."""
 
 import os
 import zlib
@@ -23,16 +23,16 @@ from bench.verdict.known import limits, settle
 
 
 def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
-    """The row of what was `got`: compared with the expectation, then held against the limits."""
+    """The row of the outputs `got`, compared with the expectation, after applying known limits."""
 
     mine = _of(direction, lambda: got)
     known = limits(unit, engine, direction)
-    explained = any(not each.limit.varies for each in known)  # then a Limit decides, and no worst case
+    explained = any(not each.limit.varies for each in known)  # then a Limit decides, not the worst case
     accumulator, agreement = _inferred(unit, direction, mine, engine, worst=not explained)
     rounded = accumulator == TF32_FACTORS
-    few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # bits, which let more pass
+    few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # few bits let saboteurs pass
     trusted = agreement.status != "agrees" or few
-    if rounded:  # those of its size drown
+    if rounded:  # rounding to TF32 can hide a known departure
         known = [replace(each, limit=replace(each.limit, always=False)) for each in known]
     if not trusted and (passing := saboteur.passing(unit, direction)):
         agreement = replace(agreement, status="mistrusted", why=f"{passing} would pass this check as well")
@@ -59,7 +59,7 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
 
 
 def declared(shipped: bool, level: str | None) -> Iterator[str]:
-    """The settings of a row beside the declared ones: as shipped, at most an instruction set."""
+    """The settings of a row: as shipped, at most an instruction set."""
     if shipped:
         yield "as shipped"
     if level:
@@ -74,9 +74,9 @@ def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, A
 def _inferred(
     unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, *, worst: bool
 ) -> tuple[str, Agreement]:
-    """The first accumulator under which the cell agrees, the widest first; else what the last one says.
+    """The widest accumulator with which the cell agrees, else the narrowest, and the result with it.
 
-    `worst`: whether that one is held against the worst case of every sum as well.
+    `worst`: whether the narrowest is also compared with the worst case of every sum.
     """
     every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
     for accumulator in every:
@@ -94,14 +94,14 @@ def _inferred(
 
 
 def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
-    """Where rounding to few bits drowns a formula, that is said of them, and not of the check."""
+    """Status and why, with mistrusted replaced by absent if it comes from the few bits of the dtype."""
     if settled["status"] != "mistrusted" or not few:
         return settled
     return {"status": "absent", "why": f"{few} does not resolve it: {settled['why']}"}
 
 
 def _package(cell: Cell) -> tuple[str, str]:
-    """The distribution of its API and the version; empty of a backend that cannot be found."""
+    """The package of the cell's API and its version; empty if the backend cannot be found."""
     try:
         return packages.package(cell.contender, backend(cell.backend))
     except ValueError:
@@ -109,7 +109,7 @@ def _package(cell: Cell) -> tuple[str, str]:
 
 
 def row_of(unit: Cell, direction: str, **found: Any) -> Row:
-    """A row with the coordinates of its cell, the time, and what was found."""
+    """A row with the coordinates of its cell, the time, and the columns `found`."""
     cell = replace(unit, direction=direction)
     package, version = _package(cell)
     return Row(

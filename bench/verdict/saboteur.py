@@ -1,4 +1,4 @@
-"""Saboteurs: answers that nobody computed. A cell whose check would let one pass is mistrusted."""
+"""Saboteurs: forged outputs. If a cell's check would accept one, its verdict is mistrusted."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ Tensors = Mapping[str, Any]
 
 
 def passing(unit: Cell, direction: str) -> str:
-    """The saboteur that this cell's check would let pass, or nothing; kept on the disk."""
+    """The saboteur that this cell's check would accept, or empty; cached on disk."""
     cell = shared(unit)
     limits = key(cell, worst=False, accumulator=ACCUMULATORS[cell.dtype])
     return kept(f"{limits}-{direction}-{_sources()}", lambda: _passing(cell, direction))
@@ -35,7 +35,7 @@ def passing(unit: Cell, direction: str) -> str:
 
 @lru_cache
 def _sources() -> str:
-    """A hash of the code that judges saboteurs, beside what their limits depend on."""
+    """A hash of the code that judges saboteurs; the key of their limits covers the rest."""
     files = (
         __file__,
         *(str(sys.modules[each.__module__].__file__) for each in (compare, errors_of, limit_of)),
@@ -67,7 +67,7 @@ def _saboteurs(cell: Cell, direction: str, expected: Mapping[str, Expected]) -> 
 
 
 def _echo(cell: Cell, values: Tensors) -> Tensors:
-    """The numbers of the first input, as often as it takes."""
+    """The numbers of the first input, repeated to fill each output."""
     given = inputs(cell)
     trees = (dict(given.data), given.weights, given.starts[0] if given.starts else ())
     floats = [np.ravel(x) for x in flatten(trees).values() if getattr(x, "dtype", np.dtype(int)).kind == "f"]
@@ -76,9 +76,9 @@ def _echo(cell: Cell, values: Tensors) -> Tensors:
 
 
 def _previous(cell: Cell, direction: str, values: Tensors) -> Tensors:
-    """The answer to other inputs of the same shapes: those of another seed, or of the step before."""
+    """The outputs for other inputs of the same shapes: from another seed, or from the previous step."""
     case = pages.case(cell.case)
-    if case.training:  # paths start with the step
+    if case.training:  # a path starts with the step
         return {path: values.get(_before(path), np.zeros_like(y)) for path, y in values.items()}
     assert case.reference is not None
     other = make(replace(cell, seed=cell.seed + 1))

@@ -1,4 +1,4 @@
-"""The verdict on what was timed: the last call's output, or the judged steps of a training once more."""
+"""Judges timed calls: the output of the last call, or for training the judged steps repeated."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,11 +13,11 @@ from bench.verdict.row import verdict
 
 
 def judged(call: Call, unit: Cell, direction: str) -> Row:
-    """The row of what the last timed call gave; of a training, of the judged steps once more after it."""
+    """The row of the last timed call's output; for training, of the judged steps repeated after it."""
     kept, engine = call.kept, call.engine
     if isinstance(kept, train.Ready):
         row = verdict(unit, direction, kept.again(), engine)
-        if not call.fault or row.status not in TIMED:  # what is wrong with the judged steps comes first
+        if not call.fault or row.status not in TIMED:  # a fault of the judged steps comes first
             return row
         found: dict[str, Any] = unsteady(call.fault, limits(unit, engine, direction))
         return replace(row, **found)

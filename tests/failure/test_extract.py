@@ -82,7 +82,7 @@ def test_another_page_comes_by_the_names_that_are_read():
 
 
 def test_two_things_of_one_name_are_refused():
-    with pytest.raises(ValueError, match="area: got two things of that name, should be one"):
+    with pytest.raises(ValueError, match="area: got two values with that name, should be one"):
         extract(made("one", made("two", len)))
 
 

@@ -119,7 +119,7 @@ def test_the_command_fails_where_one_survives(monkeypatch, tmp_path):
 
 def test_a_folder_that_is_not_there_is_refused_before_the_work(tmp_path):
     done = CliRunner().invoke(app, ["mutants", "--results", str(tmp_path / "nowhere")])
-    assert done.exit_code == 2 and "got no folder there, should be that of a run" in done.output
+    assert done.exit_code == 2 and "got no such folder, should be the folder of a run" in done.output
 
 
 def test_an_unknown_case_is_refused_with_the_list():

@@ -92,7 +92,7 @@ def test_what_is_no_file_is_told_and_never_waited_for(folder, make):
         make(folder / name)
     text = page(folder)
     assert VERDICT in text
-    assert all(f"{name}: got no file" in text for name in LINES)
+    assert all(f"{name}: got no regular file" in text for name in LINES)
     assert all(f"{name}: got something else" in text for name in RECORDS)
 
 

@@ -11,10 +11,12 @@ CHOSEN = [*FEW, "--backend", "numpy", "--results", "run"]
 def test_a_run_without_room_for_a_row_fails_its_cell_stops_and_is_gone_on_with(tmp_path):
     done = suites(tmp_path, *CHOSEN, room=2400)  # for a row, and no second one
     assert done.returncode == 2, done.stdout[-2000:]
-    told = (
-        "rows.jsonl: got File too large, should be written whole to run; make room there, and add --results"
+    told = "rows.jsonl: got File too large, should be written whole to run; free space there, and add"
+    assert (
+        f"{told} --results run" in done.stdout
+        and "1 failed" in done.stdout
+        and "Traceback" not in done.stdout
     )
-    assert f"{told} run" in done.stdout and "1 failed" in done.stdout and "Traceback" not in done.stdout
     assert not (tmp_path / "run" / "report.md").exists()
     assert (tmp_path / "run" / "rows.jsonl").read_bytes().endswith(b"\n") and len(load(tmp_path / "run")) == 1
     again = suites(tmp_path, *CHOSEN)

@@ -149,7 +149,7 @@ def test_a_run_that_is_gone_on_with_has_no_report_until_it_is_finished(door):
     (door.results / "report.md").write_text("old")
     door.begin()
     assert not (door.results / "report.md").exists()
-    with pytest.raises(ValueError, match="where another run goes on"):
+    with pytest.raises(ValueError, match="where another run is in progress"):
         Door(Selection(), [], door.results, smoke=True).begin()
     door.end()
     Door(Selection(), [], door.results, smoke=True).begin()
@@ -172,7 +172,7 @@ def test_a_column_that_another_suite_has_or_lacks_costs_a_run_that_is_gone_on_wi
         (["a", "b"], "--results: got a and b, should be one folder"),
         (["a", "a"], "--results: got a and a, should be one folder"),
         ([""], "--results: got no name, should be a folder; name one, or leave"),
-        ([__file__], "a file, should be the folder of a run, an empty or a new one"),
+        ([__file__], "a file, should be the folder of a run, an empty folder or a new one"),
     ],
 )
 def test_a_folder_that_is_none_is_refused(given, told):

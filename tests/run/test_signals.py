@@ -57,7 +57,7 @@ def test_a_run_that_is_killed_before_its_first_row_in_a_cell_and_after_the_last_
             second = suites(tmp_path, *chosen, "--results", "run")
             assert second.returncode == 4, second.stdout
             assert (
-                "--results: got run, where another run goes on, should be a folder of its own"
+                "--results: got run, where another run is in progress, should be a free folder"
                 in second.stderr
             )
         running.kill()

@@ -116,7 +116,7 @@ def test_a_torn_last_line_costs_that_line_only_and_is_told(run, tear, capsys):
     finished(run, row(), row(mode="compile"))
     with (run.folder / "rows.jsonl").open("ab") as file:
         file.write(tear)
-    how = r"line 3: got a line that was cut off, should be .* go on with the run by --results \S+, or leave"
+    how = r"line 3: got a line that was cut off, should be .* continue the run with --results \S+, or skip"
     with pytest.raises(ValueError, match=how):
         load(run.folder)
     assert len(load(run.folder, lenient=True)) == 2
@@ -165,7 +165,7 @@ def test_an_empty_file_is_an_empty_frame(tmp_path):
 @pytest.mark.parametrize("text", ["[1]", "{", "[" * 100_000])
 def test_a_damaged_record_is_refused_in_words(run, text):
     (run.folder / "machine.json").write_text(text)
-    with pytest.raises(ValueError, match=r"machine\.json: got something else, should be one JSON object"):
+    with pytest.raises(ValueError, match=r"machine\.json: got something else, should be a JSON object"):
         rows.record(run.folder, "machine")
 
 
@@ -210,7 +210,7 @@ def test_the_newest_run_is_the_local_one_then_the_published_one(run, tmp_path):
     assert newest(root) == second != first
     (second / "rows.jsonl").unlink()
     (first / "rows.jsonl").unlink()
-    with pytest.raises(FileNotFoundError, match="got no run there, should hold one"):
+    with pytest.raises(FileNotFoundError, match="got no run, should hold one"):
         newest(root)
 
 
@@ -352,20 +352,23 @@ def foreign(folder, kind):
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("a file", "there, a file, should be the folder of a run, an empty or a new one; name another"),
-        ("below a file", "which is no folder, should be"),
-        ("a link to nothing", "a link to nothing, should be"),
-        ("a link to itself", "a link to nothing, should be"),
-        ("a pipe", "no folder, should be"),
+        (
+            "a file",
+            "there, a file, should be the folder of a run, an empty folder or a new one; name another",
+        ),
+        ("below a file", "which is not a folder, should be"),
+        ("a link to nothing", "a broken link, should be"),
+        ("a link to itself", "a broken link, should be"),
+        ("a pipe", "not a folder, should be"),
         ("a name too long", "File name too long, should be"),
         ("others' files", "which holds thesis.tex and no run, should be"),
         ("runs", "and no run, should be"),
-        ("a published run", "a published run, which stays as it is, should be"),
+        ("a published run", "a published run, which must not change, should be"),
         ("rows without a machine", "which holds rows.jsonl and no machine.json, should be"),
         ("rows without an environment", "which holds rows.jsonl and no environment.json, should be"),
-        ("a damaged record", "should be one JSON object; restore the file"),
-        ("a folder in the rows' place", "whose rows.jsonl is no file that may be written, should be"),
-        ("a pipe in the samples' place", "whose samples.jsonl is no file that may be written, should be"),
+        ("a damaged record", "should be a JSON object; restore the file"),
+        ("a folder in the rows' place", "whose rows.jsonl is not a writable file, should be"),
+        ("a pipe in the samples' place", "whose samples.jsonl is not a writable file, should be"),
     ],
 )
 def test_a_path_where_no_run_can_be_is_refused_in_a_sentence_and_left_as_it_is(tmp_path, kind, why):
@@ -389,7 +392,7 @@ def test_a_folder_that_the_system_refuses_is_refused_in_a_sentence(tmp_path, mon
         with pytest.raises(ValueError, match=r"got Permission denied, should be a folder to write to; name"):
             made()
     monkeypatch.setattr(os, "access", lambda *arguments: False)
-    with pytest.raises(ValueError, match=r"run, below .*, where nothing may be written, should be"):
+    with pytest.raises(ValueError, match=r"run, below .*, which is not writable, should be"):
         begin(tmp_path / "run", MACHINE, ENVIRONMENT)
 
 
@@ -407,7 +410,7 @@ def test_a_run_of_another_machine_is_not_gone_on_with(tmp_path, other, told):
     begin(tmp_path / "run", here, ENVIRONMENT).release()
     before = tree(tmp_path)
     with pytest.raises(
-        ValueError, match=rf"a run of another machine \(other {told}\), should be of one like"
+        ValueError, match=rf"a run of another machine \(different {told}\), should be a run of this"
     ):
         begin(tmp_path / "run", here | other, ENVIRONMENT)
     assert tree(tmp_path) == before
@@ -428,7 +431,7 @@ def test_memory_that_grew_and_a_new_driver_make_no_other_machine(tmp_path):
 def test_a_second_run_in_a_folder_is_refused_until_the_first_has_ended(tmp_path):
     first = begin(tmp_path / "run", MACHINE, ENVIRONMENT)
     with pytest.raises(
-        ValueError, match="where another run goes on, should be a folder of its own; wait for"
+        ValueError, match="where another run is in progress, should be a free folder; wait for"
     ):
         begin(tmp_path / "run", MACHINE, ENVIRONMENT)
     first.release()
@@ -485,7 +488,7 @@ def test_a_line_for_which_there_is_no_room_leaves_the_file_as_it_was(run, name):
     assert str(caught.value).startswith(
         f"{name}: got File too large, should be written whole to {run.folder}; "
     )
-    assert f"add --results {run.folder} to go on" in str(caught.value)
+    assert f"add --results {run.folder} to continue" in str(caught.value)
     assert file.read_bytes() == before
     LINES[name](run, "third")
     assert len([json.loads(line) for line in file.read_text().splitlines()]) == 2

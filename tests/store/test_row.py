@@ -23,11 +23,11 @@ def test_the_columns_that_readers_rely_on_are_there_in_their_order():
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_speed_stands_beside_agreement_only(status):
+def test_only_a_row_that_agrees_may_have_a_speed(status):
     if status in TIMED:
         assert timed(1e-3, status=status).median_s == 1e-3
     else:
-        with pytest.raises(ValueError, match=f"a speed beside status '{status}', should stand beside"):
+        with pytest.raises(ValueError, match=f"a speed with status '{status}', should only be given with"):
             timed(1e-3, status=status)
 
 
