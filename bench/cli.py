@@ -21,7 +21,9 @@ app = typer.Typer(
 Fast = Annotated[bool, typer.Option("--fast", help="Read versions only; import no framework.")]
 Full = Annotated[bool, typer.Option("--full", help="Fingerprint every dtype and mode, which takes minutes.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
-Meanings = Annotated[bool, typer.Option("--meanings", help="What every status and column means.")]
+Meanings = Annotated[
+    bool, typer.Option("--meanings", help="What every status and column means, and what a reference may use.")
+]
 All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
 Lenient = Annotated[
     bool, typer.Option("--lenient", help="Leave out lines that are no rows, and say how many.")
@@ -47,12 +49,12 @@ def list_(
 ) -> None:
     """Cases, options, sizes and contenders; with names, everything about those cases."""
     from bench import pages
-    from bench.report.inventory import about, inventory
+    from bench.report.inventory import about, inventory, rules
     from bench.report.inventory import meanings as words
 
     with _refusals():
         if meanings:
-            found = words()
+            found = words() + rules()
         elif names:
             found = [section for name in names for section in about(pages.case(name))]
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench import pages
 from bench.backends import SHIPPED
 from bench.digits import digits
-from bench.report.inventory import meanings
+from bench.report.inventory import meanings, rules
 from bench.report.table import GLYPHS, Table, markdown
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def words() -> dict[str, str]:
     """The blocks that come from the code."""
     tables = [replace(each, level=3) for each in meanings() if isinstance(each, Table)]
     return {name: markdown([table]) for name, table in zip(("statuses", "columns"), tables, strict=True)}
+
+
+def functions() -> str:
+    """The block ``<!-- rules -->`` of the handbook: which functions a reference may use."""
+    return markdown([replace(each, level=3) for each in rules() if isinstance(each, Table)])
 
 
 def overview(rows: "DataFrame", run: str) -> Table:
