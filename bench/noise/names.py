@@ -1,7 +1,7 @@
 """The names of functions as a reference writes them, and what to write for one that has no rounding rule."""
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ INSTEAD = {
     "np.count_nonzero": "np.sum((x != 0) * 1.0)",
     "np.cov": "d = x - x.mean(axis=0), then d.T @ d / (len(x) - 1)",
     "np.cross": "products of slices, such as x[1] * y[2] - x[2] * y[1]",
+    "np.cumulative_prod": "np.cumprod",
+    "np.cumulative_sum": "np.cumsum",
     "np.diff": "x[1:] - x[:-1]",
     "np.ediff1d": "x[1:] - x[:-1]",
     "np.inner": "x @ y.T",
@@ -76,14 +78,14 @@ for _place, _module in _PLACES.items():
             _NAMES.setdefault(id(_value), []).append(_place + _name)
 
 
-def names(function: Callable[..., Any], method: str = "__call__") -> list[str]:
+def names(function: Any, method: str = "__call__") -> list[str]:
     """Every name that a reference may write for a function of NumPy or SciPy, or for a method of a ufunc."""
     unknown = f"{getattr(function, '__module__', '').replace('numpy', 'np', 1)}.{function.__name__}"
     found = sorted(_NAMES.get(id(function), [unknown]))
     return found if method == "__call__" else [f"{name}.{method}" for name in found]
 
 
-def named(function: Callable[..., Any], method: str = "__call__") -> str:
+def named(function: Any, method: str = "__call__") -> str:
     """The name by which NumPy itself knows it, where it has several."""
     found = names(function, method)
     own = function.__name__ if method == "__call__" else f"{function.__name__}.{method}"

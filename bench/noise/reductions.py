@@ -51,7 +51,7 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
         usual = u * np.sqrt(BENFORD * np.maximum(count - 2, 0) * value**2 + binade(value) ** 2)
         return np.where((count > 1) & ~within, worst if rounding.worst else usual, 0)
 
-    if ((count <= 1) | held).all():
+    if (((count <= 1) | held) & ~subnormal(value)).all():
         y = y if _stays(e, how) else spread_out(y)
     else:
         y = spread_out(y)
@@ -142,7 +142,7 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
     held = ((count == 1) | rooted) & (to_bits(value, rounding.precision.bits) == value) | (count == 0)
     held |= (count == 1) & (x.shape[-1] != 1)
     stays = (s < rounding.inside.overflow) & ((s >= rounding.inside.tiny) | (count == 0))
-    if (held & stays).all():
+    if (held & stays & ~subnormal(value)).all():
         return pack(y)
     y = spread_out(y)
     steps = rounding.inside_sum(s, np.sum(np.square(square), **how), s, count, True)
@@ -164,7 +164,8 @@ def log_sum_exp(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
     """Half of its variance is that of pairs taken in turn, half that of pairs of halves."""
     x, rounding = numbers(a).astype(np.float64), current()
     axes = axes_of(x, axis)
-    y = np.logaddexp.reduce(x, axis=axes if len(axes) > 1 else axes[0], keepdims=bool(keepdims))
+    how: dict[str, Any] = {"axis": axes if len(axes) > 1 else axes[0], "keepdims": bool(keepdims)}
+    y = np.logaddexp.reduce(x, **how)
     terms = _last(x[..., -1], axes)
     count = np.count_nonzero(terms != -np.inf, axis=-1)
     if (count <= 1).all():
@@ -228,6 +229,11 @@ def plain_dtype(name: str, dtype: Any) -> None:
         raise NotImplementedError(f"np.{name} with dtype= has no rounding rule; leave it out")
 
 
+def subnormal(value: Array) -> NDArray[np.bool_]:
+    """What may be flushed, however exact it is."""
+    return (value != 0) & (np.abs(value) < current().precision.tiny)
+
+
 def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -> None:
     """Round y in place by what its inside left; once more where the accumulator has more bits than the dtype.
 
@@ -238,7 +244,7 @@ def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -
     wide = rounding.accumulator < rounding.u
     half = np.where(np.isfinite(value), np.hypot(inside, last) if wide else inside, 0)
     exact_sums = np.where(np.isfinite(value), np.hypot(exact_sums, last) if wide else exact_sums, 0)
-    half[held], exact_sums[held] = 0, 0
     rounding.underflow(y, value, half)
+    half[held], exact_sums[held] = 0, 0
     rounding.spread(y, half, exact_sums)
     rounding.leave(y)

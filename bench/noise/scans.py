@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.noise.array import Rule, pack, rule, spread_out
 from bench.noise.bits import Array, binade, lowest, odd, to_bits
 from bench.noise.elementwise import numbers
-from bench.noise.reductions import alike, plain_dtype
+from bench.noise.reductions import alike, plain_dtype, subnormal
 from bench.noise.rounding import current
 from bench.noise.sums import into
 
@@ -61,7 +61,7 @@ def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
     stays = _stays(ufunc, value)
     within |= count <= 1
     held = within & ((to_bits(value, rounding.precision.bits) == value) | (count <= 1))
-    if (held & stays).all():
+    if (held & stays & ~subnormal(value)).all():
         return still
     still = spread_out(still)
     if rounding.worst:
@@ -78,6 +78,7 @@ def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
     half = last if rounding.accumulator < rounding.u else np.zeros_like(last)
     exact_sums = last if ufunc is np.add else half
     rounding.underflow(y, value, half)
+    half[held & stays] = 0
     rounding.spread(y, half, exact_sums)
     rounding.leave(y)
     return y
@@ -98,7 +99,7 @@ def _in_turn(ufunc: np.ufunc, x: Array, value: Array) -> Array:
         half, exact_sums = rounding.accumulator * share, rounding.u * share
     half = np.where(np.isfinite(value), half, 0)
     rounding.spread(terms, half, np.where(np.isfinite(value), exact_sums, 0))
-    y = ufunc.accumulate(terms, axis=0)
+    y = np.asarray(ufunc.accumulate(terms, axis=0), order="C")
     _leave(ufunc, y, np.logical_or.accumulate)
     return y
 
