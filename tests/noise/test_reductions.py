@@ -183,8 +183,8 @@ def test_whole_numbers_beyond_the_bits_of_the_dtype_are_rounded_where_they_are_s
 
 
 def test_whole_numbers_that_are_rounded_before_are_not_exact():
-    x = np.full(20, 3.0)
-    assert predicted(lambda x: np.cumsum(x * 1.1 / 1.1), x).sigma.all()
+    found = predicted(lambda x: np.cumsum(np.sqrt(x * x)), np.full(400, 3.0))
+    assert found.value[-1] == 1200 and found.sigma[-1] > 1200 * 2**-24
 
 
 # ---- zero, infinite, NaN, empty, and the ends of the range ----
@@ -277,6 +277,14 @@ def test_what_is_subnormal_may_be_flushed(name):
         assert expected.sigma.ravel()[-1] >= 0.5 * expected.value.ravel()[-1]
 
 
+@pytest.mark.parametrize("function", [np.prod, np.cumprod, np.cumsum])
+def test_what_is_exact_and_subnormal_may_be_flushed(function):
+    expected = predicted(
+        function, np.array([2.0**-131, 1, 2]) if function is not np.cumsum else [2.0**-131] * 3
+    )
+    assert expected.sigma.ravel()[-1] >= 0.5 * expected.value.ravel()[-1] > 0
+
+
 # ---- dtypes, accumulators, worst case ----
 
 ROUNDED = {name: formula for name, (formula, _) in FORMULAS.items()}
@@ -340,6 +348,22 @@ def test_neighbours_of_a_running_sum_share_their_errors():
     apart = predicted(lambda x: np.cumsum(x, axis=1)[:, 1:] - np.cumsum(x, axis=1)[:, :-1], x).sigma[:, -1]
     shared = predicted(lambda x: (s := np.cumsum(x, axis=1))[:, 1:] - s[:, :-1], x).sigma[:, -1]
     assert np.median(shared / alone) < 0.6 and np.median(apart / alone) > 1
+
+
+def test_a_scan_by_doubling_has_its_own_differences_of_neighbours():
+    x = np.exp(rng(0).standard_normal((20, 300))).astype(np.float32)
+    formula = lambda x: (s := np.cumsum(x, axis=-1))[:, 1:] - s[:, :-1]  # noqa: E731
+    expected = predicted(formula, x)
+    y = by_doubling(np.add, x).astype(float)
+    error = y[:, 1:] - y[:, :-1] - expected.value
+    assert 0.5 < np.sqrt(np.mean(np.square(error))) / noise.rms(expected.sigma.ravel()) < 1.7
+
+
+def test_what_adds_nothing_to_a_sum_of_exponentials_is_no_rounding():
+    x = np.full((30, 300), -np.inf)
+    x[:, [3, 5]] = rng(0).standard_normal((30, 2)) + 3
+    many, two = (predicted(ODD["logaddexp.reduce"], each).sigma for each in (x, x[:, [3, 5]]))
+    assert 0.8 < np.median(many / two) < 1.25
 
 
 def test_sorted_values_that_may_change_places_keep_a_spread():
