@@ -44,19 +44,18 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     count = np.count_nonzero(odds != 1, **how)
     value = np.prod(e, **how)
     within = np.prod(odds, **how) <= 2.0**rounding.inside.bits
-    held = (to_bits(value, rounding.precision.bits) == value) & within
+    held = (count <= 1) | within & (to_bits(value, rounding.precision.bits) == value)
 
     def inside(u: float) -> Array:
         worst = u * (count - 1) * np.abs(value)
         usual = u * np.sqrt(BENFORD * np.maximum(count - 2, 0) * value**2 + binade(value) ** 2)
         return np.where((count > 1) & ~within, worst if rounding.worst else usual, 0)
 
-    if (((count <= 1) | held) & ~subnormal(value)).all():
-        y = y if _stays(e, how) else spread_out(y)
-    else:
+    stays = _stays(e, how)
+    if not (stays and held.all()):
         y = spread_out(y)
-        store(y, inside(rounding.accumulator), inside(rounding.u), (count <= 1) | held)
-    if y.shape[-1] != 1 and not _stays(e, how):
+        store(y, inside(rounding.accumulator), inside(rounding.u), held)
+    if not stays:
         _leave(y, _last(e, axes))
     return into(pack(y), out)
 
@@ -142,7 +141,7 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
     held = ((count == 1) | rooted) & (to_bits(value, rounding.precision.bits) == value) | (count == 0)
     held |= (count == 1) & (x.shape[-1] != 1)
     stays = (s < rounding.inside.overflow) & ((s >= rounding.inside.tiny) | (count == 0))
-    if (held & stays & ~subnormal(value)).all():
+    if (held & stays).all():
         return pack(y)
     y = spread_out(y)
     steps = rounding.inside_sum(s, np.sum(np.square(square), **how), s, count, True)
@@ -227,11 +226,6 @@ def alike(a: Any) -> bool:
 def plain_dtype(name: str, dtype: Any) -> None:
     if dtype is not None:
         raise NotImplementedError(f"np.{name} with dtype= has no rounding rule; leave it out")
-
-
-def subnormal(value: Array) -> NDArray[np.bool_]:
-    """What may be flushed, however exact it is."""
-    return (value != 0) & (np.abs(value) < current().precision.tiny)
 
 
 def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -> None:

@@ -359,6 +359,14 @@ def test_a_scan_by_doubling_has_its_own_differences_of_neighbours():
     assert 0.5 < np.sqrt(np.mean(np.square(error))) / noise.rms(expected.sigma.ravel()) < 1.7
 
 
+def test_a_running_sum_rounds_first_where_a_second_term_joins():
+    x = np.zeros((200, 7))
+    x[:, 3] = 1.1 + rng(0).random(200)
+    x[:, 6] = -0.9 * x[:, 3]
+    many, two = (predicted(lambda x: np.cumsum(x, axis=1), each).sigma[:, -1] for each in (x, x[:, [3, 6]]))
+    assert 0.9 < np.median(many / two) < 1.1
+
+
 def test_what_adds_nothing_to_a_sum_of_exponentials_is_no_rounding():
     x = np.full((30, 300), -np.inf)
     x[:, [3, 5]] = rng(0).standard_normal((30, 2)) + 3
