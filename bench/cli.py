@@ -23,7 +23,9 @@ Full = Annotated[
     bool, typer.Option("--full", help="Also measure the arithmetic of every dtype and mode, for minutes.")
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
-Meanings = Annotated[bool, typer.Option("--meanings", help="What every status and column means.")]
+Meanings = Annotated[
+    bool, typer.Option("--meanings", help="What every status and column means, and what a reference may use.")
+]
 All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
 Lenient = Annotated[
     bool, typer.Option("--lenient", help="Leave out lines that are no rows, and say how many.")
@@ -55,12 +57,12 @@ def list_(
 ) -> None:
     """Cases, options, sizes and contenders; with names, everything about those cases."""
     from bench import pages
-    from bench.report.inventory import about, inventory
+    from bench.report.inventory import about, inventory, rules
     from bench.report.inventory import meanings as words
 
     with _refusals():
         if meanings:
-            found = words()
+            found = words() + rules()
         elif names:
             found = [section for name in names for section in about(pages.case(name))]
         else:

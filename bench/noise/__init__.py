@@ -1,12 +1,16 @@
 """Monte-Carlo rounding: what rounding alone does to a formula, by running the formula as it is written."""
 
-from bench.noise import choices, elementwise, making, products, sums  # noqa: F401  # each registers its rules
+# each of these enters its rules in the table
+from bench.noise import choices, elementwise, making, products, reductions, scans, sums  # noqa: F401
 from bench.noise.array import Noisy as Noisy
 from bench.noise.array import noisy as noisy
 from bench.noise.array import pack as pack
 from bench.noise.array import rows as rows
 from bench.noise.bits import rms as rms
 from bench.noise.bits import to_bits as to_bits
+from bench.noise.explained import explained as explained
+from bench.noise.listing import refused as refused
+from bench.noise.listing import usable as usable
 from bench.noise.precision import ACCUMULATORS as ACCUMULATORS
 from bench.noise.precision import EXACT_SUMS as EXACT_SUMS
 from bench.noise.precision import FULL as FULL

@@ -4,6 +4,7 @@ Shape, indexing, views, windows, stacking and assignment are NumPy's own and see
 function that computes goes to the rule that was registered for it; one that has none raises.
 """
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from bench.noise.names import HANDBOOK, advice, named, names
 from bench.noise.precision import LAYOUTS, LOW_LAYOUTS
 from bench.noise.rounding import current
 
@@ -36,7 +38,7 @@ OneRule = TypeVar("OneRule", bound=Rule)
 _RULES: dict[tuple[Any, str], Rule] = {}  # full once the modules of the rules are imported
 
 # functions that only move elements, or ask for shapes
-_MOVES = {
+MOVES = {
     *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims),
     *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.broadcast_to, np.broadcast_arrays, sliding_window_view),
     *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
@@ -139,26 +141,26 @@ class Noisy(np.ndarray[Any, Any]):
     def __array_ufunc__(self, ufunc: Any, method: Any, *inputs: Any, **kwargs: Any) -> Any:
         found = _RULES.get((ufunc, method))
         if found is None:
-            _refuse(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+            _refuse(named(ufunc, method))
         out = kwargs.pop("out", (None,))[0]
         if any(value is not None for key, value in kwargs.items() if key in ("dtype", "signature")):
-            _refuse(f"{ufunc.__name__} with a dtype")
+            _refuse(f"{named(ufunc, method)} with dtype=")
         if "where" in kwargs:
-            _refuse(f"{ufunc.__name__} with where=")
+            _refuse(f"{named(ufunc, method)} with where=")
         kwargs = {key: value for key, value in kwargs.items() if key in ("axis", "keepdims", "initial")}
-        result = found(*inputs, **kwargs)
+        result = _computed(found, named(ufunc, method), inputs, kwargs)
         if out is None:
             return result
         if not noisy(out):
-            _refuse(f"{ufunc.__name__} into a plain array: make it by zeros_like or empty_like; this")
+            _refuse(f"{named(ufunc, method)} into a plain array", "make it by np.zeros_like or np.empty_like")
         out.view(Noisy)[...] = result
         return out
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if found := _RULES.get((func, "__call__")):
-            return found(*args, **kwargs)
-        if func not in _MOVES:
-            _refuse(f"np.{func.__name__}")
+            return _computed(found, named(func), args, kwargs)
+        if func not in MOVES:
+            _refuse(named(func))
         return _as_noisy(super().__array_function__(func, types, args, kwargs))
 
     def __getitem__(self, key: Any) -> Any:
@@ -172,7 +174,7 @@ class Noisy(np.ndarray[Any, Any]):
             return
         values = rows(value)
         if self.dtype == SINGLE:
-            _refuse("writing into an input (copy it first): this")
+            _refuse("writing into an input", "copy it first, x = x.copy()")
         plain = self.view(np.ndarray)
         if not noisy(value) and values.size == 1:
             plain[key] = values.ravel()[0]
@@ -195,29 +197,29 @@ class Noisy(np.ndarray[Any, Any]):
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         if np.dtype(dtype) not in _KINDS and kind(self) == "f":
-            _refuse(f"astype({np.dtype(dtype)}) of a rounded value")
+            _refuse(f"astype({np.dtype(dtype)}) of a rounded value", "leave it out, or astype(x.dtype)")
         return full(self)
 
     def copy(self, order: Any = "C") -> Any:
         return full(self)
 
     def __bool__(self) -> bool:
-        _refuse("branching on a value")
+        _refuse("branching on a value", "use np.where")
 
     def __float__(self) -> float:
-        _refuse("float() of a rounded value")
+        _refuse("float() of a rounded value", "keep the array, and use np.exp for math.exp")
 
     def __int__(self) -> int:
-        _refuse("int() of a rounded value")
+        _refuse("int() of a rounded value", "use np.argmax, or an integer that is no rounded value")
 
     def __index__(self) -> int:
-        _refuse("a rounded value as an index")
+        _refuse("a rounded value as an index", "use np.argmax")
 
     def __complex__(self) -> complex:
-        _refuse("complex() of a rounded value")
+        _refuse("complex() of a rounded value", "compute real and imaginary parts apart")
 
     def __contains__(self, key: object) -> bool:
-        _refuse("membership in a rounded array")
+        _refuse("membership in a rounded array", "use a comparison with np.where")
 
 
 def _forwarded(name: str) -> Any:
@@ -234,22 +236,65 @@ def _refused(name: str) -> Any:
     return method
 
 
-_FORWARDED = ("argmax", "argmin", "clip", "dot", "max", "mean", "min", "std", "sum", "var")
+FORWARDED = (
+    "argmax",
+    "argmin",
+    "clip",
+    "cumprod",
+    "cumsum",
+    "dot",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+)
 _REFUSED = (
-    *("all", "any", "argpartition", "argsort", "byteswap", "choose", "compress", "cumprod", "cumsum", "dump"),
-    *("dumps", "fill", "item", "nonzero", "partition", "prod", "ptp", "put", "round", "searchsorted", "sort"),
+    *("all", "any", "argpartition", "argsort", "byteswap", "choose", "compress", "dump"),
+    *("dumps", "fill", "item", "nonzero", "partition", "ptp", "put", "round", "searchsorted", "sort"),
     *("tobytes", "tofile", "tolist", "trace"),
 )
-for _name in _FORWARDED:
+for _name in FORWARDED:
     setattr(Noisy, _name, _forwarded(_name))
 for _name in _REFUSED:
     setattr(Noisy, _name, _refused(_name))
 
 
-def _refuse(what: str) -> NoReturn:
-    raise NotImplementedError(
-        f"{what} has no rounding rule; write it with operations that have one (bench/noise)"
+def computing() -> dict[tuple[Any, str], Rule]:
+    """The rules by function of NumPy or SciPy, and by method where it is a ufunc."""
+    reading = {operator.getitem, operator.setitem}
+    return {key: found for key, found in _RULES.items() if key[0] not in reading}
+
+
+def having() -> set[str]:
+    """The names of all functions that have a rule, or need none."""
+    found = {name for key in computing() for name in names(*key)}
+    return found | {name for function in MOVES for name in names(function)}
+
+
+def refusal(what: str, instead: str = "") -> NotImplementedError:
+    """The error that says what has no rule, and what to write: what is given, or what is known or near."""
+    return NotImplementedError(
+        f"{what} has no rounding rule; {instead or advice(what, having())}; all are in {HANDBOOK}"
     )
+
+
+def _refuse(what: str, instead: str = "") -> NoReturn:
+    raise refusal(what, instead)
+
+
+def _computed(found: Rule, name: str, args: Any, kwargs: Any) -> Any:
+    """What the rule gives; where it does not take an argument, a refusal that says which."""
+    try:
+        return found(*args, **kwargs)
+    except TypeError:
+        taken = inspect.signature(found).parameters
+        if any(each.kind == each.VAR_KEYWORD for each in taken.values()) or not kwargs.keys() - taken.keys():
+            raise
+        given = ", ".join(f"{key}=" for key in sorted(kwargs.keys() - taken.keys()))
+        _refuse(f"{name} with {given}", f"leave {given} out")
 
 
 def _has_noisy(key: Any) -> bool:

@@ -35,6 +35,19 @@ def is_power_of_two(x: Array) -> NDArray[np.bool_]:
     return (np.asarray(x, dtype=np.float64, order="C").view(np.int64) & MANTISSA) == 0
 
 
+def lowest(x: Array) -> Array:
+    """The largest power of two that x is a whole multiple of; infinite for zero."""
+    mantissa, exponent = np.frexp(np.abs(np.where(np.isfinite(x), x, 0)))
+    whole = np.ldexp(mantissa, 53).astype(np.int64)
+    return np.where(whole == 0, np.inf, np.ldexp((whole & -whole).astype(np.float64), exponent - 53))
+
+
+def odd(x: Array) -> Array:
+    """|x| without its factors of two; 1 for zero and infinity."""
+    plain = np.isfinite(x) & (x != 0)
+    return np.divide(np.abs(x), lowest(x), out=np.ones_like(x), where=plain)
+
+
 def mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """splitmix64: the bits of a value, well stirred."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -22,11 +22,11 @@ _LIBM: dict[np.ufunc, float] = {
     **dict.fromkeys((np.arcsinh, np.arccosh, np.arctanh, special.log_expit, special.ndtr), _WORST_LIBM),
     **dict.fromkeys((special.xlogy, special.xlog1py), _WORST_LIBM),
 }
-_ULPS: dict[np.ufunc, float] = {
+ULPS: dict[np.ufunc, float] = {
     **dict.fromkeys((np.sqrt, np.square, np.reciprocal), 1.0),
     **{ufunc: np.sqrt(3) * rms for ufunc, rms in _LIBM.items()},
 }
-_POWER = 0.9
+ULPS_OF_POWER = 0.9 * np.sqrt(3)
 # The erf inside torch's GELU is a short rational formula with an absolute error, of so many unit roundoffs.
 _ERF = 2.8
 
@@ -50,7 +50,7 @@ def rounded(ufunc: np.ufunc, ulps: float) -> Rule:
     return on_records
 
 
-for _ufunc, _ulps in _ULPS.items():
+for _ufunc, _ulps in ULPS.items():
     rule(_ufunc)(rounded(_ufunc, _ulps))
 
 
@@ -85,9 +85,9 @@ def erf(x: Any) -> Noisy:
 @rule(np.power, np.float_power)
 def power(a: Any, b: Any) -> Noisy:
     if noisy(b) or np.ndim(b):
-        return rounded(np.power, np.sqrt(3) * _POWER)(a, b)
+        return rounded(np.power, ULPS_OF_POWER)(a, b)
     y = np.power(numbers(a), b)
-    return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(float(b), np.sqrt(3) * _POWER))
+    return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(float(b), ULPS_OF_POWER))
 
 
 @rule(np.clip)

@@ -51,7 +51,7 @@ class Precision:
     @property
     def overflow(self) -> float:
         """The smallest number that is rounded to infinity."""
-        return 2.0 ** (2 - self.smallest) * (1 - self.u / 2)
+        return 2.0 ** (1 - self.smallest) * (1 - self.u / 2) * 2  # infinite in float64, and no error
 
     @property
     def u(self) -> float:

@@ -41,7 +41,8 @@ class Rounding:
         # in float64 the reference's own value is rounded like any other
         self.both = np.sqrt(2.0) if self.precision.bits == 53 else 1.0
         self.u = self.precision.u / self.shrink
-        self.accumulator = precision(accumulator or ACCUMULATORS[str(dtype)]).u / self.shrink
+        self.inside = precision(accumulator or ACCUMULATORS[str(dtype)])  # sums, and what is not stored
+        self.accumulator = self.inside.u / self.shrink
         self.tiny = self.precision.tiny / self.shrink
         # single and double range is wide enough to be left alone
         self.overflow = self.precision.overflow if self.precision.smallest > -126 else None
@@ -130,21 +131,26 @@ class Rounding:
         n = np.maximum(n, 1)
         last = np.asarray(self.u * binade(total))  # a scalar takes no assignment
         last[np.broadcast_to(n == 1, last.shape) & (not products)] = 0
-        if self.worst:
-            inside = self.accumulator * n * sizes
-        else:
-            inner = BENFORD * ((n - 2) / 3 * total**2 + ((n + 1) / 6 - 1 / n) * squares)
-            inner = np.where(n == 1, 0, np.maximum(inner, 0) + binade(total) ** 2)
-            if products:
-                inner = inner + BENFORD * squares
-            underflow = np.where(n == 1, 0, n * self.tiny**2)
-            inside = np.sqrt(self.accumulator**2 * inner + underflow)
+        inside = self.inside_sum(total, squares, sizes, n, bool(products))
         half = np.hypot(inside, last) if self.accumulator < self.u else inside
         half = np.where(np.isfinite(half), half, 0)
         # where sums accumulate exactly, each term still is a rounded number, and so is the total
         exact_sums = np.where(n == 1, last, np.hypot(last, self.u * np.sqrt(BENFORD * squares)))
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
         self.leave(y)
+
+    def inside_sum(
+        self, total: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool
+    ) -> Array:
+        """The half-width of what the partial sums of n terms leave in their total: see `sum`."""
+        if self.worst:
+            return np.asarray(self.accumulator * n * sizes)
+        inner = BENFORD * ((n - 2) / 3 * total**2 + ((n + 1) / 6 - 1 / n) * squares)
+        inner = np.where(n == 1, 0, np.maximum(inner, 0) + binade(total) ** 2)
+        if products:
+            inner = inner + BENFORD * squares
+        underflow = np.where(n == 1, 0, n * self.tiny**2)
+        return np.asarray(np.sqrt(self.accumulator**2 * inner + underflow))
 
     def factors(self, x: Array) -> Array:
         """A factor of a product of matrices, as the hardware takes it; x itself but under TF32.

@@ -1,6 +1,6 @@
 """Rules for sums: plain ones, means and variances, extremes, and scatters."""
 
-from functools import partial
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from bench.noise.rounding import current
 @rule(np.sum)
 def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Noisy:
     x = numbers(a)
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     n = int(np.prod([x.shape[i] for i in axes]))
     y = np.sum(x, axis=axes, keepdims=bool(keepdims))
     if n == 1 or x.dtype.kind != "f":
@@ -27,14 +27,9 @@ def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     return into(pack(y), out)
 
 
-@rule(np.add, method="reduce")
-def reduced(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
-    return total(a, axis, keepdims=keepdims)
-
-
 @rule(np.mean)
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-    n = int(np.prod([a.shape[i] for i in _axes(rows(a), axis)]))
+    n = int(np.prod([a.shape[i] for i in axes_of(rows(a), axis)]))
     return into(np.divide(total(a, axis, keepdims=keepdims), float(n)), out)
 
 
@@ -48,7 +43,7 @@ def var(
     keepdims: Any = False,
     **other: Any,
 ) -> Any:
-    n = int(np.prod([a.shape[i] for i in _axes(rows(a), axis)]))
+    n = int(np.prod([a.shape[i] for i in axes_of(rows(a), axis)]))
     d = a - mean(a, axis, keepdims=True)
     correction = other.get("correction", ddof)
     return into(np.divide(total(d * d, axis, keepdims=keepdims), float(n - correction)), out)
@@ -65,15 +60,28 @@ def largest(ufunc: np.ufunc) -> Rule:
 
     def on_records(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
         x = rows(a)
-        return into(pack(ufunc.reduce(x, axis=_axes(x, axis), keepdims=bool(keepdims))), out)
+        return into(pack(ufunc.reduce(x, axis=axes_of(x, axis), keepdims=bool(keepdims))), out)
 
     return on_records
 
 
 rule(np.max, np.amax)(largest(np.maximum))
 rule(np.min, np.amin)(largest(np.minimum))
-rule(np.maximum, method="reduce")(partial(largest(np.maximum), axis=0))
-rule(np.minimum, method="reduce")(partial(largest(np.minimum), axis=0))
+
+
+def first_axis(rule_of: Rule) -> Rule:
+    """A reduction of a ufunc: over the first axis, where a function's is over all."""
+
+    @wraps(rule_of)
+    def on_records(a: Any, axis: Any = 0, keepdims: Any = False) -> Any:
+        return rule_of(a, axis, keepdims=keepdims)
+
+    return on_records
+
+
+rule(np.maximum, method="reduce")(first_axis(largest(np.maximum)))
+rule(np.minimum, method="reduce")(first_axis(largest(np.minimum)))
+rule(np.add, method="reduce")(first_axis(total))
 
 
 @rule(np.add, method="at")
@@ -104,7 +112,7 @@ def add_at(target: Any, index: Any, values: Any) -> None:
     inside[at] = y
 
 
-def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+def axes_of(x: Any, axis: Any) -> tuple[int, ...]:
     dimensions = x.ndim - 1
     return tuple(range(dimensions)) if axis is None else normalize_axis_tuple(axis, dimensions)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from bench import noise
 from bench.case import Case
 from bench.digits import count
 from bench.report.table import GLYPHS, Section, Table
@@ -28,6 +29,21 @@ def meanings() -> list[Section]:
     return [
         Table("Statuses", ("", "status", "means"), statuses),
         Table("Columns of a row", ("column", "holds"), list(COLUMNS.items())),
+    ]
+
+
+def rules() -> list[Section]:
+    """Which functions of NumPy and SciPy a reference may use, and what to write instead of others."""
+    note = (
+        "The operators, reading and writing by an index, and loops over an array are as these. "
+        "einsum takes one or two operands and an explicit output; sums take no where= and no initial=."
+    )
+    groups = [(title, ", ".join(found)) for title, found in noise.usable().items()]
+    return [
+        Table("Functions that a reference may use", ("group", "functions"), groups, note=note),
+        Table(
+            "Functions without a rounding rule", ("function", "write instead"), list(noise.refused().items())
+        ),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench import pages
 from bench.backends import SHIPPED
 from bench.digits import count, digits
-from bench.report.inventory import meanings
+from bench.report.inventory import meanings, rules
 from bench.report.table import GLYPHS, Table, markdown
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def words() -> dict[str, dict[str, str]]:
     """The blocks that come from the code, by file."""
     tables = [replace(each, level=2) for each in meanings() if isinstance(each, Table)]
     blocks = {name: markdown([table]) for name, table in zip(("statuses", "columns"), tables, strict=True)}
-    return {"docs/rows.md": blocks}
+    listed = markdown([replace(each, level=3) for each in rules() if isinstance(each, Table)])
+    return {"docs/rows.md": blocks, "docs/extending.md": {"rules": listed}}
 
 
 def figures(rows: "DataFrame", run: str, machine: str) -> dict[str, dict[str, str]]:

@@ -64,7 +64,7 @@ def spread(
     found: dict[str, _Part] = {}
     for run in range(runs):
         rounding = noise.Rounding(**how, runs=runs, run=run)
-        with noise.under(rounding):
+        with noise.under(rounding), noise.explained():
             leaves = flatten(function(*tree_map(_lift, trees)))
         rounding = rounding.outside(dtype) if inside else rounding
         with noise.under(rounding):

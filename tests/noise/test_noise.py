@@ -496,17 +496,47 @@ IDIOMS = {
     "delete": lambda x, y: np.delete(x * y, 1, axis=0),
     "noisy as plain record": lambda x, y: np.asarray(x * y) * y,
     "zero-d": lambda x, y: (x * y).sum() / y.sum(),
+    "cumsum": lambda x, y: np.cumsum(x * y, axis=1),
+    "cumsum of all": lambda x, y: np.cumsum(x),
+    "cumsum method": lambda x, y: x.cumsum(0),
+    "add.accumulate": lambda x, y: np.add.accumulate(x),
+    "cumprod": lambda x, y: np.cumprod(x * y, axis=-1),
+    "cumprod method": lambda x, y: x.cumprod(axis=1),
+    "multiply.accumulate": lambda x, y: np.multiply.accumulate(x, axis=1),
+    "prod": lambda x, y: np.prod(x),
+    "prod method": lambda x, y: (x * y).prod(axis=1, keepdims=True),
+    "prod over axes": lambda x, y: np.prod(x[None] * y, axis=(0, 2)),
+    "multiply.reduce": lambda x, y: np.multiply.reduce(x),
+    "prod of no axis": lambda x, y: np.prod(x * y, axis=()),
+    "norm": lambda x, y: np.linalg.norm(x * y),
+    "norm over an axis": lambda x, y: np.linalg.norm(x, axis=1, keepdims=True),
+    "norm 1": lambda x, y: np.linalg.norm(x * y, 1, axis=0),
+    "norm inf": lambda x, y: np.linalg.norm(x * y, np.inf, axis=-1),
+    "norm -inf": lambda x, y: np.linalg.norm(x[0], -np.inf),
+    "norm 3": lambda x, y: np.linalg.norm(x, 3, axis=1),
+    "norm 2.5 of a vector": lambda x, y: np.linalg.norm(x[0] * y[0], ord=2.5),
+    "Frobenius norm": lambda x, y: np.linalg.norm(x * y, "fro"),
+    "Frobenius norms": lambda x, y: np.linalg.norm(x[None] * y, axis=(1, 2)),
+    "matrix norm 1": lambda x, y: np.linalg.norm(x, 1),
+    "matrix norm inf": lambda x, y: np.linalg.norm(x[None] * y, np.inf, axis=(1, 2), keepdims=True),
+    "matrix norm -1": lambda x, y: np.linalg.norm(x, -1, axis=(1, 0)),
+    "sort": lambda x, y: np.sort(x * y),
+    "sort of all": lambda x, y: np.sort(x, axis=None),
+    "sort of columns": lambda x, y: np.sort(x * y, axis=0)[::-1],
+    "logaddexp.reduce": lambda x, y: np.logaddexp.reduce(x * y),
+    "logaddexp.reduce over rows": lambda x, y: np.logaddexp.reduce(x, axis=-1, keepdims=True),
 }
 
 REFUSED = {
-    "sort": lambda x, y: np.sort(x),
     "argsort": lambda x, y: x.argsort(),
-    "cumsum": lambda x, y: np.cumsum(x),
-    "cumsum method": lambda x, y: (x * y).cumsum(),
-    "prod": lambda x, y: np.prod(x),
+    "sort in place": lambda x, y: in_its_place(x * y),
+    "norm of singular values": lambda x, y: np.linalg.norm(x, 2),
+    "norm that counts": lambda x, y: np.linalg.norm(x, 0, axis=1),
+    "cumsum with a dtype": lambda x, y: np.cumsum(x, dtype=np.float64),
+    "prod initial": lambda x, y: np.prod(x, initial=2.0),
+    "maximum.accumulate": lambda x, y: np.maximum.accumulate(x),
     "outer": lambda x, y: np.outer(x, y),
     "inner": lambda x, y: np.inner(x, y),
-    "norm": lambda x, y: np.linalg.norm(x),
     "inv": lambda x, y: np.linalg.inv(x @ x.T),
     "einsum of three": lambda x, y: np.einsum("ij,ij,ij->i", x, y, x),
     "einsum implicit": lambda x, y: np.einsum("ij,jk", x, y.T),
@@ -557,6 +587,11 @@ REFUSED = {
     "diff": lambda x, y: np.ediff1d(x),
     "solve of a batch": lambda x, y: np.linalg.solve((x @ x.T)[None], y[None]),
 }
+
+
+def in_its_place(x):
+    x.sort()
+    return x
 
 
 def assigned(x, key, value):
@@ -610,14 +645,14 @@ def test_an_idiom_gives_what_numpy_gives_with_a_spread_of_the_right_size(name):
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_has_no_rule_is_refused(name):
     x, y = single(*rng(7).standard_normal((2, 4, 5)))
-    with pytest.raises((NotImplementedError, TypeError, ValueError)) as refusal:
+    with pytest.raises(NotImplementedError) as refusal:
         spread(REFUSED[name], (x, y), dtype="float32", seed=0)
     assert str(refusal.value)
 
 
 def test_the_refusal_names_what_was_called():
-    with pytest.raises(NotImplementedError, match=r"np\.cumsum has no rounding rule"):
-        spread(np.cumsum, (np.ones(3),), dtype="float32", seed=0)
+    with pytest.raises(NotImplementedError, match=r"np\.median has no rounding rule"):
+        spread(np.median, (np.ones(3),), dtype="float32", seed=0)
 
 
 @pytest.mark.parametrize("operation", ["sum", "product", "scatter"])
@@ -680,7 +715,7 @@ def test_the_files_of_the_noise_import_each_other_in_no_circle_and_inside_no_fun
             names = [name.strip(".") for name in names]
             needs[file.stem] = {name.split(".")[2] for name in names if name.startswith("bench.noise.")}
     graphlib.TopologicalSorter(needs).prepare()
-    assert needs["array"] == {"precision", "rounding"}
+    assert needs["array"] == {"names", "precision", "rounding"} and not needs["names"]
 
 
 def test_a_function_has_one_rule():

@@ -1,0 +1,244 @@
+"""Rules for products of all elements, for norms, and for the logarithm of a sum of exponentials.
+
+Each rule gives the error made inside the operation, to first order, in the precision of the accumulator.
+What is stored in fewer bits is rounded once more. In the rows whose sums are exact, the inside has the bits
+of the dtype.
+
+A product y of m factors that are not powers of two has m - 1 roundings in any order, each relative to the
+product: the variance is u²/3 · ((m - 2) B y² + b²), with b the binade of y and B = `BENFORD` the mean of
+(b/y)² over partial products. The order matters only where a partial product leaves the range.
+
+A norm is √s of s = Σx². An error of s moves it by 1/(2√s) of that, and the root is rounded. The squares
+stay inside: they may leave the range of the dtype, but not that of the accumulator, which is where NumPy's
+norm ends.
+
+log Σeˣ is taken pair by pair, in turn as NumPy does or by halves. Each partial result L is rounded, and its
+error reaches the total times e^(L - total), the share that it has of the sum. In turn the errors grow as
+√n; a sum of shifted exponentials has smaller ones, and a reference that writes that has the closer limit.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.noise.array import Noisy, kind, noisy, pack, rows, rule, spread_out
+from bench.noise.bits import Array, binade, lowest, odd, to_bits
+from bench.noise.elementwise import ULPS, ULPS_OF_POWER, finish, numbers
+from bench.noise.rounding import BENFORD, current
+from bench.noise.sums import axes_of, first_axis, into, total
+
+
+@rule(np.prod)
+def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    """Exact where all factors but one are powers of two, and for whole numbers that the dtype holds."""
+    plain_dtype("prod", dtype)
+    x = numbers(a)
+    axes = axes_of(x, axis)
+    how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
+    y = np.prod(x, **how)
+    if x.dtype.kind != "f":
+        return into(pack(y), out)
+    rounding, e = current(), np.asarray(x[..., -1], order="C")
+    odds = odd(e) if alike(a) else np.full(e.shape, np.inf)
+    count = np.count_nonzero(odds != 1, **how)
+    value = np.prod(e, **how)
+    within = np.prod(odds, **how) <= 2.0**rounding.inside.bits
+    held = (count <= 1) | within & (to_bits(value, rounding.precision.bits) == value)
+
+    def inside(u: float) -> Array:
+        worst = u * (count - 1) * np.abs(value)
+        usual = u * np.sqrt(BENFORD * np.maximum(count - 2, 0) * value**2 + binade(value) ** 2)
+        return np.where((count > 1) & ~within, worst if rounding.worst else usual, 0)
+
+    stays = _stays(e, how)
+    if not (stays and held.all()):
+        y = spread_out(y)
+        store(y, inside(rounding.accumulator), inside(rounding.u), held)
+    if not stays:
+        _leave(y, _last(e, axes))
+    return into(pack(y), out)
+
+
+rule(np.multiply, method="reduce")(first_axis(prod))
+
+
+def _stays(e: Array, how: dict[str, Any]) -> bool:
+    """Whether no partial product, in whatever order, leaves the range of the accumulator."""
+    inside, size = current().inside, np.abs(e)
+    largest = np.prod(np.maximum(size, 1), **how)
+    smallest = np.prod(np.where(size > 0, np.minimum(size, 1), 1), **how)
+    return bool(((largest < inside.overflow) & (smallest >= inside.tiny)).all())
+
+
+def _leave(y: Array, factors: Array) -> None:
+    """What leaves the range on the way is infinite or zero: half of the draws go in turn, half by chance."""
+    rounding, n = current(), factors.shape[-1]
+    y = y.reshape(*factors.shape[:-1], y.shape[-1])
+    for row in range(rounding.layout.noisy):
+        order = np.argsort(rounding.draws(n, 1)[:, 0]) if row % 2 else np.arange(n)
+        partial = np.abs(np.multiply.accumulate(factors[..., order], axis=-1))
+        over, under = partial >= rounding.inside.overflow, (partial < rounding.inside.tiny) & (partial > 0)
+        first = np.argmax(over | under, axis=-1)[..., None]
+        y[..., row] *= np.where(np.take_along_axis(over, first, -1)[..., 0], np.inf, 1)
+        y[..., row] *= np.where(np.take_along_axis(under, first, -1)[..., 0], 0, 1)
+
+
+@rule(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    """Of vectors, any that NumPy has but the count of what is not zero; of matrices, those without an SVD."""
+    dimensions = np.ndim(x)
+    if axis is None and ord is None:
+        return _euclidean(x, tuple(range(dimensions)), keepdims)
+    axes = axes_of(numbers(x), axis)
+    if len(axes) == 1:
+        return _of_vectors(x, ord, axes, keepdims)
+    if len(axes) != 2:
+        raise ValueError(f"norm: got {len(axes)} axes, should be 1 or 2")
+    if ord in (None, "fro", "f"):
+        return _euclidean(x, axes, keepdims)
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise NotImplementedError(
+            f"np.linalg.norm of a matrix with ord={ord!r} has no rounding rule; 'fro', 1 and np.inf have"
+        )
+    summed, kept = axes if abs(ord) == 1 else axes[::-1]
+    sums = total(np.abs(x), axis=summed, keepdims=True)
+    y = (np.max if ord > 0 else np.min)(sums, axis=kept, keepdims=True)
+    return y if keepdims else np.squeeze(y, axis=axes)
+
+
+def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if ord in (None, 2):
+        return _euclidean(x, axes, keepdims)
+    if ord == 0 or isinstance(ord, str):
+        raise NotImplementedError(
+            f"np.linalg.norm of vectors with ord={ord!r} has no rounding rule; None, 1, 2 and np.inf have"
+        )
+    sizes = np.abs(x)
+    if np.isinf(ord):
+        return (np.max if ord > 0 else np.min)(sizes, axis=axes, keepdims=keepdims)
+    if ord == 1:
+        return total(sizes, axis=axes, keepdims=keepdims)
+    return _power(total(_power(sizes, ord), axis=axes, keepdims=keepdims), 1 / ord)
+
+
+def _power(x: Any, exponent: float) -> Noisy:
+    """A power whose exponent is rounded, as a number of the formula is."""
+    return finish(np.power(numbers(x), rows(float(exponent))), ULPS_OF_POWER)
+
+
+def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
+    """Exact for one element, and for whole numbers whose root is one."""
+    how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
+    x, rounding = numbers(a).astype(np.float64), current()
+    e = np.asarray(x[..., -1], order="C")
+    y, square = np.sqrt(np.sum(np.square(x), **how)), np.square(e)
+    s, count = np.sum(square, **how), np.count_nonzero(e, **how)
+    value = np.sqrt(s)
+    whole = np.square(np.min(lowest(e), initial=np.inf, **how)) * 2.0**rounding.inside.bits
+    within = np.asarray(alike(a) & (s <= whole))
+    rooted = within & (to_bits(value, 27) == value) & (np.square(value) == s)
+    held = ((count == 1) | rooted) & (to_bits(value, rounding.precision.bits) == value) | (count == 0)
+    held |= (count == 1) & (x.shape[-1] != 1)
+    stays = (s < rounding.inside.overflow) & ((s >= rounding.inside.tiny) | (count == 0))
+    if (held & stays).all():
+        return pack(y)
+    y = spread_out(y)
+    steps = rounding.inside_sum(s, np.sum(np.square(square), **how), s, count, True)
+    exact_sums = rounding.u * np.sqrt(BENFORD * np.sum(np.square(square), **how))
+
+    def inside(steps: Array, u: float) -> Array:
+        moved = np.divide(steps, 2 * value, out=np.zeros_like(value), where=value > 0)
+        return np.hypot(np.where(within | (count <= 1), 0, moved), np.where(rooted, 0, u * binade(value)))
+
+    store(y, inside(steps, rounding.accumulator), inside(exact_sums, rounding.u), held)
+    low, noisy_rows = (s < rounding.inside.tiny) & (count > 0), rounding.layout.noisy
+    y[s >= rounding.inside.overflow, :noisy_rows] = np.inf
+    y[low, :noisy_rows:2] = 0
+    return pack(y)
+
+
+@rule(np.logaddexp, method="reduce")
+def log_sum_exp(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
+    """Half of its variance is that of pairs taken in turn, half that of pairs of halves."""
+    x, rounding = numbers(a).astype(np.float64), current()
+    axes = axes_of(x, axis)
+    how: dict[str, Any] = {"axis": axes if len(axes) > 1 else axes[0], "keepdims": bool(keepdims)}
+    y = np.logaddexp.reduce(x, **how)
+    terms = _last(x[..., -1], axes)
+    count = np.count_nonzero(terms != -np.inf, axis=-1)
+    if (count <= 1).all():
+        return pack(y)
+    y = spread_out(y)
+    value = y[..., -1].reshape(terms.shape[:-1])
+    turns, halves = _in_turn(terms, value), _by_halves(terms, value)
+    steps = np.sum(turns, axis=-1) if rounding.worst else np.hypot(_root(turns), halves) * np.sqrt(0.5)
+
+    def inside(u: float, steps: Array) -> Array:
+        half = np.sqrt(u**2 * np.square(steps) + count * rounding.tiny**2)
+        return np.where((count > 1) & np.isfinite(value), half, 0).reshape(y.shape[:-1])
+
+    held = (count <= 1).reshape(y.shape[:-1])
+    store(y, inside(rounding.accumulator, steps), inside(rounding.u, halves), held)
+    return pack(y)
+
+
+def _in_turn(terms: Array, total: Array) -> Array:
+    """What the rounding of each partial result does to the total, in unit roundoffs."""
+    partial = np.logaddexp.accumulate(terms, axis=-1)
+    return _shares(partial[..., :-1], terms[..., 1:], partial[..., 1:], total)
+
+
+def _by_halves(terms: Array, total: Array) -> Array:
+    """The same for all pairs of pairs, in quadrature."""
+    found = np.zeros(terms.shape[:-1])
+    while (n := terms.shape[-1]) > 1:
+        whole = np.logaddexp(left := terms[..., : n - 1 : 2], right := terms[..., 1::2])
+        found = np.hypot(found, _root(_shares(left, right, whole, total)))
+        terms = np.concatenate([whole, terms[..., n - n % 2 :]], axis=-1)
+    return found
+
+
+def _shares(left: Array, right: Array, whole: Array, total: Array) -> Array:
+    """c b e^(L - total), with b the binade of the result L or of what was added to the larger of both."""
+    added = whole - np.maximum(left, right)
+    size = ULPS[np.logaddexp] * binade(np.maximum(np.abs(whole), added))
+    rounds = (np.minimum(left, right) > -np.inf) & np.isfinite(whole)
+    return np.where(rounds, size * np.exp(whole - total[..., None]), 0)
+
+
+def _root(x: Array) -> Array:
+    return np.asarray(np.sqrt(np.sum(np.square(x), axis=-1)))
+
+
+def _last(x: Array, axes: tuple[int, ...]) -> Array:
+    """x with these axes made one, the last."""
+    rest = [i for i in range(x.ndim) if i not in axes]
+    moved = np.transpose(x, [*rest, *axes])
+    return moved.reshape(*(x.shape[i] for i in rest), int(np.prod([x.shape[i] for i in axes])))
+
+
+def alike(a: Any) -> bool:
+    """Whether all draws have the very numbers of the exact row, or hold choices."""
+    return not noisy(a) or rows(a).shape[-1] == 1 or kind(a) == "b"
+
+
+def plain_dtype(name: str, dtype: Any) -> None:
+    if dtype is not None:
+        raise NotImplementedError(f"np.{name} with dtype= has no rounding rule; leave it out")
+
+
+def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -> None:
+    """Round y in place by what its inside left; once more where the accumulator has more bits than the dtype.
+
+    `held` is where the result of exact steps is a number of the dtype.
+    """
+    rounding, value = current(), y[..., -1].copy()
+    last = np.where(held, 0, rounding.u * binade(value))
+    wide = rounding.accumulator < rounding.u
+    half = np.where(np.isfinite(value), np.hypot(inside, last) if wide else inside, 0)
+    exact_sums = np.where(np.isfinite(value), np.hypot(exact_sums, last) if wide else exact_sums, 0)
+    rounding.underflow(y, value, half)
+    half[held], exact_sums[held] = 0, 0
+    rounding.spread(y, half, exact_sums)
+    rounding.leave(y)
