@@ -14,7 +14,7 @@ from bench.report.table import GLYPHS, Table, markdown
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-ORDER = ("absent", "agrees", "limited", "imprecise", "missing", "mistrusted", "error", "disagrees")
+ORDER = ("absent", "missing", "agrees", "limited", "imprecise", "mistrusted", "error", "disagrees")
 
 
 def fill(text: str, blocks: dict[str, str]) -> str:
