@@ -19,5 +19,5 @@ below it, and its ``__init__`` says what happens there.
     worker               a process that runs named functions
     machine              the records of a machine
     noise                Monte-Carlo rounding
-    cache, digits, tree  the ground
+    cache, digits, slip, tree    the ground
 """

@@ -15,6 +15,15 @@ INTEGERS = "integers"
 # what most people write; what somebody set or compiled for speed; a call into a vendor's own library
 TIERS = ("idiomatic", "tuned", "vendor kernel")
 
+# what some keywords of a Case hold
+KINDS: Mapping[str, tuple[type, str]] = {
+    "name": (str, "a word"),
+    "contenders": (Sequence, "a tuple of Contenders; one of one ends with a comma"),
+    "sizes": (Mapping, "a dict of dimensions by the names of sizes"),
+    "options": (Mapping, "a dict of keywords by the names of options"),
+    "regimes": (Mapping, "a dict of reasons by the names of regimes"),
+}
+
 # what a Limit may name: the coordinates of a cell
 FIELDS = ("backend", "case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
 
@@ -217,6 +226,14 @@ class Case:
     predict: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
+        for name, (kind, should) in KINDS.items():
+            if not isinstance(value := getattr(self, name), kind):
+                got = type(value).__name__
+                raise ValueError(f"case {self.name}: {name} is of type {got}, should be {should}")
+        if odd := {type(each).__name__ for each in self.contenders} - {Contender.__name__}:
+            raise ValueError(f"case {self.name}: contenders has a {min(odd)}, should have Contenders alone")
+        if not self.sizes:
+            raise ValueError(f"case {self.name}: sizes is empty, should have one at least")
         formula = self.reference is not None  # with a gradient, unless nothing in it has one
         training = self.step is not None and self.start is not None
         if formula == training:

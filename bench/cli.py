@@ -60,6 +60,7 @@ def list_(
     from bench.report.inventory import about, inventory, rules
     from bench.report.inventory import meanings as words
 
+    wrong = _wrong()
     with _refusals():
         if meanings:
             found = words() + rules()
@@ -68,6 +69,7 @@ def list_(
         else:
             found = inventory(pages.cases().values())
         _print(found, markdown)
+    raise typer.Exit(wrong)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -114,6 +116,7 @@ def derive(
     with _refusals():
         broken = {"modes": modes or ("eager",), "dtypes": dtypes or ("float32",)}
         meet(backends or (), threads=1, timeout=TIMEOUT, **broken)
+        wrong = _wrong(*(backends or ()))
         selection = Selection(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
             modes=modes or None, sizes=sizes or None, smoke=smoke, full=full,
@@ -126,7 +129,7 @@ def derive(
         said = f": {each.fault}" if each.fault else ""
         typer.echo(f"{number} of {len(limits)}  {each.seconds:.1f} s  {each.cell}{said}", err=True)
     typer.echo(f"{len(limits) - faults} of {len(limits)} limits are in the cache")
-    raise typer.Exit(bool(faults))
+    raise typer.Exit(bool(faults or wrong))
 
 
 @app.command()
@@ -168,12 +171,14 @@ def report(
     from bench.report import write as reports
     from bench.store import results
 
+    wrong = _wrong()
     with _refusals():
         found = paths or [results.newest()]
         if markdown:
             typer.echo(reports.text(found, lenient=lenient), nl=False)
         else:
             reports.show(found, every=every, lenient=lenient)
+    raise typer.Exit(wrong)
 
 
 @app.command()
@@ -189,6 +194,7 @@ def compare(
     from bench.report.compare import compare as compared
     from bench.report.compare import read
 
+    _wrong()
     with _refusals():
         found = compared(read(a, lenient=lenient), read(b, lenient=lenient))
         _print(changes.page(found, every=every), markdown)
@@ -203,6 +209,7 @@ def coverage(
     """Every parameter of every API that the pages name: covered, or not and why. 1 where neither is said."""
     from bench.studies.coverage import study, tables, write
 
+    _wrong()
     found, faults = study()
     sections = tables(found)
     with _refusals():
@@ -227,6 +234,7 @@ def flops(
     from bench.studies.counters import study
     from bench.studies.flops import Known, faults, tables, write
 
+    _wrong()
     left_out = pages.exemptions("flops")
     known = Known(left_out.REASONS, left_out.UNCONFIRMED)
     with _refusals():
@@ -253,6 +261,7 @@ def mutants(
     from bench.mutation import matrix
     from bench.report import kill_matrix
 
+    _wrong()
     with _refusals():
         found = matrix.run(names or [], quick, results, lambda text: typer.echo(text, err=True))
         _print(kill_matrix.matrix(found))
@@ -269,6 +278,7 @@ def same(
     """Time every contender against itself; 1 where too many are told apart. All cases are written."""
     from bench.studies import aa as pairs
 
+    _wrong()
     with _refusals():
         found = pairs.run(names or [], lambda text: typer.echo(text, err=True))
         _print(pairs.page(found, pairs.COMMAND))
@@ -302,6 +312,7 @@ def explore(
     from bench.backends import SHIPPED
     from bench.studies import explore as exploring
 
+    _wrong()
     with _refusals():
         cases, who = pages.chosen(names or []), backends or list(SHIPPED)
         finds = exploring.study(cases, who, dtype=dtype, examples=examples, seed=seed, told=typer.echo)
@@ -335,6 +346,7 @@ def limits(
     from bench.store.results import newest
     from bench.studies import limits as measured
 
+    _wrong()
     with _refusals():
         found = runs or [newest()]
         if not measure:
@@ -362,6 +374,18 @@ def seeds(
         run = folder or newest(results)
         for file in write(load(run), run, results):
             typer.echo(file)
+
+
+def _wrong(*backends: str) -> bool:
+    """Whether pages are left out, each of which is said on stderr; `backends` are plug-ins that were met."""
+    from bench import pages
+    from bench.backends.plugin import read
+    from bench.store.row import plain
+
+    read(backends)
+    for page in pages.bad().values():
+        typer.echo(f"gaugeblock: {plain(page.why)}", err=True)
+    return bool(pages.bad())
 
 
 def _print(sections: Sequence["Section"], markdown: bool = False) -> None:

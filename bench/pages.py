@@ -5,37 +5,132 @@ import importlib
 import importlib.util
 import json
 import pkgutil
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.case import Case, Limit, Seen
+from bench.case import Case, Contender, Limit, Refusal, Seen, Training
+from bench.slip import choice, line_of, meant, told
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A page that cannot be run: why, in one sentence, and the cases that it names as far as one can read."""
+
+    why: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What was found in suites/: cases by name, the page of each, and the pages that cannot be run."""
+
+    cases: dict[str, Case]
+    owners: dict[str, str]
+    bad: dict[str, Bad]
+
+
+WORDS = {each.__name__: each for each in (Case, Contender, Limit, Refusal, Training)}
+NAMED = re.compile(r"""\bname\s*=\s*(["'])([\w-]+)\1""")
+
+
+def cases() -> dict[str, Case]:
+    """Every case of every page, in the order of the pages' names. Imports NumPy, and no framework.
+
+    A page that is wrong is left out, and `bad` says why.
+    """
+    return found().cases
+
+
+def bad() -> dict[str, Bad]:
+    """The pages that cannot be run, by their names: each costs itself alone."""
+    return found().bad
 
 
 @cache
-def cases() -> dict[str, Case]:
-    """Every case of every page, in the order of the pages' names. Imports NumPy, and no framework."""
-    found: dict[str, Case] = {}
+def found() -> Pages:
+    """The pages as they were when they were first asked for."""
+    here = Pages({}, {}, {})
     for page in _pages():
-        module = importlib.import_module(f"suites.{page}")
-        listed = getattr(module, "cases", None) or [getattr(module, "case", None)]
-        for case in listed:
-            if not isinstance(case, Case):
-                raise ValueError(f"suites/{page}.py: got no Case, should end with case = Case(...) or cases")
-            if case.name in found:
-                raise ValueError(f"case {case.name}: suites/{page}.py names it again, should be a new name")
-        found |= _departing(page, {case.name: case for case in listed})
+        try:
+            mine = _departing(page, _listed(page, here.owners))
+            _planted(page, mine)
+        except (Exception, SystemExit) as error:
+            here.bad[page] = Bad(told(error, f"suites/{page}.py", WORDS), _names(page))
+        else:
+            here.cases.update(mine)
+            here.owners.update(dict.fromkeys(mine, page))
     owners = {"__init__", *_pages()}
     for file in (*folder().glob("limits/*.*"), *folder().glob("mutants/*.py")):
         if file.suffix in (".py", ".json") and file.stem not in owners:
             where = f"suites/{file.parent.name}/{file.name}"
-            raise ValueError(f"{where}: got no page suites/{file.stem}.py, should be named as its page is")
-    return found
+            why = f"{where}: got no page suites/{file.stem}.py, should be named as its page is"
+            here.bad[file.stem] = Bad(f"{why}{meant(file.stem, _pages())}", [file.stem])
+    return here
+
+
+def leave_out(backends: Collection[str]) -> None:
+    """Count as bad each page that has a contender of a backend which is none of these."""
+    here = found()
+    for name, case in list(here.cases.items()):
+        odd = [each.backend for each in case.contenders if each.backend not in backends]
+        page = here.owners.get(name)
+        if page is None or not odd:
+            continue
+        line = line_of(_source(page), odd[0])
+        should = f"should be one of {', '.join(backends)}, or a plug-in of this run{meant(odd[0], backends)}"
+        why = f"suites/{page}.py{line}: Contender has the backend {odd[0]!r}, {should}"
+        here.bad[page] = Bad(why, _names(page))
+    for name, page in list(here.owners.items()):
+        if page in here.bad:
+            del here.cases[name], here.owners[name]
+
+
+def _listed(page: str, owners: Mapping[str, str]) -> dict[str, Case]:
+    """The cases that a page lists. Raises ValueError where it has none, or one whose name is taken."""
+    module, where = importlib.import_module(f"suites.{page}"), f"suites/{page}.py"
+    listed: Any = getattr(module, "cases", None) or [getattr(module, "case", None)]
+    if not (isinstance(listed, list | tuple) and all(isinstance(each, Case) for each in listed)):
+        raise ValueError(
+            f"{where}: got no Case, should end with case = Case(...) or cases = (Case(...), ...)"
+        )
+    mine: dict[str, Case] = {}
+    for case in listed:
+        if case.name in mine or case.name in owners:
+            line = line_of(_source(page), case.name)
+            taken = f"suites/{owners.get(case.name, page)}.py has it already"
+            raise ValueError(f"{where}{line}: got the case {case.name!r}, should be a new name: {taken}")
+        mine[case.name] = case
+    return mine
+
+
+def _planted(page: str, cases: Mapping[str, Case]) -> None:
+    """Raise ValueError where the page's mutants are none, or are of no case of it."""
+    module, where = _beside("mutants", page), f"suites/mutants/{page}.py"
+    listed = {} if module is None else getattr(module, "mutants", None)
+    if not isinstance(listed, Mapping):
+        raise ValueError(
+            f"{where}: got no mutants by case, should end with mutants = {{name: (Mutant(…), …)}}"
+        )
+    for name in listed:
+        if name not in cases:
+            raise ValueError(f"{where}: got mutants of {name!r}, {choice(str(name), cases)}")
+
+
+def _names(page: str) -> list[str]:
+    """The cases that a page names, as one who cannot import it reads them."""
+    spelled = [name for _, name in NAMED.findall(_source(page))]
+    return list(dict.fromkeys((page.replace("_", "-"), *spelled)))
+
+
+def _source(page: str) -> str:
+    return (folder() / f"{page}.py").read_text(encoding="utf-8", errors="replace")
 
 
 def limits(page: str) -> dict[str, Limit]:
@@ -92,7 +187,8 @@ def _departing(page: str, cases: Mapping[str, Case]) -> dict[str, Case]:
     for limit in limits(page).values():
         for name in {name for cells in limit.reach for name in _cases(cells, cases)}:
             if name not in cases:
-                raise ValueError(f"{limit}: its case is {name!r}, should be one of {', '.join(cases)}")
+                where = f"suites/limits/{page}.py: {limit}"
+                raise ValueError(f"{where}: its case is {name!r}, {choice(name, cases)}")
             mine = [
                 {field: value for field, value in cells.items() if field != "case"}
                 for cells in limit.reach
@@ -110,8 +206,8 @@ def _cases(cells: Mapping[str, Any], cases: Mapping[str, Case]) -> Sequence[str]
 
 def page(case: Case) -> str:
     """The module that lists the case; of one that no page lists, that of its inputs."""
-    lists = (f"suites.{each}" for each in _pages())
-    return next((each for each in lists if case.name in _names(each)), case.inputs.__module__)
+    owner = found().owners.get(case.name)
+    return f"suites.{owner}" if owner else case.inputs.__module__
 
 
 def sources(page: str) -> list[Path]:
@@ -142,12 +238,6 @@ def _file(name: str) -> Path | None:
     return None
 
 
-@cache
-def _names(module: str) -> frozenset[str]:
-    listed = importlib.import_module(module)
-    return frozenset(case.name for case in getattr(listed, "cases", None) or [listed.case])
-
-
 def folder() -> Path:
     """Where the pages lie."""
     import suites
@@ -168,8 +258,8 @@ def exemptions(study: str) -> ModuleType:
 
 def _beside(kind: str, page: str) -> ModuleType | None:
     """What stands beside a page under its name, in one of the folders of suites/; None where nothing does."""
-    name = f"suites.{kind}.{page}"
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+    there = (folder() / kind / f"{page}.py").exists()
+    return importlib.import_module(f"suites.{kind}.{page}") if there else None
 
 
 def _pages() -> list[str]:
@@ -193,8 +283,10 @@ def chosen(names: Sequence[str]) -> list[Case]:
 
 
 def case(name: str) -> Case:
-    """The case of that name; raises ValueError and names those that exist."""
-    try:
-        return cases()[name]
-    except KeyError:
-        raise ValueError(f"case: got {name!r}, should be one of {', '.join(cases())}") from None
+    """The case of that name; raises ValueError and says why there is none."""
+    if name in (every := cases()):
+        return every[name]
+    for wrong in bad().values():
+        if name in wrong.names:
+            raise ValueError(wrong.why)
+    raise ValueError(f"case: got {name!r}, {choice(name, every, len(every))}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench import pages
 from bench.cells.cell import Cell
 from bench.run import options, pytest_plugin
 from bench.run.interrupts import interrupts
@@ -34,15 +35,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "page" in metafunc.fixturenames:
+        wrong = pages.bad().values()
+        metafunc.parametrize("page", wrong, ids=["/".join((*page.names, "page")) for page in wrong])
     if "cell" in metafunc.fixturenames:
         opened = metafunc.config.stash[pytest_plugin.DOOR]
         cells = opened.timed if metafunc.function.__name__ == "test_speed" else opened.cells
         metafunc.parametrize("cell", cells, ids=str)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[Any]) -> None:
-    # pytest makes one item without a cell where a run times nothing
-    items[:] = [item for item in items if not _ours(item) or isinstance(_cell(item), Cell)]
+    # pytest makes one item without a cell where a run times nothing, and one where no page is wrong
+    items[:] = [
+        item for item in items if not _ours(item) or isinstance(_cell(item), Cell) or _page(item) is not None
+    ]
+    for item in filter(_page, filter(_ours, items)):
+        item.own_markers.clear()  # it fails whatever --benchmark-only skips
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -64,6 +73,11 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
     return (yield)
+
+
+def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
+    known = dict(getattr(report, "user_properties", ()))  # of test_suites.told
+    return ("missing", "m", "MISSING") if report.skipped and known.get("status") == "missing" else None
 
 
 @pytest.fixture(scope="session")
@@ -118,3 +132,8 @@ def _ours(item: Any) -> bool:
 
 def _cell(item: Any) -> Any:
     return item.callspec.params.get("cell")
+
+
+def _page(item: Any) -> Any:
+    page = item.callspec.params.get("page")
+    return page if isinstance(page, pages.Bad) else None

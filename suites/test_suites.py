@@ -1,4 +1,7 @@
-"""The pytest entry: `test_agree` judges a cell, `test_speed` shows the samples that its worker took."""
+"""The pytest entry: `test_agree` judges a cell, `test_speed` shows the samples that its worker took.
+
+`test_page` fails for each page that cannot be run.
+"""
 
 import pytest
 
@@ -23,6 +26,10 @@ def told(row, request) -> None:
     """What a reader of --junitxml sees of a row, whatever its outcome."""
     found = {"status": row.status, "why": plain(row.why)}
     request.node.user_properties += [(name, text) for name, text in found.items() if text]
+
+
+def test_page(page) -> None:
+    pytest.fail(plain(page.why), pytrace=False)
 
 
 def test_agree(cell, session, pytestconfig, request) -> None:

@@ -17,7 +17,7 @@ ROOMS = (
     "cli", "campaign", "studies", "mutation", "run", "report", "failure", "verdict", "tolerance", "speed",
     "contender", "store", "inputs", "cells", "backends", "coarse", "size", "pages", "case", "worker",
     "machine", "noise",
-    "cache", "digits", "tree",
+    "cache", "digits", "slip", "tree",
 )  # fmt: skip
 # the one place that imports the pages; the pages import the reference, and nobody in bench/ does
 NAMED = {"suites": ["bench/pages.py"], "reference": []}

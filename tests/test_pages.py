@@ -85,12 +85,15 @@ def test_what_stands_beside_no_page_is_refused(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     monkeypatch.setattr(pages, "folder", lambda: tmp_path)
     monkeypatch.setattr(pages, "_pages", lambda: ["adam"])
-    pages.cases.cache_clear()
+    (tmp_path / "adam.py").write_text("")
+    pages.found.cache_clear()
     try:
-        with pytest.raises(ValueError, match=r"suites/limits/adamant.py: got no page suites/adamant.py"):
-            pages.cases()
+        assert pages.bad()["adamant"].why == (
+            "suites/limits/adamant.py: got no page suites/adamant.py, should be named as its page is; "
+            "did you mean 'adam'?"
+        )
     finally:
-        pages.cases.cache_clear()
+        pages.found.cache_clear()
 
 
 def test_the_sources_of_a_page_are_its_own_and_what_it_imports_from_the_suites_and_the_reference():

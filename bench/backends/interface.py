@@ -24,6 +24,8 @@ from bench.tree import Tree
 TF32 = "tf32"  # a mode: factors of float32 products are rounded to 11 bits, which a GPU's tensor cores can do
 AS_SHIPPED = "GAUGEBLOCK_AS_SHIPPED"  # stands in a worker's environment where settings are left alone
 
+APART = "@"  # in the module's name of a plug-in's file: behind it stands what keeps it apart from any other
+
 
 class Absent(Exception):
     """What a cell needs is not on this machine; the message is the reason in its row."""
@@ -95,6 +97,12 @@ class Backend(ABC):
     spins: ClassVar[bool] = False  # whether its threads wait in a loop, and keep others from the cores
     sorts: ClassVar[bool] = False  # whether the leaves of a dict come sorted by their names
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        """A class that names nothing is called as it is, and not as its parent: that is another backend."""
+        super().__init_subclass__(**more)
+        if "name" not in vars(cls):
+            cls.name = cls.__name__
+
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
         self.read: dict[str, str] = {}  # the precision of modes that set it, read while they ran
@@ -125,13 +133,19 @@ class Backend(ABC):
 
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
-        """This backend's contenders on a page: a build of its own or of the nearest parent, or the page's."""
+        """This backend's contenders on a page: a build of its own or of the nearest parent, or the page's.
+
+        A plain function stands for the page's API where there is just one, with all that the page says of it.
+        """
         for parent in cls.__mro__:
             build = vars(parent).get("builds", {}).get(case.name)
             if isinstance(build, Contender):
                 return [replace(build, backend=cls.name)]
-            if build is not None:
-                return [Contender(cls.name, f"{parent.__module__}.{parent.__qualname__}", build)]
+            if build is None:
+                continue
+            if len(theirs := cls.inherited(case)) == 1:
+                return [replace(theirs[0], backend=cls.name, build=build)]
+            return [Contender(cls.name, f"{home(parent)}.{parent.__qualname__}", build)]
         return cls.inherited(case)
 
     @classmethod
@@ -224,6 +238,20 @@ class Backend(ABC):
         `wrt` names the data that are differentiated. None becomes zeros, sparse becomes dense.
         """
 
+    def cut(
+        self,
+        run: Callable[..., Any],
+        params: Tree,
+        data: Mapping[str, Any],
+        outputs: Sequence[str],
+        wrt: Sequence[str],
+    ) -> list[str]:
+        """The params and data that the framework has no path to from the outputs: ``params.W``, ``data.x``.
+
+        Not those whose gradient is zero. Empty where the framework does not say.
+        """
+        return []
+
     @abstractmethod
     def loop(self, training: Training, mode: str) -> Loop:
         """The training loop of a build."""
@@ -285,6 +313,11 @@ class Backend(ABC):
     def wait(self, tree: Tree) -> None:
         """Return when every array of `tree` has its value."""
         self.get(tree)
+
+
+def home(cls: type) -> str:
+    """The module that a class was written in, as its author calls it."""
+    return cls.__module__.partition(APART)[0]
 
 
 def _outputs(result: Any) -> tuple[Any, None]:

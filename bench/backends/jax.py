@@ -13,7 +13,7 @@ from bench.backends import TF32, Absent, Asked, Backend, Loop, extended, release
 from bench.cache import folder
 from bench.case import Training
 from bench.machine import isa
-from bench.tree import Tree, tree_map
+from bench.tree import Tree, flatten, tree_map
 
 SEVERAL = "--xla_cpu_multi_thread_eigen"
 CUDA = ("jax-cuda13-plugin", "jax-cuda12-plugin")
@@ -190,6 +190,42 @@ class Jax(Backend):
             return {**floats, **others}, dense
 
         return self.compile(call, mode)
+
+    def cut(
+        self,
+        run: Callable[..., Any],
+        params: Tree,
+        data: Mapping[str, Any],
+        outputs: Sequence[str],
+        wrt: Sequence[str],
+    ) -> list[str]:
+        """Those whose gradient depends on no cotangent in the program that JAX makes of it."""
+        import jax
+        import jax.numpy as jnp
+
+        leaves = flatten({"params": params, "data": {name: data[name] for name in wrt}})
+
+        def outputs_of(params: Tree, floating: Mapping[str, Any]) -> Any:
+            found = run(params, **{**data, **floating})
+            return [found[name] for name in outputs]
+
+        def gradients(cotangents: Any) -> Any:
+            of_params, of_data = jax.vjp(outputs_of, params, {name: data[name] for name in wrt})[1](
+                cotangents
+            )
+            found = flatten({"params": of_params, "data": of_data})
+            return [found[path] for path in leaves]
+
+        try:
+            shapes = jax.eval_shape(outputs_of, params, {name: data[name] for name in wrt})
+            program = jax.make_jaxpr(gradients)([jnp.ones(each.shape, each.dtype) for each in shapes]).jaxpr
+        except (jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError):
+            return list(leaves)  # it goes through NumPy or Python's numbers
+        reached = set(map(id, program.invars))
+        for step in program.eqns:
+            if any(id(each) in reached for each in step.invars):
+                reached |= set(map(id, step.outvars))
+        return [path for path, out in zip(leaves, program.outvars, strict=True) if id(out) not in reached]
 
     def compilations(self) -> tuple[int, float | None]:
         """Tracing counts a program, tracing, lowering and compiling are its time."""

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import entry_points
@@ -9,8 +10,10 @@ from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
-from bench.backends.interface import Backend
+from bench.backends.interface import APART, Backend
+from bench.slip import meant
 
 GROUP = "gaugeblock.backends"  # of entry points
 SHIPPED = {"numpy": "NumPy", "torch": "Torch", "tensorflow": "TensorFlow", "jax": "Jax"}
@@ -64,7 +67,11 @@ def backend(spec: str) -> type[Backend]:
         if file is None:
             raise ValueError(f"backend {spec}: {path} is no Python file, should be path/to/file.py:Name")
         if not hasattr(file, name):
-            raise ValueError(f"backend {spec}: {path} has no class {name}, should be the name of a Backend")
+            right = [each for each, found in vars(file).items() if isinstance(found, type)]
+            raise ValueError(
+                f"backend {spec}: {path} has no class {name}, should be the name of a Backend"
+                f"{meant(name, right)}"
+            )
         return _checked(getattr(file, name), spec)
     plugged = [entry for entry in entry_points(group=GROUP) if entry.name == spec]
     if len(plugged) > 1:
@@ -72,8 +79,14 @@ def backend(spec: str) -> type[Backend]:
         raise ValueError(f"backend {spec}: {several} have this name, should be one; uninstall the other")
     if plugged:
         return _checked(plugged[0].load(), spec)
-    known = ", ".join([*shipped, *(entry.name for entry in entry_points(group=GROUP))])
-    raise ValueError(f"backend: got {spec!r}, should be one of {known}, or path/to/file.py:Name")
+    known = names()
+    where = f"should be one of {', '.join(known)}, or path/to/file.py:Name"
+    raise ValueError(f"backend: got {spec!r}, {where}{meant(spec, known)}")
+
+
+def names() -> list[str]:
+    """Those of every backend that is shipped or installed."""
+    return [*_shipped(), *(entry.name for entry in entry_points(group=GROUP))]
 
 
 def is_ours(error: ValueError) -> bool:
@@ -113,11 +126,17 @@ def _found(path: str, spec: str) -> Path:
 @cache
 def _executed(path: Path) -> ModuleType | None:
     """The module of that file, once a process: another class for each call would be another engine."""
-    found = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"{path.stem}{APART}{crc32(str(path).encode()):08x}"  # which no import asks for
+    found = importlib.util.spec_from_file_location(name, path)
     if found is None or found.loader is None:
         return None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
+    sys.path.insert(0, str(path.parent))  # as Python does for a file that it runs
+    module = sys.modules[name] = importlib.util.module_from_spec(found)  # where dataclasses look for it
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

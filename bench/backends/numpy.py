@@ -145,6 +145,12 @@ class NumPy(Backend):
         return function
 
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
+        if not callable(getattr(run, "vjp", None)):
+            raise TypeError(
+                "run has no vjp, should have one, since NumPy differentiates nothing: "
+                "run.vjp(params, data, cotangents) gives gradients by name"
+            )
+
         def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
             data, cotangents = placed(dict(data), mode), placed(dict(cotangents), mode)
             gradients = run.vjp(params, data, cotangents)  # type: ignore[attr-defined]  # a Formula

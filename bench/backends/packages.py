@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
 
-from bench.backends.interface import Backend
+from bench.backends.interface import Backend, home
 from bench.machine.records import installed
 from bench.worker import ROOT
 
@@ -23,7 +23,7 @@ def package(api: str, cls: type[Backend]) -> tuple[str, str]:
     found = _first([module])
     if not found[1] and module in _brought():
         return _first(_brought()[module])
-    homes = {parent.__module__.partition(".")[0] for parent in cls.__mro__}
+    homes = {home(parent).partition(".")[0] for parent in cls.__mro__}
     return framework if not found[1] and module in homes else found
 
 

@@ -4,22 +4,27 @@ Its code never runs in the process that asks. What exits there, hangs, floods, o
 its own cells; those of a class that says nothing at all are one a formula.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from itertools import combinations, islice
+from pathlib import Path
 from typing import Any, ClassVar
 
 from bench import pages
 from bench.backends.interface import Absent, Backend
 from bench.backends.lookup import FURTHER, SHIPPED, backend, clash, is_ours, stand_in
+from bench.backends.lookup import names as installed
 from bench.case import Case, Contender, Refusal
+from bench.slip import choice, line_of
 from bench.worker import Died, Worker, raised
 
 DESCRIBED = "bench.backends.plugin:described"  # what a worker is asked for
 AT_ONCE = 2
 MANY = 100  # contenders of a case, and characters of a name
+NEAR = 3  # names in a sentence that a row has room for
 NEEDED = ("packages", "modes", "dtypes", "devices")
 NAMES = (*NEEDED, "needs", "heavy", "typical", "tuned", "layouts")
 
@@ -76,7 +81,7 @@ def meet(
         if "unknown" in said:
             raise ValueError(said["unknown"])
     for (one, this), (other, that) in combinations(answers.items(), 2):
-        if "name" in this and this.get("name") == that.get("name") and this["own"] and that["own"]:
+        if "name" in this and this["name"] == that.get("name"):
             raise ValueError(
                 f"--backend: {one} and {other} both have the name {this['name']}, should have two"
             )
@@ -92,6 +97,15 @@ def meet(
             }
         body = {**said["attributes"], "said": said, "__module__": said["module"]}
         stand_in(spec, type(name, (Plugin,), body))
+    if not any("broken" in said for said in answers.values()):  # whose names nobody knows
+        read(specs)
+
+
+def read(specs: Sequence[str] = ()) -> None:
+    """Have the pages say whose contenders no backend takes: none shipped, none installed, none of `specs`."""
+    pages.leave_out(
+        list(dict.fromkeys((*installed(), *(each for spec in specs for each in backend(spec).lineage()))))
+    )
 
 
 def _answers(specs: Sequence[str], threads: int | None, timeout: float) -> dict[str, dict[str, Any]]:
@@ -134,8 +148,9 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
         if not attributes[name]:
             raise ValueError(f"{name}: got none, should be one at least")
     _builds(getattr(cls, "builds", {}))
-    own, name = "name" in vars(cls), _text("name", getattr(cls, "name", None))
-    if own and name in (*SHIPPED, *FURTHER):
+    _named(cls)
+    name = _text("name", getattr(cls, "name", None))
+    if name in (*SHIPPED, *FURTHER):
         raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be one of its own")
 
     def environment(dtype: str, device: str) -> dict[str, str]:
@@ -143,7 +158,6 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
 
     return {
         "name": name,
-        "own": own,
         "module": str(cls.__module__),
         "attributes": attributes
         | {"name": name, "spins": cls.spins is True, "without": _texts("without", cls.without)},
@@ -170,7 +184,10 @@ def _contenders(cls: type[Backend], case: Case) -> list[dict[str, Any]]:
     if len({str(each) for each in found}) < len(found):
         raise ValueError(f"got two of one name on {case.name}, should have a variant each")
     told = [_plain(each) for each in found]
+    theirs = {each.api for each in case.contenders}  # of the page, whose modes are its backends'
     for each in told:
+        if each["api"] in theirs:
+            continue
         for what, names in {"modes": cls.modes, "directions": case.directions}.items():
             if odd := sorted(set(each[what] or ()).difference(names)):
                 where = f"{each['api']}: {what} has {odd[0]!r}"
@@ -238,6 +255,20 @@ def _builds(value: Any) -> None:
         and all(isinstance(each, Contender) or callable(each) for each in value.values())
     ):
         raise TypeError(f"builds: got {value!r:.60}, should have builds or Contenders by case")
+
+
+def _named(cls: type[Backend]) -> None:
+    """Raise ValueError where a class builds what is no case; a page that is wrong says so itself."""
+    known = [*pages.cases(), *(name for page in pages.bad().values() for name in page.names)]
+    for parent in cls.__mro__:
+        for name in vars(parent).get("builds", {}):
+            if name not in known and parent.__module__.partition(".")[0] != "bench":
+                file = Path(str(sys.modules[parent.__module__].__file__))
+                line = line_of(file.read_text(encoding="utf-8", errors="replace"), str(name))
+                raise ValueError(
+                    f"{file.name}{line}: builds has {name!r}, which is no case, "
+                    f"{choice(str(name), known, NEAR)}"
+                )
 
 
 def _elsewhere(*arguments: Any, **option: Any) -> Any:

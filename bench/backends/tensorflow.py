@@ -190,6 +190,23 @@ class TensorFlow(Backend):
         compiled = self.compile(call, mode)
         return wraps(compiled, assigned=(), updated=())(self._rounding(self._placed(compiled), mode))
 
+    def cut(
+        self,
+        run: Callable[..., Any],
+        params: Tree,
+        data: Mapping[str, Any],
+        outputs: Sequence[str],
+        wrt: Sequence[str],
+    ) -> list[str]:
+        import tensorflow as tf
+
+        leaves = flatten({"params": params, "data": {name: data[name] for name in wrt}})
+        with tf.GradientTape() as tape:
+            tape.watch(list(leaves.values()))
+            found = run(params, **data)
+        gradients = tape.gradient([found[name] for name in outputs], list(leaves.values()))
+        return [path for path, gradient in zip(leaves, gradients, strict=True) if gradient is None]
+
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
     ) -> Binder:

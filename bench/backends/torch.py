@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
@@ -225,12 +225,41 @@ class Torch(Backend):
             data = {**laid, **{name: laid[name].detach().requires_grad_() for name in wrt}}
             leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
             outputs = compiled(params, **data)
-            found = torch.autograd.grad(
-                [outputs[name] for name in cotangents], leaves, list(cotangents.values()), allow_unused=True
+            live = _live(outputs, cotangents)
+            found = (
+                torch.autograd.grad(
+                    [outputs[name] for name in live],
+                    leaves,
+                    [cotangents[name] for name in live],
+                    allow_unused=True,
+                )
+                if live
+                else [None] * len(leaves)
             )
             return outputs, _dense(found, leaves, params, wrt)
 
         return self._rounding(call, mode)
+
+    def cut(
+        self,
+        run: Callable[..., Any],
+        params: Tree,
+        data: Mapping[str, Any],
+        outputs: Sequence[str],
+        wrt: Sequence[str],
+    ) -> list[str]:
+        import torch
+
+        params = tree_map(lambda tensor: tensor.detach().requires_grad_(), params)
+        data = {**data, **{name: data[name].detach().requires_grad_() for name in wrt}}
+        leaves = flatten({"params": params, "data": {name: data[name] for name in wrt}})
+        found = run(params, **data)
+        live = [found[name] for name in _live(found, outputs)]
+        if not live:
+            return list(leaves)
+        ones = [torch.ones_like(y) for y in live]
+        gradients = torch.autograd.grad(live, list(leaves.values()), ones, allow_unused=True)
+        return [path for path, gradient in zip(leaves, gradients, strict=True) if gradient is None]
 
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
@@ -395,6 +424,11 @@ class Torch(Backend):
 
         if self.device == "gpu":
             torch.cuda.synchronize()
+
+
+def _live(outputs: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Those that have a gradient at all: of a constant, and of what is detached, torch would raise."""
+    return [name for name in names if outputs[name].requires_grad]
 
 
 def _dense(found: Sequence[Any], leaves: Sequence[Any], params: Tree, wrt: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ the typical option in float32 alone, since deriving its limits takes minutes; on
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from bench import size as sizes
 from bench.backends import SHIPPED, TF32, Backend, backend
@@ -66,6 +68,39 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
                                     )  # fmt: skip
 
 
+def unbuilt(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
+    """One cell for each page and backend that has no build there, which stands where its first would.
+
+    Its contender is the backend's name, and its direction the first that the backend has.
+    """
+    for case in pages:
+        for spec in selection.backends:
+            found = backend(spec)
+            if not found.contenders(case):
+                yield from islice(_empty(case, spec, found, selection), 1)
+
+
+def _empty(case: Case, spec: str, found: type[Backend], selection: Selection) -> Iterator[Cell]:
+    nobody = Contender(found.name, found.name, _nothing)
+    direction = next((each for each in case.directions if each not in found.without), case.directions[0])
+    for place in _places(case, selection):
+        for mode in _modes(found, nobody, case, place, selection):
+            for device in selection.devices:
+                if (
+                    device in found.devices
+                    and device in case.devices
+                    and not (mode == TF32 and device != "gpu")
+                ):
+                    yield Cell(
+                        case.name, place.option, place.regime, place.size, found.name, spec, mode, device,
+                        place.dtype, direction, selection.seeds[0],
+                    )  # fmt: skip
+
+
+def _nothing(*arguments: Any, **option: Any) -> Any:
+    raise TypeError("got no build, should be asked for none")
+
+
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     """Whether this cell is timed: its contender's typical option, in float32, in the modes of a default run.
 
@@ -78,7 +113,9 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     if cell.dtype != "float32" and selection.dtypes is None:
         return False
     contenders = found.contenders(case)
-    (contender,) = (each for each in contenders if str(each) == cell.contender)
+    contender = next((each for each in contenders if str(each) == cell.contender), None)
+    if contender is None:  # nobody has built it
+        return False
     slow = cell.mode in (*found.typical, *found.heavy)
     others = contender.modes is None or {*contender.modes} - {*found.typical}
     if selection.modes is None and slow and others:

@@ -11,6 +11,7 @@ from bench import pages
 from bench.backends import Absent, Backend, backend
 from bench.case import Case, Contender
 from bench.cells.cell import Cell
+from bench.contender.check import built
 from bench.contender.layout import Layout, layout
 from bench.contender.train import train
 from bench.inputs import inputs
@@ -111,7 +112,7 @@ def placed(case: Case, contender: Contender, engine: Backend, unit: Cell, direct
     """A contender built, its weights held, and what it is called with, on the device."""
     given, option = inputs(unit), case.options[unit.option]
     with engine.building():
-        params, run = contender.build(given.weights, **option)
+        params, run = built(contender, contender.build(given.weights, **option))
         places = layout(lambda tree: contender.build(tree, **option)[0], given.weights)
     if places.problem:
         raise ValueError(f"{contender.api}: {places.problem}; a build should only rearrange them")

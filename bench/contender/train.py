@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from bench.backends import Backend, Loop
-from bench.case import Case, Contender, Training, known
+from bench.case import Case, Contender, known
 from bench.cells.cell import Cell
+from bench.contender.check import trained
 from bench.contender.layout import Layout, layout
 from bench.inputs import Inputs, batch, draw, rounded
 from bench.tree import Tree, flatten
@@ -82,11 +83,11 @@ def train(
         got.update(found)
     start = partial(loop.load, *places.forth(given.starts[0][:2]))
     start()
-    trained = Trained(got, first, compiling, Ready(engine, loop, batches, start, again), places, miscount)
+    ended = Trained(got, first, compiling, Ready(engine, loop, batches, start, again), places, miscount)
     if not (curve and case.curve):
-        return trained
+        return ended
     losses, score = _free(case, contender, engine, unit)
-    return replace(trained, curve=losses, score=score)
+    return replace(ended, curve=losses, score=score)
 
 
 def _miscount(counters: Mapping[str, Any], after: Tree, step: int) -> str:
@@ -119,7 +120,7 @@ def begin(
         return training.params, training.state
 
     with engine.building():
-        training: Training = contender.build(weights, state, **option)
+        training = trained(contender, contender.build(weights, state, **option))
         places = layout(arrange, (weights, state))
         loop = engine.loop(training, unit.mode)
     if places.problem:

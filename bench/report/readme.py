@@ -22,7 +22,7 @@ HEADLINE = (
     "cross_entropy", "softmax", "layer_norm", "embedding", "attention", "transformer", "rnn", "lstm", "cnn",
 )  # fmt: skip
 
-ORDER = ("absent", "agrees", "limited", "imprecise", "missing", "mistrusted", "error", "disagrees")
+ORDER = ("absent", "missing", "agrees", "limited", "imprecise", "mistrusted", "error", "disagrees")
 
 
 def fill(text: str, blocks: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from bench.failure.freeze import folder_name
 from bench.store.results import FAILURES, REPORT, Run, Unwritten
 from bench.store.row import TIMED, Row
 
+NOT_RUN = ("absent", "missing")
 FAILED = ("disagrees", "mistrusted", "error")
 
 
@@ -79,11 +80,12 @@ def unfinished(ended: Ended, rows: Mapping[str, Row]) -> bool:
 def nothing(ended: Ended, found: Mapping[str, Row]) -> list[str]:
     """That no cell ran, where none did: a framework or a device that is not there passes no test."""
     rows = [found[str(cell)] for cell in ended.chosen if str(cell) in found]
-    if not rows or any(row.status != "absent" for row in rows):
+    if not rows or any(row.status not in NOT_RUN for row in rows):
         return []
+    said = " or ".join(sorted({row.status for row in rows}))
     return [
-        f"nothing ran: got {count(len(rows), 'cell')}, all absent, should be one at least that runs; "
-        f"the first is absent because {rows[0].why}"
+        f"nothing ran: got {count(len(rows), 'cell')}, all {said}, should be one at least that runs; "
+        f"the first is {rows[0].status} because {rows[0].why}"
     ]
 
 

@@ -16,7 +16,7 @@ from bench.backends.plugin import meet
 from bench.cache import folder as cache
 from bench.cache import trim
 from bench.cells.cell import Cell, cell_of
-from bench.cells.selection import Selection, cells, timed
+from bench.cells.selection import Selection, cells, timed, unbuilt
 from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
 from bench.run import ending
@@ -29,7 +29,7 @@ from bench.store.rows import check
 from bench.verdict.known import naming, of_refusals
 from bench.verdict.row import declared
 
-UNSETTLED = ("error", "absent")  # what was so may be mended when a run is continued
+UNSETTLED = ("error", "absent", "missing")  # what was so may be mended when a run is continued
 WAIT = "GAUGEBLOCK_TIMEOUT"  # in the environment, what --timeout is else
 MANY = 100  # cells, beside which a minute of compiling probes is little
 _LIST = {"action": "append", "metavar": "NAME"}
@@ -125,6 +125,10 @@ class Door:
         listed = list(cells(list(found.values()), selection))
         if option.limited:
             listed = [cell for cell in listed if naming(cell, classes[cell.backend]) or of_refusals(cell)]
+        else:  # page by page
+            order = {name: number for number, name in enumerate(found)}
+            listed += unbuilt(list(found.values()), selection)
+            listed.sort(key=lambda cell: order[cell.case])
         every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
         if option.threads is not None and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")

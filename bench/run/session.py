@@ -25,6 +25,7 @@ from bench.speed.rounds import MOST, ROOF, Sampled, rounds
 from bench.speed.timing import Timing
 from bench.store.results import Unwritten
 from bench.store.row import TIMED, Row, sentence
+from bench.verdict.missing import missing
 from bench.verdict.row import row_of
 from bench.worker import Died
 
@@ -81,6 +82,9 @@ class Session:
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
+        for cell in wanted:
+            if str(cell) not in self.rows and (row := missing(cell)):
+                self._keep(cell, row)
         self._groups = plan(wanted, self._timed, curves, self._complete)
         self.workers = Workers(threads, level, timeout)
         self._busy: set[tuple[Any, ...]] = set()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 COORDINATES = [each.name for each in fields(Cell) if each.name != "seed"]
-HONEST = ("agrees", "limited", "absent")
+HONEST = ("agrees", "limited", "absent", "missing")
 
 
 def over(rows: "DataFrame") -> "DataFrame":

@@ -14,14 +14,18 @@ from bench.backends import FURTHER, SHIPPED, Absent, Backend, backend
 from bench.backends.api import require
 from bench.case import TIERS, Case, Contender, Refusal
 from bench.cells.cell import Cell
+from bench.contender import check
 from bench.contender.layout import Layout
 from bench.contender.prepare import Ready, find, instance, placed, tensors
 from bench.contender.train import Trained, train
 from bench.inputs import inputs
+from bench.noise import accumulators
 from bench.store.row import GONE, Row, sentence
+from bench.tolerance.expected import expectation
 from bench.tree import tree_map
 from bench.verdict import invariants
 from bench.verdict.known import holds, limits, refusal, unsteady
+from bench.verdict.missing import missing
 from bench.verdict.row import row_of, verdict
 
 
@@ -38,7 +42,7 @@ class Judged:
 
 def run(cell: Cell) -> Row:
     """The row of a cell. An exception of the contender is not raised: it becomes status error."""
-    return judge(cell.unit, (cell.direction,)).rows[cell.direction]
+    return missing(cell) or judge(cell.unit, (cell.direction,)).rows[cell.direction]
 
 
 def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
@@ -144,12 +148,53 @@ def _formula(
     ready = placed(case, contender, engine, unit, directions)
     forward = engine.forward(ready.run, unit.mode)
 
+    wrt = ready.wrt if ready.vjp else None
+    given = ready.run, ready.params, ready.data, ready.cotangents, wrt
+    try:
+        outputs, gradients, took = _called(ready, unit.mode, forward)
+    except Absent:
+        raise
+    except Exception as error:
+        if not engine.lacks(error):
+            check.explain(contender, engine, *given)
+        raise
+    check.named(contender, outputs, ready.cotangents)
+    got = tensors(ready, outputs, gradients)
+    took["tier"] = tier(contender, engine, unit.mode)
+    rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
+    if (
+        "gradient" in rows
+        and rows["gradient"].status == "disagrees"
+        and (names := _unreached(ready, unit, got))
+    ):
+        why = f"{contender}: {check.detached(names)}"
+        rows["gradient"] = row_of(unit, "gradient", status="error", why=why)
+    return Judged(rows, ready, got=got, places=ready.places)
+
+
+def _unreached(ready: Ready, unit: Cell, got: Mapping[str, Any]) -> str:
+    """The gradients that are zero where they should not be since the framework has no path to them."""
+    expected = expectation(unit, accumulator=accumulators(unit.dtype)[0])
+    zero = {
+        path.partition(".")[2]
+        for path, one in expected.items()
+        if path.startswith("gradient.") and one.value.any() and path in got and not got[path].any()
+    }
+    outputs = list(ready.cotangents)
+    given = ready.run, ready.params, ready.data, outputs, ready.wrt
+    return ", ".join(sorted(zero & check.lost(ready.engine, *given, ready.places))) if zero else ""
+
+
+def _called(ready: Ready, mode: str, forward: Any) -> tuple[Any, Any, dict[str, Any]]:
+    """Outputs and gradients of one call, and what the first call took."""
+    engine = ready.engine
+
     def call(params: Any) -> Any:
         if ready.vjp:
             return ready.vjp(params, ready.data, ready.cotangents)
         return forward(params, ready.data), None
 
-    compiled = unit.mode not in ("eager", *engine.layouts)
+    compiled = mode not in ("eager", *engine.layouts)
     params = engine.put(tree_map(turned, engine.get(ready.params))) if compiled else ready.params
     before = engine.compilations()[1]
     start = time.perf_counter()
@@ -160,10 +205,7 @@ def _formula(
     if compiled:  # the first call had other weights: weights that the program captured would be wrong here
         outputs, gradients = call(ready.params)
         engine.wait((outputs, gradients))
-    got = tensors(ready, outputs, gradients)
-    took = {"first_call_s": first, "compile_s": compiling, "tier": tier(contender, engine, unit.mode)}
-    rows = {each: verdict(unit, each, got, engine, **took) for each in directions}
-    return Judged(rows, ready, got=got, places=ready.places)
+    return outputs, gradients, {"first_call_s": first, "compile_s": compiling}
 
 
 def tier(contender: Contender, engine: Backend, mode: str) -> str:

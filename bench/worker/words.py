@@ -70,6 +70,8 @@ def raised(error: BaseException) -> str:
     """What was raised, and where in a page or plug-in."""
     what = " ".join(traceback.format_exception_only(error)[-1].split())
     stack = traceback.extract_tb(error.__traceback__)[::-1]
+    if isinstance(error, SyntaxError) and error.filename and _ours(error.filename):  # no frame has run it
+        return f"{what} ({Path(error.filename).name}, line {error.lineno})"
     places = [
         f", in {at.name} ({Path(at.filename).name}, line {at.lineno})" for at in stack if _ours(at.filename)
     ]
