@@ -1,4 +1,4 @@
-"""The command `gaugeblock`: each of its commands calls a room, and prints what that gives."""
+"""The command `gaugeblock`: each of its commands calls a room and prints the result."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bench.report.table import Section
 
 app = typer.Typer(
-    help="A reference in NumPy, a derived verdict and an honest speed for machine-learning arithmetic.",
+    help="Check PyTorch, TensorFlow and JAX against NumPy references, and measure how fast they are.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,11 +24,12 @@ Full = Annotated[
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, with every table.")]
 Meanings = Annotated[
-    bool, typer.Option("--meanings", help="What every status and column means, and what a reference may use.")
+    bool,
+    typer.Option("--meanings", help="Explain every status and column, and list what a reference may use."),
 ]
-All = Annotated[bool, typer.Option("--all", help="Every contender of every workload, and every sentence.")]
+All = Annotated[bool, typer.Option("--all", help="Show every API of every workload, and every sentence.")]
 Lenient = Annotated[
-    bool, typer.Option("--lenient", help="Leave out lines that are no rows, and say how many.")
+    bool, typer.Option("--lenient", help="Skip lines that are not valid rows, and count them.")
 ]
 
 
@@ -50,12 +51,12 @@ def doctor(
 @app.command("list")
 def list_(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases to show whole.")
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases to show in full.")
     ] = None,
     meanings: Meanings = False,
     markdown: Markdown = False,
 ) -> None:
-    """Cases, options, sizes and contenders; with names, everything about those cases."""
+    """List the formulas with their options, sizes and APIs; with names, show everything about these."""
     from bench import pages
     from bench.report.inventory import about, inventory, rules
     from bench.report.inventory import meanings as words
@@ -74,10 +75,10 @@ def list_(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context) -> None:
-    """Run the suites: `pytest suites/` on the installed pages. Every option goes to pytest.
+    """Run `pytest suites/` on the installed pages, from any folder. Every option goes to pytest.
 
-    --backend, --device, --dtype, --mode, --size, --seed, --smoke, --full, --results, --strict, and
-    pytest's own: -k attention, or a node id as a row's command has it.
+    `pytest suites/ --help` lists the options under "gaugeblock". Select cells with -k attention, or with
+    the node id that a row's command has.
     """
     import pytest
 
@@ -89,7 +90,7 @@ def run(context: typer.Context) -> None:
 @app.command()
 def derive(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")
     ] = None,
     backends: Annotated[list[str] | None, typer.Option("--backend", help="Repeatable.")] = None,
     devices: Annotated[list[str] | None, typer.Option("--device", help="Repeatable.")] = None,
@@ -98,13 +99,13 @@ def derive(
     sizes: Annotated[list[str] | None, typer.Option("--size", help="Repeatable.")] = None,
     places: Annotated[
         list[str] | None,
-        typer.Option("--place", metavar="CASE/OPTION/REGIME/SIZE", help="Only there; repeatable."),
+        typer.Option("--place", metavar="CASE/OPTION/REGIME/SIZE", help="Only these inputs; repeatable."),
     ] = None,
-    smoke: Annotated[bool, typer.Option("--smoke", help="Those of a smoke run.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Those of a full run.")] = False,
-    processes: Annotated[int, typer.Option(min=1, help="Side by side, each on one core.")] = 1,
+    smoke: Annotated[bool, typer.Option("--smoke", help="The limits that a smoke run needs.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="The limits that a full run needs.")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="Processes in parallel, one core each.")] = 1,
 ) -> None:
-    """Derive the limits of a run ahead of it, into the cache; the options are those of that run."""
+    """Derive the limits that a run will need, and cache them. Give it the same options as the run."""
     from bench import pages
     from bench.backends import SHIPPED
     from bench.backends.plugin import meet
@@ -134,19 +135,21 @@ def derive(
 
 @app.command()
 def campaign(
-    folder: Annotated[Path, typer.Argument(help="Where its runs stand; one that exists is continued.")],
-    seconds: Annotated[float, typer.Option(min=10, help="For all of it.")] = 570,
+    folder: Annotated[Path, typer.Argument(help="Folder for its runs; an existing one is continued.")],
+    seconds: Annotated[float, typer.Option(min=10, help="Time limit for the whole campaign.")] = 570,
     device: Annotated[str, typer.Option(help="cpu or gpu.")] = "gpu",
     backends: Annotated[
-        list[str] | None, typer.Option("--backend", help="Repeatable; all that are installed without one.")
+        list[str] | None, typer.Option("--backend", help="Repeatable (default: all that are installed).")
     ] = None,
-    only: Annotated[str, typer.Option(help="An expression of pytest's -k that every cell meets.")] = "",
-    into: Annotated[Path | None, typer.Option(help="Where its two archives stand (default: FOLDER).")] = None,
-    preflight: Annotated[bool, typer.Option("--preflight", help="Only whether this machine is fit.")] = False,
+    only: Annotated[str, typer.Option(help="Run only cells that match this expression of pytest's -k.")] = "",
+    into: Annotated[Path | None, typer.Option(help="Folder for its two archives (default: FOLDER).")] = None,
+    preflight: Annotated[
+        bool, typer.Option("--preflight", help="Only check that this machine can run it.")
+    ] = False,
 ) -> None:
-    """Verdicts, roofs and speeds of a machine that is lent for minutes, in the order of their worth.
+    """Measure a machine that you have for minutes: verdicts, peak rates and speeds, most valuable first.
 
-    It keeps the time, and a call that follows goes on where the last one ended. 1 where nothing works here.
+    It keeps to its time limit; the same command again continues. Exits 1 when no framework works here.
     """
     from bench.campaign.campaign import Campaign
     from bench.campaign.steps import able
@@ -161,13 +164,13 @@ def campaign(
 def report(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Rows files, runs or folders of runs; several stand side by side."),
+        typer.Argument(help="Rows files, runs or folders of runs; several are shown together."),
     ] = None,
     markdown: Markdown = False,
     every: All = False,
     lenient: Lenient = False,
 ) -> None:
-    """The report on the newest run in results/local, else the newest published; or on the paths given."""
+    """Print the report on these runs (default: the newest in results/local, else the newest published)."""
     from bench.report import write as reports
     from bench.store import results
 
@@ -183,13 +186,13 @@ def report(
 
 @app.command()
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A rows file, a run's folder or a folder of runs.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Likewise: what came after.")],
-    every: Annotated[bool, typer.Option("--all", help="Every cell that changed.")] = False,
+    a: Annotated[Path, typer.Argument(metavar="A", help="A rows file, a run or a folder of runs: before.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The same: after.")],
+    every: Annotated[bool, typer.Option("--all", help="List every cell that changed.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     lenient: Lenient = False,
 ) -> None:
-    """What changed from A to B, cell by cell; 1 where something did, or is gone. Speeds are not compared."""
+    """Compare two runs cell by cell, except speeds. Exits 1 when a cell changed or is gone."""
     from bench.report import changes
     from bench.report.compare import compare as compared
     from bench.report.compare import read
@@ -203,10 +206,10 @@ def compare(
 
 @app.command()
 def coverage(
-    results: Annotated[Path, typer.Option(help="Where the table is written.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder to write the table to.")] = Path("results"),
     every: All = False,
 ) -> None:
-    """Every parameter of every API that the pages name: covered, or not and why. 1 where neither is said."""
+    """List every parameter of every tested API: covered, or why not. Exits 1 when one is neither."""
     from bench.studies.coverage import study, tables, write
 
     _wrong()
@@ -224,12 +227,15 @@ def coverage(
 @app.command()
 def flops(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases to print; all are written.")
+        list[str] | None,
+        typer.Argument(metavar="[CASE]...", help="Cases to print; without one, all are printed and written."),
     ] = None,
-    results: Annotated[Path, typer.Option(help="Where the table of all cases is written.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder to write the table of all cases to.")] = Path(
+        "results"
+    ),
     every: All = False,
 ) -> None:
-    """Flops and bytes by page and by the frameworks' counters. 1 where they disagree without a reason."""
+    """Compare each formula's flops and bytes with the frameworks' counters. Exits 1 on an unexplained gap."""
     from bench import pages
     from bench.studies.counters import study
     from bench.studies.flops import Known, faults, tables, write
@@ -250,14 +256,14 @@ def flops(
 @app.command()
 def mutants(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Stop at the first lane that finds a mutant.")
+        bool, typer.Option("--quick", help="Stop at the first lane that finds each fault.")
     ] = False,
-    results: Annotated[Path | None, typer.Option(help="The run's folder to write them to.")] = None,
+    results: Annotated[Path | None, typer.Option(help="A run's folder to write the outcome to.")] = None,
 ) -> None:
-    """Plant every fault in every formula, and see which lane finds it; exit code 1 where one survives."""
+    """Plant faults in every formula and see which check finds each. Exits 1 when one survives."""
     from bench.mutation import matrix
     from bench.report import kill_matrix
 
@@ -271,11 +277,11 @@ def mutants(
 @app.command()
 def same(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")
     ] = None,
-    results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of published runs.")] = Path("results"),
 ) -> None:
-    """Time every contender against itself; 1 where too many are told apart. All cases are written."""
+    """Time every API against itself. Exits 1 when the clock sees a difference too often."""
     from bench.studies import aa as pairs
 
     _wrong()
@@ -289,7 +295,7 @@ def same(
 
 @app.command()
 def overhead() -> None:
-    """What the clock adds to a loop by hand, in each framework; 1 where it is more than 2 %."""
+    """Compare the clock with loops written by hand. Exits 1 when it adds more than 2 %."""
     from bench.studies import overhead as added
 
     found = added.study(lambda text: typer.echo(text, err=True))
@@ -300,14 +306,14 @@ def overhead() -> None:
 @app.command()
 def explore(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases; all without one.")
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")
     ] = None,
     backends: Annotated[list[str] | None, typer.Option("--backend", help="Repeatable.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float32",
-    examples: Annotated[int, typer.Option(help="Sizes to draw for each contender.")] = 30,
-    seed: Annotated[int, typer.Option(help="Of the sizes and the inputs.")] = 0,
+    examples: Annotated[int, typer.Option(help="Sizes to draw for each API.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of the sizes and the inputs.")] = 0,
 ) -> None:
-    """Judge every contender on sizes that Hypothesis draws; what fails is kept for every --full run."""
+    """Judge every API on sizes that Hypothesis draws. A failing size joins every --full run."""
     from bench import pages
     from bench.backends import SHIPPED
     from bench.studies import explore as exploring
@@ -322,9 +328,9 @@ def explore(
 @app.command()
 def publish(
     folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's folder.")] = None,
-    results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of published runs.")] = Path("results"),
 ) -> None:
-    """Copy a finished run (the newest of results/local) to results/<machine>/<date>, to be committed."""
+    """Copy a finished run (default: the newest in results/local) to results/<machine>/<date>, to commit."""
     from bench.store.results import newest
     from bench.store.results import publish as publish_run
 
@@ -335,13 +341,13 @@ def publish(
 @app.command()
 def limits(
     runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Runs; the newest without one.")
+        list[Path] | None, typer.Argument(metavar="[RUN]...", help="Runs (default: the newest).")
     ] = None,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Write how far off they are into suites/limits/<page>.json.")
+        bool, typer.Option("--measure", help="Write how far off they are to suites/limits/<page>.json.")
     ] = False,
 ) -> None:
-    """Known departures, and what these runs found of each; with --measure, that becomes what is expected."""
+    """Show the known departures and what these runs found; --measure records that as expected."""
     from bench.report.write import departures
     from bench.store.results import newest
     from bench.studies import limits as measured
@@ -362,10 +368,10 @@ def limits(
 
 @app.command()
 def seeds(
-    folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run of several seeds.")] = None,
-    results: Annotated[Path, typer.Option(help="Where published runs stand.")] = Path("results"),
+    folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run with several seeds.")] = None,
+    results: Annotated[Path, typer.Option(help="Folder of published runs.")] = Path("results"),
 ) -> None:
-    """Write what a run of several seeds (the newest) says of each cell to results/<machine>/."""
+    """Summarize a run of several seeds per cell (default: the newest), to results/<machine>/."""
     from bench.store.results import newest
     from bench.store.rows import load
     from bench.studies.seeds import write
@@ -399,12 +405,12 @@ def _print(sections: Sequence["Section"], markdown: bool = False) -> None:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What is asked wrongly, or cannot be read or written, is one line and exit code 2, not a stack trace."""
+    """Print a bad argument, or a file that cannot be read or written, as one line, and exit with code 2."""
     from bench.store.row import plain
 
     try:
         yield
-    except BrokenPipeError:  # who reads has seen enough
+    except BrokenPipeError:  # the reader closed the pipe
         raise
     except (OSError, ValueError, RecursionError) as error:
         print(f"gaugeblock: {plain(_words(error))}", file=sys.stderr)
@@ -412,7 +418,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _words(error: Exception) -> str:
-    """An error in one sentence; of the system's the path comes first."""
+    """An error in one sentence; for an error of the system, the path comes first."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     return f"{error.filename or 'input or output'}: got {error.strerror[0].lower()}{error.strerror[1:]}"

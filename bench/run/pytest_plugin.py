@@ -37,22 +37,22 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "backend": (_LIST, "numpy, torch, tensorflow, jax, a plug-in, or path/to/file.py:Name; repeatable"),
     "device": (_LIST, "cpu or gpu; repeatable (default: cpu, and gpu where the machine has one)"),
     "dtype": (_LIST, "float64, float32, bfloat16 or float16; repeatable (default: the first two)"),
-    "mode": (_LIST, "eager, or a way of compiling: compile, function, xla, jit; repeatable"),
-    "size": (_LIST, "a named size; repeatable (default: the first of each case)"),
-    "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of the inputs; repeatable (default 0)"),
-    "threads": ({"type": int, "metavar": "N"}, "of each framework (default: OMP_NUM_THREADS, else all)"),
-    "isa": ({"metavar": "NAME"}, "widest instruction set: sse4, avx2 or avx512 (default: the CPU's own)"),
-    "as-shipped": ({"action": "store_true"}, "leave threads and precision as each framework ships"),
-    "energy": ({"action": "store_true"}, "joules of each timed call on an NVIDIA GPU; seconds more a call"),
+    "mode": (_LIST, "eager, or how to compile: compile, function, xla or jit; repeatable"),
+    "size": (_LIST, "a named size; repeatable (default: the first size of each formula)"),
+    "seed": ({"type": int, "action": "append", "metavar": "N"}, "seed of inputs; repeatable (default: 0)"),
+    "threads": ({"type": int, "metavar": "N"}, "threads per framework (default: OMP_NUM_THREADS, else all)"),
+    "isa": ({"metavar": "NAME"}, "widest instruction set to use: sse4, avx2 or avx512 (default: all)"),
+    "as-shipped": ({"action": "store_true"}, "keep each framework's own default threads and precision"),
+    "energy": ({"action": "store_true"}, "measure joules per call on an NVIDIA GPU; adds seconds per call"),
     "timeout": (
         {"metavar": "SECONDS"},
-        f"for one request of a cell that takes seconds, {LONGER} times that of a large one or a mode that "
-        f"compiles long (default: {WAIT}, else {TIMEOUT:g})",
+        f"limit for one request to a worker; {LONGER} times longer for large sizes and slow compilers "
+        f"(default: {WAIT}, else {TIMEOUT:g})",
     ),
-    "smoke": ({"action": "store_true"}, "every case once: typical option, float64, one mode, no speed"),
-    "full": ({"action": "store_true"}, "options, sizes, modes and dtypes, every two of them together"),
-    "limited": ({"action": "store_true"}, "only cells of known departures and refusals, to see these anew"),
-    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run, begun there or continued"),
+    "smoke": ({"action": "store_true"}, "every formula once: typical option, float64, one mode, no speeds"),
+    "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; an hour"),
+    "limited": ({"action": "store_true"}, "only cells with a known departure or refusal"),
+    "results": ({"action": "append", "metavar": "PATH"}, "folder of the run: a new one, or one to continue"),
 }  # fmt: skip
 
 
