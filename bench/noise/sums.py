@@ -74,7 +74,7 @@ def first_axis(rule_of: Rule) -> Rule:
 
     @wraps(rule_of)
     def on_records(a: Any, axis: Any = 0, keepdims: Any = False) -> Any:
-        return rule_of(a, axis, keepdims=keepdims)
+        return rule_of(a, axis if np.ndim(a) else None, keepdims=keepdims)
 
     return on_records
 
