@@ -39,7 +39,7 @@ def _expectation(where: Path, name: str, common: Cell, worst: bool, accumulator:
 
 
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
-    """What `expectation` gives, derived anew."""
+    """What `expectation` gives, derived again and not read from the disk."""
     cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     given, seed = inputs(cell), seeded(*map(str, (cell, "noise")))
@@ -99,7 +99,7 @@ def _arrays(state: Tree) -> Tree:
 
 
 def key(cell: Cell, worst: bool, accumulator: str) -> str:
-    """Names all that an expectation depends on: its inputs to the last bit, and no library's version."""
+    """A hash of all that an expectation depends on: its inputs to the last bit, but no library's version."""
     case = pages.case(cell.case)
     option = sorted(case.options[cell.option].items())
     parts = (str(cell), inputs(cell).digest, option, worst, accumulator, _sources(pages.page(case)))
@@ -108,6 +108,6 @@ def key(cell: Cell, worst: bool, accumulator: str) -> str:
 
 @cache
 def _sources(page: str) -> str:
-    """Names the code that gives an expectation: the noise, the spread, the page and its reference."""
+    """A hash of the code that gives an expectation: the noise, the spread, the page and its reference."""
     rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
     return source([*rules, Path(str(spread_module.__file__)), Path(__file__), *pages.sources(page)])

@@ -89,7 +89,7 @@ def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
 
 
 def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object) -> int:
-    """Over how many runs the draws are spread, so that one stays inside `MEMORY`."""
+    """The number of runs that share the draws, so that each run fits in `MEMORY`."""
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
     if sum(leaf.size for leaf in leaves) < FEW:
         return 1
@@ -147,7 +147,7 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
 
 
 def _both(one: _Part, other: _Part) -> _Part:
-    """Two as one: tables are large, and those of all runs at once would take what one run may."""
+    """Two runs as one: the tables of all runs together would not fit in memory."""
     return _Part(
         one.value,
         np.hypot(one.sigma, other.sigma),
@@ -159,7 +159,7 @@ def _both(one: _Part, other: _Part) -> _Part:
 
 
 def _pooled(part: _Part, runs: int, rounding: noise.Rounding) -> Expected:
-    """Runs weigh alike, because they hold equally many rows."""
+    """All runs have the same weight, because they hold the same number of rows."""
     sigma, one, draws = part.sigma / np.sqrt(runs), part.sigma1 / np.sqrt(runs), part.draws
     widest = draws.max() / noise.rms(draws) if np.isfinite(draws).all() and draws.any() else 1.0
     unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample

@@ -81,13 +81,13 @@ def compare(
 
 
 def _listed(tensors: Mapping[str, Any]) -> str:
-    """The names of a few tensors, as a sentence has room for them."""
+    """The names of the first few tensors, and how many more there are."""
     names, more = list(tensors)[:FEW], len(tensors) - FEW
     return ", ".join([*names, *([f"{more} more"] if more > 0 else [])]) or "nothing"
 
 
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
-    """What needs no tolerance."""
+    """Differences in names and shapes, for which no tolerance is needed."""
     for name in expected:
         if name not in got:
             yield f"{name} is missing, got {_listed(got)}"

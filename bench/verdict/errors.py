@@ -76,7 +76,7 @@ def errors_of(name: str, got: Array, one: Expected, t: float, dtype: object) -> 
 
 
 def finite(x: Array) -> bool:
-    """Whether all of it is; without a temporary of its size."""
+    """Whether every element is finite, without a temporary array of that size."""
     return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
 
 
@@ -103,6 +103,6 @@ def _rms(x: Array) -> float:
 
 
 def _squares(x: Array) -> float:
-    """Their sum, without a temporary of the size of x."""
+    """The sum of squares, without a temporary array of the size of x."""
     flat = np.ravel(x, order="K")
     return float(np.einsum("i,i->", flat, flat))

@@ -112,7 +112,7 @@ def attempt(
     directions: Sequence[str],
     curve: bool = False,
 ) -> Judged:
-    """The rows of these directions; what is raised becomes a row."""
+    """The rows of these directions; an exception becomes a row with its sentence."""
     try:
         if case.training:
             return _training(case, contender, engine, unit, curve)

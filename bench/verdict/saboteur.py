@@ -27,7 +27,7 @@ Tensors = Mapping[str, Any]
 
 
 def passing(unit: Cell, direction: str) -> str:
-    """The saboteur that this cell's check would let pass, or nothing; kept on the disk."""
+    """The first saboteur that this cell's check would let pass, or nothing; the answer is kept on disk."""
     cell = shared(unit)
     limits = key(cell, worst=False, accumulator=ACCUMULATORS[cell.dtype])
     return kept(f"{limits}-{direction}-{_sources()}", lambda: _passing(cell, direction))
@@ -67,7 +67,7 @@ def _saboteurs(cell: Cell, direction: str, expected: Mapping[str, Expected]) -> 
 
 
 def _echo(cell: Cell, values: Tensors) -> Tensors:
-    """The numbers of the first input, as often as it takes."""
+    """The numbers of the first input, repeated to fill the output."""
     given = inputs(cell)
     trees = (dict(given.data), given.weights, given.starts[0] if given.starts else ())
     floats = [np.ravel(x) for x in flatten(trees).values() if getattr(x, "dtype", np.dtype(int)).kind == "f"]
