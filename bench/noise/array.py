@@ -102,7 +102,9 @@ def rows(x: Any, *, inverted: bool = False) -> NDArray[Any]:
     if plain.dtype.kind in "iu" and not inverted:
         return plain[..., None]
     if plain.dtype.kind not in "fiu":
-        raise NotImplementedError(f"noise: got an operand of dtype {plain.dtype}, should be real numbers")
+        raise NotImplementedError(
+            f"got an operand of dtype {plain.dtype}, should be real numbers; compute their parts apart"
+        )
     return current().constants(np.asarray(plain, dtype=np.float64, order="C"), inverted=inverted)
 
 

@@ -44,7 +44,7 @@ def compare(ufunc: np.ufunc) -> Rule:
             return choice
         if ufunc in (np.equal, np.not_equal):
             raise NotImplementedError(
-                f"{ufunc.__name__} of rounded values has no rounding rule; use argmax or >"
+                f"{ufunc.__name__} of rounded values has no rounding rule; write np.argmax or >"
             )
         return _turn(choice, turned)
 
@@ -94,7 +94,7 @@ def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) 
 
 def _argmax(x: NDArray[Any], axis: Any, out: Any, keepdims: bool) -> Any:
     if out is not None:
-        raise NotImplementedError("argmax with out= has no rounding rule")
+        raise NotImplementedError("np.argmax with out= has no rounding rule; leave it out")
     shape = (1,) * (x.ndim - 1)
     if axis is None:
         x, axis = x.reshape(-1, x.shape[-1]), 0
@@ -177,7 +177,9 @@ def gather(x: Noisy, key: Any) -> Any:
     _indices_only(parts, "reading by a mask")
     at = next(i for i, part in enumerate(parts) if noisy(part))
     if sum(map(noisy, parts)) > 1:
-        raise NotImplementedError("reading by two undecided indices has no rounding rule")
+        raise NotImplementedError(
+            "reading by two indices that rounding could change has no rounding rule; read twice"
+        )
     return _read(x, parts[at], lambda a, i: a[(*parts[:at], i, *parts[at + 1 :])])
 
 
@@ -213,10 +215,10 @@ def _read(x: Any, index: Any, one: Any) -> Any:
 def _write(x: Any, index: Any, values: Any, one: Any) -> None:
     if not noisy(x):
         raise NotImplementedError(
-            "writing rounded values into a plain array has no rule; make it by zeros_like"
+            "writing rounded values into a plain array has no rounding rule; make it by np.zeros_like"
         )
     if x.dtype == SINGLE:
-        raise NotImplementedError("writing into an input has no rule; copy it first")
+        raise NotImplementedError("writing into an input has no rounding rule; copy it first, x = x.copy()")
     v = full(values)
     if not noisy(index):
         one(x.view(np.ndarray), index, v.view(np.ndarray))
@@ -239,7 +241,7 @@ def _contrary() -> range:
 
 def _indices_only(parts: Any, what: str) -> None:
     if any(noisy(part) and kind(part) != "i" for part in parts):
-        raise NotImplementedError(f"{what} that rounding could turn has no rule; use np.where")
+        raise NotImplementedError(f"{what} that rounding could turn has no rounding rule; use np.where")
 
 
 def _turn(choice: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Noisy:

@@ -50,14 +50,16 @@ def copy(a: Any, *_: Any, **__: Any) -> Noisy:
 @rule(np.copyto)
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if not noisy(dst):
-        raise NotImplementedError("copyto a plain array has no rule; make it by zeros_like")
+        raise NotImplementedError("np.copyto to a plain array has no rounding rule; make it by np.zeros_like")
     dst.view(Noisy)[...] = src if where is True else chosen(where, src, dst)
 
 
 @rule(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap", "empty"):
-        raise NotImplementedError(f"np.pad with mode {mode!r} has no rounding rule")
+        raise NotImplementedError(
+            f"np.pad with mode={mode!r} has no rounding rule; 'constant' and 'edge' have"
+        )
     if array.dtype == SINGLE:
         return pack(np.pad(exact(array), pad_width, mode, **kwargs)[..., None])
     return np.pad(array.view(np.ndarray), pad_width, mode, **kwargs).view(Noisy)

@@ -79,7 +79,7 @@ def einsum(formula: Any, *operands: Any, out: Any = None, optimize: Any = False)
     """One or two operands and an explicit output: a sum, a transposition, or a product of matrices."""
     if not isinstance(formula, str) or "->" not in formula or "." in formula or len(operands) > 2:
         raise NotImplementedError(
-            f"einsum {formula!r} has no rounding rule; one or two operands and an explicit output have"
+            f"np.einsum {formula!r} has no rounding rule; one or two operands with an explicit output have"
         )
     left, result = formula.replace(" ", "").split("->")
     labels = left.split(",")
@@ -97,7 +97,7 @@ def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
     alone = [c for c in first + second if c not in result and (c in first) != (c in second)]
     if alone:
         raise NotImplementedError(
-            f"einsum: {alone[0]!r} is summed in one operand only; sum it before, which has a rule"
+            f"np.einsum that sums {alone[0]!r} in one operand only has no rounding rule; sum it before"
         )
     batch = [c for c in first if c in second and c in result]
     inner = [c for c in first if c in second and c not in result]
@@ -123,7 +123,9 @@ def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
 def solve(a: Any, b: Any) -> Any:
     """Elimination, pivoted by the exact row and written in operations that have rules."""
     if np.ndim(a) != 2:
-        raise NotImplementedError("solve of a batch has no rounding rule; solve one system")
+        raise NotImplementedError(
+            "np.linalg.solve of a batch has no rounding rule; solve one system at a time"
+        )
     A: Any = full(a)
     B: Any = full(b[:, None] if np.ndim(b) == 1 else b)
     n = len(A)
@@ -156,6 +158,6 @@ def _squeeze(x: Noisy, axes: tuple[int, ...]) -> Any:
 def _diagonal(x: Any, label: str) -> Any:
     if len(set(label)) != len(label):
         raise NotImplementedError(
-            f"einsum: {label} repeats an index in one operand; take the diagonal before"
+            f"np.einsum that repeats an index in {label!r} has no rounding rule; take the diagonal before"
         )
     return x

@@ -115,6 +115,8 @@ def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
             f"np.linalg.norm of vectors with ord={ord!r} has no rounding rule; None, 1, 2 and np.inf have"
         )
     sizes = np.abs(x)
+    if ord == np.inf and not np.shape(x)[axes[0]]:
+        return total(sizes, axis=axes, keepdims=keepdims)  # zeros
     if np.isinf(ord):
         return (np.max if ord > 0 else np.min)(sizes, axis=axes, keepdims=keepdims)
     if ord == 1:
@@ -162,8 +164,8 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
 def log_sum_exp(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
     """Half of its variance is that of pairs taken in turn, half that of pairs of halves."""
     x, rounding = numbers(a).astype(np.float64), current()
-    axes = axes_of(x, axis)
-    how: dict[str, Any] = {"axis": axes if len(axes) > 1 else axes[0], "keepdims": bool(keepdims)}
+    axes = axes_of(x, axis if np.ndim(a) else None)
+    how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
     y = np.logaddexp.reduce(x, **how)
     terms = _last(x[..., -1], axes)
     count = np.count_nonzero(terms != -np.inf, axis=-1)

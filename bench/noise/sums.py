@@ -74,7 +74,7 @@ def first_axis(rule_of: Rule) -> Rule:
 
     @wraps(rule_of)
     def on_records(a: Any, axis: Any = 0, keepdims: Any = False) -> Any:
-        return rule_of(a, axis, keepdims=keepdims)
+        return rule_of(a, axis if np.ndim(a) else None, keepdims=keepdims)
 
     return on_records
 
@@ -88,7 +88,9 @@ rule(np.add, method="reduce")(first_axis(total))
 def add_at(target: Any, index: Any, values: Any) -> None:
     """Every value added to the element that its index names, in any order."""
     if not noisy(target):
-        raise NotImplementedError("add.at into a plain array has no rounding rule; make it by zeros_like")
+        raise NotImplementedError(
+            "np.add.at into a plain array has no rounding rule; make it by np.zeros_like"
+        )
     whole = isinstance(index, np.ndarray) and index.dtype.kind in "iu"  # rows of a table, not elements
     named = target.shape[:1] if whole else target.shape
     place = np.arange(np.prod(named)).reshape(named)[index]

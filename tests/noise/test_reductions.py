@@ -230,6 +230,64 @@ def test_an_axis_that_is_not_there_is_refused_as_numpy_refuses_it(name):
         predicted(ODD[name], np.ones(3))
 
 
+CALLS = [
+    lambda x: np.logaddexp.reduce(x, axis=None),
+    lambda x: np.logaddexp.reduce(x, axis=(0, 1)),
+    lambda x: np.logaddexp.reduce(x, 1),
+    lambda x: np.logaddexp.reduce(x[0, 0, 0] * 1.1),
+    lambda x: np.multiply.reduce(x, axis=None),
+    lambda x: np.multiply.reduce(x, (0, -1), keepdims=True),
+    lambda x: np.multiply.accumulate(x, 2),
+    lambda x: np.add.accumulate(x, axis=-2),
+    lambda x: np.cumsum(x, 1),
+    lambda x: np.cumsum(a=x, axis=-1),
+    lambda x: np.cumsum(x[0, 0, 0] * 1.1),
+    lambda x: np.cumprod(x * 1.1, 0),
+    lambda x: np.prod(x, -1),
+    lambda x: np.prod(x, (1, 2), None, None, True),
+    lambda x: np.prod(x[0, 0, 0] * 1.1),
+    lambda x: np.prod(x, axis=1, out=np.zeros_like(x, shape=(3, 5))),
+    lambda x: np.cumsum(x, axis=1, out=np.zeros_like(x)),
+    lambda x: np.linalg.norm(x),
+    lambda x: np.linalg.norm(x, axis=None, keepdims=True),
+    lambda x: np.linalg.norm(x, 2, 1),
+    lambda x: np.linalg.norm(x, None, 0, True),
+    lambda x: np.linalg.norm(x, np.inf, -1),
+    lambda x: np.linalg.norm(x, "fro", (0, 2)),
+    lambda x: np.linalg.norm(x, 1, (0, 2)),
+    lambda x: np.linalg.norm(x, -np.inf, (2, 0)),
+    lambda x: np.linalg.norm(x, 1, (-1, 0), True),
+    lambda x: np.linalg.norm(x, 0.5, 1),
+    lambda x: np.linalg.norm(x, -1, 1),
+    lambda x: np.linalg.norm(x, -2, 1),
+    lambda x: np.linalg.norm(x[0, 0, 0] * 1.1),
+    lambda x: np.linalg.norm(x[:, :0], axis=1),
+    lambda x: np.sort(x, None),
+    lambda x: np.sort(x, 0, "stable"),
+    lambda x: np.sort(x, stable=True),
+    lambda x: np.cumsum(x[:0], axis=0),
+    lambda x: np.cumsum(x[:, :0], axis=0),
+    lambda x: np.prod(x[:0], axis=0),
+    lambda x: np.prod(x > 0, axis=0) * x[0],
+    lambda x: x.cumsum(),
+    lambda x: x.cumprod(1),
+    lambda x: x.prod(axis=(0, 1)),
+    lambda x: np.cumsum(np.sort(np.linalg.norm(x, axis=0) * 1.1), axis=0),
+]
+
+
+@pytest.mark.parametrize("number", range(len(CALLS)))
+def test_a_call_takes_its_arguments_as_numpy_takes_them(number):
+    x = rng(0).standard_normal((3, 4, 5)).astype(np.float32).astype(float)
+    expected, value = predicted(CALLS[number], x), np.asarray(CALLS[number](x))
+    assert expected.value.shape == value.shape and np.allclose(expected.value, value, 1e-12, 1e-14)
+
+
+def test_the_largest_of_no_numbers_is_a_norm_of_zero():
+    expected = predicted(lambda x: np.linalg.norm(x[:, :0], np.inf, axis=1), np.ones((2, 3)))
+    assert np.array_equal(expected.value, [0, 0]) and not expected.sigma.any()
+
+
 def undetermined(expected):
     """Where rounding alone drives it out of range: no verdict, for which the row says why."""
     return ~np.isfinite(expected.sigma)

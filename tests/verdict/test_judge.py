@@ -634,6 +634,19 @@ def test_a_function_of_scipy_has_no_float16_and_is_absent(low):
     assert row.status == "absent" and "scipy.special have no float16" in row.why
 
 
+def outer(x, W):
+    return np.outer(x[:, 0], W[0])
+
+
+def test_a_reference_without_a_rounding_rule_is_an_error_with_its_line_and_what_to_write(low):
+    row = low(op_by_op, "float32", reference=outer, gradient=product_vjp)
+    line = outer.__code__.co_firstlineno + 1
+    assert row.status == "error" and row.why == (
+        "NotImplementedError: np.outer has no rounding rule; write x[:, None] * y; all are in "
+        f"docs/extending.md (in outer, verdict/test_judge.py, line {line})"
+    )
+
+
 def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
     from bench.inputs import inputs
     from reference import batch_norm
