@@ -7,10 +7,10 @@ from bench.report.table import Section, Table
 
 COLUMNS = ("backend", "mode", "dtype", "multiplier", "accumulator", "subnormals", "run to run", "batch size")
 NOTE = (
-    "Measured. multiplier: significant bits of an operand that a product keeps. accumulator: bits that a sum "
-    "keeps, and where they change, from how many terms. subnormals: which are flushed to zero. run to run: "
-    "what has other bits when it is called again. batch size: in which its first row has other bits than in "
-    "a batch of 512."
+    "Measured. multiplier: significant bits of an operand that a product keeps. accumulator: bits that a "
+    "sum keeps; 'from' is the number of terms above which it keeps fewer. subnormals: which are flushed to"
+    " zero. run to run: operations whose bits change when they are called again. batch size: operations "
+    "whose first row has other bits than in a batch of 512, with the batch sizes."
 )
 
 

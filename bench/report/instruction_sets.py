@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 OWN = "the CPU's own"
 NOTE = (
-    "Frameworks were told to use no wider instruction set (--isa). Read back: what they said that they used; "
-    "TensorFlow's own kernels have no such switch, and say nothing."
+    "limit: the widest instruction set that frameworks were told to use (--isa). reported: the one that they "
+    "say they use; TensorFlow's own kernels have no such switch and report nothing."
 )
 
 
@@ -37,7 +37,7 @@ def instruction_sets(rows: "DataFrame") -> list[Section]:
             read = ", ".join(sorted(set(mine["isa"]) - {""}))
             counts = [str((mine["status"] == status).sum() or "") for status in statuses]
             lines.append((level, backend, read, *counts))
-    columns = ("at most", "backend", "read back", *statuses)
+    columns = ("limit", "backend", "reported", *statuses)
     table = Table("Status by instruction set", columns, lines, right=columns[3:], note=NOTE)
     return [table, *_changing(rows, levels)]
 

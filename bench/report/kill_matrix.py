@@ -40,11 +40,12 @@ def matrix(found: Sequence[Fate]) -> list[Section]:
         mine = [each for each in found if each.case == name]
         lines.append((name, *_counts(mine)))
     lines.append(("all", *_counts(found)))
-    columns = ("formula", "mutants", *LANES, "by values", EQUIVALENT, "inputs\ninadequate")
+    columns = ("formula", "faults", *LANES, "by values", EQUIVALENT, "inputs\ninadequate")
     note = (
-        "Mutants found by each lane, of those it judged. "
+        "Planted faults that each lane finds, of those it judged. "
         + "; ".join(f"{lane}: {meaning}" for lane, meaning in LANES.items())
-        + f". By values: those that only edit outputs. {INADEQUATE}: no lane finds it on its page's inputs."
+        + f". by values: faults that only edit outputs. {EQUIVALENT}: the fault changes nothing. "
+        f"{INADEQUATE}: no lane finds it on the page's inputs."
     )
     tables: list[Section] = [Table("Kill matrix", columns, lines, right=columns[1:], note=note)]
     spared = [
@@ -52,7 +53,7 @@ def matrix(found: Sequence[Fate]) -> list[Section]:
         for each in found
         if each.verdict != KILLED
     ]
-    return [*tables, *([Listing("Mutants that no lane finds", spared)] if spared else [])]
+    return [*tables, *([Listing("Faults that no lane finds", spared)] if spared else [])]
 
 
 def _counts(found: Sequence[Fate]) -> list[str]:

@@ -21,8 +21,9 @@ LIMITS = "limits.md"
 WHERE = ("formula", "package", "since", "cells that it names")
 WHAT = "what departs, and where that is shown"
 NOTE = (
-    "z rms is how many times further off a tensor is than rounding explains; bits lost is how many of the "
-    "dtype's bits are wrong; since is the first release that departs, where somebody has looked."
+    "error / rounding: the rms error over the rms error that rounding alone causes. bits lost: how many of"
+    " the dtype's bits are wrong. measured: the range found before, which is expected. since: the first "
+    "release known to depart."
 )
 NONE = "none of these cells ran"
 
@@ -48,13 +49,13 @@ def page(rows: "DataFrame", environments: Records | None = None) -> list[Section
     ]
     tables = (
         Table(
-            "Met in these rows",
-            (*WHERE, "cells", "z rms", "bits lost", "measured", WHAT),
+            "Seen in these rows",
+            (*WHERE, "cells", "error / rounding", "bits lost", "measured", WHAT),
             [*met, *_elsewhere(rest)],
             right=("cells",),
             note=NOTE,
         ),
-        Table("Met by no row", (*WHERE, "why not", "measured", WHAT), unmet),
+        Table("Not seen in these rows", (*WHERE, "why not", "measured", WHAT), unmet),
     )
     return [table for table in tables if table.rows]
 
@@ -76,10 +77,12 @@ def brief(rows: "DataFrame", environments: Records | None = None) -> list[Sectio
         for each in found
         if not _met(each) and (why := _why_not(rows, each, environments)) != NONE
     ]
-    columns = ("package", "cells", "z rms", "measured", "formula, cause and source")
+    columns = ("package", "cells", "error / rounding", "measured", "formula, cause and source")
     tables = (
-        Table("Known departures, met in these rows", columns, met, right=("cells",), note=NOTE),
-        Table("Met by no row, though their cells ran", ("package", "cells", *columns[3:]), spared),
+        Table("Known departures seen in these rows", columns, met, right=("cells",), note=NOTE),
+        Table(
+            "Known departures not seen, though their cells ran", ("package", "cells", *columns[3:]), spared
+        ),
     )
     return [table for table in tables if table.rows]
 
@@ -91,9 +94,7 @@ def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Sec
         for each in _explained(rows)[0]
         if not _met(each) and _ran_whole(rows, each, environments)
     ]
-    table = Table(
-        "Limits that nothing needed: take them away", ("formula", "package", "its cells", WHAT), lines
-    )
+    table = Table("Limits that nothing needed: remove them", ("formula", "package", "cells", WHAT), lines)
     return [table] if lines else []
 
 
@@ -106,7 +107,7 @@ def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section
             told = _why_not(newer, each, environments)
             lines.append((each.case.name, _fault(each.limit), told, _what(each)))
     title = "Gone since, or not there yet: known departures that these releases have not"
-    table = Table(title, ("formula", "package", "its cells", WHAT), lines)
+    table = Table(title, ("formula", "package", "cells", WHAT), lines)
     return [*([table] if lines else []), *_no_longer_refused(rows)]
 
 

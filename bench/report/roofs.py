@@ -8,9 +8,9 @@ from bench.report.table import Section, Table
 from bench.speed.roofline import STREAMS, figure, place
 
 NOTE = (
-    "Measured in this session, each with the backend that was fastest. matmul: square matrices, in the "
-    "declared precision. copy, triad (a = b + 2 c) and read (a sum): arrays of four times the last-level "
-    "cache, bytes read and written."
+    "Measured in this run, each by the fastest backend. matmul: square matrices, in the declared "
+    "precision. copy, triad (a = b + 2 c) and read (a sum): arrays of four times the last-level cache; "
+    "bytes read plus bytes written."
 )
 
 

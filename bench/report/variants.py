@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 WRONG = GLYPHS["disagrees"]
 NOTE = (
-    "What agreed in these rows; with an or, the framework has several. "
-    f"{WRONG} did not agree, and a blank did not run."
+    "The option that each framework follows, of the conventions that share a name; with 'or', it has "
+    f"several. {WRONG}: it did not agree. Blank: it did not run."
 )
 
 
@@ -33,7 +33,7 @@ def conventions(rows: "DataFrame") -> list[Section]:
     backends = ordered([backend for _, backend in seen], BACKENDS)
     topics = dict.fromkeys(topic for topic, _ in seen)
     lines = [(topic, *(_cell(seen.get((topic, each), {})) for each in backends)) for topic in topics]
-    columns = ("one name", *map(short, backends))
+    columns = ("name", *map(short, backends))
     return [Table("Conventions", columns, lines, note=NOTE)] if lines else []
 
 

@@ -29,7 +29,7 @@ def test_statuses_are_counted_by_level_the_narrowest_first():
         run("a", "", "avx512", softmax="agrees", gelu="agrees"),
         run("b", "as shipped, at most sse4", "sse4", softmax="agrees", gelu="limited"),
     )
-    assert table.columns[:3] == ("at most", "backend", "read back")
+    assert table.columns[:3] == ("limit", "backend", "reported")
     assert [line[:3] for line in table.rows] == [("sse4", "torch", "sse4"), (OWN, "torch", "avx512")]
     at = {name: place for place, name in enumerate(table.columns)}
     assert [line[at["agrees"]] for line in table.rows] == ["1", "2"]

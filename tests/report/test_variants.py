@@ -30,7 +30,7 @@ def test_each_framework_follows_the_convention_that_agreed():
     found = table(
         adam(), adam(option="hat", status="absent", bits=None), adam("tensorflow", "hat", status="limited")
     )
-    assert found.columns == ("one name", "torch", "tensorflow") and found.note == NOTE
+    assert found.columns == ("name", "torch", "tensorflow") and found.note == NOTE
     assert found.rows == [("epsilon", "outside", "hat")]
 
 
