@@ -1,4 +1,4 @@
-"""The table of fingerprints: what the arithmetic of each backend, mode and dtype was found to be."""
+"""The table of fingerprints: the measured arithmetic of each backend, mode and dtype."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ NOTE = (
 
 
 def arithmetic(found: Sequence[Mapping[str, Any]]) -> list[Section]:
-    """One line for each backend, mode, device and dtype; no table where no fingerprint was taken."""
+    """One line per backend, mode, device and dtype; no table if there are no fingerprints."""
     lines = list(dict.fromkeys(map(_line, found)))
     if not lines:
         return []
@@ -38,7 +38,7 @@ def _line(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _said(record: Mapping[str, Any], probe: str, words: Callable[[Any], str], usual: str = "") -> str:
-    """What the operations answered: once where all say the same, else by name those that say something."""
+    """The answers of the operations: one if all agree, else each with its name."""
     answers = record.get(probe)
     if not isinstance(answers, Mapping):
         return ""

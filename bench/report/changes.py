@@ -1,4 +1,4 @@
-"""What changed between two runs, as a person reads it: the counts first, then each kind of change."""
+"""The report on what changed between two runs: counts first, then each kind of change."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ from bench.report.table import Section, Table
 
 TITLES = {
     "status": "Status",
-    "figures": "Figures, where the status is as it was",
-    "outputs": "Outputs, where the figures are as they were",
+    "figures": "Figures, with the same status",
+    "outputs": "Outputs, with the same figures",
 }
-# figures that are read together share a line
+# related figures share a line
 TOGETHER = (("status",), ("bits", "z_rms"), ("z_worst", "worst"), ("undecided", "accumulator"), ("checksum",))
-SHOWN = 20  # cells of one kind, unless all are asked for
-LONGEST = 160  # characters of a reason, likewise
+SHOWN = 20  # cells of one kind, without `every`
+LONGEST = 160  # characters of a reason
 
 Line = Mapping[Any, Any]  # a row, by column
 
 
 def page(found: Comparison, *, every: bool = False) -> list[Section]:
-    """What A and B are, how much changed, and what; `every` lists each cell."""
+    """What A and B are, how much changed, and what changed; `every` lists all cells."""
     return [
         _sides(found.a, found.b),
         _counts(found),
@@ -43,7 +43,7 @@ def page(found: Comparison, *, every: bool = False) -> list[Section]:
 
 
 def _sides(a: Side, b: Side) -> Table:
-    """Where the rows come from, and what was set otherwise."""
+    """Where the rows come from, and which settings differ."""
     machines = [_machines(side) for side in (a, b)]
     told = [
         ("path", a.path, b.path),
@@ -55,7 +55,7 @@ def _sides(a: Side, b: Side) -> Table:
     for name, unset in (("threads", "not told"), ("settings", "declared")):
         one, other = (_values(side.rows[name], unset) for side in (a, b))
         told += [(name, one, other)] if one != other else []
-    note = "The machines differ: the same program may give other bits, and so other checksums."
+    note = "The machines differ, so the same program may give other bits and other checksums."
     alike = set(a.rows["machine"]) == set(b.rows["machine"])
     return Table("Compared", ("", "A", "B"), told, note="" if alike else note)
 
@@ -81,7 +81,7 @@ def _values(column: Any, unset: str = "none") -> str:
 
 
 def _counts(found: Comparison) -> Table:
-    """How many cells and curves are the same, changed, gone and new; how many times each column changed."""
+    """Counts of cells and curves that are the same, changed, gone and new, and of changes per column."""
     changed = int((found.kind != "").sum())
     columns = ", ".join(f"{name} {number:,}" for name, number in found.differs.sum().items() if number)
     told = [
@@ -116,7 +116,7 @@ def _by_backend(rows: pd.DataFrame) -> str:
 
 
 def _versions(a: Side, b: Side) -> list[Table]:
-    """Backends by the rows, then Python and packages by the records, where they differ."""
+    """Versions that differ: backends from the rows, then Python and packages from the records."""
     one, other = ({**_packages(side), **_backends(side.rows)} for side in (a, b))
     names = dict.fromkeys([*_backends(a.rows), *_backends(b.rows), *one, *other])
     pairs = [(short(name), one.get(name, "none"), other.get(name, "none")) for name in names]
@@ -125,7 +125,7 @@ def _versions(a: Side, b: Side) -> list[Table]:
 
 
 def _read_back(a: Side, b: Side) -> list[Table]:
-    """What a framework read back otherwise, where both runs recorded it."""
+    """Settings that a framework reported differently in the two runs."""
     one, other = (told(side.rows["environment"].unique(), side.environments) for side in (a, b))
     lines = [
         (f"{short(backend)}: {name}", old, new)
@@ -154,7 +154,7 @@ def _packages(side: Side) -> dict[str, str]:
 
 
 def _cells(found: Comparison, kind: str, every: bool) -> list[Table]:
-    """The changed cells of one kind: the worst status first, else those that lost the most bits."""
+    """The changed cells of one kind: the worst status first, then those that lost the most bits."""
     at = np.flatnonzero(found.kind == kind)
     old, new = (frame.iloc[at] for frame in (found.old, found.new))
     rank = new["status"].map({name: number for number, name in enumerate(WORST)}).fillna(len(WORST))
@@ -197,7 +197,7 @@ def _alone(title: str, rows: pd.DataFrame, every: bool) -> list[Table]:
 def _table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], every: bool, number: int | None = None
 ) -> list[Table]:
-    """The first of these rows, or all, under a title that counts them; nothing where there is none."""
+    """The first of these rows, or all, under a title that counts them; nothing if there are none."""
     number = len(rows) if number is None else number
     shown = rows if every else rows[:SHOWN]
     more = number - len(shown)
@@ -224,7 +224,7 @@ def _block(row: Line, how: Sequence[str]) -> str:
 
 
 def _arrow(old: Any, new: Any) -> str:
-    """Both as text; of numbers three digits, and more where it takes more to see that they differ."""
+    """Both as text. Numbers have three digits, and more if they would look equal."""
     texts = [_text(old, 3), _text(new, 3)]
     for digits in range(4, 18):
         if texts[0] != texts[1]:

@@ -1,4 +1,4 @@
-"""What changed between the rows of two runs, cell by cell. No clock is involved: speeds are not compared."""
+"""What changed between two runs, cell by cell. Speeds are not compared."""
 
 import math
 import os
@@ -21,7 +21,7 @@ COORDINATES = [name for name in CELL if name != "run_id"]
 CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "seed")
 _BEFORE = {"device": "cpu", "seed": 0}  # of curves that were written without them
 
-# What is compared, exactly, by kind of change; a cell is of the first kind that it shows.
+# The columns that are compared exactly, by kind of change. A cell counts for the first kind that applies.
 KINDS = {
     "status": ("status",),
     "figures": ("bits", "z_rms", "z_worst", "worst", "undecided", "accumulator"),
@@ -34,7 +34,7 @@ Curve = tuple[str, ...]  # its coordinates, those of `CURVE`
 
 @dataclass(frozen=True)
 class Side:
-    """What stands at one path: the newest row of each cell, the newest curve, and the runs' records."""
+    """The runs at one path: the newest row of each cell, the newest curves, and the runs' records."""
 
     path: str
     rows: pd.DataFrame
@@ -46,30 +46,30 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed from A to B. `old` and `new` hold the cells of both, line by line."""
+    """What changed from A to B. `old` and `new` hold the cells that both have, in the same order."""
 
     a: Side
     b: Side
     old: pd.DataFrame
     new: pd.DataFrame
-    differs: pd.DataFrame  # of each line, which of `COMPARED` differ
-    kind: NDArray[Any]  # of each line, which of `KINDS` it is; empty where nothing differs
-    gone: pd.DataFrame  # rows of A whose cell B has not
-    added: pd.DataFrame  # rows of B whose cell A has not
+    differs: pd.DataFrame  # per cell, which columns of `COMPARED` differ
+    kind: NDArray[Any]  # per cell, its kind in `KINDS`; empty if nothing differs
+    gone: pd.DataFrame  # rows of A whose cell is not in B
+    added: pd.DataFrame  # rows of B whose cell is not in A
     bent: Mapping[Curve, int]  # curves of both that differ, and the first step at which they do
-    lost: Sequence[Curve]  # curves of A that B has not
+    lost: Sequence[Curve]  # curves that only A has
 
     @property
     def changed(self) -> bool:
-        """Whether B is not all that A is. A cell that B alone has is no change."""
+        """Whether a cell changed or is gone. A cell that only B has is no change."""
         return bool((self.kind != "").any() or len(self.gone) or self.bent or self.lost)
 
 
 def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Side:
-    """A rows file, a run's folder or a folder of runs. Of a cell that several runs have the newest counts.
+    """Read a rows file, a run or a folder of runs. If several runs have a cell, the newest counts.
 
     Raises FileNotFoundError where there is no rows file, ValueError where it has no row or cannot be read.
-    `lenient` leaves out what is no row and no curve, and says so on stderr, as of records in any case.
+    `lenient` skips invalid rows and curves with a message on stderr; invalid records are always skipped.
     """
     every = load(path, lenient=lenient)[list(COLUMNS)]
     if every.empty:
@@ -83,7 +83,7 @@ def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Side:
 
 
 def compare(a: Side, b: Side) -> Comparison:
-    """Every cell of A against the same cell of B: exactly, and NaN is NaN."""
+    """Compare every cell of A with the same cell of B, exactly; NaN equals NaN."""
     numbered = b.rows[COORDINATES].assign(at=np.arange(len(b.rows)))
     at = a.rows[COORDINATES].merge(numbered, on=COORDINATES, how="left", validate="1:1")["at"].to_numpy(float)
     both = ~np.isnan(at)
@@ -117,7 +117,7 @@ def _unequal(old: pd.Series, new: pd.Series) -> Any:
 
 
 def _parting(old: Sequence[float], new: Sequence[float]) -> int | None:
-    """The first step at which two curves differ, or end apart."""
+    """The first step at which two curves differ, or one of them ends."""
     pairs = zip(old, new, strict=False)
     apart = (at for at, (x, y) in enumerate(pairs) if x != y and not (math.isnan(x) and math.isnan(y)))
     return next(apart, None if len(old) == len(new) else min(len(old), len(new)))

@@ -1,4 +1,4 @@
-"""Loss curves: one drawing for each training case, the reference first, the frameworks upon it."""
+"""Loss curves: one drawing per training case, the reference first and the frameworks over it."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from bench.report.table import Figure
 from bench.store.results import numbered, whole
 from bench.store.row import plain
 
-STYLES = ("-", "--", "-.", ":")  # curves lie on each other where all is well
+STYLES = ("-", "--", "-.", ":")  # curves that agree lie on each other
 
 
 def draw(curves: Sequence[Mapping[str, Any]], folder: Path) -> list[Figure]:
@@ -66,7 +66,7 @@ def _draw(title: str, curves: Sequence[Mapping[str, Any]], file: Path) -> None:
 
 
 def _literal(text: str) -> str:
-    """Text that matplotlib does not take for mathematics."""
+    """The text, escaped so that matplotlib does not read it as mathematics."""
     return plain(text).replace("$", r"\$")
 
 

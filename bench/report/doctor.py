@@ -84,7 +84,7 @@ def installed(name: str, device: str) -> dict[str, Any]:
 
 
 def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False) -> dict[str, Any]:
-    """What the framework says of itself on that device, in a process that is started as a worker is."""
+    """What the framework reports on that device, in a process that is started like a worker."""
     known = installed(name, device)
     if "absent" in known:
         return known
@@ -110,7 +110,7 @@ def probe(name: str, device: str, dtype: str = DTYPES[0], *, full: bool = False)
 
 
 def ask(name: str, device: str, dtype: str = DTYPES[0], *modes: str) -> dict[str, Any]:
-    """Import the framework here, read it back, and take its fingerprints."""
+    """Import the framework in this process, read its settings, and take its fingerprints."""
     import numpy  # noqa: F401  # loads its BLAS, whose threads are read back
 
     try:
@@ -130,5 +130,5 @@ def _line(name: str, device: str, answer: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Answer a probe: what `ask` says of the framework that the command line names, as JSON."""
+    """Print, as JSON, what `ask` returns for the framework on the command line."""
     print(json.dumps(ask(*sys.argv[1:])))

@@ -1,4 +1,4 @@
-"""Everything that does not simply agree: what departs, what did not run, and why."""
+"""Cells that do not simply agree: what departs, what did not run, and why."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,16 +10,16 @@ from bench.report.table import GLYPHS, Listing, Section, Table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-LONGEST = 160  # characters of a reason, likewise
+LONGEST = 160  # characters of a reason
 RATIO = (
     "error / rounding: the rms error over the rms error that rounding alone causes (z_rms in a row). About"
     " 1 is as exact as the dtype allows."
 )
-SHOWN = 20  # sentences of one status, unless all are asked for
+SHOWN = 20  # sentences per status, without `every`
 
 
 def limited(rows: "DataFrame") -> list[Section]:
-    """Each Limit once: where it was met, how bad it was, the reason and where that is shown."""
+    """Each Limit once: its cells, how far off they are, the reason and its source."""
     found = rows[rows["status"] == "limited"]
     lines = []
     for (backend, why, source), group in found.groupby(
@@ -41,7 +41,7 @@ def limited(rows: "DataFrame") -> list[Section]:
 
 
 def departures(rows: "DataFrame", *, every: bool = False, plugins: Sequence[str] = ()) -> list[Section]:
-    """Each cell that departs without a Limit: a sentence, and the command that shows it again, as `rerun`."""
+    """Each cell that departs without a Limit: a sentence, and the command that runs it again."""
     sections: list[Section] = []
     for status, title in (
         ("disagrees", "Disagrees"),
@@ -60,7 +60,7 @@ def departures(rows: "DataFrame", *, every: bool = False, plugins: Sequence[str]
 
 
 def unrun(rows: "DataFrame", *, every: bool = False) -> list[Section]:
-    """What did not run, grouped by its reason (numbers in it aside), and counted."""
+    """Cells that did not run, counted by reason (ignoring numbers in it)."""
     found = rows[rows["status"].isin(("missing", "absent"))]
     found = found.assign(reason=found["why"].str.replace(r"\d+", "0", regex=True))
     lines = []
@@ -77,7 +77,7 @@ def unrun(rows: "DataFrame", *, every: bool = False) -> list[Section]:
 
 
 def scores(rows: "DataFrame") -> list[Section]:
-    """What the trained models are worth, the reference's first."""
+    """The scores of the trained models, the reference's first."""
     found = rows[(rows["metric"] != "") & rows["score"].notna()]
     lines = []
     by = ["case", "on", "option", "metric", "contender", "score"]

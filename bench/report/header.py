@@ -1,4 +1,4 @@
-"""The header of a report: which machines and environments its rows come from, and how many ended how."""
+"""The header of a report: the machines and environments of its rows, and a count of statuses."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 Records = Mapping[str, Mapping[str, Any]]  # by key
 
 SETUP = ["machine", "run_environment", "given", "settings", "turn"]
-WORKER = ["backend", "device", "dtype"]  # whose rows have one environment in a run
+WORKER = ["backend", "device", "dtype"]  # in one run these rows share an environment
 
 
 def setups(rows: "DataFrame") -> "DataFrame":
     """The rows with a column `on`: a letter for each machine, environment, and settings of a run.
 
-    `run_environment` is the key of the record that stands beside a run's rows: a run is one environment,
-    though each of its workers has its own. Runs of which a worker had another are not one (`turn`).
+    `run_environment` is the key of the run's own environment record, which stands for all its workers. Runs
+    with the same key whose workers differ have another `turn`.
     """
-    rows = rows.filter([*COLUMNS, "run_environment"])  # a later suite's column may have any name
+    rows = rows.filter([*COLUMNS, "run_environment"])  # a column of a later version may have any name
     if "run_environment" not in rows:
         rows = rows.assign(run_environment=rows["environment"])
     runs = rows.groupby("run_id", observed=True)
     rows = rows.assign(
         given=runs["threads"].transform("max").fillna(0),
-        settings=runs["settings"].transform("max").astype(str),  # what did not run has none
+        settings=runs["settings"].transform("max").astype(str),  # cells that did not run have none
     )
     ran = rows["environment"].where(rows["environment"] != rows["run_environment"])
     same = rows.groupby([*SETUP[:-1], *WORKER], observed=True)
@@ -48,7 +48,7 @@ def header(
     environments: Records,
     moments: Sequence[Mapping[str, Any]] = (),
 ) -> Table:
-    """Where the rows come from, and how many cells ended how; first of all, whether the machine was busy."""
+    """Where the rows come from and a count of statuses; the first line says if the machine was busy."""
     lines = [("busy", noise)] if (noise := busiest(moments)) else []
     lines += _suites(rows)
     found = rows[["on", "machine", "run_environment", "turn"]].drop_duplicates()
@@ -90,7 +90,7 @@ def header(
 
 
 def _suites(rows: "DataFrame") -> list[tuple[str, str]]:
-    """The suite that made the rows; of several, that they are several, and which cells each has judged."""
+    """The version of Gaugeblock that made the rows; if there are several, the cells of each."""
     made = rows.groupby("suite", sort=False, observed=True)
     if len(made) == 1:
         return [("suite", str(suite)) for suite, _ in made if suite]
@@ -99,14 +99,14 @@ def _suites(rows: "DataFrame") -> list[tuple[str, str]]:
         + f": {count(len(group), 'cell')}"
         for suite, group in made
     )
-    return [("several suites", f"{'; '.join(told)}; one may judge a cell otherwise than another")]
+    return [("several suites", f"{'; '.join(told)}; versions may judge a cell differently")]
 
 
 def alarms(rows: "DataFrame") -> str:
-    """How many cells that nobody planted a fault in were told wrong, and the most that the rate may be.
+    """The number of false alarms among cells without a planted fault, and an upper bound of their rate.
 
-    The bound is Clopper and Pearson's, one-sided at 95 %. A cell that a Limit names has its cause traced, and
-    is no alarm; one that did not run is no cell.
+    The bound is Clopper and Pearson's, one-sided at 95 %. A cell with a Limit has a known
+    cause and is no alarm; a cell that did not run does not count.
     """
     from scipy.special import betaincinv
 
@@ -118,11 +118,11 @@ def alarms(rows: "DataFrame") -> str:
 
 
 def machine_line(record: Mapping[str, Any], key: str) -> str:
-    """A machine in one line. Somebody else may have written its record."""
+    """A machine in one line. Its record may come from anybody."""
     try:
         return _machine(record, key)
     except (TypeError, ValueError):
-        return f"recorded in another shape ({key})"
+        return f"recorded in an unknown form ({key})"
 
 
 def _machine(record: Mapping[str, Any], key: str) -> str:
@@ -142,7 +142,9 @@ def _machine(record: Mapping[str, Any], key: str) -> str:
 
 
 def _card(card: Mapping[str, Any]) -> str:
-    memory = f" {card['memory_gib']} GiB" if card.get("memory_gib") else ""  # shared with the CPU: not told
+    memory = (
+        f" {card['memory_gib']} GiB" if card.get("memory_gib") else ""
+    )  # unknown where it is shared with the CPU
     return f"{card.get('name')}{memory} (driver {card.get('driver')})"
 
 

@@ -1,4 +1,4 @@
-"""Runs of one machine under several instruction sets: how many cells end how, and which change with it."""
+"""Runs of one machine under several instruction sets: counts of statuses, and the cells that change."""
 
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,9 @@ NOTE = (
 
 
 def instruction_sets(rows: "DataFrame") -> list[Section]:
-    """By instruction set and framework the statuses, then the cells whose status is not the same under all.
+    """Statuses by instruction set and framework, then the cells whose status changes between sets.
 
-    `rows` have the settings of their run, as `bench.report.header.setups` gives them. Nothing for rows of one
+    `rows` have the settings of their run, as `bench.report.header.setups` returns them. Empty for rows of one
     instruction set.
     """
     rows = rows.assign(level=rows["settings"].str.extract("at most ([a-z0-9]+)")[0].fillna(OWN))
@@ -43,7 +43,7 @@ def instruction_sets(rows: "DataFrame") -> list[Section]:
 
 
 def _changing(rows: "DataFrame", levels: list[str]) -> list[Section]:
-    """The cells, of those that ran under every level, with more than one status."""
+    """The cells that ran under every instruction set and have more than one status."""
     place = [*(name for name in CELL if name != "run_id"), "machine"]
     wide = rows.drop_duplicates([*place, "level"], keep="last").pivot(
         index=place, columns="level", values="status"

@@ -19,7 +19,7 @@ def inventory(cases: Iterable[Case]) -> list[Section]:
         who = ", ".join(name if number == 1 else f"{name} {number}" for name, number in backends.items())
         lines.append((case.name, ", ".join(case.options), ", ".join(case.sizes), who))
     columns = ("formula", "options", "sizes", "contenders")
-    note = "`gaugeblock list CASE` shows a case whole; `-k` of `gaugeblock run` takes its name."
+    note = "`gaugeblock list NAME` shows one formula in full. `pytest suites/ -k NAME/` runs it."
     return [Table(count(len(found), "formula", "formulas"), columns, lines, note=note)]
 
 
@@ -33,9 +33,9 @@ def meanings() -> list[Section]:
 
 
 def rules() -> list[Section]:
-    """Which functions of NumPy and SciPy a reference may use, and what to write instead of others."""
+    """The functions of NumPy and SciPy that a reference may use, and what to write instead of others."""
     note = (
-        "The operators, reading and writing by an index, and loops over an array are as these. "
+        "Operators, indexing, assignment by an index and loops over an array work too. "
         "einsum takes one or two operands and an explicit output; sums take no where= and no initial=."
     )
     groups = [(title, ", ".join(found)) for title, found in noise.usable().items()]
@@ -71,5 +71,5 @@ def about(case: Case) -> list[Section]:
 
 
 def _where(when: Mapping[str, bool]) -> str:
-    """Where a refusal holds, in words; nothing where it does everywhere."""
+    """The condition of a refusal in words; empty if it has none."""
     return "".join(f" with {name}" if value else f" without {name}" for name, value in when.items())

@@ -1,4 +1,4 @@
-"""The kill matrix: every mutant of every formula, and the lanes that find it."""
+"""The kill matrix: every planted fault of every formula, and the lanes that find it."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ FILE = "mutants.jsonl"
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one mutant. `lanes` says of each lane that judged it what it said, in one sentence."""
+    """The outcome for one mutant. `lanes` has one sentence per lane that judged it."""
 
     case: str
     mutant: str
@@ -34,7 +34,7 @@ class Fate:
 
 
 def matrix(found: Sequence[Fate]) -> list[Section]:
-    """Formula by lane: how many of its mutants each lane finds; then those that nobody found."""
+    """How many mutants of each formula each lane finds; then those that no lane finds."""
     lines = []
     for name in dict.fromkeys(each.case for each in found):
         mine = [each for each in found if each.case == name]
@@ -74,7 +74,7 @@ def write(found: Sequence[Fate], folder: Path) -> Path:
 
 
 def read(folder: Path, told: Told = refuse) -> list[Fate]:
-    """What `write` wrote; nothing where it did not. `told` hears of lines that are none of its."""
+    """Read what `write` wrote; empty if there is no file. Invalid lines are passed to `told`."""
     known = Fate.__dataclass_fields__
     return [
         Fate(**{name: value for name, value in line.items() if name in known})
@@ -83,5 +83,5 @@ def read(folder: Path, told: Told = refuse) -> list[Fate]:
 
 
 def survivors(found: Sequence[Fate]) -> list[Any]:
-    """Those that should have been found."""
+    """The mutants that should have been found and were not."""
     return [each for each in found if each.verdict == INADEQUATE]

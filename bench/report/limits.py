@@ -1,4 +1,4 @@
-"""The page of known departures: each Limit once, with what a run found of it, or why it found nothing."""
+"""The page of known departures: each Limit once, with what a run found, or why it found nothing."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LIMITS = "limits.md"
 WHERE = ("formula", "package", "since", "cells that it names")
-WHAT = "what departs, and where that is shown"
+WHAT = "cause and source"
 NOTE = (
     "error / rounding: the rms error over the rms error that rounding alone causes. bits lost: how many of"
     " the dtype's bits are wrong. measured: the range found before, which is expected. since: the first "
@@ -37,7 +37,7 @@ class Found(NamedTuple):
 
 
 def page(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
-    """Every Limit of the pages, held against these rows, and whatever else limited one of them."""
+    """Every Limit of the pages with what these rows show of it, and limits that rows name and no page has."""
     found, rest = _explained(rows)
     met = [
         (*_where(each), *_figures(each.rows), _expected(each), _what(each)) for each in found if _met(each)
@@ -61,7 +61,7 @@ def page(rows: "DataFrame", environments: Records | None = None) -> list[Section
 
 
 def brief(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
-    """The Limits that these rows met, in few columns; and those whose cells ran and did not need them."""
+    """Short tables: the Limits seen in these rows, and those whose cells ran and did not need them."""
     found, rest = _explained(rows)
     met: list[tuple[str, ...]] = [
         (_fault(each.limit), *_figures(each.rows)[:2], _expected(each), f"{each.case.name}: {_what(each)}")
@@ -88,7 +88,7 @@ def brief(rows: "DataFrame", environments: Records | None = None) -> list[Sectio
 
 
 def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
-    """The Limits that explain nothing, though each cell that they name ran in a measured release."""
+    """The Limits that explain nothing, although all of their cells ran in a measured release."""
     lines = [
         (each.case.name, _fault(each.limit), _why_not(rows, each, environments), _what(each))
         for each in _explained(rows)[0]
@@ -99,20 +99,20 @@ def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Sec
 
 
 def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
-    """The Limits with cells that agree in a release in which nobody has measured them: news, no failure."""
+    """The Limits whose cells agree in a release that was not measured: news, and no failure."""
     lines = []
     for each in _explained(rows)[0]:
         newer = _unmeasured(rows, each.limit, environments)
         if each.limit.always and not newer.empty and (_judged(newer, each)["status"] == "agrees").any():
             told = _why_not(newer, each, environments)
             lines.append((each.case.name, _fault(each.limit), told, _what(each)))
-    title = "Gone since, or not there yet: known departures that these releases have not"
+    title = "Known departures that these releases do not have"
     table = Table(title, ("formula", "package", "cells", WHAT), lines)
     return [*([table] if lines else []), *_no_longer_refused(rows)]
 
 
 def _no_longer_refused(rows: "DataFrame") -> list[Section]:
-    """The cells that a framework was known to refuse, and does not."""
+    """The cells that a framework used to refuse and now runs."""
     news = rows[rows["why"].str.startswith(GONE)]
     lines = [
         (str(case), str(contender), f"{len(mine):,}", ", ".join(mine["status"].drop_duplicates()), str(why))
@@ -125,23 +125,23 @@ def _no_longer_refused(rows: "DataFrame") -> list[Section]:
 
 
 def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -> "DataFrame":
-    """The rows of releases of its package in which a Limit that was measured was not."""
+    """The rows of releases in which a measured Limit was not measured."""
     here = {key: release(limit.package, each) for key, each in (environments or {}).items()}
     beyond = [key for key, each in here.items() if limit.seen and each and each not in limit.releases]
     return rows[rows["environment"].isin(beyond)]
 
 
 def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
-    """Each Limit with its rows; and the rows that are left."""
+    """Each Limit with its rows, and the remaining rows."""
     rest, found = rows[rows["status"] == "limited"], []
     for case in pages.cases().values():
         mine = rest[rest["case"] == case.name]
         for limit in case.limits:
-            if mine.empty:  # of most pages nothing is limited
+            if mine.empty:  # most pages have no limited rows
                 found.append(Found(case, limit, mine))
                 continue
             mine_by_name = mine["limit"] == limit.name
-            before = (mine["limit"] == "") & (mine["why"] == limit.reason)  # rows had no such column
+            before = (mine["limit"] == "") & (mine["why"] == limit.reason)  # old rows have no such column
             fit = mine[(mine_by_name | before) & (mine["source"] == limit.source)]
             found.append(Found(case, limit, fit))
             mine, rest = mine.drop(index=fit.index), rest.drop(index=fit.index)
@@ -153,21 +153,21 @@ def _met(found: Found) -> bool:
 
 
 def _judged(rows: "DataFrame", found: Found) -> "DataFrame":
-    """The rows of the cells that a Limit names, in whatever release."""
+    """The rows of the cells that a Limit names, of any release."""
     mine = rows[(rows["case"] == found.case.name) & (rows["version"] != "")]
-    cells = mine[list(FIELDS)].drop_duplicates()  # of which there are few, and rows of many seeds
+    cells = mine[list(FIELDS)].drop_duplicates()  # few cells, and many rows with several seeds
     named = cells[[covers(found.limit, cell) for cell in cells.to_dict("records")]] if len(cells) else cells
     return mine.merge(named, on=list(FIELDS)) if len(named) else mine.head(0)
 
 
 def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[str]:
-    """The releases of a Limit's package that stood in the environments of these rows; empty where unknown."""
+    """The releases of a Limit's package in the environments of these rows; empty if unknown."""
     records = ((environments or {}).get(str(key), {}) for key in rows["environment"].drop_duplicates())
     return list(dict.fromkeys(release(limit.package, each) for each in records))
 
 
 def _ran_whole(rows: "DataFrame", found: Found, environments: Records | None) -> bool:
-    """Whether each cell that a full run has of the Limit (these devices and dtypes) ran in its releases."""
+    """Whether every cell of the Limit in a full run (of these devices and dtypes) ran in its releases."""
     judged = _judged(rows, found)
     if judged.empty or not {*_ran(judged, found.limit, environments)} <= {*found.limit.releases}:
         return False
@@ -191,11 +191,11 @@ def _why_not(rows: "DataFrame", found: Found, environments: Records | None) -> s
 
 
 def _elsewhere(rows: "DataFrame") -> Iterator[tuple[str, ...]]:
-    """What limited a row, but stands on no page here: rows of other pages than these."""
+    """Limits that rows name and no page has, as in rows from another version."""
     by = ["case", "backend", "versions", "why", "source"]
     for pair, group in rows.groupby(by, sort=False, observed=True):
         case, backend, versions, why, source = cast("tuple[str, ...]", pair)
-        where = (case, f"{backend} {versions}".strip(), "", "on no page of these suites")
+        where = (case, f"{backend} {versions}".strip(), "", "on no page of this version")
         yield (*where, *_figures(group), "", "\n".join(filter(None, (why, source))))
 
 
@@ -213,7 +213,7 @@ def _fault(limit: Limit) -> str:
 
 
 def _figures(rows: "DataFrame") -> tuple[str, str, str]:
-    """How many cells, how far off, and how many bits of their dtype are gone."""
+    """The number of cells, how far off they are, and how many bits are lost."""
     lost = rows["dtype"].map(lambda dtype: precision(dtype).bits) - rows["bits"]
     return f"{len(rows):,}", _range(rows["z_rms"], magnitude), _range(lost.clip(lower=0), digits)
 

@@ -1,4 +1,4 @@
-"""What ran and how it ended: the header and the verdict table."""
+"""The table of verdicts: one line per formula, one column per backend."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from bench.report.table import GLYPHS, Table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# a line of several cells shows the worst; one that did not run says nothing about those that did
+# a line of several cells shows the worst; cells that did not run come first, and so never hide others
 WORST = ("absent", "missing", "agrees", "imprecise", "limited", "mistrusted", "disagrees", "error")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 BACKENDS = ("numpy", "torch", "tensorflow", "jax")
@@ -20,13 +20,13 @@ BLANK = "·  "
 
 
 def ordered(found: Sequence[str], known: Sequence[str] = ()) -> list[str]:
-    """Those found: the known ones in their order, then the others as they came."""
+    """The values found: known ones in their order, then the others in order of appearance."""
     found = list(dict.fromkeys(found))
     return [each for each in known if each in found] + [each for each in found if each not in known]
 
 
 def verdict(rows: "DataFrame") -> list[Table]:
-    """One line per formula (options that end differently have their own), one column per backend."""
+    """One line per formula, and one per option with another outcome; one column per backend."""
     cells = _worst(rows)
     dtypes = ordered(rows["dtype"].drop_duplicates().tolist(), DTYPES)
     backends = ordered(rows["backend"].drop_duplicates().tolist(), BACKENDS)
@@ -58,14 +58,14 @@ RAN = WORST[2:]
 
 
 class Ended(NamedTuple):
-    """How the cells of one slot ended."""
+    """The outcome of the cells in one entry of the table."""
 
     status: str
     bits: float
     reference: bool  # NumPy in float64, which is compared with itself
 
     def __or__(self, other: "Ended") -> "Ended":
-        """The worse of the two, and the fewer bits."""
+        """The worse status and the fewer bits of the two."""
         worse = max(self, other, key=lambda each: WORST.index(each.status))
         return worse._replace(bits=other.bits if math.isnan(self.bits) else min(self.bits, other.bits))
 
@@ -89,7 +89,7 @@ def _worst(rows: "DataFrame") -> "DataFrame":
 
 
 def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:
-    """The lines of a case: its options grouped by how they ended."""
+    """The lines of the table: the options of a case are grouped by outcome."""
     for case, of_case in cells.groupby("case", sort=False, observed=True):
         groups: list[tuple[str, list[str], Line]] = []
         for pair, found in of_case.groupby(["on", "option"], sort=False, observed=True):
@@ -116,7 +116,7 @@ def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:
 
 
 def _alike(one: Line, other: Line) -> bool:
-    """Whether two options ended alike wherever both ran."""
+    """Whether two options have the same outcome wherever both ran."""
     pairs = ((one[slot].status, other[slot].status) for slot in one.keys() & other.keys())
     return all(first == second or not {first, second} <= set(RAN) for first, second in pairs)
 
@@ -131,7 +131,7 @@ def _token(ended: Ended | None) -> str:
 
 
 def short(backend: str) -> str:
-    """A plug-in's class instead of the path of its file."""
+    """The name of a backend: of a plug-in in a file, its class."""
     return backend.rpartition(":")[2]
 
 

@@ -1,4 +1,4 @@
-"""What each framework read back in its worker, by the environment records of rows."""
+"""The settings that each framework reported in its worker, from the environment records."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ Told = dict[str, dict[str, str]]  # by backend, then by name
 
 
 def told(keys: Iterable[Any], environments: Records) -> Told:
-    """What the records of these keys say of each backend; several values where its workers differ."""
+    """The settings in the records with these keys, by backend; several values if workers differ."""
     found: dict[str, dict[str, list[str]]] = {}
     for key in keys:
         record = environments.get(str(key), {})
@@ -28,17 +28,21 @@ def told(keys: Iterable[Any], environments: Records) -> Told:
 
 
 def read_back(rows: "DataFrame", environments: Records) -> list[Table]:
-    """A line a backend, and a machine or environment where there are several."""
+    """One line per backend, and per machine or environment if there are several."""
     lines = []
     for on, group in rows.groupby("on", sort=True):
         for backend, values in told(group["environment"].unique(), environments).items():
             words = (f"{_spaced(name)} {value}" for name, value in values.items() if value)
             lines.append((f"{backend} {on}".strip(), ", ".join(words)))
-    return [Table("What the frameworks read back", ("backend", "in its worker"), lines)] if lines else []
+    return (
+        [Table("Settings as the frameworks report them", ("backend", "in its worker"), lines)]
+        if lines
+        else []
+    )
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, str]:
-    """Flags, then variables as a shell has them. Somebody else may have written the record."""
+    """Flags, then variables as a shell writes them. The record may come from anybody."""
     found = {}
     for part, sign in (("flags", ""), ("variables", "$")):
         told = record.get(part)

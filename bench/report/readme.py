@@ -26,9 +26,9 @@ ORDER = ("absent", "missing", "agrees", "limited", "imprecise", "mistrusted", "e
 
 
 def fill(text: str, blocks: dict[str, str]) -> str:
-    """`text` with what stands between ``<!-- name -->`` and ``<!-- /name -->`` replaced.
+    """Replace the text between ``<!-- name -->`` and ``<!-- /name -->``, for each name.
 
-    Raises ValueError where a place is not there.
+    Raises ValueError if a marker is missing.
     """
     for name, block in blocks.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
@@ -60,7 +60,7 @@ def figures(rows: "DataFrame", run: str, machine: str) -> dict[str, dict[str, st
 
 
 def overview(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Table:
-    """One line a page: the worst status, the fewest correct bits, a speed as a ratio; and a count of all."""
+    """One line per page: the worst status, the fewest correct bits, a speed as a ratio; then a count."""
     lines = {name: _cells(mine) for name, mine in rows.groupby("page", sort=True)}
     shown = [(str(name).replace("_", " "), *lines[name]) for name in names or lines]
     every = (f"all {len(lines)} pages", *map(_count, zip(*lines.values(), strict=True)))

@@ -1,4 +1,4 @@
-"""The command that runs a row's cell again: made of its coordinates, and of its text only what is ours."""
+"""The command that runs a row's cell again, built from its coordinates and from known options only."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ from bench.report.table import command
 
 # a coordinate as pages and backends name them: no path, no option, nothing that a shell or pytest reads
 NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.,:+=-]*[A-Za-z0-9_])?", re.ASCII)
-# what a run of ours puts behind the commands of all its cells
+# options that a run adds to the command of every cell
 OPTIONS = re.compile(rf"(?: --threads [1-9][0-9]{{0,3}}| --as-shipped| --isa (?:{'|'.join(LEVELS)}))*")
 
 
 def rerun(row: Mapping[str, Any], plugins: Sequence[str] = ()) -> str:
-    """The command, or nothing for a row whose coordinates no suite writes. Anybody may have written the row.
+    """The command, or empty if the coordinates are not valid names: a row may come from anybody.
 
-    A backend that is code in a file is named only where the user has named it, among `plugins`.
+    A backend in a file is named only if it is in `plugins`, which the user has named.
     """
     cell = Cell(**{each.name: row[each.name] for each in fields(Cell)})
     names = (getattr(cell, each.name) for each in fields(Cell) if each.name not in ("seed", "backend"))

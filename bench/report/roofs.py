@@ -1,4 +1,4 @@
-"""The table of roofs: what the backends of a session reached at best."""
+"""The table of the roofline: the best rates that the backends of a run reached."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ NOTE = (
 
 
 def roofs(found: Sequence[Mapping[str, Any]]) -> list[Section]:
-    """One line for each machine, device, dtype and number of threads; no table where nothing was measured."""
+    """One line per machine, device, dtype and number of threads; no table if nothing was measured."""
     several = len({str(each.get("machine")) for each in found}) > 1
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for each in found:

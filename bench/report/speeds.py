@@ -1,4 +1,4 @@
-"""How fast, and how many correct bits it was bought for."""
+"""The tables of speeds, each with its correct bits."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from bench.report.table import GLYPHS, Listing, Section, Table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# nobody's own defaults are compared with what was declared for all
+# runs --as-shipped are not compared with runs of declared settings
 WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "direction", "settings"]
 CONTENDER = ["on", "backend", "contender", "mode"]
 
@@ -21,7 +21,7 @@ CONTENDER = ["on", "backend", "contender", "mode"]
 def speeds(rows: "DataFrame") -> "DataFrame":
     """The rows that have a speed, the latest of each cell, with its `half`, `ratio`, `even` and `label`.
 
-    Ratios are those of the rounds, where all of a workload were sampled in one run; else those of medians.
+    Ratios are paired by round if one run sampled the whole workload, and ratios of medians otherwise.
     """
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD, *CONTENDER], keep="last").sort_index()
@@ -46,7 +46,7 @@ def speeds(rows: "DataFrame") -> "DataFrame":
 
 
 def summary(timed: "DataFrame") -> list[Table]:
-    """One line per workload: the fastest, then each backend's best as a multiple of it."""
+    """One line per workload: the fastest time, then each backend's best time as a multiple of it."""
     backends = ordered(timed["backend"].drop_duplicates().tolist(), BACKENDS)
     lines = []
     for label, unit, group in _workloads(_typical(timed)):
@@ -109,9 +109,9 @@ DETAIL = (
 
 
 def _breaks_even(timed: "DataFrame", beside: "Any", by: Sequence[str]) -> "Any":
-    """Calls after which a first call has paid, beside the rows that `beside` marks in the same group.
+    """Calls until the first call has paid off against the rows of the same group that `beside` marks.
 
-    Nothing for these rows themselves, and where they are faster.
+    NaN for these rows themselves, and where they are faster.
     """
     base = timed["median_s"].where(beside)
     own = [timed[name] for name in by]
@@ -157,7 +157,7 @@ def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
 
 
 def _labels(timed: "DataFrame") -> "Any":
-    """The formula, its direction, and of the other coordinates those that vary within the formula."""
+    """The formula and its direction, with the other coordinates that vary within the formula."""
     label = timed["case"].astype(object)
     for name in ("option", "regime", "size", "dtype", "device", "settings"):
         varies = timed.groupby("case", sort=False, observed=True)[name].transform("nunique") > 1
@@ -166,7 +166,7 @@ def _labels(timed: "DataFrame") -> "Any":
 
 
 def _typical(timed: "DataFrame") -> "DataFrame":
-    """Per formula the option and regime that come first, in the dtype that most people use."""
+    """The first option and regime of each formula, in float32 if there is any."""
     first = timed.groupby("case", sort=False, observed=True)[["option", "regime"]].transform("first")
     timed = timed[(timed["option"] == first["option"]) & (timed["regime"] == first["regime"])]
     usual = ordered(timed["dtype"].drop_duplicates().tolist(), ("float32", *DTYPES))
@@ -179,7 +179,7 @@ def _ratio(row: Any) -> str:
 
 
 def _bits(row: Any) -> str:
-    """Effective bits, behind the status where it is not plain agreement."""
+    """Effective bits, after the sign of the status unless it is agrees."""
     if row["status"] == "agrees" and row["backend"] == "numpy" and row["dtype"] == "float64":
         return "≡"
     bits = f"{max(row['bits'], 0):.0f}" if math.isfinite(row["bits"]) else ""
@@ -187,5 +187,5 @@ def _bits(row: Any) -> str:
 
 
 def _half(row: Any, name: str) -> float:
-    """The half interval of what is inversely proportional to the median."""
+    """Half the interval of a quantity that is inversely proportional to the median."""
     return float(row[name] * row["half"] / row["median_s"])

@@ -1,7 +1,7 @@
-"""A table or a listing as a value, and its two faces: the terminal (rich) and Markdown.
+"""Tables and listings as values, and how they are printed: to a terminal (rich) and as Markdown.
 
-What stands in them comes from rows files, which other people may have written: control characters
-are shown and not obeyed, and no text is taken for markup.
+Their text comes from rows files, which anybody may have written: control characters are made visible, and
+no text is interpreted as markup.
 """
 
 import codecs
@@ -41,13 +41,13 @@ STYLES = {
 }
 
 WIDTH = 100
-# what stands for a character where an encoding lacks it; of one letter, so that columns stay in line
+# replacements of one character for encodings that lack the original, so that columns stay aligned
 NEAREST = dict(zip("✓✗≡→←×–—−…·µσ≈‘’“”\N{NO-BREAK SPACE}", "+x=><x---..us~''\"\" ", strict=True))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a title. `right` names columns to align right, `tokens` those made of glyphs."""
+    """Rows of text under a title. `right` names columns to align right, `tokens` those of signs."""
 
     title: str
     columns: Sequence[str]
@@ -60,7 +60,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Listing:
-    """Sentences under a title, each with the command that shows it again, or with none."""
+    """Sentences under a title, each with a command that reproduces it, or with none."""
 
     title: str
     items: Sequence[tuple[str, str]]
@@ -79,7 +79,7 @@ Section = Table | Listing | Figure
 
 
 def command(text: str) -> str:
-    """The command, if it is one call of pytest or gaugeblock and a shell does nothing else; else nothing."""
+    """The command if a shell would run one call of pytest or gaugeblock and nothing else; else empty."""
     try:
         words = shlex.split(text)
     except ValueError:
@@ -89,7 +89,7 @@ def command(text: str) -> str:
 
 
 def legible(stream: object) -> None:
-    """Let a stream write what its encoding lacks as something near, or as a question mark: never an error."""
+    """Make a stream replace characters that its encoding lacks, so that writing never raises."""
     if reconfigure := getattr(stream, "reconfigure", None):
         reconfigure(errors="gaugeblock.nearest")
 
@@ -114,7 +114,7 @@ def show(sections: Iterable[Section], console: "Console") -> None:
         elif isinstance(section, Listing):
             for text, how in section.items:
                 console.print(_tokens(plain(text)))
-                if how:  # in one piece, however long, so that it can be copied
+                if how:  # on one line, however long, so that it can be copied
                     console.print(Text(f"  {how}", style="dim"), soft_wrap=True)
         else:
             console.print(Text(plain(section.file)), soft_wrap=True)
@@ -141,7 +141,7 @@ def markdown(sections: Iterable[Section]) -> str:
 
 
 def escape(text: str) -> str:
-    """The text as Markdown shows it literally; an underscore inside a word needs nothing."""
+    """The text, escaped so that Markdown shows it literally; an underscore inside a word needs no escape."""
     text = re.sub(r"([\\`*|~\[\]$#!])", r"\\\1", plain(text))
     text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -158,7 +158,7 @@ def _rich(table: Table) -> "object":
         show_edge=False,
         show_header=any(name.strip() for name in table.columns),
     )
-    whole = {*table.right, *table.tokens} or {table.columns[0]}  # what must not be cut off
+    whole = {*table.right, *table.tokens} or {table.columns[0]}  # columns that must not be wrapped
     for name in table.columns:
         shown.add_column(
             _lines(name),

@@ -1,4 +1,4 @@
-"""Where one name has several conventions: which of them each framework was seen to follow."""
+"""Conventions that share one name, and which of them each framework follows."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ NOTE = (
 
 
 def conventions(rows: "DataFrame") -> list[Section]:
-    """By topic, the conventions that the contenders of each framework agreed with."""
+    """The conventions that each framework's contenders agree with, by topic."""
     judged = rows[~rows["status"].isin(("absent", "missing")) & (rows["backend"] != "numpy")]
     seen: dict[tuple[str, str], dict[str, list[str]]] = {}  # (topic, backend), contender: conventions
     for case in pages.cases().values():
@@ -38,7 +38,7 @@ def conventions(rows: "DataFrame") -> list[Section]:
 
 
 def _cell(found: Mapping[str, Sequence[str]]) -> str:
-    """What a framework's contenders follow: once where they are of one mind, else each with who does."""
+    """The conventions of a framework: one if its contenders agree, else each with its contenders."""
     groups: dict[str, list[str]] = {}
     for contender, said in found.items():
         groups.setdefault(" or ".join(said), []).append(contender)

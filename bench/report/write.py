@@ -69,10 +69,10 @@ def sections(
     left: Sequence[str] = (),
     plugins: Sequence[str] = (),
 ) -> list[Section]:
-    """The report on these rows. `every` adds each contender of each workload, and each sentence.
+    """The sections of the report. `every` adds every contender of every workload, and every sentence.
 
-    `left` is what could not be read, `plugins` are the backends that the user has named. What was read
-    beside the rows may be of any shape, and costs its own table only.
+    `left` lists what could not be read, `plugins` are the backends that the user has named. A bad record
+    costs only its own table.
     """
     if rows.empty:
         raise ValueError(NONE)
@@ -101,10 +101,10 @@ def sections(
 
 
 def _own(name: str, table: Callable[[], Sequence[Section]], lacking: list[str]) -> Sequence[Section]:
-    """A table of what was read beside the rows, or a sentence where that has another shape than ours."""
+    """The table made from records beside the rows, or a sentence if the records are invalid."""
     try:
         return table()
-    except Exception as error:  # which of them depends on what a stranger wrote
+    except Exception as error:  # any kind, depending on what the file holds
         lacking.append(
             f"{name}: got records of another shape ({sentence(error)}), should be as a run writes them"
         )
@@ -112,7 +112,7 @@ def _own(name: str, table: Callable[[], Sequence[Section]], lacking: list[str]) 
 
 
 def kills(folder: Path, told: Told = refuse) -> list[Section]:
-    """The kill matrix that stands beside a run's rows, or nothing. `told` as of `bench.store.lines`."""
+    """The kill matrix of a run, or nothing. `told` as in `bench.store.lines`."""
     found = fates(folder, told)
     return matrix(found) if found else []
 
@@ -120,9 +120,8 @@ def kills(folder: Path, told: Told = refuse) -> list[Section]:
 def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, Records]:
     """The rows at several paths as one frame, and the records of their machines and environments by key.
 
-    The rows have a column more, `run_environment`: what `header.setups` takes for the environment of a run.
-    `lenient` leaves lines out that are no rows. What was left out, and what records could not be read,
-    stands in ``attrs["left"]``.
+    The rows have one more column, `run_environment`, which `header.setups` uses. `lenient` skips lines that
+    are not rows. Skipped lines and unreadable records are listed in ``attrs["left"]``.
     """
     import pandas as pd
 
@@ -130,7 +129,7 @@ def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, 
     rows = pd.concat([load(path, lenient=lenient, told=left.append) for path in paths], ignore_index=True)
     machines: dict[str, Any] = {}
     environments: dict[str, Any] = {}
-    keys: dict[str, str] = {}  # of a run's own environment
+    keys: dict[str, str] = {}  # environment keys by run
     for file in (file for path in paths for file in files(path)):
         machine, own = (heard(partial(record, file, kind), left.append) for kind in RECORDS)
         workers = heard(partial(stored, file, WORKERS), left.append)
@@ -144,7 +143,7 @@ def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, 
 
 
 class Beside(TypedDict):
-    """What was measured beside the rows, as `sections` takes it."""
+    """The other records of a run, as `sections` takes them."""
 
     prints: list[dict[str, Any]]
     moments: list[dict[str, Any]]
@@ -153,7 +152,7 @@ class Beside(TypedDict):
 
 
 def beside(paths: Paths) -> Beside:
-    """What was measured beside the rows at several paths, and what of it could not be read."""
+    """The other records of the runs at these paths, and what could not be read."""
     found = [file for path in paths for file in files(path)]
     left: list[str] = []
     prints, looked, reached = (
@@ -177,7 +176,7 @@ def show(
 
 
 def departures(paths: Paths) -> list[Section]:
-    """The known departures, and what the rows at these paths say of each."""
+    """The known departures, and what the rows at these paths show of each."""
     rows, _, environments = read(paths)
     if rows.empty:
         raise ValueError(NONE)

@@ -310,7 +310,7 @@ def test_statuses_come_first_the_worst_of_them_first_and_with_their_reasons():
         row(case="three", status="error", why="it raised"),
     )
     titles = [each.title for each in sections(a, b)]
-    assert titles[2:] == ["Status (2 cells)", "Figures, where the status is as it was (1 cell)"]
+    assert titles[2:] == ["Status (2 cells)", "Figures, with the same status (1 cell)"]
     rows = table(a, b, "Status").rows
     assert [line[0].split("/")[0] for line in rows] == ["three", "one"]
     assert rows[0][1] == "agrees → error\nB: it raised"

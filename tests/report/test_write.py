@@ -642,7 +642,7 @@ def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_p
     assert "×1" in line[3] and "×1" in line[4]
     assert dict(found["What ran"].rows)["environment"].startswith("Python 3.11.7, numpy 2.4.6")
     assert "side by side" not in dict(found["What ran"].rows)
-    told = dict(found["What the frameworks read back"].rows)
+    told = dict(found["Settings as the frameworks report them"].rows)
     assert told["torch"] == "cpu capability AVX2, onednn on, $OMP_NUM_THREADS 2"
 
 
@@ -674,7 +674,7 @@ def test_a_report_on_several_suites_says_so():
 
     assert header("0.1.0+gabc1234", "0.1.0+gabc1234")["suite"] == "0.1.0+gabc1234"
     assert header("0.1.0", "0.2.0", "0.2.0")["several suites"] == (
-        "0.1.0: 1 cell; 0.2.0: 2 cells; one may judge a cell otherwise than another"
+        "0.1.0: 1 cell; 0.2.0: 2 cells; versions may judge a cell differently"
     )
     assert header("", "0.2.0")["several suites"].startswith("not recorded: 1 cell; 0.2.0: 1 cell")
     assert "suite" not in header("")  # of before rows had it
