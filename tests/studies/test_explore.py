@@ -65,7 +65,7 @@ def test_a_find_is_kept_for_every_full_run(wide, corpus):
     pytest.importorskip("hypothesis")
     arguments = ["explore", "linear-regression", "--backend", wide, "--examples", "40"]
     done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 1 and f"1 kept in {corpus}" in done.output
+    assert done.exit_code == 1 and f"1 added to {corpus}" in done.output
     (line,) = corpus.read_text().splitlines()
     case = pages.case("linear-regression")
     assert size.corpus(case) == [line.partition(" ")[2]]
