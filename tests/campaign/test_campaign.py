@@ -127,7 +127,7 @@ def test_the_same_command_goes_on_where_the_last_one_ended(rehearsed):
 def test_a_machine_that_is_no_use_is_said_to_be_so_at_once(tmp_path):
     done = campaign(tmp_path / "home", "--seconds", "60", names=NAMES[2:])
     assert done.returncode == 1
-    assert "PREFLIGHT BAD: nothing to go on with" in done.stdout
+    assert "PREFLIGHT BAD: no usable backend" in done.stdout
     assert (tmp_path / "home" / RUNS).exists() and not (tmp_path / "home" / "float32").exists()
 
 
@@ -293,7 +293,7 @@ def test_a_step_that_ends_as_no_run_does_is_told_and_fails_the_campaign(tmp_path
     monkeypatch.setattr(runs, "_command", lambda *given: [sys.executable, "-c", COMMANDS["fails"]])
     found, said = small(tmp_path)
     found._step(Step("a", ()), time.monotonic() + 20, ["torch"])
-    assert found.broken == ["a"] and "it ended with 3: last words" in said[-1]
+    assert found.broken == ["a"] and "exit code 3: last words" in said[-1]
 
 
 def test_what_must_come_home_of_failing_cells_is_no_larger_than_may(tmp_path, monkeypatch):
