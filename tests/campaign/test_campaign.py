@@ -1,4 +1,4 @@
-"""A campaign: the rehearsal of a run on a GPU, by a device that is a CPU, and the time that it keeps."""
+"""A campaign: a rehearsal of a GPU run on a device that is really a CPU, and its time limit."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def read(file):
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory, measured):
-    """The folder of a short campaign on a GPU that is none, and what it said."""
+    """The folder of a short campaign on a simulated GPU, and its output."""
     pytest.importorskip("torch")
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("campaign") / "home"
@@ -184,7 +184,7 @@ def small(tmp_path, seconds=60.0, **more):
 
 @pytest.fixture
 def under_way(monkeypatch):
-    """Steps that end when they are stopped, or after a while; in `log` when each began and ended."""
+    """Steps that end when stopped, or after a while; `log` has the start and end of each."""
     log = []
 
     def run(step, folder, device, backends, end, stops):
@@ -266,7 +266,7 @@ COMMANDS = {
 
 @pytest.fixture
 def heard():
-    """Ctrl-C is heard, as it is around a campaign; who runs tests may ignore it."""
+    """Ctrl-C is handled as around a campaign; the process that runs the tests may ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

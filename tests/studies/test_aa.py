@@ -1,4 +1,4 @@
-"""A contender against itself: what is told apart falsely, and how often."""
+"""A contender against itself: false positives, and how often they occur."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ CELL = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cp
 
 
 def asked(second_is=1.0, dies=()):
-    """A worker whose second name takes so many times as long, on a machine that drifts."""
+    """A worker whose second name is slower by this factor, on a machine that drifts."""
     log, now = [], iter(range(1, 10_000))
 
     def ask(cell, function, *arguments):

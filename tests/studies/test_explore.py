@@ -1,4 +1,4 @@
-"""Sizes that are drawn: a fault that only some show is found, made small, and kept."""
+"""Random sizes: a fault that only some sizes show is found, shrunk, and kept."""
 
 import pytest
 from typer.testing import CliRunner
@@ -31,7 +31,7 @@ class Wide(NumPy):
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    """A corpus of the test's own."""
+    """A corpus for this test."""
     monkeypatch.setattr(size, "_file", lambda: tmp_path / size.CORPUS)
     size._kept.cache_clear()
     yield tmp_path / size.CORPUS

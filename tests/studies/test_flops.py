@@ -1,4 +1,4 @@
-"""A page with wrong flops is listed; a departure needs a reason, and a reason that nobody needs is stale."""
+"""A page with wrong flops is listed; a difference needs a reason, and an unneeded reason is stale."""
 
 from dataclasses import replace
 from types import SimpleNamespace
