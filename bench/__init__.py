@@ -1,23 +1,23 @@
-"""The machine: it makes Rows out of Cases and Backends, and reads them back. It knows no formula.
+"""The engine: makes Rows from Cases and Backends, stores them and reports them. It contains no formula.
 
-What is public has its door in the package gaugeblock. The rooms, from the top: each imports only what stands
-below it, and its ``__init__`` says what happens there.
+The public API is the package gaugeblock. These are the subpackages ("rooms"), from the top; each imports only
+those below it, and its ``__init__`` has a summary.
 
     cli                  the command `gaugeblock`
-    studies, mutation    experiments on the instrument itself; planted faults
+    studies, mutation    experiments on Gaugeblock itself; planted faults
     run                  a run: its plan, its workers, the pytest plug-in
-    report, failure      rows to tables; a failing cell's folder
-    verdict              got against expected
-    tolerance            what the reference gives, and how far rounding alone may move it
-    speed                the clock
-    contender            a contender built, called and trained
+    report, failure      tables from rows; the folder of a failed cell
+    verdict              compares outputs with expected values
+    tolerance            the reference's values, and how far rounding alone may move them
+    speed                timing
+    contender            builds, calls and trains a contender
     store                rows and runs on disk
-    inputs               what a cell is given
-    cells                one coordinate of the suite, and which of them a run has
-    backends             a framework seen as a few verbs
-    coarse, size, pages, case    the words of a page, and where pages are found
-    worker               a process that runs named functions
+    inputs               the inputs of a cell
+    cells                the coordinates of the suite, and the selection for a run
+    backends             one interface to every framework
+    coarse, size, pages, case    the classes of a page, and where pages are found
+    worker               a process that runs functions by name
     machine              the records of a machine
-    noise                Monte-Carlo rounding
-    cache, digits, slip, tree    the ground
+    noise                Monte Carlo rounding
+    cache, digits, slip, tree    used everywhere
 """

@@ -1,6 +1,7 @@
-"""Where what is slow to make and safe to keep lies: inputs, derived limits, JAX's compiled programs.
+"""The disk cache of inputs, derived limits and JAX's compiled programs.
 
-It spares time and costs nobody a run: what cannot be read is made anew, and what cannot be kept is told.
+No run fails because of it: an entry that cannot be read is made again, and one that cannot be written is
+reported.
 """
 
 import hashlib
@@ -16,22 +17,22 @@ from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[Any]]
 
-SIZE = 8 * 2**30  # bytes that inputs and limits take at most; those of older sources are never asked for
-KEPT = (".npz", ".txt")  # earlier versions kept texts as such
-PLACE = "GAUGEBLOCK_CACHE"  # names the folder, in the environment
-OWN = "GAUGEBLOCK_CACHE_OWN"  # names the part of it, in the environment, that one process may write alone
-PARTS = "own"  # the folder of such parts
-NOWHERE = Path(os.devnull) / "gaugeblock"  # the folder of a user without a home: nothing can be kept in it
-STARTED = Path.cwd()  # what runs here may go elsewhere
-SEAL = "seal"  # among the arrays of a file: what the file is of, and the digest of the others
+SIZE = 8 * 2**30  # most bytes of inputs and limits
+KEPT = (".npz", ".txt")  # earlier versions wrote texts to .txt
+PLACE = "GAUGEBLOCK_CACHE"  # the environment variable with the folder
+OWN = "GAUGEBLOCK_CACHE_OWN"  # the environment variable with the private part that a process writes to
+PARTS = "own"  # the folder of private parts
+NOWHERE = Path(os.devnull) / "gaugeblock"  # cannot be created: for a user without a home directory
+STARTED = Path.cwd()  # before anything changes the working directory
+SEAL = "seal"  # the name of an array with the file's cache key and the digest of the other arrays
 
-_TOLD: dict[str, str] = {}  # what could not be kept, a sentence for each cause
+_PROBLEMS: dict[str, str] = {}  # a sentence for each cause why an entry could not be written
 
 
 def folder(name: str = "") -> Path:
-    """The cache's folder, made where it is not there: GAUGEBLOCK_CACHE, or the system's place for caches.
+    """The cache's folder, created if needed: GAUGEBLOCK_CACHE, or the system's folder for caches.
 
-    Where it cannot be made nothing is kept, and that is told.
+    If it cannot be created, entries are not kept, and `told` reports that.
     """
     told = os.environ.get(PLACE)
     path = (STARTED / told if told else _of_the_system()) / name
@@ -43,7 +44,7 @@ def folder(name: str = "") -> Path:
 def _of_the_system() -> Path:
     try:
         from platformdirs import user_cache_path
-    except ModuleNotFoundError:  # a contender's environment need not have it
+    except ModuleNotFoundError:  # may be missing in a contender's environment
         found = Path("~/.cache/gaugeblock").expanduser()
     else:
         found = user_cache_path("gaugeblock")
@@ -51,14 +52,14 @@ def _of_the_system() -> Path:
 
 
 def kept(name: str, make: Callable[[], str]) -> str:
-    """The text of this name, made where it is not there, or cannot be read."""
+    """The cached text with this name; made and cached if it is missing or unreadable."""
     return str(arrays(name, lambda: {"text": np.array(make())})["text"])
 
 
 def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays of this name, made where they are not there, or cannot be read.
+    """The cached arrays with this name; made and cached if they are missing or unreadable.
 
-    Who has a part of its own keeps there what it makes, and reads what all have before.
+    A process with a private part of the cache writes there, but reads the shared part first.
     """
     if os.environ.get(OWN) and (found := _read(folder() / f"{name}.npz")) is not None:
         return found
@@ -66,7 +67,7 @@ def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
     if (found := _read(path)) is not None:
         return found
     with _alone(path):
-        if (found := _read(path)) is not None:  # another process has made them meanwhile
+        if (found := _read(path)) is not None:  # another process made them while this one waited
             return found
         made = make()
         _keep(path, made)
@@ -74,14 +75,14 @@ def arrays(name: str, make: Callable[[], Arrays]) -> Arrays:
 
 
 def _read(path: Path) -> Arrays | None:
-    """The arrays of a file; None where it is not there, broken, or not what was kept under its name."""
+    """The arrays of a file; None if it is missing, damaged, or has another entry's content."""
     try:
-        if not path.is_file():  # a pipe would never end
+        if not path.is_file():  # reading a pipe might never end
             return None
         with path.open("rb") as file:
             found = dict(np.load(file, allow_pickle=False))
         whole = str(found.pop(SEAL)) == _seal(path, found)
-    except Exception:  # there is no end to what a damaged file makes zipfile and NumPy raise
+    except Exception:  # zipfile and NumPy raise many kinds of errors for a damaged file
         return None
     if whole:
         used(path)
@@ -97,8 +98,8 @@ def _keep(path: Path, made: Arrays) -> None:
     except OSError as error:
         cause = error.strerror or str(error)
         told = (
-            f"cache: {path} cannot be written ({cause}): what is derived is derived again where it is needed "
-            f"next; make room, or name another folder in {PLACE}"
+            f"cache: {path} cannot be written ({cause}): each run derives its inputs and limits again; free "
+            f"space, or set {PLACE} to another folder"
         )
         tell({cause: told})
     finally:
@@ -111,18 +112,18 @@ def _seal(path: Path, arrays: Arrays) -> str:
 
 
 def tell(causes: Mapping[str, str]) -> None:
-    """Note why something could not be kept, once for each cause; a worker's notes come with its answers."""
+    """Record why an entry could not be written, once per cause; a worker's records come with its answers."""
     for cause, sentence in causes.items():
-        _TOLD.setdefault(cause, sentence)
+        _PROBLEMS.setdefault(cause, sentence)
 
 
 def told() -> dict[str, str]:
-    """What users should know: a sentence for each cause that something was not kept."""
-    return dict(_TOLD)
+    """The recorded problems: a sentence for each cause why an entry could not be written."""
+    return dict(_PROBLEMS)
 
 
 def digest(arrays: Arrays) -> str:
-    """32 hexadecimal digits that name these arrays: their names, dtypes, shapes and every bit."""
+    """A hash of 32 hexadecimal digits of these arrays: their names, dtypes, shapes and bits."""
     found = hashlib.sha256()
     for name, array in arrays.items():
         found.update(repr((name, array.dtype.str, array.shape)).encode())
@@ -131,15 +132,15 @@ def digest(arrays: Arrays) -> str:
 
 
 def source(files: Iterable[Path]) -> str:
-    """32 hexadecimal digits that name what these files say."""
+    """A hash of 32 hexadecimal digits of the contents of these files."""
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:32]
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """One process at a time, where a lock can be had: without it some work is done twice.
+    """Admit one process at a time, if a lock is possible; without one, some work is done twice.
 
-    A contender's environment need not have filelock, and not every folder or file system takes a lock.
+    A contender's environment may lack filelock, and not every folder or file system supports locks.
     """
     lock: Any = None
     with suppress(ModuleNotFoundError, OSError, NotImplementedError):
@@ -155,7 +156,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def part(name: str) -> str:
-    """The part of the cache that belongs to what has this name, as `OWN` names it."""
+    """The private part of the cache for this name, as a value of `OWN`."""
     return f"{PARTS}/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
@@ -166,24 +167,24 @@ def _folders() -> Iterator[Path]:
 
 
 def trim(size: int = SIZE) -> None:
-    """Drop the inputs and limits that were asked for longest ago, until `size` bytes are left."""
+    """Delete the least recently used inputs and limits, until at most `size` bytes are left."""
     found = []
     for where in _folders():
         with suppress(OSError), os.scandir(where) as entries:
             for entry in entries:
                 if entry.name.endswith(KEPT) and entry.is_file(follow_symlinks=False):
-                    with suppress(OSError):  # another run may have dropped it
+                    with suppress(OSError):  # another run may have deleted it
                         found.append((entry.stat(), entry.path))
     kept = 0
     for stat, path in sorted(found, key=lambda each: each[0].st_mtime, reverse=True):
         kept += stat.st_size
         if kept > size:
-            with suppress(OSError):  # it may lie where nobody may write
+            with suppress(OSError):  # the folder may be read-only
                 Path(path).unlink(missing_ok=True)
                 Path(f"{path}.lock").unlink(missing_ok=True)
 
 
 def used(path: Path) -> None:
-    """Note that this file was asked for now."""
-    with suppress(OSError):  # the same
+    """Mark this file as used now."""
+    with suppress(OSError):  # the folder may be read-only
         os.utime(path)

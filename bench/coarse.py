@@ -1,4 +1,4 @@
-"""Arrays that compute with few bits, as hasty hardware does: the mutants that every formula has."""
+"""Arrays that compute with few bits, like low-precision hardware: used for the general mutants."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ PRODUCTS = {np.matmul, np.multiply, np.vecdot}
 FUNCTIONS = {
     *(np.exp, np.expm1, np.log, np.log1p, np.logaddexp, np.tanh, np.sqrt, np.divide, np.power, np.square),
 }  # and those of scipy.special: see `_is_function`
-OPERANDS = {np.einsum, np.tensordot, np.dot}  # compute below the ufuncs
+OPERANDS = {np.einsum, np.tensordot, np.dot}  # do not call ufuncs
 
 
 @dataclass(frozen=True)
 class Coarseness:
-    """How many bits products take of their operands, and sums and functions leave of their results."""
+    """The bits of operands of products, of results of sums, and of results of functions."""
 
     products: int = 53
     sums: int = 53
@@ -27,7 +27,7 @@ class Coarseness:
 
 
 def coarse(case: Case, how: Coarseness) -> Case:
-    """The case, its formula run by the same code with that few bits inside."""
+    """The case with its formula computed by the same code with these few bits."""
 
     def within(function: Callable[..., Any] | None) -> Any:
         if function is None:
@@ -50,7 +50,7 @@ def coarse(case: Case, how: Coarseness) -> Case:
 
 
 class Coarse(np.ndarray[Any, Any]):
-    """See the module; `how` is the class's own."""
+    """An array that computes with few bits; subclasses set `how`."""
 
     how = Coarseness()
 
@@ -80,7 +80,7 @@ class Coarse(np.ndarray[Any, Any]):
 
 
 def cut(x: Any, bits: int) -> Any:
-    """x rounded to `bits` significant bits, in its own dtype; what is no array of floats stays."""
+    """x rounded to `bits` significant bits, in its own dtype; anything but a float array is unchanged."""
     if bits >= 53 or not isinstance(x, np.ndarray | np.floating) or x.dtype.kind != "f":
         return x
     mantissa, exponent = np.frexp(x)

@@ -1,4 +1,4 @@
-"""Numbers for people: only the digits that an interval supports, and a prefix in place of an exponent."""
+"""Formats numbers for people: only significant digits, and unit prefixes in place of exponents."""
 
 import math
 
@@ -6,9 +6,9 @@ PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 
 
 
 def digits(value: float, half: float = math.nan, most: int = 3) -> str:
-    """`value` to the first digit that an interval of ± `half` leaves open, and at most `most` digits.
+    """`value` up to the first digit that an interval of ± `half` leaves uncertain, at most `most` digits.
 
-    Without an interval two digits are given; where not even the first is certain, it stands behind a ~.
+    Without an interval it has two digits. If even the first digit is uncertain, a ~ comes before it.
 
     >>> digits(123.4, 0.2), digits(123.4, 30), digits(0.0123, 0.0002), digits(3.4, 20), digits(1.234)
     ('123', '120', '0.0123', '~3', '1.2')
@@ -28,7 +28,7 @@ def digits(value: float, half: float = math.nan, most: int = 3) -> str:
 
 
 def scaled(value: float, half: float = math.nan) -> str:
-    """`value` as `digits` has it, with the prefix of its unit: ``1.2 M``, ``340 µ``, ``7``."""
+    """`value` formatted by `digits`, with a unit prefix: ``1.2 M``, ``340 µ``, ``7``."""
     if not (math.isfinite(value) and value):
         return digits(value)
     power = math.floor(math.log10(abs(value)) / 3) * 3
@@ -48,7 +48,7 @@ def seconds(value: float, half: float = math.nan) -> str:
 
 
 def magnitude(value: float) -> str:
-    """A ratio that may span many orders: ``0.4``, ``17``, ``3e8``."""
+    """A ratio of any order of magnitude: ``0.4``, ``17``, ``3e8``."""
     if not math.isfinite(value):
         return ""
     if value == 0 or 0.01 <= abs(value) < 10_000:

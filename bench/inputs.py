@@ -1,8 +1,8 @@
-"""What a cell is given: inputs drawn from its seed and rounded to its dtype, the same for every contender.
+"""The inputs of a cell: drawn from its seed and rounded to its dtype, the same for every contender.
 
-They are made once and kept with what is derived from them. The last bits of a matrix product are those of one
-BLAS, one instruction set and one number of threads, and pages make weights, targets and states with them: who
-made inputs anew would be judged by what the reference gives for others.
+They are made once and cached with the limits that are derived from them. Pages compute weights, targets and
+states, and the last bits of a matrix product depend on BLAS, instruction set and number of threads. So a
+process that made its own inputs would be compared with the reference on different ones.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arr
 
 @dataclass(frozen=True)
 class Inputs:
-    """A cell's inputs, rounded to its dtype. A training case has one `start` per judged step.
+    """A cell's inputs, rounded to its dtype. A training case has one element of `starts` per judged step.
 
-    `digest` names them, down to their last bits.
+    `digest` is a hash of all their bits.
     """
 
     weights: Tree
@@ -39,11 +39,14 @@ class Inputs:
 
 
 def inputs(cell: Cell) -> Inputs:
-    """What every contender of this cell is given: as it was made first, whoever made it."""
+    """The inputs of every contender of this cell, from the cache if any process has made them.
+
+    Raises RuntimeError if they differ from those that this process had before.
+    """
     return _inputs(shared(cell), folder())
 
 
-_GIVEN: dict[tuple[Cell, Path], str] = {}  # the digest of what this process was given first
+_GIVEN: dict[tuple[Cell, Path], str] = {}  # the digest of the first inputs of each cell in this process
 
 
 @lru_cache(maxsize=8)
@@ -51,7 +54,7 @@ def _inputs(cell: Cell, where: Path) -> Inputs:
     found = arrays(f"inputs-{_key(cell)}", lambda: _named(make(cell)))
     given = Inputs(**from_arrays(found), digest=str(found["digest"]))
     if _GIVEN.setdefault((cell, where), given.digest) != given.digest:
-        raise RuntimeError(f"inputs of {cell}: they are others than before, should stay; {where} was emptied")
+        raise RuntimeError(f"inputs of {cell}: got new ones, should be those of before; {where} was emptied")
     return given
 
 
@@ -62,7 +65,7 @@ def _named(given: Inputs) -> Arrays:
 
 
 def _key(cell: Cell) -> str:
-    """Names all that inputs are made of."""
+    """A cache key of everything that inputs depend on."""
     case = pages.case(cell.case)
     option = sorted(case.options[cell.option].items())
     parts = (str(cell), cell.seed, sorted(dims(case, cell.size).items()), option, _sources(pages.page(case)))
@@ -77,23 +80,24 @@ def _sources(page: str) -> str:
 
 
 def shared(cell: Cell) -> Cell:
-    """The cell without what does not change its inputs: one expectation serves them all."""
+    """The cell with only the fields that its inputs depend on: such cells share inputs and expectations."""
     return Cell(cell.case, cell.option, cell.regime, cell.size, "", "", "", "", cell.dtype, "", cell.seed)
 
 
 def rounded(tree: Tree, dtype: str) -> Tree:
-    """Floating arrays in `dtype`; integers, booleans and Python numbers as they are."""
+    """The tree with floating arrays in `dtype`; integers, booleans and Python numbers are unchanged."""
 
     def leaf(value: Any) -> Any:
         if floating(value):
-            return np.array(value, dtype=numpy_dtype(dtype), order="C")  # ascontiguousarray makes () to (1,)
+            # ascontiguousarray would change the shape () to (1,)
+            return np.array(value, dtype=numpy_dtype(dtype), order="C")
         return value
 
     return tree_map(leaf, tree)
 
 
 def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[str, Any]]:
-    """The case's weights and data in float64, seeded by case, regime, size and seed alone."""
+    """The case's weights and data in float64; case, regime, size and seed determine the generator."""
     size = size or cell.size
     rng = np.random.default_rng(seeded(case.name, cell.regime, size, cell.seed))
     whole = cell.regime == INTEGERS
@@ -107,7 +111,7 @@ def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[st
 
 
 def integers(tree: Tree, bits: int) -> Tree:
-    """Floating arrays as whole numbers of at most `bits` bits, typically one less."""
+    """The tree with floating arrays turned into whole numbers of at most `bits` bits, typically one less."""
 
     def leaf(value: Any) -> Any:
         if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f":
@@ -118,12 +122,12 @@ def integers(tree: Tree, bits: int) -> Tree:
 
 
 def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
-    """One step's data: every array has a leading axis of steps, taken in order and over again."""
+    """The data of one step: every array has a leading axis of steps, which are used cyclically."""
     return {name: value[step % len(value)] for name, value in data.items()}
 
 
 def make(cell: Cell) -> Inputs:
-    """Inputs made anew, and not kept."""
+    """Make the inputs of a cell, without the cache."""
     cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     weights, data = rounded(draw(case, cell), cell.dtype)
@@ -133,7 +137,7 @@ def make(cell: Cell) -> Inputs:
     exact = {**rounded(data, "float64"), **rounded(weights, "float64")}
     outputs = named(case.reference(**exact, **known(case.reference, option)))
     rng = np.random.default_rng(seeded(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
-    fixed = case.fixed if len(outputs) > 1 else ()  # a lone output may share its name with the targets
+    fixed = case.fixed if len(outputs) > 1 else ()  # a single output may have the name of the targets
     cotangents = {
         name: rng.standard_normal(y.shape)
         for name, y in flatten(outputs).items()

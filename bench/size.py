@@ -1,4 +1,4 @@
-"""Sizes: named on the page, or spelled out where exploring has found one: ``batch:1+kernel:3.2``."""
+"""Sizes: either a name on the page, or spelled out as ``batch:1+kernel:3.2``, as exploring finds them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ SPELLED = r"\w+:\d+(\.\d+)*(\+\w+:\d+(\.\d+)*)*"
 
 
 def dims(case: Case, size: str) -> dict[str, Any]:
-    """The dimensions of a size; raises ValueError where it is neither a name of the page nor spelled out."""
+    """The dimensions of a size; raises ValueError if it is neither a name on the page nor spelled out."""
     if size in case.sizes:
         return dict(case.sizes[size])
     found = dict(map(_dimension, size.split("+"))) if is_spelled(size) else {}
@@ -25,12 +25,12 @@ def dims(case: Case, size: str) -> dict[str, Any]:
 
 
 def is_spelled(size: str) -> bool:
-    """Whether a size gives its dimensions, and is no name of a page."""
+    """Whether a size spells out its dimensions, and is not a name."""
     return bool(re.fullmatch(SPELLED, size))
 
 
 def spelled(found: Mapping[str, Any]) -> str:
-    """Dimensions as a name, in characters that pytest's -k takes."""
+    """Dimensions as a name, in characters that pytest's -k accepts."""
     sides = {name: value if isinstance(value, tuple) else (value,) for name, value in found.items()}
     return "+".join(f"{name}:{'.'.join(map(str, value))}" for name, value in sides.items())
 
@@ -47,7 +47,7 @@ def first(case: Case) -> Mapping[str, Any]:
 
 
 def corpus(case: Case) -> list[str]:
-    """The sizes that exploring once found wanting, kept in suites/corpus.txt; every --full run has them."""
+    """The sizes in suites/corpus.txt, on which exploring found failures; every --full run includes them."""
     return [size for name, size in _kept() if name == case.name]
 
 

@@ -1,4 +1,4 @@
-"""Trees of arrays: nested dicts, lists and tuples; flattened to dotted paths, or to arrays for a file."""
+"""Trees of arrays: nested dicts, lists and tuples, flattened to dotted paths or to arrays for a file."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tree = Any
-SHAPE = "tree"  # among the arrays of a file: the JSON that says where each of them belongs
+SHAPE = "tree"  # the name of an array with JSON that describes the tree
 
 
 def flatten(tree: Tree, path: str = "") -> dict[str, Any]:
-    """Every leaf of `tree` by its dotted path: ``{"layers": [{"W": w}]}`` gives ``{"layers.0.W": w}``.
+    """The leaves of `tree` by dotted path: ``{"layers": [{"W": w}]}`` becomes ``{"layers.0.W": w}``.
 
-    None is an empty tree. A bare leaf has the path ``path``.
+    None is an empty tree. The path of a bare leaf is ``path``.
     """
     return dict(_leaves(tree, path))
 
@@ -36,14 +36,14 @@ def _leaves(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def floating(leaf: Any) -> bool:
-    """Whether a leaf holds floating numbers; to NumPy bfloat16 is an extension type of no kind."""
+    """Whether a leaf is floating point; NumPy does not count bfloat16, an extension type, as kind "f"."""
     return isinstance(leaf, np.ndarray | np.generic) and (
         leaf.dtype.kind == "f" or leaf.dtype.name == "bfloat16"
     )
 
 
 def tree_map(function: Callable[[Any], Any], tree: Tree) -> Tree:
-    """The same tree with `function` applied to each leaf; namedtuples keep their class."""
+    """The tree with `function` applied to each leaf; namedtuples keep their class."""
     if tree is None:
         return None
     if isinstance(tree, dict):
@@ -56,13 +56,16 @@ def tree_map(function: Callable[[Any], Any], tree: Tree) -> Tree:
 
 
 def to_arrays(tree: Tree) -> dict[str, NDArray[Any]]:
-    """For np.savez, without pickle: the arrays by number, and as `SHAPE` what stands around them."""
+    """Arrays for np.savez without pickle: the leaves by number, and the structure as `SHAPE`.
+
+    Raises TypeError for a namedtuple or a dict whose keys are not strings.
+    """
     arrays: dict[str, NDArray[Any]] = {}
 
     def node(branch: Any) -> Any:
         if isinstance(branch, np.ndarray | np.generic):
             name = str(len(arrays))
-            bare = branch.view(np.uint16) if branch.dtype.name == "bfloat16" else branch  # NumPy has no such
+            bare = branch.view(np.uint16) if branch.dtype.name == "bfloat16" else branch  # not in NumPy
             arrays[name] = np.require(bare, requirements="C")
             return {"array": name, "dtype": branch.dtype.name, "scalar": isinstance(branch, np.generic)}
         if isinstance(branch, dict) and all(isinstance(name, str) for name in branch):
@@ -70,14 +73,14 @@ def to_arrays(tree: Tree) -> dict[str, NDArray[Any]]:
         if type(branch) in (list, tuple):
             return {type(branch).__name__: list(map(node, branch))}
         if isinstance(branch, dict | tuple):
-            raise TypeError(f"tree: got {branch!r:.60}, should be dicts by str, lists and plain tuples")
+            raise TypeError(f"tree: got {branch!r:.60}, should be dicts with str keys, lists or plain tuples")
         return branch
 
     return {SHAPE: np.array(json.dumps(node(tree)))} | arrays
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Tree:
-    """The tree that `to_arrays` was given."""
+    """The tree from the result of `to_arrays`."""
 
     def tree(node: Any) -> Any:
         match node:
@@ -96,7 +99,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Tree:
 
 
 def numpy_dtype(name: str) -> Any:
-    """NumPy's dtype of that name; of bfloat16 that of ml_dtypes."""
+    """The NumPy dtype with that name; bfloat16 comes from ml_dtypes."""
     if name == "bfloat16":
         import ml_dtypes
 

@@ -1,8 +1,7 @@
-"""What is public, for those who write pages and backends or read results; all else lies in bench/.
+"""The public API, for authors of pages and backends and for readers of results; bench/ is private.
 
 Import it as ``from gaugeblock import Case, Contender``. The folders bench/, reference/ and suites/ are
-packages of these names; a folder of the same name beside your files does not take their place once this is
-imported.
+packages with these names; once this package is imported, folders of yours with these names do not hide them.
 """
 
 import importlib
@@ -13,12 +12,12 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parent.parent  # where our folders lie: the repository, or site-packages
+ROOT = Path(__file__).resolve().parent.parent  # the parent of our folders: the repository, or site-packages
 FOLDERS = ("bench", "reference", "suites")
 
 
 class Ours(MetaPathFinder):
-    """Finds our folders where they lie, whatever comes first on the path."""
+    """Finds our folders in ROOT, whatever comes first on the path."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         folder = ROOT / name
@@ -34,11 +33,11 @@ for _name in FOLDERS:
     if Path(_where).resolve().parent != ROOT / _name:
         raise ImportError(
             f"gaugeblock: {_name} is {_where} in this process, should be {ROOT / _name}; import gaugeblock "
-            "before it"
+            "first"
         )
 sys.meta_path.insert(0, Ours())
 
-from bench.backends import Absent as Absent  # noqa: E402  # ours from here on
+from bench.backends import Absent as Absent  # noqa: E402  # after the finder is installed
 from bench.backends import Backend as Backend  # noqa: E402
 from bench.backends import Bound as Bound  # noqa: E402
 from bench.backends import Loop as Loop  # noqa: E402
@@ -65,7 +64,7 @@ if TYPE_CHECKING:
     from bench.noise import P as P
     from bench.store.rows import load as load
 
-# imported when they are asked for: a page needs none of them
+# imported on first use: pages need none of them
 LATER = {
     "Jax": "bench.backends.jax",
     "NumPy": "bench.backends.numpy",

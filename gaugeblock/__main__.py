@@ -1,15 +1,15 @@
-"""``python -m gaugeblock`` is `gaugeblock`."""
+"""``python -m gaugeblock`` runs the command `gaugeblock`."""
 
 import os
 import sys
 
-import gaugeblock  # noqa: F401  # first: it imports our bench, and not one beside the user's files
+import gaugeblock  # noqa: F401  # first: it makes sure that `bench` is ours
 from bench.cli import app
 from bench.report.table import legible
 
 
 def main() -> None:
-    """The command. Its output may be a pipe that somebody closes, or a disk that is full."""
+    """Run the command. A closed pipe or a full disk on output exits with status 2, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         legible(stream)
     try:
@@ -19,14 +19,14 @@ def main() -> None:
             if sys.stdout:
                 sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes the rest at exit
         if not isinstance(error, BrokenPipeError):
             where = (
                 f"{error.filename}: got {error.strerror}"
                 if error.filename
                 else f"output: got {error.strerror}"
             )
-            print(f"gaugeblock: {where}, should be a file that can be used", file=sys.stderr)
+            print(f"gaugeblock: {where}, should be a usable file", file=sys.stderr)
         sys.exit(2)
 
 

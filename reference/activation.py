@@ -14,7 +14,7 @@ Shapes
 Source
     Goodfellow, Bengio, Courville 2016, chapters 3 and 6. Hendrycks and Gimpel 2016 (GELU). arXiv:1606.08415
 Choices
-    relu'(0) = 0, as every framework's own relu has it (max(x, 0) differentiated by them has not).
+    relu'(0) = 0, as in the relu of every framework (their gradient of max(x, 0) differs).
     GELU's erf form and its tanh form are two functions; 1 + erf as printed, not erfc, so that its
     cancellation at large negative x belongs to the formula.
     Softmaxes subtract the row maximum before exp: same value, no overflow. Its gradient is zero.

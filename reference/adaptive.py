@@ -14,12 +14,12 @@ Source
     Hinton 2012, lecture 6e; Graves 2013, eqs. (38) to (41). arXiv:1308.0850
     Duchi, Hazan, Singer 2011, figure 1.
 Choices
-    ε stands outside the root (torch) or inside it (Keras; optax by default): at gradients below √ε the
-    first forgets ε, the second divides by √ε.
+    ε is outside the root (torch) or inside it (Keras; optax by default): for gradients below √ε, an ε
+    outside has little effect, while with ε inside the divisor is √ε.
     The momentum buffer holds unscaled steps (torch), steps (Keras) or updates (optax); the weights
     agree as long as α is constant.
-    The first v is 0, or what `initial` says (1 in TensorFlow 1); the first s is `initial`, by default 0
-    in torch and 0.1 in Keras and optax.
+    v starts at 0 or at `initial` (1 in TensorFlow 1); s starts at `initial`, by default 0 in torch and 0.1
+    in Keras and optax.
 """
 
 import numpy as np

@@ -1,15 +1,15 @@
 """Scaled dot-product attention.
 
 Formula
-    S = Q Kᵀ / √d + B               B: an additive mask, where there is one
-    Sᵢⱼ = −∞ where j may not be seen from i
+    S = Q Kᵀ / √d + B               B: an optional additive mask
+    Sᵢⱼ = −∞ if query i may not attend to key j
     A = softmax(S)                  over the keys
     Y = A V
 Shapes
     q : (b, h, t, d)    queries
     k : (b, h, s, d)    keys
     v : (b, h, s, e)    values
-    mask : (b, 1, t, s)    boolean, True where the key is seen; any shape that broadcasts
+    mask : (b, 1, t, s)    boolean, True where attention is allowed; any shape that broadcasts
     bias : (h, t, s)    additive mask, any shape that broadcasts
     y : (b, h, t, e)
 Source
@@ -17,8 +17,8 @@ Source
 Choices
     A boolean mask is True where attention is allowed.
     Causal means j ≤ i, counted from the upper left corner when t ≠ s.
-    A row that may see no key has no softmax (0/0). Three conventions have names, `masked_rows`: "nan",
-    the formula taken literally; "zero"; and "mean", every key alike. The last two pass no gradient to S.
+    A query that may attend to no key has no softmax (0/0). `masked_rows` names three conventions: "nan",
+    the literal formula; "zero"; and "mean", equal weights. The last two pass no gradient to S.
 """
 
 import math
@@ -68,7 +68,7 @@ def _weights(q, k, mask, bias, causal, masked_rows):
 
 
 def _allowed(q, k, mask, causal):
-    """Which keys each query may see, or None where it may see all."""
+    """The keys that each query may attend to, or None if it may attend to all."""
     if not causal:
         return mask
     lower = np.tril(np.ones((q.shape[-2], k.shape[-2]), dtype=bool))  # (t, s)

@@ -9,17 +9,17 @@ Shapes
     x : (..., c)    examples and places, channels last
     mean : (c,)    the running mean
     variance : (c,)    the running variance
-    gamma : (c,)    scales, or none: 1
-    beta : (c,)    shifts, or none: 0
+    gamma : (c,)    scales; 1 if not given
+    beta : (c,)    shifts; 0 if not given
     y : (..., c)
 Source
     Ioffe and Szegedy 2015, Batch normalization, algorithms 1 and 2. arXiv:1502.03167
 Choices
     `momentum` is α, the weight of the new value, as in torch; that of Keras and Flax is 1 − α.
     `unbiased`: the running variance divides by n − 1 (the paper, torch), or like σ² by n (Keras, Flax).
-    The running statistics are not differentiated: neither where they come in nor where they go out.
-    Inference is one affine function, as in algorithm 2; Flax subtracts the mean first, which loses less.
-    ε stands inside the root. Its default is that of torch and Flax, 1e-5 (Keras 1e-3).
+    The running statistics are not differentiated, neither as inputs nor as outputs.
+    Inference is one affine function, as in algorithm 2; Flax subtracts the mean first, which cancels less.
+    ε is inside the root. Its default is that of torch and Flax, 1e-5 (Keras 1e-3).
 """
 
 import math
@@ -30,7 +30,7 @@ from reference.normalization import affine, affine_vjp, standardize, standardize
 
 
 def batch_norm(x, mean, variance, gamma=None, beta=None, *, momentum=0.1, unbiased=True, eps=1e-5):
-    """{"y", "mean", "variance"}: y by the statistics of the batch, and the running ones moved to them."""
+    """{"y", "mean", "variance"}: y from the statistics of the batch, and the updated running statistics."""
     axes = _rows(x)
     m = math.prod(x.shape[:-1])
     n, c, _ = standardize(x, axes, eps)
@@ -43,14 +43,14 @@ def batch_norm(x, mean, variance, gamma=None, beta=None, *, momentum=0.1, unbias
 
 
 def batch_norm_vjp(dy, x, mean, variance, gamma=None, beta=None, *, eps=1e-5):
-    """The chain rule of `affine`, then that of `standardize`: every example moves μ and σ²."""
+    """The chain rule of `affine`, then that of `standardize`: μ and σ² depend on every example."""
     n, c, s = standardize(x, _rows(x), eps)
     dn, grads = affine_vjp(dy, n, gamma, beta)
     return {"x": standardize_vjp(dn, n, c, s, _rows(x))} | grads
 
 
 def batch_norm_inference(x, mean, variance, gamma=None, beta=None, *, eps=1e-5):
-    """y = a x + b by the running statistics, with a = γ / s and b = β − a mean."""
+    """y = a x + b from the running statistics, with a = γ / s and b = β − a mean."""
     a = _slope(variance, gamma, eps)
     return a * x + (-(a * mean) if beta is None else beta - a * mean)
 

@@ -10,17 +10,17 @@ Formula
     Gradient: the chain rule, layer by layer from the last to the first.
 Shapes
     x : (n, h, w, c)    images, channels last
-    conv1 : tree    {"W": (3, 3, c, 32), "b": (32,)} in the mission's network
+    conv1 : tree    {"W": (3, 3, c, 32), "b": (32,)}; the sizes are those of the page cnn
     conv2 : tree    {"W": (3, 3, 32, 64), "b": (64,)}
     dense1 : tree    {"W": (1600, 128), "b": (128,)}
     dense2 : tree    {"W": (128, 10), "b": (10,)}
-    labels : (n,)    the number of each image's class
+    labels : (n,)    class numbers
     y : (n, k)    probabilities
 Source
     LeCun et al. 1998, Gradient-based learning applied to document recognition, section II.
     Keras's "Simple MNIST convnet" (Chollet 2015), without dropout and with a dense layer of 128.
 Choices
-    Pools are 2 by 2 and drop a last odd row or column. relu'(0) = 0; of equal pixels the first wins a pool.
+    Pools are 2 by 2 and drop a last odd row or column. relu'(0) = 0; a pool takes the first of equal pixels.
     An image is flattened row by row, its channels together (torch: channel by channel).
     The loss is taken from the logits z, not from the probabilities.
 """
@@ -52,7 +52,7 @@ def step(weights, state, x, labels, *, lr=0.001, eps=1e-8, hat=False):
     loss = sparse_cross_entropy(layers[-1], labels)  # ()
     dz = sparse_cross_entropy_vjp(np.ones_like(loss), layers[-1], labels)["z"]  # (n, k)
     da1, g = _backward(dz, layers, weights["conv2"], weights["dense1"], weights["dense2"])
-    g["conv1"] = conv2d_kernel_vjp(da1, x, **weights["conv1"])  # nobody wants that of the images
+    g["conv1"] = conv2d_kernel_vjp(da1, x, **weights["conv1"])  # the gradient of the images is not needed
     return *adam(weights, g, state, lr=lr, eps=eps, hat=hat), loss
 
 
@@ -79,7 +79,7 @@ def dense_vjp(dy, x, W, b=None):
 
 
 def _layers(x, conv1, conv2, dense1, dense2):
-    """What each layer computes, before its activation and after."""
+    """The result of each layer, before and after its activation."""
     a1 = conv2d(x, **conv1)  # (n, h - 2, w - 2, 32)
     r1 = relu(a1)
     h1 = max_pool(r1)  # (n, 13, 13, 32)
@@ -93,7 +93,7 @@ def _layers(x, conv1, conv2, dense1, dense2):
 
 
 def _backward(dz, layers, conv2, dense1, dense2):
-    """The gradient of what the first convolution computes, and of all weights behind it."""
+    """The gradient of the first convolution's output, and of all weights after it."""
     a1, r1, h1, a2, r2, h2, a3, h3, _ = layers
     d4 = linear_vjp(dz, h3, **dense2)
     d3 = dense_vjp(relu_vjp(d4.pop("x"), a3)["x"], h2, **dense1)

@@ -1,30 +1,30 @@
-"""Two-dimensional convolution, as networks mean it: a cross-correlation of images with a bank of kernels.
+"""Two-dimensional convolution as in neural networks: a cross-correlation of images with a bank of kernels.
 
 Formula
     Y[n, p, q, o] = b[o] + Σ_{r, s, c} X̂[n, p·stride + r·dilation, q·stride + s·dilation, c] W[r, s, c, o]
-    X̂ = X inside a margin of zeros
-    With groups, channels and kernels are cut into as many equal runs, and run k of the outputs sees
-    run k of the inputs only.
+    X̂ = X padded with zeros
+    With groups, input and output channels are split into that many equal parts, and part k of the outputs
+    depends on part k of the inputs only.
     Gradient: with the windows of X̂ as rows of a matrix U and each kernel as a column, Y = U W + b, so
     dW = Uᵀ dY and db = Σ dY. With dŶ, which has stride - 1 zeros between the elements of dY and zeros around,
     dX̂[n, i, j, c] = Σ_{r, s, o} dŶ[n, i - r·dilation, j - s·dilation, o] W[r, s, c, o]:
-    dŶ convolved with the kernels turned around.
+    dŶ convolved with the flipped kernels.
 Shapes
     x : (n, h, w, c)    images, channels last
     W : (r, s, e, o)    kernels; e = c / groups
-    b : (o,)            one bias a kernel, or none
+    b : (o,)            one bias per kernel, or none
     y : (n, p, q, o)    p = ⌊(h + margins - (r - 1) dilation - 1) / stride⌋ + 1, q alike
 Source
     LeCun et al. 1998, Gradient-based learning applied to document recognition, section II.A.
     Dumoulin and Visin 2016, A guide to convolution arithmetic. arXiv:1603.07285
     Krizhevsky et al. 2012, section 3.2 (groups).
 Choices
-    Kernels are not flipped. Channels are last: so compute TensorFlow, Keras, JAX, Flax; torch reads a view.
-    padding=p puts p zeros at both ends of an axis; (p, q) does it for rows and columns.
+    Kernels are not flipped. Channels are last, as in TensorFlow, Keras, JAX and Flax; torch reads a view.
+    padding=p puts p zeros at both ends of an axis; (p, q) gives them for rows and columns.
     padding="same" gives ⌈h / stride⌉ outputs, with the odd zero at the bottom and on the right (TensorFlow);
-    padding="ceil" adds there what the last window lacks, so that no pixel is left out (torch's ceil_mode).
-    Output channels of a group are neighbours.
-    The bias is one more term of the sum: some libraries begin with it, some end with it.
+    padding="ceil" pads there so that the last window is complete and covers all pixels (torch's ceil_mode).
+    Output channels of a group are adjacent.
+    The bias is one more term of the sum: some libraries start with it, others add it last.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ def conv2d_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv2d_transposed(dy, W, shape, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """The gradient of images of that shape alone, to which a transposed convolution adds a bias."""
+    """Only the gradient of the images, which have that shape; a transposed convolution adds a bias to it."""
     (n, p, q, o), (h, w), (r, s, e, _) = dy.shape, shape, W.shape
     stride, dilation = pair(stride), pair(dilation)
     (top, bottom), (left, right) = margins((h, w), (r, s), stride, padding, dilation)
@@ -59,7 +59,7 @@ def conv2d_transposed(dy, W, shape, b=None, *, stride=1, padding=0, dilation=1, 
 
 
 def conv2d_kernel_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """The gradient of kernels and bias alone: a first layer needs no more."""
+    """Only the gradients of kernels and bias: a first layer needs no others."""
     U, (n, p, q) = _rows(x, W, stride, padding, dilation, groups)  # (g, n p q, r s e)
     V = np.moveaxis(dy.reshape(n * p * q, groups, -1), 1, 0)  # (g, n p q, o/g)
     dW = np.moveaxis(np.swapaxes(U, 1, 2) @ V, 0, 1).reshape(W.shape)  # (r, s, e, o)
@@ -67,7 +67,7 @@ def conv2d_kernel_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, grou
 
 
 def windows(x, size, *, stride=1, padding=0, dilation=1, fill=0.0):
-    """Every window of `x`: (n, h, w, c) becomes (n, p, q, r, s, c), a view where nothing is padded."""
+    """Every window of `x`: (n, h, w, c) becomes (n, p, q, r, s, c), a view if there is no padding."""
     size, stride, dilation = pair(size), pair(stride), pair(dilation)
     ends = margins(x.shape[1:3], size, stride, padding, dilation)
     if ends != ((0, 0), (0, 0)):
@@ -97,7 +97,7 @@ def pair(value):
 
 
 def _rows(x, W, stride, padding, dilation, groups, ones=False):
-    """The windows as rows, a group's after another's, each with a one at its end for the bias."""
+    """The windows as rows, group by group, each with a one at its end for the bias."""
     u = windows(x, W.shape[:2], stride=stride, padding=padding, dilation=dilation)
     n, p, q, r, s, c = u.shape
     k = r * s * c // groups

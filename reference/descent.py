@@ -1,4 +1,4 @@
-"""Gradient descent: on the whole objective, and written as the sum over its examples.
+"""Gradient descent on the whole objective, and with its gradient written as the sum over the examples.
 
 Formula
     θ ← θ − α ∇J(θ)                                          gradient_descent
@@ -7,13 +7,13 @@ Shapes
     x : (m, d)    the batch
     y : (m, k)    its targets
     theta : {"W": (d, k), "b": (k,)}    weights
-    order : (n,)    numbers of examples, in the order in which mini-batches take them
+    order : (n,)    indices of examples, in the order in which mini-batches take them
 Source
     Cauchy 1847; Bottou, Curtis, Nocedal 2018, eqs. (3.6) and (3.7). arXiv:1606.04838
 Choices
     J is least_squares (linear.py; no factor 1/2) or logistic_loss (logistic.py), and J(θ; x⁽ⁱ⁾, y⁽ⁱ⁾) the
-    same for one example, so that both formulas step alike but for rounding.
-    The loss is the one before the step. What does not fill the last mini-batch is left out.
+    same for one example, so that both formulas give the same step except for rounding.
+    The loss is the one before the step. An incomplete last mini-batch is dropped.
 """
 
 from reference.linear import least_squares, least_squares_vjp, linear
@@ -37,7 +37,7 @@ OF_OUTPUTS = {
 
 
 def start(weights):
-    """Plain descent remembers nothing."""
+    """The initial state: plain descent has none."""
     return {}
 
 

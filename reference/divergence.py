@@ -7,15 +7,15 @@ Formula
 Shapes
     z : (n, c)    log-probabilities; t has the same shape
     p : (n, c)    probabilities of the targets; q of the predictions
-    dy : ()    cotangent of the loss, of its shape where it is that of each example or element
+    dy : ()    cotangent of the loss, with the shape of the loss if that is per example or element
 Source
     Kullback and Leibler 1951, eq. (2.6).
 Choices
     "batch mean" divides Σ ℓ by the n examples, "mean" by all n c elements (torch's default); "each" is the
     loss of each example, "none" that of each element.
-    From probabilities, Keras floors predictions and targets alike at ε, so that a target of zero costs
-    ε log(ε/q); beyond the bounds a prediction gets no gradient, at them it does.
-    Targets are given, not differentiated, unless they are logarithms.
+    From probabilities, Keras clips predictions and targets to at least ε, so that a target of zero costs
+    ε log(ε/q); a prediction outside the bounds gets no gradient, one at a bound does.
+    Targets are not differentiated, unless they are logarithms.
 """
 
 import numpy as np
@@ -55,19 +55,19 @@ def kl_divergence_floored_vjp(dy, q, p, *, floor=1e-7, reduction="batch mean"):
 
 
 def _or_one(p):
-    """p, and 1 for what is zero, whose logarithm is then 0."""
+    """p with zeros replaced by 1, whose logarithm is 0."""
     return np.where(p > 0, p, 1)
 
 
 def _over_batch(l, reduction):
-    """The loss of all elements, of which those of the last axis make an example."""
+    """The loss reduced over all elements; the last axis is one example."""
     if reduction in ("batch mean", "each"):
         return reduced(l.sum(axis=-1), "none" if reduction == "each" else "mean")
     return reduced(l, reduction)
 
 
 def _of_batch(dy, l, reduction):
-    """The gradient of `_over_batch`: what an element of l gets of dy."""
+    """The gradient of `_over_batch`: the part of dy for each element of l."""
     if reduction in ("batch mean", "each"):
         examples = l[..., 0].size
         return share(dy, examples, "none" if reduction == "each" else "mean")[..., None]

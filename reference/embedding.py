@@ -6,21 +6,21 @@ Formula
     s_k = V[center] · U[word_k],  word = (context, negatives)
     J = -1/n Σ (log σ(s_0) + Σ_{k>0} log σ(-s_k))                 skip_gram
 Shapes
-    ids : (n, k)    row numbers; any shape in a lookup, a bag a row in a bag
+    ids : (n, k)    row numbers; in a lookup of any shape, in bags one bag per row
     alpha : (n, k)    weights within the bag
-    E : (v, d)    the table of vectors; U in a bag
+    E : (v, d)    the table of vectors; U for bags
     center : (n,)    words
-    context : (n,)    a word near each
+    context : (n,)    a word near each center
     negatives : (n, k)    words drawn at random
     V : (v, d)    vectors of words as centers
     U : (v, d)    vectors of words as contexts
 Source
     Mikolov, Sutskever et al. 2013, eq. (4). arXiv:1310.4546
 Choices
-    The gradient of a lookup adds up where a row is used more than once, and is dense: zero elsewhere.
-    padding names a row that gets no gradient, though it is looked up as any other (torch's padding_idx).
-    The skip-gram loss is the mean over pairs of the sum over the words; the sum over negatives stands
-    for the expectation in the paper. Negatives that equal the context are not taken out.
+    The gradient of a lookup sums over all uses of a row, and is dense: zero for unused rows.
+    padding names a row that gets no gradient, but is looked up like any other (torch's padding_idx).
+    The skip-gram loss is the mean over pairs of the sum over the words; the sum over negatives replaces
+    the expectation in the paper. Negatives that equal the context are not removed.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def skip_gram(center, context, negatives, V, U):
 
 
 def skip_gram_vjp(dy, center, context, negatives, V, U):
-    """A score is a bag turned round: ∂s_k/∂V[center] = U[word_k], ∂s_k/∂U[word_k] = V[center]."""
+    """A score is a product of two rows: ∂s_k/∂V[center] = U[word_k], ∂s_k/∂U[word_k] = V[center]."""
     words = np.concatenate([context[:, None], negatives], axis=1)  # (n, 1 + k)
     v, u = V[center], U[words]  # (n, d), (n, 1 + k, d)
     s = np.einsum("nd,nkd->nk", v, u)

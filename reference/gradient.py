@@ -1,20 +1,20 @@
-"""Between the gradient and the step: gradients accumulated over micro-batches, and clipped.
+"""Operations on gradients before a step: accumulation over micro-batches, and clipping.
 
 Formula
     accumulate             ḡ = (1/k) Σ_i ∇J(θ; B_i);  total: Σ_i ∇J(θ; B_i)
     clip_by_value          g ← min(max(g, −c), c)
     clip_by_global_norm    g ← g min(1, c / (n + ε)),  n = √Σ g² over all tensors
 Shapes
-    theta : tree    weights; g has its shapes
+    theta : tree    weights; g has the same shapes
     x : (k, m, d)    k micro-batches
     y : (k, m, o)    their targets
 Source
     Mikolov 2012, 3.2.2 (by value). Pascanu, Mikolov, Bengio 2013, algorithm 1. arXiv:1211.5063
 Choices
-    The loss of k micro-batches is reduced as their gradients are: their mean, or their total.
-    ε is 10⁻⁶ in torch, so that a clipped gradient stays below c, and 0 elsewhere.
-    each=True clips every tensor by its own norm (Keras's clipnorm); infinity=True takes max |g| for n.
-    c, ε and 1/k are Python floats. At c itself, both sides of a choice agree.
+    The loss of k micro-batches is reduced like their gradients: to their mean, or their total.
+    ε is 10⁻⁶ in torch, so that the norm of a clipped gradient stays below c, and 0 elsewhere.
+    each=True clips every tensor by its own norm (Keras's clipnorm); infinity=True uses max |g| as n.
+    c, ε and 1/k are Python floats. At c itself, both branches agree.
 """
 
 import numpy as np

@@ -1,22 +1,22 @@
-"""Group normalisation; with one channel a group, instance normalisation.
+"""Group normalisation; with one channel per group, instance normalisation.
 
 Formula
-    the channels of one example fall into g groups of c/g neighbours
+    the channels of one example are split into g groups of c/g adjacent ones
     μ = 1/m Σ x,  σ² = 1/m Σ (x − μ)²    over all places and the channels of one group
     y = γ (x − μ) / √(σ² + ε) + β
 Shapes
     x : (b, ..., c)    a batch, channels last; the axes between are places
-    gamma : (c,)    scales, or none: 1
-    beta : (c,)    shifts, or none: 0
+    gamma : (c,)    scales; 1 if not given
+    beta : (c,)    shifts; 0 if not given
     y : (b, ..., c)
 Source
     Wu and He 2018, Group normalization, eqs. (1) to (7). arXiv:1803.08494
     Ulyanov, Vedaldi, Lempitsky 2016, Instance normalization. arXiv:1607.08022
 Choices
-    γ and β belong to channels, not to groups. Without `groups` each channel is one: instance normalisation.
-    One group is layer normalisation over places and channels, but for γ and β (normalization.py).
-    ε stands inside the root. Its default is torch's, 1e-5 (Keras 1e-3, Flax 1e-6).
-    Channels stand last, as in Keras and Flax; torch has them second.
+    γ and β are per channel, not per group. Without `groups` each channel is a group: instance normalisation.
+    One group is layer normalisation over places and channels, except for γ and β (normalization.py).
+    ε is inside the root. Its default is torch's, 1e-5 (Keras 1e-3, Flax 1e-6).
+    Channels are last, as in Keras and Flax; torch has them second.
 """
 
 from reference.normalization import affine, affine_vjp, standardize, standardize_vjp

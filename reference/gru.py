@@ -1,4 +1,4 @@
-"""Gated recurrent unit, with the reset after the product with the state or before it.
+"""Gated recurrent unit, with the reset gate applied after or before the product with the state.
 
 Formula
     r = σ(x_t W_r + h_{t-1} U_r + b_r),  z = σ(x_t W_z + h_{t-1} U_z + b_z)
@@ -7,15 +7,15 @@ Formula
     h_t = (1 − z) ∘ n + z ∘ h_{t-1}
 Shapes
     x : (b, t, d)    a batch of sequences
-    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where not given
+    h0 : (r, b, m)    initial states, r = layers × directions, layer by layer; zeros if not given
 Source
-    Cho et al. 2014, eqs. (5) to (8), arXiv:1406.1078, reset before; there z and 1 − z have changed places.
-    The reset after is cuDNN's, so that all products of a step are one.
+    Cho et al. 2014, eqs. (5) to (8), arXiv:1406.1078, reset before; there z and 1 − z are swapped.
+    Reset after is cuDNN's form: it computes all products of a step as one.
 Choices
     `reset_after` as in torch, Flax and Keras's default. Gates in the order r, z, n (Keras: z, r, n).
-    A cell is {"W": (d, 3m), "U": (m, 3m), "b": (3m,), "c": (m,)}, without the biases where there are none.
-    c is the bias inside the reset; before it, there is no such place. torch and Keras have recurrent biases
-    of r and z as well, which add to b.
+    A cell is {"W": (d, 3m), "U": (m, 3m), "b": (3m,), "c": (m,)}, or without "b" and "c".
+    c is the bias inside the reset; reset before has no such bias. torch and Keras also have recurrent biases
+    of r and z, which add to b.
     Layers, directions and `last`: recurrent.py.
 """
 
@@ -28,12 +28,12 @@ from reference.recurrent import stack, stack_vjp
 
 
 def gru(x, layers, h0=None, *, reset_after=True, last=False):
-    """y, or {"y", "h"} where h0 is given."""
+    """y, or {"y", "h"} if h0 is given."""
     return stack(partial(_scan, reset_after), x, layers, {"h0": h0}, last)
 
 
 def gru_vjp(dy, x, layers, h0=None, *, reset_after=True, last=False):
-    """Back through time: h_{t-1} gets z ∘ dh_t and what comes through the gates."""
+    """Backpropagation through time: h_{t-1} gets z ∘ dh_t and the gradients through the gates."""
     scans = partial(_scan, reset_after), partial(_scan_vjp, reset_after)
     return stack_vjp(*scans, dy, x, layers, {"h0": h0}, last)
 

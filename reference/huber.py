@@ -1,16 +1,16 @@
-"""Losses that are square near zero and straight far from it.
+"""Losses that are quadratic near zero and linear far from it.
 
 Formula
     huber        ℓ = e²/2 where |e| ≤ δ, else δ (|e| − δ/2);    e = p − y
     smooth_l1    ℓ = e²/(2β) where |e| < β, else |e| − β/2
 Shapes
     p : (n, c)    predictions, of any one shape; y has the same
-    dy : ()    cotangent of the loss, of the shape of ℓ where the reduction is "none"
+    dy : ()    cotangent of the loss, with the shape of ℓ if the reduction is "none"
 Source
     Huber 1964, eq. (1.4), with k for δ. Girshick 2015, eq. (3), with β = 1. arXiv:1504.08083
 Choices
-    smooth_l1 is huber / β at δ = β, so that its far slope is 1 and its near curvature 1/β. β = 0 is |e|,
-    whose slope at zero is 0. At |e| = δ both pieces agree, in value and slope.
+    smooth_l1 is huber / β at δ = β: its slope far from zero is 1, its curvature near zero is 1/β. β = 0 is
+    |e|, with slope 0 at zero. At |e| = δ both pieces agree, in value and slope.
     The mean is over all elements.
 """
 

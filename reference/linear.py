@@ -15,10 +15,10 @@ Source
     Learning, eqs. (3.1) to (3.6).
 Choices
     W is stored (inputs, outputs); torch stores the transpose.
-    x W + b is one sum of d + 1 terms, in any order: libraries start it from the intercept or add that last.
+    x W + b is one sum of d + 1 terms, in any order: libraries add the intercept first or last.
     The loss is the mean over all elements, rows and outputs alike, without a factor 1/2.
-    The closed form solves the normal equations as written: rounding is amplified by cond(X)², where a QR
-    factorisation would have cond(X). The matrix XᵀX must be regular; no pseudo-inverse.
+    The closed form solves the normal equations as written: it amplifies rounding by cond(X)², a QR
+    factorisation only by cond(X). The matrix XᵀX must be invertible; no pseudo-inverse.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ def least_squares(x, y, W, b):
 
 
 def least_squares_vjp(dy, x, y, W, b):
-    """The targets y are given, not differentiated."""
+    """The targets y are not differentiated."""
     dp = mean_squared_error_vjp(dy, linear(x, W, b), y)["p"]  # (n, m)
     return linear_vjp(dp, x, W, b)
 
@@ -82,7 +82,7 @@ def normal_equations_vjp(dy, x, y):
 
 
 def _design(x):
-    """[1 x], the column of ones that belongs to the intercepts."""
+    """[1 x]: the column of ones is for the intercepts."""
     X = np.empty_like(x, shape=(*x.shape[:-1], x.shape[-1] + 1))
     X[..., 0] = 1.0
     X[..., 1:] = x

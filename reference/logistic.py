@@ -5,15 +5,15 @@ Formula
     J(W, b) = −1/n Σ y log P + (1 − y) log(1 − P)  logistic_loss
 Shapes
     x : (n, d)    inputs
-    W : (d, m)    slopes, one column for each yes-or-no question (m = 1 in the textbook)
+    W : (d, m)    slopes, one column for each binary target (m = 1 in the textbook)
     b : (m,)    intercepts
     y : (n, m)    targets, 0 or 1
 Source
     Cox 1958; Hastie, Tibshirani, Friedman 2009, The Elements of Statistical Learning, eqs. (4.17) to (4.20).
 Choices
     The loss is computed from the logits z = x W + b, never from P, so that it neither overflows nor loses
-    a probability near 0 or 1 (loss.py). It is the mean over all elements, without a penalty on W.
-    Its gradient is P − y as the books have it, which cancels where a prediction is right and sure.
+    precision for a probability near 0 or 1 (loss.py). It is the mean over all elements, without a penalty
+    on W. Its gradient is P − y as in textbooks, which cancels if a prediction is right and certain.
     Its training is descent.py with objective="logistic"; the closed form of linear regression has no
     counterpart here.
 """
@@ -40,6 +40,6 @@ def logistic_loss(x, y, W, b):
 
 
 def logistic_loss_vjp(dy, x, y, W, b):
-    """∂J/∂z = (P − y)/(n m), then the chain rule of linear. The targets y are given, not differentiated."""
+    """∂J/∂z = (P − y)/(n m), then the chain rule of linear. The targets y are not differentiated."""
     dz = dy / y.size * (probability(x, W, b) - y)  # (n, m)
     return linear_vjp(dz, x, W, b)

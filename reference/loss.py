@@ -4,22 +4,22 @@ Formula
     mean_squared_error       ℓ = (p - y)²
     binary_cross_entropy     ℓ = -w t log σ(z) - (1 - t) log(1 - σ(z)),  t = y (1 - ε) + ε/2
     cross_entropy            ℓ = -Σ_k w_k t_k log softmax(z)_k,          t = y (1 - ε) + ε/c
-    sparse_cross_entropy     the same with y the number of the class:
+    sparse_cross_entropy     the same with class numbers y:
                              ℓ = -(1 - ε) w_y log softmax(z)_y - ε/c Σ_k w_k log softmax(z)_k
 Shapes
-    z : (n, c)    logits; p and y of the squared error have any one shape
-    y : (n, c)    targets between 0 and 1; class numbers of shape (n,) where sparse
-    w : (c,)    class weights; those of the positive class where binary
-    dy : ()    cotangent of the loss, of the shape of ℓ where the reduction is "none"
+    z : (n, c)    logits; p and y of the squared error have the same shape, which is arbitrary
+    y : (n, c)    targets between 0 and 1; class numbers of shape (n,) if sparse
+    w : (c,)    class weights; weights of the positive class if binary
+    dy : ()    cotangent of the loss, with the shape of ℓ if the reduction is "none"
 Source
     Goodfellow, Bengio, Courville 2016, 5.5 and 6.2. Szegedy et al. 2015 (label smoothing). arXiv:1512.00567
 Choices
-    The mean is over all elements of ℓ. "weighted mean" divides by Σ w_y instead of their number (torch's
-    mean for class numbers; Keras's is the plain one; torch's for class probabilities too).
+    The mean is over all elements of ℓ. "weighted mean" divides by Σ w_y instead of their number: torch's
+    mean for class numbers. Keras's mean is the plain one, and so is torch's for class probabilities.
     -log σ(z) = max(-z, 0) + log(1 + e^-|z|): no overflow, no cancellation at either end. Its gradient is
-    written in σ(z), as everybody's, so that 1 - σ(z) cancels for large z.
+    written in σ(z), as in all frameworks, so that 1 - σ(z) cancels for large z.
     log softmax subtracts the row maximum. Squared error has no factor 1/2.
-    Targets and weights are given, not differentiated.
+    Targets and weights are not differentiated.
 """
 
 import numpy as np
@@ -86,7 +86,7 @@ def _smooth(y, smoothing, classes):
 
 
 def reduced(l, reduction, weights=None):
-    """The loss of all elements: "none", "sum", "mean", or "weighted mean" by `weights`."""
+    """The loss reduced over all elements: "none", "sum", "mean", or "weighted mean" by `weights`."""
     if reduction == "none":
         return l
     if reduction == "sum":
@@ -95,7 +95,7 @@ def reduced(l, reduction, weights=None):
 
 
 def share(dy, size, reduction, weights=None):
-    """The gradient of `reduced`: what one of `size` elements gets of `dy`."""
+    """The gradient of `reduced`: the part of `dy` for one of `size` elements."""
     if reduction in ("none", "sum"):
         return dy
     return dy / (weights.sum() if reduction == "weighted mean" else size)

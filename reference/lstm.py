@@ -8,13 +8,13 @@ Formula
     h_t = o ∘ tanh(c_t)
 Shapes
     x : (b, t, d)    a batch of sequences
-    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where not given
-    c0 : (r, b, m)    the same for the cells
+    h0 : (r, b, m)    initial states, r = layers × directions, layer by layer; zeros if not given
+    c0 : (r, b, m)    the same for the cell states
 Source
     Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000.
 Choices
     Gates in the order i, f, g, o (Keras writes g as c). No peepholes, no projection.
-    Layers, directions, the one bias and `last`: recurrent.py.
+    See recurrent.py for layers, directions, the single bias and `last`.
 """
 
 from functools import partial
@@ -26,12 +26,12 @@ from reference.recurrent import scan, scan_vjp, stack, stack_vjp
 
 
 def lstm(x, layers, h0=None, c0=None, *, last=False):
-    """y, or {"y", "h", "c"} where h0 and c0 are given."""
+    """y, or {"y", "h", "c"} if h0 and c0 are given."""
     return stack(partial(scan, _step), x, layers, {"h0": h0, "c0": c0}, last)
 
 
 def lstm_vjp(dy, x, layers, h0=None, c0=None, *, last=False):
-    """Back through time: c_t passes f ∘ dc_t on to c_{t-1}, and h_{t-1} gets dz_t Uᵀ."""
+    """Backpropagation through time: c_{t-1} gets f ∘ dc_t from c_t, and h_{t-1} gets dz_t Uᵀ."""
     return stack_vjp(
         partial(scan, _step), partial(scan_vjp, _step_vjp), dy, x, layers, {"h0": h0, "c0": c0}, last
     )

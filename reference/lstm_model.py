@@ -1,4 +1,4 @@
-"""A forecaster: LSTM layers, the last time step into a linear layer, mean squared error, Adam.
+"""A forecaster: LSTM layers, a linear layer on the last time step, mean squared error, Adam.
 
 Formula
     h = lstm(x), the last layer's state at the last step
@@ -7,12 +7,12 @@ Formula
     θ ← adam(θ, ∇J(θ))
 Shapes
     x : (n, t, d)    a batch of sequences
-    y : (n, o)    one target vector a sequence
+    y : (n, o)    one target vector per sequence
 Source
     The formulas of lstm.py, linear.py, loss.py and optimizer.py, composed.
 Choices
     weights = {"layers": as in recurrent.py, "head": {"W": (m, o), "b": (o,)}}. The states start at zero.
-    `hat` is Keras's epsilon (optimizer.py). A cell with a second bias "c", as torch has, trains both.
+    `hat` selects Keras's epsilon (optimizer.py). A cell with a second bias "c", as in torch, trains both.
 """
 
 from reference.linear import linear, linear_vjp

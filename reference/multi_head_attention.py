@@ -1,26 +1,26 @@
-"""Multi-head attention: attention between projections, from a sequence to itself or to another.
+"""Multi-head attention: attention between projections of a sequence, or of two sequences.
 
 Formula
     headᵢ = attention(X Wᵢ^Q, Z Wᵢ^K, Z Wᵢ^V)        Z = X in self-attention
     Y = Concat(head₁ … headₕ) W^O
 Shapes
-    x : (b, t, c)    the sequence that asks
-    z : (b, s, c)    the sequence that is asked, or none: x
+    x : (b, t, c)    the sequence of the queries
+    z : (b, s, c)    the sequence of keys and values; x if not given
     heads : the weights, a dict
-    W_Q : (c, h, d)    projections, head by head; W_K alike
+    W_Q : (c, h, d)    projections, head by head; W_K has the same shape
     W_V : (c, h, e)
     W_O : (h, e, c)
-    b_Q : (h, d)    shifts; b_K alike
+    b_Q : (h, d)    biases; b_K has the same shape
     b_V : (h, e)
     b_O : (c,)
-    mask : (b, 1, t, s)    boolean, True where the key is seen; any shape that broadcasts
+    mask : (b, 1, t, s)    boolean, True where attention is allowed; any shape that broadcasts
     bias : (h, t, s)    additive mask, any shape that broadcasts
     y : (b, t, c)
 Source
     Vaswani et al. 2017, section 3.2.2. arXiv:1706.03762
 Choices
-    The projections have shifts b, which the paper does not print; without b_Q … b_O there are none.
-    Masks, causality and rows without keys as in attention.
+    The projections have biases b, which are not in the paper; b_Q … b_O may be left out.
+    Masks, causality and rows without keys are those of attention.py.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def multi_head_attention(x, heads, z=None, mask=None, bias=None, *, causal=False
 
 
 def multi_head_attention_vjp(dy, x, heads, z=None, mask=None, bias=None, *, causal=False, masked_rows="nan"):
-    """Backwards through W^O, the attention, and the three projections; x is used thrice, or z twice."""
+    """Backwards through W^O, the attention, and the three projections; x is used three times, or z twice."""
     asked = x if z is None else z
     Q, K, V = _projections(x, heads, asked)
     option = {"causal": causal, "masked_rows": masked_rows}
@@ -59,7 +59,7 @@ def _projections(x, heads, z):
 
 
 def _matrix(heads, name):
-    """W and b of a projection with the axes of heads and width as one."""
+    """W and b of a projection, with the axes of heads and width merged."""
     W, b = heads[f"W_{name}"], heads.get(f"b_{name}")
     if name == "O":
         return W.reshape(-1, W.shape[-1]), b  # (h e, c), (c,)

@@ -4,15 +4,15 @@ Formula
     μ = 1/m Σ x,  σ² = 1/m Σ (x − μ)²    over the normalised axes of one example
     y = γ (x − μ) / √(σ² + ε) + β
 Shapes
-    x : (..., d)    inputs; the last axes, as many as γ has, are normalised
-    gamma : (d,)    scales, or none: 1; (t, d) normalises two axes
-    beta : (d,)    shifts, or none: 0
+    x : (..., d)    inputs; as many last axes as γ has are normalised
+    gamma : (d,)    scales; 1 if not given; (t, d) normalises two axes
+    beta : (d,)    shifts; 0 if not given
     y : (..., d)
 Source
     Ba, Kiros, Hinton 2016, Layer normalization, eqs. (3) and (4). arXiv:1607.06450
 Choices
-    ε stands inside the root, beside the variance. Its default is torch's, 1e-5 (Keras 1e-3, Flax 1e-6).
-    The variance is the mean of the centred squares, in two passes, and divides by m, not m − 1.
+    ε is inside the root, added to the variance. Its default is torch's, 1e-5 (Keras 1e-3, Flax 1e-6).
+    The variance is the mean of the centred squares, in two passes, divided by m and not by m − 1.
     Without γ and β one axis is normalised.
 """
 
@@ -60,7 +60,7 @@ def affine(n, gamma=None, beta=None):
 
 
 def affine_vjp(dy, n, gamma=None, beta=None):
-    """dn = γ dy, and summed over all that share them dγ = Σ dy n and dβ = Σ dy."""
+    """dn = γ dy; dγ = Σ dy n and dβ = Σ dy, over all elements that share γ and β."""
     dn, grads = dy if gamma is None else gamma * dy, {}
     if gamma is not None:
         grads["gamma"] = np.sum(dy * n, axis=tuple(range(n.ndim - gamma.ndim)))  # (d,)

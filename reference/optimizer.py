@@ -8,18 +8,18 @@ Formula
            hat: θ ← θ − α̂ m / (√v + ε̂),  α̂ = α √(1 − β₂ᵗ)/(1 − β₁ᵗ)
     adamw  θ ← θ − α λ θ, then adam
 Shapes
-    theta : tree    weights; g, m and v have its shapes
+    theta : tree    weights; g, m and v have the same shapes
     state : tree    {"v"} with momentum, {} without; adam {"m", "v", "t"}; t counts the steps taken
 Source
     Polyak 1964; Sutskever et al. 2013, eqs. (1) to (4). Kingma and Ba 2014, algorithm 1, and section 2 for ε̂.
     arXiv:1412.6980. Loshchilov and Hutter 2017, algorithm 2. arXiv:1711.05101
 Choices
-    The learning rate stands outside the momentum buffer (torch, optax); inside=True is Sutskever's form
+    The learning rate is outside the momentum buffer (torch, optax); inside=True is Sutskever's form
     (Keras). The weights agree as long as α is constant, the buffers differ by the factor −α.
-    No dampening; the first buffer is the first gradient. ε stands outside the bias-corrected root
+    No dampening; the first buffer is the first gradient. ε is added to the bias-corrected root
     (torch, optax); hat=True adds ε̂ to the uncorrected root (Keras), so that ε̂ acts as ε/√(1 − β₂ᵗ).
     adamw decays by α λ θ, before the step and independent of the gradient.
-    α, μ, β, ε, λ and the powers of β are Python floats, rounded to nothing before they meet an array.
+    α, μ, β, ε, λ and the powers of β are Python floats; they are not rounded to the dtype of the arrays.
 """
 
 import math
@@ -32,7 +32,7 @@ def sgd_start(theta, *, momentum=0.0):
 
 
 def sgd(theta, g, state, *, lr=0.01, momentum=0.0, nesterov=False, inside=False):
-    """Gradient descent, with (Nesterov's) momentum where μ ≠ 0."""
+    """Gradient descent, with momentum or Nesterov's if μ ≠ 0."""
     if not momentum:
         return tree_map(lambda p, g: p - lr * g, theta, g), {}
     scale = -lr if inside else 1.0
@@ -65,7 +65,7 @@ def adamw(theta, g, state, *, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, decay=
 
 
 def tree_map(f, *trees):
-    """f over the leaves of trees of one structure."""
+    """f applied to the leaves of trees with the same structure."""
     first = trees[0]
     if isinstance(first, dict):
         return {name: tree_map(f, *(tree[name] for tree in trees)) for name in first}

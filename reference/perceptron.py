@@ -10,7 +10,7 @@ Source
     Rumelhart, Hinton, Williams 1986. Goodfellow, Bengio, Courville 2016, algorithms 6.3 and 6.4.
 Choices
     layers is a list of {"W": (inputs, outputs), "b": (outputs,)}.
-    hidden names f, after every layer but the last; output names g: names of reference.activation.
+    hidden names f, used after every layer but the last, and output names g; both are in activation.py.
 """
 
 from reference.activation import ACTIVATIONS

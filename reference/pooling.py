@@ -3,7 +3,7 @@
 Formula
     max_pool    Y[n, p, q, c] = max_{r, s} X[n, p·stride + r·dilation, q·stride + s·dilation, c]
     avg_pool    Y[n, p, q, c] = Σ_{r, s} X[n, p·stride + r, q·stride + s, c] / N[p, q]
-    N counts the pixels of the window, or is a number that is given.
+    N is the number of pixels in the window, or given.
     Gradient: a maximum passes dY to the one pixel that it took, an average passes dY / N to each pixel.
 Shapes
     x : (n, h, w, c)    images, channels last
@@ -12,11 +12,10 @@ Source
     LeCun et al. 1998, section II.B (average). Ranzato et al. 2007, Unsupervised learning of invariant feature
     hierarchies (maximum). Boureau et al. 2010, A theoretical analysis of feature pooling.
 Choices
-    The stride is the window's size unless it is given.
-    Equal pixels: the first, row by row, is the one that the maximum took, and it gets the whole gradient.
-    A margin is never a maximum: it holds -∞. In an average it counts as zeros, or with count_margin=False
-    not at all.
-    padding: as in convolution.py.
+    The default stride is the window's size.
+    Of equal pixels the maximum takes the first, row by row, which gets the whole gradient.
+    Padding is -∞ for a maximum. In an average it counts as zeros, or with count_margin=False not at all.
+    See convolution.py for the values of padding.
 """
 
 import math
@@ -60,12 +59,13 @@ def _choice(x, size, stride, padding, dilation):
 
 
 def _fold(du, x, stride, padding, dilation=(1, 1)):
-    """The transpose of `windows`: each pixel collects what its windows hold for it."""
+    """The transpose of `windows`: each pixel sums its elements of all windows."""
     n, p, q, r, s, c = du.shape
     h, w = x.shape[1:3]
     (top, bottom), (left, right) = margins((h, w), (r, s), pair(stride), padding, dilation)
     reach = (r - 1) * dilation[0] + 1, (s - 1) * dilation[1] + 1
-    apart = all(step >= k for step, k in zip(pair(stride), reach, strict=True))  # then one window a pixel
+    # then no pixel is in two windows
+    apart = all(step >= k for step, k in zip(pair(stride), reach, strict=True))
     shape = (1 if apart else r * s, n, h + top + bottom, w + left + right, c)
     dx = np.zeros_like(du, shape=shape)  # (r s, n, ĥ, ŵ, c)
     for i, j in np.ndindex(r, s):
@@ -77,7 +77,7 @@ def _fold(du, x, stride, padding, dilation=(1, 1)):
 
 
 def _count(x, size, stride, padding, count_margin, divisor):
-    """How many pixels each average divides by: a number, or (p, q, 1) where margins do not count."""
+    """The divisor of each average: a number, or of shape (p, q, 1) if padding does not count."""
     (r, s), stride = pair(size), pair(stride or size)
     if count_margin or divisor:
         return float(divisor or r * s)
@@ -88,4 +88,4 @@ def _count(x, size, stride, padding, count_margin, divisor):
         start = np.arange(0, n + before + after - k + 1, step) - before
         inside.append(np.minimum(start + k, n) - np.maximum(start, 0))
     count = (inside[0][:, None] * inside[1])[:, :, None]
-    return count.astype(np.min_scalar_type(count.max()))  # keeps float32 what it is, and float16 up to 255
+    return count.astype(np.min_scalar_type(count.max()))  # does not promote float32; nor float16 up to 255

@@ -1,30 +1,30 @@
-"""Bags of word vectors of any length: one list of words, and where in it each bag begins.
+"""Bags of word vectors of any length: one list of words, and the offset of each bag in it.
 
 Formula
-    bag i holds the words K_i = {k : offsets_i ≤ k < offsets_{i+1}, ids_k ≠ padding}, u_k = V[ids_k]
+    bag i has the words K_i = {k : offsets_i ≤ k < offsets_{i+1}, ids_k ≠ padding}, u_k = V[ids_k]
     y_i = Σ_{K_i} α_k u_k                              sum
     y_i = Σ_{K_i} α_k u_k / Σ_{K_i} α_k                mean
     y_i = Σ_{K_i} α_k u_k / √(Σ_{K_i} α_k²)            sqrtn
     y_i = max_{K_i} u_k, element by element            max
-    α_k = 1 unless it is given. V = U, or with max_norm: rows longer than that are scaled to it.
-    Gradient: y = S / Z, where S is a weighted bag. dS = dy / Z goes on as there, and dZ = -dy·(S / Z) / Z
+    α_k = 1 by default. V = U, or with max_norm U with longer rows scaled to that norm.
+    Gradient: y = S / Z, where S is a weighted bag (embedding.py) with dS = dy / Z, and dZ = -dy·(S / Z) / Z
     reaches the weights by ∂Z/∂α_k = 1 (mean) or α_k / Z (sqrtn). A maximum passes dy to the word it took.
 Shapes
-    ids : (k,)    row numbers, a bag's after another's
-    offsets : (n,)    where each bag begins; (n + 1,) with include_last_offset
+    ids : (k,)    row numbers, bag by bag
+    offsets : (n,)    the start of each bag; (n + 1,) with include_last_offset
     U : (v, d)    the table of vectors
     alpha : (k,)    weights within the bags, or none
     y : (n, d)
 Source
-    torch.nn.EmbeddingBag and tensorflow.nn.embedding_lookup_sparse, which say it in their documentation.
+    The documentation of torch.nn.EmbeddingBag and tensorflow.nn.embedding_lookup_sparse.
     Joulin et al. 2017, Bag of tricks for efficient text classification, section 2. arXiv:1607.01759
 Choices
-    An empty bag is zero in every mode, and so is one of padding alone. Weights and a maximum have not met.
-    include_last_offset: offsets end with the number of words that count.
-    max_norm: the table is rescaled before the lookup and outside of the gradient, which falls on U unchanged;
-    1e-7 is added to the norm. So torch; TensorFlow differentiates through its clipping.
+    A bag that is empty or has only padding is zero in every mode. A maximum takes no weights.
+    include_last_offset: the last offset is the number of words that are used.
+    max_norm: the table is rescaled before the lookup, and the gradient ignores this scaling; 1e-7 is added
+    to the norm. This is torch's convention; TensorFlow differentiates through its clipping.
     by_frequency divides the gradient of a use by how often the batch uses that row (torch's
-    scale_grad_by_freq). It is no gradient of y.
+    scale_grad_by_freq). The result is not a gradient of y.
 """
 
 import numpy as np
@@ -82,7 +82,7 @@ def ragged_bag_vjp(
 
 
 def _matrix(ids, offsets, padding, include_last_offset):
-    """The bags as rows of a matrix of places in `ids`, and which of them hold a word."""
+    """The bags as rows of a matrix of positions in `ids`, and a mask of those with a word."""
     ends = offsets if include_last_offset else np.append(offsets, len(ids))
     begins, ends = ends[:-1, None], ends[1:, None]
     place = begins + np.arange(max(np.max(ends - begins), 1))  # (n, k)
@@ -110,12 +110,12 @@ def _divisor(alpha, a, inside, U, mode):
 
 
 def _narrow(count):
-    """Counts in the least dtype that holds them: it keeps float32 what it is, and float16 up to 255."""
+    """Counts in the smallest dtype that fits, which does not promote float32, nor float16 up to 255."""
     return count.astype(np.min_scalar_type(count.max()))
 
 
 def _maximum(u, inside):
-    """The largest of each bag, and at which word it was first found."""
+    """The maximum of each bag, and the first word that attains it."""
     u = np.where(inside[..., None], u, -np.inf)  # (n, k, d)
     first = u.argmax(axis=1)[:, None]  # (n, 1, d)
     return np.where(_empty(inside), 0.0, np.take_along_axis(u, first, axis=1)[:, 0]), first

@@ -1,22 +1,22 @@
-"""What recurrent layers share: a step made into a sequence, stacked, and run in both directions.
+"""Parts shared by recurrent layers: a step scanned over a sequence, stacked, and run in both directions.
 
 Formula
-    s_t = scan(x_t, s_{t-1})    the state s = (h, …) of a layer; gru.py has a scan of its own
+    s_t = scan(x_t, s_{t-1})    the state s = (h, …) of a layer; gru.py has its own scan
     z_t = x_t W + h_{t-1} U + b [+ c],  s_t = step(z_t, s_{t-1})    in rnn.py and lstm.py
-    a second direction reads t = T … 1 with weights of its own: y_t = [h_t forward, h_t backward]
-    a further layer reads y of the one below
+    a second direction reads t = T … 1 with its own weights: y_t = [h_t forward, h_t backward]
+    a further layer reads y of the layer below
 Shapes
     x : (b, t, d)    a batch of sequences
-    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where None
+    h0 : (r, b, m)    initial states, r = layers × directions, layer by layer; zeros if None
 Source
     Elman 1990. Schuster and Paliwal 1997 (both directions).
 Choices
-    `layers` holds for each layer the list of its directions' {"W": (d, k m), "U": (m, k m), "b": (k m,)}
-    with k gates; without "b" there is no bias. torch has a second one, "c", which adds to it: an optimiser
-    that trains both moves their sum twice as far.
+    `layers` has for each layer the list of its directions' {"W": (d, k m), "U": (m, k m), "b": (k m,)}
+    with k gates; "b" is optional. torch has a second bias, "c", which is added to b: an optimiser that trains
+    both moves their sum twice as far.
     Weights are stored (inputs, outputs), as in linear.py; torch stores the transpose.
-    `last` gives the state in which each direction ends; backward, that is at t = 1 (torch's y[:, -1] is not).
-    With starting states the states at the end are returned too: {"y", "h", …}, in the layout of h0.
+    `last` gives the final state of each direction; backward, that is at t = 1 (unlike torch's y[:, -1]).
+    With initial states, the final states are returned too: {"y", "h", …}, in the layout of h0.
 """
 
 from functools import reduce
@@ -25,7 +25,7 @@ import numpy as np
 
 
 def stack(scan, x, layers, given, last):
-    """y, or {"y", "h", …} where the states `given` = {"h0": …} are arrays."""
+    """y, or {"y", "h", …} if the states `given` = {"h0": …} are arrays."""
     runs, y = _run(scan, x, layers, given)
     m = layers[0][0]["U"].shape[0]
     y = np.concatenate([y[:, -1, :m], y[:, 0, m:]], axis=-1) if last else y  # (b, m directions)
@@ -65,7 +65,7 @@ def stack_vjp(scan, scan_vjp, dy, x, layers, given, last):
 
 
 def _run(scan, x, layers, given):
-    """What `scan` saw in every layer and direction, and the output of every step."""
+    """The inputs and results of `scan` in every layer and direction, and the output of every step."""
     runs, y = [], x
     m, r = layers[0][0]["U"].shape[0], sum(map(len, layers))
     start = [np.zeros_like(x, shape=(r, len(x), m)) if s is None else s for s in given.values()]
@@ -105,5 +105,5 @@ def scan_vjp(step_vjp, dh, dstate, x, zs, states, W, U, **biases):
 
 
 def _turn(x, k):
-    """Direction 1 sees the steps from the last to the first."""
+    """The steps in reverse order for direction 1."""
     return x[:, ::-1] if k else x

@@ -5,13 +5,13 @@ Formula
     y = γ x / s
 Shapes
     x : (..., d)    inputs; the last `axes` axes are normalised
-    gamma : (d,)    scales, or none: 1; (t, d) for two axes
+    gamma : (d,)    scales; 1 if not given; (t, d) for two axes
     y : (..., d)
 Source
     Zhang and Sennrich 2019, Root mean square layer normalization, eq. (4). arXiv:1910.07467
 Choices
-    Nothing is centred and nothing is shifted: that is what parts it from layer norm (normalization.py).
-    ε, which the paper leaves out, stands inside the root. Its default is Keras's and Flax's, 1e-6
+    Unlike layer normalisation (normalization.py) it neither centres nor shifts.
+    ε, which the paper leaves out, is inside the root. Its default is Keras's and Flax's, 1e-6
     (torch: the machine epsilon of the dtype).
 """
 

@@ -4,11 +4,11 @@ Formula
     h_t = φ(x_t W + h_{t-1} U + b),  φ = tanh or relu
 Shapes
     x : (b, t, d)    a batch of sequences
-    h0 : (r, b, m)    states to start from, r = layers × directions, layer by layer; zeros where not given
+    h0 : (r, b, m)    initial states, r = layers × directions, layer by layer; zeros if not given
 Source
     Elman 1990, Finding structure in time. Goodfellow, Bengio, Courville 2016, eq. (10.8).
 Choices
-    Layers, directions, the one bias and `last`: recurrent.py.
+    See recurrent.py for layers, directions, the single bias and `last`.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from reference.recurrent import scan, scan_vjp, stack, stack_vjp
 
 
 def rnn(x, layers, h0=None, *, activation="tanh", last=False):
-    """y, or {"y", "h"} where h0 is given."""
+    """y, or {"y", "h"} if h0 is given."""
     return stack(partial(scan, partial(_step, activation)), x, layers, {"h0": h0}, last)
 
 

@@ -13,9 +13,9 @@ Source
     Loshchilov and Hutter 2016, eq. (5). arXiv:1608.03983. Goyal et al. 2017, 2.2 (warm-up). arXiv:1706.02677
     Smith and Topin 2017 (one cycle). arXiv:1708.07120
 Choices
-    The new rate holds from the step of the milestone on; late=True: from the one after it (Keras).
-    What is left of 1 − t/T is never below zero, where rounding could bring it and a root has no value.
-    Beyond T the rate stays; periodic=True: the cosine rises again (torch).
+    A new rate starts at the step of the milestone; late=True: at the step after it (Keras).
+    1 − t/T is clipped at zero: rounding could make it negative, and then a root of it has no value.
+    Beyond T the rate is constant; periodic=True: the cosine rises again (torch).
     One cycle of T steps peaks at h = ⌊ρ T⌋ and ends at T (optax); last=True: its last step, T − 1, is the
     end, and its peak is at ρ T − 1 (torch).
 """
@@ -60,5 +60,5 @@ def one_cycle(t, *, lr, steps, share=0.3, divisor=25.0, final=1e4, last=False):
 
 
 def _cosine(begin, end, x):
-    """From `begin` at x = 0 to `end` at 1."""
+    """A cosine from `begin` at x = 0 to `end` at x = 1."""
     return end + (begin - end) * (1 + np.cos(pi * x)) / 2

@@ -1,27 +1,27 @@
-"""Depthwise convolution, where each channel has kernels of its own, and separable convolution.
+"""Depthwise convolution, in which each channel has its own kernels, and separable convolution.
 
 Formula
     Y[n, p, q, c·m + k] = b[c·m + k]
         + Σ_{r, s} X̂[n, p·stride + r·dilation, q·stride + s·dilation, c] W[r, s, c, k]      depthwise_conv2d
     Y = (depthwise_conv2d of X with D) P + b                                               separable_conv2d
-    X̂ = X inside a margin of zeros; m kernels a channel, k < m
+    X̂ = X padded with zeros; m kernels per channel, k < m
     Gradient: a depthwise convolution is a grouped one whose groups have one channel each, and P is a
     convolution with kernels of one pixel: each has the gradient of conv2d, and the chain rule joins them.
 Shapes
     x : (n, h, w, c)    images, channels last
     W : (r, s, c, m)    the kernels of each channel; m is the depth multiplier
-    D : (r, s, c, m)    the same, of the depthwise step
+    D : (r, s, c, m)    the same for the depthwise step
     P : (d, o)    the pointwise step; d = c m
-    b : (o,)    one bias a kernel, or none; o = c m in a depthwise convolution
+    b : (o,)    one bias per kernel, or none; o = c m in a depthwise convolution
     y : (n, p, q, o)    p and q as in convolution.py
 Source
     Sifre 2014, Rigid-motion scattering for image classification (thesis), section 6.2.
     Chollet 2017, Xception. arXiv:1610.02357. Howard et al. 2017, MobileNets, section 3.1. arXiv:1704.04861
 Choices
-    The kernels of one channel are neighbours among the outputs: so in all frameworks.
-    Stride, margin and dilation belong to the depthwise step. Nothing stands between the two steps.
-    MobileNet normalises and rectifies there; the layers that are called separable do not.
-    padding: as in convolution.py.
+    The outputs of one channel's kernels are adjacent, as in all frameworks.
+    Stride, padding and dilation apply to the depthwise step. There is nothing between the two steps:
+    MobileNet has a normalisation and a ReLU there, but layers named separable do not.
+    See convolution.py for the values of padding.
 """
 
 from reference.convolution import conv2d, conv2d_vjp

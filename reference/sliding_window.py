@@ -1,4 +1,4 @@
-"""Sliding-window attention: each query sees the keys near it.
+"""Sliding-window attention: each query attends to the keys near it.
 
 Formula
     Y = attention(Q, K, V) under the mask  i - left ≤ j ≤ i + right
@@ -11,10 +11,10 @@ Source
     Beltagy et al. 2020, Longformer, section 3.1 (both sides). arXiv:2004.05150
     Child et al. 2019, section 4. arXiv:1904.10509. Jiang et al. 2023, Mistral 7B (left). arXiv:2310.06825
 Choices
-    left counts the keys before the query's own place, which is always seen: Mistral's window of W is
-    left = W - 1, JAX's local_window_size=w is left = right = w.
-    Causal is right = 0. A side that is None has no end.
-    Places count from the upper left corner when t ≠ s. A query that would see no key has no softmax: NaN.
+    left is the number of keys before the query's own position, which is always included: Mistral's window of
+    W is left = W - 1, JAX's local_window_size=w is left = right = w.
+    Causal is right = 0. A side that is None is unlimited.
+    Positions count from the upper left corner when t ≠ s. A query without keys has no softmax: NaN.
 """
 
 import numpy as np
@@ -31,6 +31,6 @@ def sliding_window_attention_vjp(dy, q, k, v, *, left=None, right=0):
 
 
 def band(queries, keys, left, right):
-    """True where a key is seen: (t, s)."""
+    """True where attention is allowed: (t, s)."""
     ahead = np.arange(keys) - np.arange(queries)[:, None]
     return (ahead >= (-queries if left is None else -left)) & (ahead <= (keys if right is None else right))

@@ -1,4 +1,4 @@
-"""Special functions that NumPy does not have: scipy's, imported at their first call.
+"""Special functions that NumPy does not have: SciPy's, imported at the first call.
 
 Formula
     erf(x)   = (2/√π) ∫₀ˣ e^(−t²) dt
@@ -8,7 +8,7 @@ Shapes
 Source
     Abramowitz and Stegun 1964, 7.1.1 (erf).
 Choices
-    scipy is imported late, so that a page can be imported, built and timed where there is none.
+    SciPy is imported late, so that a page can be imported, built and timed without it.
 """
 
 from functools import cache

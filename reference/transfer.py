@@ -1,13 +1,13 @@
-"""Transfer: numbers on the other side, from the host's memory to the device's or back.
+"""Transfer: copies numbers from the host's memory to the device's, or back.
 
 Formula
     y = x
 Shapes
     x : (n,)    numbers
 Source
-    The definition; what is measured is the way.
+    The definition; only the time of the transfer is of interest.
 Choices
-    Pageable memory on the host, as NumPy allocates it. The result is whole when the call ends.
+    Pageable memory on the host, as NumPy allocates it. The result is complete when the call ends.
 """
 
 

@@ -6,16 +6,16 @@ Formula
     pre-norm:  x ← x + f(LN(x))
     encoder layer: f = self-attention, FF
     decoder layer: f = causal self-attention, attention to the encoder's result z, FF
-    encoder, decoder = their layers in turn, then LN, where there is one
+    encoder, decoder = their layers in turn, then an optional LN
     y = decoder(target, encoder(source))
 Shapes
     x : (b, t, c)    a sequence of vectors; y has the shape of x, or of target
     source : (b, s, c)
     target : (b, t, c)
-    mask : (b, 1, 1, s)    boolean, True where a key of x (of source) is seen
+    mask : (b, 1, 1, s)    boolean, True for the keys of x (of source) that may be attended to
     W : of a layer: heads (and heads_cross) as in multi_head_attention, norms 1 to 2 (3), W1, b1, W2, b2;
         of a stack: layers, a list, and norm; of the Transformer: encoder and decoder, two stacks
-    gamma : (c,)    of a norm; beta alike
+    gamma : (c,)    of a norm; beta has the same shape
     W1 : (c, f)
     b1 : (f,)
     W2 : (f, c)
@@ -25,7 +25,7 @@ Source
     Xiong et al. 2020, On layer normalization in the Transformer architecture. arXiv:2002.04745 (pre-norm)
 Choices
     Embedding, positions and the last softmax are not part of it, as in torch.nn.Transformer. No dropout.
-    A padding mask hides keys only: what stands at padded places is computed like the rest.
+    A padding mask hides keys only: outputs at padded positions are computed like the rest.
     The paper has no LN after the stacks; pre-norm needs one, and torch.nn.Transformer always has it.
 """
 
@@ -63,14 +63,14 @@ def encoder_vjp(dy, x, W, mask=None, *, norm_first=False, activation="relu", cau
 
 
 def transformer(source, target, W, mask=None, *, norm_first=False, activation="relu", eps=1e-5):
-    """Every place of the target sees its past, and all of the encoded source that the mask leaves."""
+    """Each target position attends to earlier ones, and to all of the encoded source that is not masked."""
     z = encoder(source, W["encoder"], mask, norm_first=norm_first, activation=activation, eps=eps)
     parts = [_decoder(layer, z, mask, activation) for layer in W["decoder"]["layers"]]
     return _up(target, W["decoder"], parts, norm_first, eps)[-1]  # (b, t, c)
 
 
 def transformer_vjp(dy, source, target, W, mask=None, *, norm_first=False, activation="relu", eps=1e-5):
-    """The decoder backwards; each of its layers sends a part of dz, whose sum goes through the encoder."""
+    """The decoder backwards; each of its layers adds a part to dz, which goes back through the encoder."""
     option = {"norm_first": norm_first, "activation": activation, "eps": eps}
     z = encoder(source, W["encoder"], mask, **option)  # (b, s, c)
     parts = [_decoder(layer, z, mask, activation) for layer in W["decoder"]["layers"]]

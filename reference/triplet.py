@@ -1,4 +1,4 @@
-"""Triplet loss: an anchor nearer to what is like it than to what is not, by a margin.
+"""Triplet loss: an anchor should be nearer to a positive example than to a negative one, by a margin.
 
 Formula
     ℓ = max(δ(a, p) − δ(a, n) + m, 0);  swap: min(δ(a, n), δ(p, n)) for δ(a, n)
@@ -6,13 +6,12 @@ Formula
     inside:   (Σ_k |e_k|^q + ε)^(1/q),      e = x − y
 Shapes
     a : (b, w)    anchors; p (positives) and n (negatives) have the same shape
-    dy : ()    cotangent of the loss, (b,) where the reduction is "none"
+    dy : ()    cotangent of the loss, (b,) if the reduction is "none"
 Source
     Balntas, Riba, Ponsa, Mikolajczyk 2016, eqs. (2) to (4) and 3.1 (swap). BMVC 119
 Choices
-    ε is added to every difference (torch), or to the sum below the root (optax).
-    Where rounding decides between δ(a, n) and δ(p, n), the first takes the gradient. The mean is over the
-    examples.
+    ε is added to every difference (torch), or to the sum inside the root (optax).
+    If δ(a, n) and δ(p, n) are equal, δ(a, n) gets the gradient. The mean is over the examples.
 """
 
 import numpy as np
@@ -28,7 +27,7 @@ def triplet(a, p, n, *, margin=1.0, degree=2, eps=1e-6, swap=False, inside=False
 
 
 def triplet_vjp(dy, a, p, n, *, margin=1.0, degree=2, eps=1e-6, swap=False, inside=False, reduction="mean"):
-    """Both distances pass on what the maximum lets through, the second with the opposite sign."""
+    """Both distances get the gradient that the maximum passes, the second with the opposite sign."""
     near, away = _distance(a, p, degree, eps, inside), _distance(a, n, degree, eps, inside)
     across = _distance(p, n, degree, eps, inside) if swap else away
     dl = share(dy, len(a), reduction) * np.ones_like(near)

@@ -1,10 +1,10 @@
-"""Activations: reference/activation.py against the function that each framework gives for it.
+"""Activations: reference/activation.py against each framework's function.
 
-Each activation is a case; the softmaxes have suites/softmax.py. GELU is by default the erf form in torch,
-TensorFlow and Keras, the tanh form in JAX: here both are named and asked for. The layers (torch.nn.GELU,
-keras.layers.ReLU, flax.linen.gelu) call these functions; suites/perceptron.py has them. Every other row of
-the inputs is drawn 8 times as large: sigmoid, tanh and GELU saturate. No input is exactly zero: relu'(0) is
-a convention, not a matter of rounding. Where eˣ is part of the formula, a regime goes to where it overflows.
+Each activation is a case; see suites/softmax.py for softmax. The default GELU is the erf form in torch,
+TensorFlow and Keras, and the tanh form in JAX; this page has both as cases. suites/perceptron.py tests the
+layers (torch.nn.GELU, keras.layers.ReLU, flax.linen.gelu), which call these functions. Every other input row
+is 8 times as large, so that sigmoid, tanh and GELU saturate. No input is exactly zero, because relu'(0) is a
+convention. Formulas with eˣ have a regime in which it overflows.
 """
 
 import importlib
@@ -12,7 +12,7 @@ import importlib
 from gaugeblock import Case, Contender
 from reference.activation import ACTIVATIONS
 
-CALLS = {  # the first name of each API is what the call is given
+CALLS = {  # the argument of each call is the package of its API
     "sigmoid": {
         "torch.sigmoid": lambda torch, x: torch.sigmoid(x),
         "tensorflow.math.sigmoid": lambda tf, x: tf.math.sigmoid(x),
@@ -73,14 +73,14 @@ def inputs(rng, *, rows, width, regime="typical"):
 
 
 def contender(api, call):
-    """The build is the same for all: import the framework, call its function."""
+    """A contender whose build imports the framework and calls its function."""
     name = api.partition(".")[0]
 
     def build(weights):
         framework = importlib.import_module(name)
         return {}, lambda params, x: {"y": call(framework, x)}
 
-    # Keras calls TensorFlow's own functions: one mode is enough to see that
+    # Keras calls TensorFlow's functions: one mode is enough
     modes = {"keras": ("function",), "tensorflow": ("function", "xla")}.get(name)
     return Contender("tensorflow" if name == "keras" else name, api, build, modes=modes)
 

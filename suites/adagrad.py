@@ -1,7 +1,7 @@
 """Adagrad, each convention under its own name.
 
-Judged as the optimiser of suites/sgd_momentum.py is. torch adds ε to the root, Keras and optax inside it
-(`root`); torch alone lets the learning rate decay (`decay`).
+Judged like suites/sgd_momentum.py. torch adds ε to the root, Keras and optax inside the root (`root`); only
+torch has a decay of the learning rate (`decay`).
 """
 
 from gaugeblock import Case, Contender

@@ -1,7 +1,7 @@
 """Adam and AdamW, each convention under its own name.
 
-Judged as the optimiser of suites/sgd_momentum.py is. torch and optax add ε to the bias-corrected root, Keras
-adds ε̂ to the uncorrected one (`hat`). Neither is a mistake, so each is an option that some leave out.
+Judged like suites/sgd_momentum.py. torch and optax add ε to the bias-corrected root, Keras adds ε̂ to the
+uncorrected one (`hat`). Both are correct, so each is an option that some frameworks do not have.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Attention: softmax(Q Kᵀ / √d) V, reference/attention.py against each framework's fused kernel.
 
-Convention: heads before time; a boolean mask is True where a key is seen; causal counts from the upper left.
-torch and JAX's mask agree with that. Keras and JAX have time before heads, so their runs swap two axes.
-A row that may see no key: torch gives zeros, the others the mean of the values. Both have a name here.
+Convention: heads before time; a boolean mask is True where attention is allowed; causal counts from the upper
+left. torch and JAX have the same masks. Keras and JAX have time before heads, so their runs swap two axes.
+For a query without keys torch returns zeros, the others the mean of the values: two named conventions.
 """
 
 import math
@@ -38,7 +38,7 @@ def inputs(rng, *, batch, heads, time, keys, width, masking=None, regime="typica
     data |= {name: rng.normal(size=(batch, heads, keys, width)) for name in ("k", "v")}
     if regime == "shifted-logits":
         data["q"][..., 0] = data["k"][..., 0] = math.sqrt(1000 * math.sqrt(width))
-    if masking == "additive":  # as a relative position bias: one for all of the batch
+    if masking == "additive":  # like a relative position bias, the same for the whole batch
         data["bias"] = rng.normal(size=(heads, time, keys))
     elif masking:
         mask = rng.uniform(size=(batch, 1, time, keys)) < 0.6
@@ -79,7 +79,7 @@ def in_keras_layer(weights, *, causal=False, **option):
 
     def run(params, q, k, v):
         b, h, t, d = q.shape
-        q, k, v = (keras.ops.reshape(x, (b * h, -1, d)) for x in (q, k, v))  # the layer has no axis of heads
+        q, k, v = (keras.ops.reshape(x, (b * h, -1, d)) for x in (q, k, v))  # the layer has no head axis
         scale = keras.ops.convert_to_tensor(1 / math.sqrt(d), q.dtype)
         y, _ = layer.stateless_call([scale], [], [q, v, k], use_causal_mask=causal)
         return {"y": keras.ops.reshape(y, (b, h, t, d))}

@@ -1,8 +1,8 @@
 """Average pooling of images, against each framework's layer and function.
 
-Images are channels last; torch reads a permuted view. In an average a margin is counted ("padded") or left
-out ("same", "uncounted"): torch and Flax have a switch, TensorFlow leaves it out. torch's ceil_mode ("ceil")
-has a margin at the ends only.
+Images are channels last; torch reads a permuted view. An average counts padding ("padded") or excludes it
+("same", "uncounted"): torch and Flax have a switch, TensorFlow excludes it. torch's ceil_mode ("ceil") pads
+only at the end of an axis.
 """
 
 from functools import partial
@@ -39,7 +39,7 @@ def in_tensorflow(weights, *, size=2, stride=None, padding=0, **option):
     ends = {"same": "SAME", 0: "VALID"}.get(padding)
 
     def run(params, x):
-        x = x if ends else tf.pad(x, explicit(x, size, stride, padding))  # it takes no explicit margin
+        x = x if ends else tf.pad(x, explicit(x, size, stride, padding))  # avg_pool takes no explicit padding
         return {"y": tf.nn.avg_pool2d(x, size, stride or size, ends or "VALID")}
 
     return {}, run
@@ -83,7 +83,7 @@ def in_flax(weights, *, size=2, stride=None, padding=0, count_margin=True):
 UNCOUNTED = "has no margin of its own but 'same', and one that its users add is counted"
 DIVIDED = {"divisor": "divides by the window"}
 COUNTED = {"uncounted": UNCOUNTED, "ceil": UNCOUNTED} | DIVIDED
-# its cotangent would have to be of another dtype than what went in
+# its cotangent would need another dtype than its input
 PROMOTED = [
     Refusal(f"{option}/*/{dtype}/gradient", "unexpected JAX type")
     for option in ("same", "ceil", "uncounted")

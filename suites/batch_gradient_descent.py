@@ -1,9 +1,9 @@
 """Batch gradient descent: θ ← θ − (α/m) Σ ∇J(θ; x⁽ⁱ⁾, y⁽ⁱ⁾), with the gradient of every example.
 
-The contenders make m gradients and add them up, as the formula is written: torch.func.vmap of grad,
-tf.vectorized_map, GradientTape.jacobian, jax.vmap of grad. Mini-batches take the rows of one data set
-in a given order. α is 1/8, which every dtype holds: gradient-descent is the page that judges how
-optimisers round their scalars.
+The contenders compute m gradients and sum them, as in the formula: torch.func.vmap of grad,
+tf.vectorized_map, GradientTape.jacobian, jax.vmap of grad. Mini-batches take the rows of one data set in a
+given order. α is 1/8, which is exact in every dtype: suites/gradient_descent.py tests how optimisers round
+their scalars.
 """
 
 import numpy as np

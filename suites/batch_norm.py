@@ -1,10 +1,11 @@
 """Batch normalisation in training, against each framework's layer and function.
 
 Convention: reference/batch_norm.py; all with ε = 1e-5 (the default of torch and Flax; Keras 1e-3). torch's
-running variance is unbiased and its momentum weighs the new value; that of Keras and Flax is biased and their
-momentum weighs the old one: two cases. Images are channels last: torch.nn.BatchNorm2d reads a permuted view
-(its channels-last format), torch.nn.functional.batch_norm a contiguous copy, torch.nn.BatchNorm1d the pixels
-as rows. By default Flax takes the variance as E[x²] − E[x]². Inference: suites/batch_norm_inference.py.
+running variance is unbiased and its momentum weights the new value; in Keras and Flax the variance is biased
+and the momentum weights the old value: two cases. Images are channels last: torch.nn.BatchNorm2d reads a
+permuted view (its channels-last format), torch.nn.functional.batch_norm a contiguous copy,
+torch.nn.BatchNorm1d the pixels as rows. By default Flax computes the variance as E[x²] − E[x]². See
+suites/batch_norm_inference.py for inference.
 """
 
 from functools import partial
@@ -57,7 +58,7 @@ def in_torch_module(name, weights, *, training, momentum=0.1, eps=1e-5, scale=Tr
 
     def run(params, x, mean, variance):
         norm = getattr(torch.nn, name)(len(mean), eps, momentum, affine=scale).train(training)
-        running = {"running_mean": mean.clone(), "running_var": variance.clone()}  # it moves them in place
+        running = {"running_mean": mean.clone(), "running_var": variance.clone()}  # updated in place
         rows = x.permute(0, 3, 1, 2) if name == "BatchNorm2d" else x.reshape(-1, x.shape[-1])
         y = torch.func.functional_call(norm, params | running, (rows,))
         y = y.permute(0, 2, 3, 1) if name == "BatchNorm2d" else y.reshape(x.shape)
@@ -89,7 +90,7 @@ def in_flax(weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True
     def run(params, x, mean, variance):
         variables = {"params": params, "batch_stats": {"mean": mean, "var": variance}}
         y, moved = norm.apply(variables, x, mutable=["batch_stats"])
-        # of bfloat16 and float16 it keeps the statistics in float32
+        # with bfloat16 and float16 it keeps the statistics in float32
         running = [moved["batch_stats"][name].astype(x.dtype) for name in ("mean", "var")]
         return outputs(y, running, training)
 

@@ -1,7 +1,7 @@
 """Batch normalisation in inference, against each framework's layer and function.
 
-Convention: γ (x − μ) / √(σ² + ε) + β with running statistics that are given, ε as in suites/batch_norm.py,
-whose builds these are.
+Convention: γ (x − μ) / √(σ² + ε) + β with given running statistics. ε and the builds are those of
+suites/batch_norm.py.
 """
 
 from gaugeblock import Case, Contender

@@ -1,10 +1,10 @@
-"""Binary cross-entropy from logits, weighted by class or not: reference/loss.py against each framework's.
+"""Binary cross-entropy from logits, also with class weights: reference/loss.py against each framework's.
 
-Convention: the mean over all elements, or each element's own loss. tf.nn and optax give the loss of each
-element and their users write the mean. Keras takes the mean over the last axis first; one of length 1
-leaves each element its own. A class weight multiplies the positive term (torch's pos_weight); Keras weighs
-samples, not classes. Only Keras smooths labels by an argument. Categorical cross-entropy:
-suites/cross_entropy.py.
+Convention: the mean over all elements, or the loss of each element. tf.nn and optax return the loss of each
+element, and their users take the mean. Keras first takes the mean over the last axis; with length 1 that is
+the loss of each element. A class weight multiplies the positive term (torch's pos_weight); Keras weights
+samples, not classes. Only Keras has an argument for label smoothing. See suites/cross_entropy.py for
+categorical cross-entropy.
 """
 
 from gaugeblock import Case

@@ -1,9 +1,9 @@
-"""Clipped gradients between loss and step: by value, and by norm, as users of each framework write it.
+"""Gradient clipping before a step, by value and by norm, as users of each framework write it.
 
-torch adds 1e-6 to the norm (`epsilon`), the others nothing (`plain`). Keras's optimisers clip by an argument;
-its custom loops call tf's functions: these ways make the page long. Steps are those of plain descent on a
-linear model, α is 1/8, which every dtype holds, and the bound is near the middle of what the gradients are,
-so that some are clipped.
+torch adds 1e-6 to the norm (`epsilon`), the others nothing (`plain`). Keras's optimisers have an argument for
+clipping, and its custom loops call TensorFlow's functions: both make the page long. Steps are plain gradient
+descent on a linear model with α = 1/8, which is exact in every dtype. The bound is near the median gradient,
+so that some gradients are clipped.
 """
 
 from gaugeblock import Case, Contender

@@ -1,8 +1,8 @@
-"""The mission's network for images: two convolutions with ReLU and pooling, two dense layers, softmax.
+"""A network for images: two convolutions with ReLU and pooling, two dense layers, softmax.
 
-Each framework's is a sequence of its own layers. torch holds images channels first, so its first dense layer
-takes its inputs in another order, and its weights with them. suites/cnn_training.py trains these models.
-The page is long because it writes out three networks.
+Each framework uses a sequence of its own layers. torch has images channels first, so its first dense layer
+gets its inputs in another order, and its weights are permuted. suites/cnn_training.py trains these models.
+The page is long because it has three networks.
 """
 
 import math
@@ -17,7 +17,7 @@ LAYERS = ("conv1", "conv2", "dense1", "dense2")
 
 
 def digits(image):
-    """All 1,797 digits in a fixed random order, brought from 8 by 8 pixels to `image` by `image`, 0 to 1."""
+    """All 1,797 digits in a fixed random order, resized from 8 by 8 to `image` by `image` pixels, 0 to 1."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -28,7 +28,7 @@ def digits(image):
 
 
 def draw(rng, *, image, channels=1, kernels, width):
-    """Weights that keep the variance through a ReLU (He et al. 2015), and small biases."""
+    """Weights that preserve the variance through a ReLU (He et al. 2015), and small biases."""
     k1, k2 = kernels
     side = ((image - 2) // 2 - 2) // 2
     shapes = ((3, 3, channels, k1), (3, 3, k1, k2), (side * side * k2, width), (width, 10))
@@ -95,7 +95,7 @@ def keras_model(weights):
 
     _, _, c, k1 = weights["conv1"]["W"].shape
     (flat, width), k2 = weights["dense1"]["W"].shape, weights["conv2"]["W"].shape[3]
-    image = 4 * math.isqrt(flat // k2) + 8  # so are all images of these pages; Keras must know it beforehand
+    image = 4 * math.isqrt(flat // k2) + 8  # Keras needs the image size in advance
     first = (layers.Conv2D(k1, 3, activation="relu"), layers.MaxPooling2D(2))
     second = (layers.Conv2D(k2, 3, activation="relu"), layers.MaxPooling2D(2))
     dense = (layers.Flatten(), layers.Dense(width, activation="relu"), layers.Dense(10, activation="softmax"))
@@ -132,7 +132,7 @@ def in_flax(weights):
 
 
 def flops(*, batch, image, kernels, width, channels=1, **_):
-    """Two for each product and sum of convolutions and dense layers."""
+    """Two flops for each multiply-add of convolutions and dense layers."""
     k1, k2 = kernels
     p, q = image - 2, (image - 2) // 2 - 2
     flat = (q // 2) ** 2 * k2

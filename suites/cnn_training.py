@@ -1,9 +1,8 @@
-"""The mission's network trained on scikit-learn's digits, brought to 28 by 28 pixels, and what it then knows.
+"""Training of the network of suites/cnn.py on scikit-learn's digits, resized to 28 by 28 pixels.
 
-Adam on sparse categorical cross-entropy, in the loop that users of each framework write. Keras ends in
-probabilities and takes the loss from them; torch and optax take it from the logits. Keras's Adam adds ε̂ to
-the uncorrected root (reference/optimizer.py), which has a name of its own here. The score is the share
-of 297 held-out digits that are recognised.
+Adam on sparse categorical cross-entropy, in the loop that users of each framework write. Keras computes the
+loss from probabilities, torch and optax from the logits. Keras's Adam adds ε̂ to the uncorrected root
+(reference/optimizer.py), which is an option of its own. The score is the accuracy on 297 held-out digits.
 """
 
 import numpy as np
@@ -94,7 +93,7 @@ CORRECTED = {"adam-epsilon-hat": "adds epsilon to the bias-corrected root"}
 
 
 def flops(*, batch, image, kernels, channels=1, **rest):
-    """Three products for each of the forward pass, but for the gradient of the images, which nobody takes."""
+    """Three times the products of the forward pass, without the gradient of the images."""
     forward = page.flops(batch=batch, image=image, kernels=kernels, channels=channels, **rest)
     return 3 * forward - 2 * batch * (image - 2) ** 2 * 9 * channels * kernels[0]
 

@@ -1,4 +1,4 @@
-"""`pytest suites/`: options, one test a cell, and the report at the end."""
+"""`pytest suites/`: options, one test per cell, and the report at the end."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -46,7 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[Any]) -> None:
-    # pytest makes one item without a cell where a run times nothing, and one where no page is wrong
+    # pytest makes one item without a cell if a run times nothing, and one without a page if no page is bad
     items[:] = [
         item for item in items if not _ours(item) or isinstance(_cell(item), Cell) or _page(item) is not None
     ]
@@ -85,7 +85,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[object]:
     try:
         with request.config.stash[pytest_plugin.DOOR].session() as running:
             yield running
-    except Unwritten as error:  # of what stands beside the rows
+    except Unwritten as error:  # of a file beside the rows
         pytest.exit(str(error))
 
 
@@ -120,7 +120,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[A
     try:
         return (yield)
     finally:
-        # where no terminal has asked for it
+        # unless the terminal has asked for it
         door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED, shown=False)
         if door.faults and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -2,8 +2,8 @@
 
 Images are channels last. torch reads a permuted view, which is its channels-last memory format:
 torch.nn.Conv2d computes in that format, torch.nn.functional.conv2d on a contiguous copy, so that both of
-torch's kernels are judged (the copy is in its time). Kernels are (r, s, c, o), in torch (o, c, r, s). The
-page is long because six APIs take five options in pairs, of which each lacks or refuses others.
+torch's kernels are judged (its time includes the copy). Kernels are (r, s, c, o), in torch (o, c, r, s). The
+page is long because it tests six APIs with combinations of five options, and each API lacks some of them.
 """
 
 from gaugeblock import Case, Contender, Option, Refusal, pairs
@@ -32,7 +32,7 @@ def in_torch(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
 
     def run(params, x):
         x, p = x.permute(0, 3, 1, 2).contiguous(), padding  # (n, c, h, w)
-        if padding == "same" and stride != 1:  # refused by torch: its users pad first
+        if padding == "same" and stride != 1:  # torch refuses this: its users pad first
             kernel = params["weight"].shape[2:]
             rows, columns = margins(x.shape[2:], kernel, pair(stride), padding, pair(dilation))
             x, p = torch.nn.functional.pad(x, (*columns, *rows)), 0
@@ -62,7 +62,7 @@ def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, groups=1, **optio
     if p or q:
         ends = [[0, 0], [p, p], [q, q], [0, 0]]
 
-    def run(params, x):  # it reads the groups from the shapes
+    def run(params, x):  # TensorFlow reads the groups from the shapes
         y = tf.nn.conv2d(x, params["W"], stride, ends, dilations=dilation)
         return {"y": y + params["b"] if "b" in params else y}
 
@@ -77,7 +77,9 @@ def in_keras(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
     more = {"dilation_rate": dilation, "groups": groups, "use_bias": "b" in weights}
     layer = keras.layers.Conv2D(o, (r, s), stride, how, **more)
     layer.build((None, None, None, e * groups))
-    margin = None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)  # the layer has none
+    margin = (
+        None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)
+    )  # the layer pads only "same"
 
     def run(params, x):
         x = margin(x) if margin else x
@@ -112,7 +114,7 @@ def in_flax(weights, *, stride=1, padding=0, dilation=1, groups=1, **option):
 
 
 def outputs(*, height, width, kernel, stride=1, padding=0, dilation=1, **_):
-    """How many pixels come out of one image."""
+    """The number of output pixels of one image."""
     ends = margins((height, width), kernel, pair(stride), padding, pair(dilation))
     axes = zip((height, width), kernel, pair(stride), pair(dilation), ends, strict=True)
     p, q = ((n + before + after - (k - 1) * d - 1) // s + 1 for n, k, s, d, (before, after) in axes)
@@ -144,7 +146,7 @@ OPTIONS = NAMED | PAIRS
 
 
 def those(reason, **wanted):
-    """The options that meet every one of these conditions, each with the reason."""
+    """The options that meet all of these conditions, each with the reason."""
     return {
         name: reason
         for name, option in OPTIONS.items()
@@ -157,9 +159,9 @@ def some(value):
 
 
 # Without XLA or oneDNN (float32 and bfloat16 only, and off on many CPUs) TensorFlow's CPU kernels have no
-# gradient of these: "Gradients for grouped convolutions are not supported on CPU" (tensorflow#50397),
-# "Current CPU implementations do not yet support dilation rates larger than 1" (tensorflow#28264). Which of
-# two gradients raises first varies, and a grouped one may say only that filter_size has too few elements.
+# such gradients: "Gradients for grouped convolutions are not supported on CPU" (tensorflow#50397),
+# "Current CPU implementations do not yet support dilation rates larger than 1" (tensorflow#28264). Either of
+# two gradients may raise first, and a grouped one may only report that filter_size has too few elements.
 REFUSED = [
     Refusal(f"{option}/{mode}/cpu/{dtype}/gradient", "Conv2DBackprop", when)
     for option in those("", dilation=some) | those("", groups=some)

@@ -1,11 +1,11 @@
 """Transposed convolution: stride, padding, output padding, dilation, groups, against each framework's layers.
 
-Convention: torch's, where padding cuts both ends of an axis and output_padding gives back at its end. Keras
-has 'valid' and 'same' only and crops, and TensorFlow reads the cut from the shape that it is asked for. JAX's
-padding is that of the convolution it runs, a kernel's reach less one less what is cut. "same" is Keras's:
-torch cuts as much at both ends of an axis, so its users cut themselves. Kernels are (r, s, o, c), those of
-the convolution that is transposed; JAX turns them with transpose_kernel=True. The page is long because each
-API cuts the margins in its own way.
+Convention: torch's, in which padding cuts both ends of an axis and output_padding keeps more at its end.
+Keras has only 'valid' and 'same', so its users crop. TensorFlow derives the cut from the requested shape.
+JAX's padding is that of the convolution it runs: the kernel's extent minus one minus the cut. "same" is
+Keras's: torch cuts equally at both ends of an axis, so its users crop. Kernels are (r, s, o, c), those of the
+convolution that is transposed; JAX flips them with transpose_kernel=True. The page is long because each API
+cuts in its own way.
 """
 
 from gaugeblock import Case, Contender, Refusal
@@ -90,7 +90,7 @@ def in_keras(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
         ends = [*zip(pair(padding), pair(output_padding), strict=True)]
         how, more = "valid", tuple(max(m - p, 0) for p, m in ends)
         more = more if any(more) else None  # Keras 3.8 takes no 0; no stride here exceeds its kernel
-        cut = keras.layers.Cropping2D([(p, max(p - m, 0)) for p, m in ends])  # the layer cuts nothing
+        cut = keras.layers.Cropping2D([(p, max(p - m, 0)) for p, m in ends])  # the layer does not cut
     layer = keras.layers.Conv2DTranspose(o, (r, s), stride, how, output_padding=more, dilation_rate=dilation)
     layer.build((None, None, None, c))
 

@@ -1,6 +1,6 @@
-"""A learning rate that decays with a cosine, from the start and after a warm-up.
+"""A learning rate that decays with a cosine, from the start or after a warm-up.
 
-Built as in suites/step_decay.py. torch's cosine rises again beyond its end (`periodic`).
+Built as in suites/step_decay.py. torch's cosine rises again after its end (`periodic`).
 """
 
 from gaugeblock import Case

@@ -1,8 +1,8 @@
-"""Categorical cross-entropy from logits, reference/loss.py against each framework's own.
+"""Categorical cross-entropy from logits: reference/loss.py against each framework's own.
 
-Targets are probabilities; class numbers have suites/sparse_cross_entropy.py. Convention: the mean over the
-examples. tf.nn and optax give the loss of each example and their users write the mean. torch and Keras smooth
-labels by an argument, optax by optax.smooth_labels. Of the four, torch alone takes weights of the classes.
+Targets are probabilities; see suites/sparse_cross_entropy.py for class numbers. Convention: the mean over the
+examples. tf.nn and optax return the loss of each example, and their users take the mean. torch and Keras have
+an argument for label smoothing, optax has optax.smooth_labels. Only torch has class weights.
 """
 
 from gaugeblock import Case
@@ -33,7 +33,7 @@ NEITHER = NO_SMOOTHING | NO_WEIGHTS
 
 
 def draw(rng, *, batch, classes, weighted=False, regime="typical", **option):
-    """Logits, a class for each example, and weights of the classes."""
+    """Logits, a class for each example, and class weights."""
     z = rng.normal(size=(batch, classes))
     y = rng.integers(0, classes, size=batch)
     z *= 3
@@ -61,7 +61,7 @@ def in_torch(torch, *, smoothing=0.0, reduction="mean", **option):
 
 
 def reduced(mean, l, reduction, w=None):
-    """What users write around the losses of the examples; `w` is each example's weight."""
+    """The reduction that users write around the losses of the examples; `w` has a weight per example."""
     l = l if w is None else w * l
     if reduction == "none":
         return l

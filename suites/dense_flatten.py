@@ -1,7 +1,7 @@
-"""Flatten, and the dense layer that follows it, around the convolutions of a network.
+"""Flatten and the dense layer after it, as they follow the convolutions of a network.
 
-Images are channels last and flattened row by row, their channels together. A torch model that holds images
-channels first flattens them in another order, and its weights with them: suites/cnn.py permutes those.
+Images are channels last and flattened row by row, with their channels together. A torch model with channels
+first flattens in another order, so its weights must be permuted: see suites/cnn.py.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Depthwise convolution: each channel has kernels of its own, against each framework's layer and function.
+"""Depthwise convolution: each channel has its own kernels; against each framework's layer and function.
 
-torch, JAX and Flax have it as a grouped convolution whose groups have one channel, so their builds are those
-of the page conv2d; TensorFlow and Keras have an API of their own. Kernels are (r, s, c, m), with m of them
-for a channel, neighbours among the outputs.
+torch, JAX and Flax use a grouped convolution whose groups have one channel, so their builds are those of
+suites/conv2d.py; TensorFlow and Keras have a separate API. Kernels are (r, s, c, m), with m kernels per
+channel, whose outputs are adjacent.
 """
 
 from functools import partial
@@ -23,7 +23,7 @@ def inputs(rng, *, batch, height, width, channels, kernel, multiplier=1, regime=
 
 
 def grouped(build):
-    """The build of a convolution, given one channel a group."""
+    """The build of a grouped convolution with one channel per group."""
 
     def of(weights, *, multiplier=1, **option):
         r, s, c, m = weights["W"].shape
@@ -53,7 +53,9 @@ def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
     how = "same" if padding == "same" else "valid"
     layer = keras.layers.DepthwiseConv2D((r, s), stride, how, multiplier, dilation_rate=dilation)
     layer.build((None, None, None, c))
-    margin = None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)  # the layer has none
+    margin = (
+        None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)
+    )  # the layer pads only "same"
 
     def run(params, x):
         x = margin(x) if margin else x

@@ -1,9 +1,9 @@
 """Kullback-Leibler divergence: reference/divergence.py against each framework's own loss.
 
-torch and optax take the logarithms of the predictions; Keras takes probabilities, which it floors:
-suites/kl_divergence_floored.py. torch's own mean divides by all elements; its batchmean is what optax's users
-write as the mean over the examples. optax gives the loss of each example, torch that of each element. Only
-logarithms of targets are differentiated: p log p has no slope at zero.
+torch and optax take the logarithms of the predictions. Keras takes probabilities and clips them: see
+suites/kl_divergence_floored.py. torch's mean divides by all elements; its batchmean is the mean over the
+examples, which optax's users write. optax returns the loss of each example, torch the loss of each element.
+Only logarithms of targets are differentiated: p log p has no derivative at zero.
 """
 
 import numpy as np

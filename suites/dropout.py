@@ -1,12 +1,11 @@
-"""Dropout: its scaling, its share and the mask of its gradient, whatever each framework draws.
+"""Dropout: its scaling, its rate and the mask of its gradient, independent of the random numbers.
 
-No two frameworks draw one mask, and none is told which: so a layer is given rows that are multiples of one
-value. The sum of what it keeps of a row, over the sum of those multiples, is then a function of that value
-alone, and so are the same of squares, and both gradients. They come out right only where every element is
-zero or itself over 1 - p, and where the gradient passes what was kept and nothing else. How many are kept is
-held against p by Hoeffding's bound, at the chance of a false alarm that verdicts have; beyond it the outputs
-are NaN. Where nothing is left to chance (p = 0, p = 1, inference) every element is compared. Not judged:
-that elements are drawn independently.
+Each framework draws its own mask. So the rows of the input are multiples of one value each: the sum of the
+kept elements of a row, over the sum of their multiples, then depends only on that value, and so do the same
+quotient for squares, and both gradients. They are right only if every element is zero or divided by 1 - p,
+and if the gradient passes exactly the kept elements. The number of kept elements must match p within
+Hoeffding's bound, at the false-alarm rate of all verdicts; otherwise the outputs are NaN. Without randomness
+(p = 0, p = 1, inference) every element is compared. The page does not test that elements are independent.
 """
 
 import math
@@ -16,7 +15,7 @@ from reference.dropout import certain, dropped_rows, dropped_rows_vjp
 
 
 def inputs(rng, *, rows, copies, p=0.5, training=True):
-    v = rng.choice([-1, 1], size=rows) * rng.uniform(0.5, 2, size=rows)  # no zero: it marks what is dropped
+    v = rng.choice([-1, 1], size=rows) * rng.uniform(0.5, 2, size=rows)  # zero marks dropped elements
     c = rng.uniform(0.5, 2, size=(rows, copies))
     return {}, {"v": v, "c": c, "mask": rng.uniform(size=c.shape) >= p}
 
@@ -26,8 +25,8 @@ def outputs(ops, y, c, p, training):
 
 
 def moments(ops, y, c, p):
-    """What each row keeps, and its squares; `ops` is NumPy's interface, as all of them have it."""
-    from gaugeblock import P  # the chance of a false alarm
+    """The quotients of each row, for values and squares; `ops` is a module with NumPy's interface."""
+    from gaugeblock import P  # the probability of a false alarm
 
     kept = ops.where(y != 0, ops.ones_like(y), ops.zeros_like(y))
     n = y.shape[0] * y.shape[1]

@@ -1,8 +1,8 @@
-"""Word embeddings: a table's rows by number, and the gradient that adds up where a row is used again.
+"""Word embeddings: lookup of a table's rows, and the gradient, which sums over repeated uses of a row.
 
 Convention: the gradient is dense. TensorFlow's is a list of rows and is made dense, as its optimisers do
-for a dense table. padding names a row that gets no gradient ("padding"): torch's padding_idx; Keras's
-mask_zero makes a mask for later layers and leaves the gradient alone, JAX has neither.
+for a dense table. "padding" is a row that gets no gradient: torch's padding_idx. Keras's mask_zero makes a
+mask for later layers and does not change the gradient; JAX has neither.
 """
 
 from gaugeblock import Case, Contender
@@ -72,7 +72,7 @@ def in_flax(weights):
     return {"embedding": weights["E"]}, lambda params, ids: {"y": layer.apply({"params": params}, ids)}
 
 
-COMPILED = ("function", "xla")  # eager runs the kernels of function
+COMPILED = ("function", "xla")  # eager runs the same kernels as function
 NO_PADDING = {"padding": "has no row without a gradient"}
 case = Case(
     name="embedding",
@@ -99,5 +99,5 @@ case = Case(
     ),
     items=lambda *, batch, time, **_: batch * time,
     unit="words",
-    flops=lambda **_: 0,  # it moves bytes
+    flops=lambda **_: 0,  # a lookup only moves bytes
 )

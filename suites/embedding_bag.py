@@ -1,9 +1,8 @@
 """Weighted bags of word vectors: v_w = Σ α_wi u_i, against each framework's bag.
 
-Convention: bags of one length, as a matrix of words; a shorter bag has weights of zero.
-torch.nn.EmbeddingBag takes the weights of the words in mode "sum"; tf.nn.embedding_lookup_sparse takes
-words and weights as two sparse tensors. Keras and JAX have no bag: their users multiply an embedding by its
-weights and add.
+Convention: bags of equal length, as a matrix of words; a shorter bag has zero weights. torch.nn.EmbeddingBag
+takes weights in mode "sum"; tf.nn.embedding_lookup_sparse takes words and weights as two sparse tensors.
+Keras and JAX have no bag: their users multiply an embedding by its weights and sum.
 """
 
 from gaugeblock import Case, Contender, Refusal

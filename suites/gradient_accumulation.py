@@ -1,9 +1,9 @@
 """Gradients accumulated over k micro-batches, then one step, as users of each framework write it.
 
-torch adds up what backward finds; its users divide each loss by k for the mean (`mean`), or do not
-(`total`). Keras's optimisers count the calls and step at each k-th on the mean; optax's MultiSteps
-does either, and keeps the mean as it goes. A judged step is k calls, after which the accumulators
-must be empty again. α is 1/8, which every dtype holds.
+torch adds the gradients of all backward calls; its users divide each loss by k for the mean (`mean`), or do
+not (`total`). Keras's optimisers count the calls and step at each k-th with the mean; optax's MultiSteps
+does either, with a running mean. A judged step is k calls, after which the accumulators must be empty. α is
+1/8, which is exact in every dtype.
 """
 
 import numpy as np
@@ -86,7 +86,7 @@ def in_optax(weights, state, *, micro, total=False, accumulator=None):
         return optax.squared_error(model.apply({"params": params}, x), y).mean()
 
     def step(params, state, x, y):
-        # in the dtypes in which MultiSteps begins
+        # in the dtype with which MultiSteps starts
         state = jax.tree.map(lambda held, first: held.astype(first.dtype), state, optimizer.init(params))
         losses = []
         for x_i, y_i in zip(x, y, strict=True):

@@ -1,8 +1,8 @@
-"""Gradient descent: θ ← θ − α ∇J(θ) through each framework's own loop and its SGD.
+"""Gradient descent: θ ← θ − α ∇J(θ), with each framework's own loop and its SGD.
 
-J is the mean squared error of a linear model, or the logistic loss of one. The batch is the same at
-every step. α is 0.1, which no binary float holds: what a framework makes of it is part of the verdict.
-Keras keeps α as a variable of `floatx`, so that it is float64 only where that is set, as it is here.
+J is the mean squared error or the logistic loss of a linear model. The batch is the same at every step. α is
+0.1, which is not exact in binary: how a framework rounds it is part of the verdict. Keras stores α in a
+variable of dtype `floatx`, which is set to float64 for float64 cells.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def torch_names(theta):
 
 
 def torch_loop(weights, optimizer, objective="least_squares", state=None, clip=None):
-    """The loop of a torch tutorial; `optimizer(parameters)` makes the optimiser, `clip` works in place."""
+    """The loop of torch's tutorials; `optimizer(parameters)` makes the optimiser, `clip` works in place."""
     import torch
 
     model = torch.nn.Linear(*weights["W"].shape)
@@ -76,7 +76,7 @@ def flax_names(theta):
 
 
 def optax_loop(weights, optimizer, objective="least_squares", state=None):
-    """A train step of the flax guide: value_and_grad, update, apply_updates."""
+    """A train step of the Flax guide: value_and_grad, update, apply_updates."""
     import flax
     import jax
     import optax

@@ -3,7 +3,7 @@
 Convention: reference/group_norm.py; all with ε = 1e-5 (the defaults: torch 1e-5, Keras 1e-3, Flax 1e-6).
 Images are channels last. torch reads a permuted view, which is its channels-last memory format: the modules
 compute in that format, torch.nn.functional.group_norm on a contiguous copy, so that both of torch's kernels
-are judged. By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first.
+are judged. By default Flax computes the variance as E[x²] − E[x]²; use_fast_variance=False centres first.
 """
 
 from functools import partial
@@ -54,7 +54,7 @@ def in_torch(weights, *, groups, eps=1e-5, **option):
 def in_torch_module(weights, *, groups, eps=1e-5, scale=True, shift=True):
     import torch
 
-    channels = len(weights["gamma"]) if scale else groups  # without weights it reads them from its input
+    channels = len(weights["gamma"]) if scale else groups  # without weights any number will do
     alone = {"bias": False} if scale and not shift else {}
     require("torch.nn.GroupNorm", *alone)
     norm = torch.nn.GroupNorm(groups or channels, channels, eps, affine=scale, **alone)

@@ -1,9 +1,9 @@
 """The GRU: one and two layers, both directions, every step and the last, reset after or before.
 
-Convention: reference/gru.py, batch first, gates in the order r, z, n; layers, directions and states are those
-of suites/rnn.py. torch has a recurrent bias of every gate, of which two are zero here. So has Keras,
-with both biases in one array (2, 3m) and the gates in the order z, r, n. Flax agrees with us. Only Keras has
-the reset before the product (reset_after=False).
+Convention: reference/gru.py, batch first, gates in the order r, z, n; layers, directions and states as in
+suites/rnn.py. torch and Keras have a recurrent bias for every gate; those of r and z are zero here. Keras has
+both biases in one array (2, 3m), and the gates in the order z, r, n. Flax has this page's convention. Only
+Keras has the reset before the product (reset_after=False).
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ def inputs(rng, *, carry=False, last=False, reset_after=True, **keywords):
 
 
 def widened(cell):
-    """The recurrent bias as torch and Keras have it, of all three gates."""
+    """The recurrent bias of all three gates, as in torch and Keras."""
     if "c" not in cell:
         return cell
     zeros = np.zeros_like(cell["b"])[: -len(cell["c"])]

@@ -1,8 +1,8 @@
-"""Huber's loss and the smooth L1: reference/huber.py against each framework's own.
+"""Huber loss and smooth L1 loss: reference/huber.py against each framework's own.
 
-torch's huber_loss, Keras's Huber and optax's huber_loss are one formula; torch's smooth_l1_loss is the same
-divided by its bound, and |p - y| where that is zero. optax gives the loss of each element. Keras takes the
-mean over the last axis first; one of length 1 leaves each element its own.
+torch's huber_loss, Keras's Huber and optax's huber_loss are one formula; torch's smooth_l1_loss is that
+divided by its threshold, and |p - y| if the threshold is zero. optax returns the loss of each element. Keras
+first takes the mean over the last axis; with length 1 that is the loss of each element.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def inputs(rng, *, batch, classes, regime="typical", delta=1.0, beta=1.0, **opti
         y = np.round(8 * y) / 8  # so that p - y is exact
         e = bound * rng.integers(-2, 3, size=y.shape)
     if beta == 0:
-        e[1::2] = 0  # where the slope of |e| is chosen
+        e[1::2] = 0  # where the derivative of |e| is a convention
     return {}, {"p": y + e, "y": y}
 
 

@@ -1,8 +1,8 @@
 """Kullback-Leibler divergence of floored probabilities: reference/divergence.py against Keras's own loss.
 
-Keras takes the probabilities of the predictions and floors them, and the targets; torch and optax take
-logarithms, which is another formula: suites/divergence.py. Keras's sum_over_batch_size is the mean over the
-examples, and it gives the loss of each example.
+Keras takes probabilities and clips predictions and targets from below. torch and optax take logarithms,
+which is another formula: see suites/divergence.py. Keras returns the loss of each example, or with
+sum_over_batch_size the mean over the examples.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Layer normalisation: reference/normalization.py against each framework's layer.
 
 Convention: γ (x − μ) / √(σ² + ε) + β, all with ε = 1e-5 (their defaults: torch 1e-5, Keras 1e-3, Flax 1e-6).
-By default Flax takes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as the others do.
+By default Flax computes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as others do.
 """
 
 from gaugeblock import Case, Contender
@@ -81,7 +81,7 @@ def in_flax_two_pass(weights, **option):
 
 
 def named(weights, gamma):
-    """torch's and Flax's names of the weights: β is their bias."""
+    """The weights by torch's and Flax's names: β is their bias."""
     names = {"gamma": gamma, "beta": "bias"}
     return {names[name]: array for name, array in weights.items()}
 

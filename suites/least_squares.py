@@ -1,7 +1,7 @@
-"""Least-squares loss of linear regression: the layer, and each framework's squared error of what it gives.
+"""Least-squares loss of linear regression: each framework's linear layer and squared error.
 
-The convention is the mean over all elements. optax and tf.math give the squared error of each element and
-their users write the mean.
+The convention is the mean over all elements. optax and tf.math return the squared error of each element, and
+their users take the mean.
 """
 
 from gaugeblock import Case, Contender

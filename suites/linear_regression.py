@@ -1,6 +1,6 @@
 """Linear regression: y = x W + b, reference/linear.py against each framework's layer and function.
 
-The convention is W : (inputs, outputs). torch stores W transposed; Keras, flax and we do not. The line, the
+The convention is W : (inputs, outputs), as in Keras and Flax; torch stores W transposed. The line, the
 least-squares loss and the closed form have pages of their own.
 """
 
@@ -22,7 +22,7 @@ REGIMES = {
 
 
 def draw(rng, *, rows, features, regime="typical"):
-    """Features (rows, features) and one target a row, as the regime wants them."""
+    """Features (rows, features) and one target per row, for the regime."""
     if regime == "diabetes":
         from sklearn.datasets import load_diabetes
 
@@ -35,7 +35,7 @@ def draw(rng, *, rows, features, regime="typical"):
 
 
 def draw_weights(rng, features, outputs, regime="typical"):
-    """Slopes and intercepts; of the size that the fit has where the data are the diabetes set."""
+    """Slopes and intercepts; for the diabetes data set, of the size that its fit has."""
     scale = 1400 if regime == "diabetes" else 1
     W = scale * rng.standard_normal((features, outputs)) / np.sqrt(features)
     return {"W": W, "b": (150 if scale > 1 else 0) + rng.standard_normal(outputs)}

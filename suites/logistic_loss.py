@@ -1,7 +1,7 @@
 """Logistic regression's loss from logits: reference/logistic.py against each framework's layer and loss.
 
-The convention is the mean over all elements of the cross-entropy, computed from the logits. Every
-framework has a loss that takes logits; that is the contender, not the logarithm of its sigmoid.
+The convention is the mean of the cross-entropy over all elements, computed from the logits. The contender is
+each framework's loss that takes logits, not the logarithm of its sigmoid.
 """
 
 from gaugeblock import Case, Contender

@@ -1,4 +1,4 @@
-"""Logistic regression: P(y=1|x) = 1/(1 + e^−(β₀+β₁x)), as each framework's linear layer and its sigmoid.
+"""Logistic regression: P(y=1|x) = 1/(1 + e^−(β₀+β₁x)), by each framework's linear layer and sigmoid.
 
 Its loss from logits and its training have pages of their own.
 """
@@ -22,7 +22,7 @@ REGIMES = {
 
 
 def tumours():
-    """The breast cancer set: 569 tumours, 30 features in standard units, 1 where benign."""
+    """The breast cancer data set: 569 tumours, 30 standardised features, target 1 if benign."""
     from sklearn.datasets import load_breast_cancer
 
     x, y = load_breast_cancer(return_X_y=True)

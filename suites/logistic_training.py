@@ -1,7 +1,7 @@
-"""Logistic regression trained by gradient descent on scikit-learn's breast cancer set, and its accuracy then.
+"""Logistic regression trained by gradient descent on scikit-learn's breast cancer data set.
 
-The loops are those of suites/gradient_descent.py, on the logistic loss. The score is of the tumours
-that it was trained on.
+The loops are those of suites/gradient_descent.py, with the logistic loss. The score is the accuracy on the
+training set.
 """
 
 import numpy as np

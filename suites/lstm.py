@@ -1,7 +1,7 @@
 """The LSTM: one and two layers, both directions, every step and the last, carried states.
 
-Convention: reference/lstm.py, gates in the order i, f, g, o; layers, directions and states are those of
-suites/rnn.py. flax keeps one kernel a gate, with the bias beside the recurrent kernel.
+Convention: reference/lstm.py, gates in the order i, f, g, o; layers, directions and states as in
+suites/rnn.py. Flax has one kernel per gate, and the bias with the recurrent kernel.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ def inputs(rng, *, carry=False, last=False, **keywords):
 
 
 def flax_gates(cell):
-    """A cell's arrays by the names that flax.linen.LSTMCell and OptimizedLSTMCell have for them."""
+    """A cell's arrays by the names in flax.linen.LSTMCell and OptimizedLSTMCell."""
     params = {}
     for k, gate in enumerate("ifgo"):
         W, U, b = (np.split(cell[name], 4, axis=-1)[k] for name in ("W", "U", "b"))
@@ -49,7 +49,7 @@ case = Case(
         ),
         Contender("tensorflow", "keras.layers.LSTM", partial(in_keras, "LSTM")),
         Contender("jax", "flax.linen.OptimizedLSTMCell", partial(in_flax, "OptimizedLSTMCell", flax_gates)),
-        # op by op its scan is compiled anew in each call, which the cell above shows already
+        # in eager mode each call compiles its scan again, which the cell above already shows
         Contender("jax", "flax.linen.LSTMCell", partial(in_flax, "LSTMCell", flax_gates), modes=("jit",)),
     ),
     flops=partial(flops, 4),

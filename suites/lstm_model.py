@@ -1,10 +1,10 @@
-"""The LSTM model: two LSTM layers, the last time step into a linear layer, mean squared error, Adam at 0.001.
+"""The LSTM model: two LSTM layers, a linear layer on the last step, mean squared error, Adam at 0.001.
 
-Each framework runs the loop that its users write. Three conventions part them, each an option: torch
-trains two biases a gate, so that their sum moves twice as far ("adam-two-biases"; for plain "adam" its
-second bias is zero and frozen); Keras adds epsilon to the uncorrected root ("adam-epsilon-hat").
-Judged at ten steps, each on a batch of its own, from the reference's weights and state. The page is long
-because it writes out three models with their loops.
+Each framework runs the loop that its users write. There are three conventions, each an option: torch trains
+two biases per gate, so that their sum moves twice as far ("adam-two-biases"; in "adam" its second bias is
+zero and frozen); Keras adds epsilon to the uncorrected root ("adam-epsilon-hat"). Ten steps are judged, each
+on its own batch, from the reference's weights and state. The page is long because it has three models with
+their loops.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from suites.rnn import torch_names
 
 
 def inputs(rng, *, batch, time, features, hidden, outputs, steps, biases=1, **option):
-    """Weights as torch draws them, and a target to be learned: the mean over time, mixed, and noise."""
+    """Weights from torch's distribution, and a learnable target: mixed means over time, plus noise."""
     size, layers = 1 / np.sqrt(hidden), []
     for width in (features, hidden):
         shapes = {"W": (width, 4 * hidden), "U": (hidden, 4 * hidden), "b": (4 * hidden,), "c": (4 * hidden,)}
@@ -138,7 +138,7 @@ def in_flax(weights, state, *, lr, eps, **option):
 
 
 def flops(*, batch, time, features, hidden, outputs, **_):
-    """Three products for each of the forward pass, but for gradients of the data and of the first states."""
+    """Three times the products of the forward pass, without gradients of the data and the first states."""
     inputs = time * (2 * features + 3 * hidden)  # of both layers
     states = 2 * (3 * time - 1) * hidden
     return 2 * batch * (4 * hidden * (inputs + states) + 3 * hidden * outputs)

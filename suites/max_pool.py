@@ -1,7 +1,7 @@
 """Maximum pooling of images, against each framework's layer and function.
 
-Images are channels last; torch reads a permuted view. To a maximum a margin is -∞: Keras, whose users pad
-with zeros, cannot have one. torch's ceil_mode ("ceil") has a margin at the ends only. Of equal pixels the
+Images are channels last; torch reads a permuted view. A maximum pads with -∞, which Keras, whose users pad
+with zeros, does not have. torch's ceil_mode ("ceil") pads only at the end of an axis. Of equal pixels the
 first gets the whole gradient ("ties").
 """
 
@@ -19,7 +19,7 @@ def inputs(rng, *, batch, height, width, channels, regime="typical", **option):
 
 
 def torch_margin(x, size, stride, padding):
-    """The margin of both ends, and whether the last window may go beyond it, as torch takes them."""
+    """The padding of both ends, and ceil_mode, as arguments for torch."""
     ends = margins(x.shape[2:], pair(size), pair(stride or size), padding)
     return (ends[0][0], ends[1][0]), any(before < after for before, after in ends)
 
@@ -45,7 +45,7 @@ def in_torch_layer(weights, *, size=2, stride=None, padding=0, dilation=1):
 
 
 def explicit(x, size, stride, padding, dilation=1):
-    """The margins of all four axes, as TensorFlow and JAX take them."""
+    """The padding of all four axes, as arguments for TensorFlow and JAX."""
     return [(0, 0), *margins(x.shape[1:3], pair(size), pair(stride or size), padding, pair(dilation)), (0, 0)]
 
 

@@ -1,7 +1,7 @@
 """Mean squared error: reference/loss.py against each framework's own.
 
-Convention: the mean over all elements. tf.math and optax give the loss of each element and their users write
-the mean.
+Convention: the mean over all elements. tf.math and optax return the loss of each element, and their users
+take the mean.
 """
 
 import importlib
@@ -38,14 +38,14 @@ def in_optax(optax):
 
 
 def contender(api, prepare, without=None):
-    """`prepare(framework, **option)` gives the loss as a function of the data; a loss has no parameters."""
+    """A contender without parameters; `prepare(framework, **option)` returns a function of the data."""
     name = api.partition(".")[0]
 
     def build(weights, **option):
         loss = prepare(importlib.import_module(name), **option)
         return {}, lambda params, **data: {"y": loss(**data)}
 
-    # Keras is a layer around TensorFlow's functions, and eager runs the kernels of function
+    # Keras calls TensorFlow's functions, and eager runs the same kernels as function
     modes = {"keras": ("function",), "tensorflow": ("function", "xla")}.get(name)
     return Contender(
         {"keras": "tensorflow", "optax": "jax"}.get(name, name), api, build, without or {}, modes

@@ -1,9 +1,9 @@
 """Multi-head attention: reference/multi_head_attention.py against each framework's layer.
 
 Convention: W_Q, W_K, W_V : (c, h, d) and W_O : (h, d, c), as in Keras and Flax; torch stacks the first three,
-transposed, in one matrix (suites/layers/attention.py). A mask is True where a key is seen; torch's wants the
-opposite. Its layer has three paths: need_weights=True, its default; a fused kernel without; a native one at
-inference. Options that widen a part of the layer or mask it make the page long.
+transposed, in one matrix (suites/layers/attention.py). A mask is True where attention is allowed; torch's
+mask is the opposite. Its layer has three paths: need_weights=True, the default; a fused kernel without it;
+and a native one at inference. The page is long because of options that widen or mask parts of the layer.
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ OPTIONS = {
     "self": {},
     "cross": {"cross": True},
     "cross-width": {"cross": True, "wider": 3},
-    "head-width": {"times": 4, "wide_output": 2},  # 1/√(4d) has the rounding of 1/√d
+    "head-width": {"times": 4, "wide_output": 2},  # 1/√(4d) rounds like 1/√d
     "value-width": {"wide_values": 2},
     "causal": {"causal": True},
     "padding-mask": {"masking": "padding"},
@@ -128,7 +128,7 @@ def flops(
 
 
 def conventions(own):
-    """What a row without keys is not, by option."""
+    """The masked-rows options that a framework with convention `own` does not have, with the reason."""
     others = {"nan", "zero", "mean"} - {own}
     return {f"masked-rows-{other}": f"a row without keys is {own} (masked-rows-{own})" for other in others}
 

@@ -1,10 +1,9 @@
 """The closed form of linear regression: [b; W] = (XᵀX)⁻¹Xᵀy with X = [1 x].
 
-Beside the solve of the normal equations, as the textbook writes it, stand the least-squares solvers
-that users call for it: QR in torch, an SVD in JAX, Cholesky in TensorFlow. They are allowed the
-rounding of the normal equations, which grows with cond(X)². On well-conditioned data an SVD needs more
-than that (NumPy's own too: rms 1.2 to 4.8 over five seeds), and so do gradients that pass through a
-pseudo-inverse, an SVD or a Cholesky factor: they are known departures.
+The contenders solve the normal equations as in the textbook, or call a least-squares solver: QR in torch, an
+SVD in JAX, Cholesky in TensorFlow. Their limit is the rounding error of the normal equations, which grows
+with cond(X)². On well-conditioned data an SVD exceeds that (NumPy's too: rms 1.2 to 4.8 over five seeds), and
+so do gradients through a pseudo-inverse, an SVD or a Cholesky factor: these are known departures.
 """
 
 from gaugeblock import Case, Contender

@@ -1,6 +1,6 @@
-"""A learning rate of one cycle: up and down again, with cosines.
+"""A learning rate of one cycle: it rises and falls with cosines.
 
-Built as in suites/step_decay.py. torch's ends a step earlier (`last`).
+Built as in suites/step_decay.py. torch's cycle ends a step earlier (`last`).
 """
 
 from gaugeblock import Case
@@ -9,7 +9,7 @@ from suites.step_decay import COMMON, contender
 
 LAST, AFTER = "ends with its last step", "ends after its last step"
 CYCLE = {"lr": 0.1, "steps": 20, "cycle": 20}
-UNEVEN = {"lr": 0.1, "steps": 23, "cycle": 23}  # its peak lies between two steps
+UNEVEN = {"lr": 0.1, "steps": 23, "cycle": 23}  # the peak is between two steps
 
 case = Case(
     name="one-cycle",

@@ -1,8 +1,8 @@
-"""Multi-layer perceptron: forward and back propagation through each framework's stack of layers.
+"""Multi-layer perceptron: forward pass and backpropagation through each framework's stack of layers.
 
 Convention: layers {"W": (inputs, outputs), "b"}; one activation after every hidden layer, one after the
-last. torch stores W transposed. Each option is an activation, as the framework's users put it between
-layers: a module in torch, an argument in Keras, a function in Flax.
+last. torch stores W transposed. Each option is an activation, in the usual form of the framework: a module in
+torch, an argument in Keras, a function in Flax.
 """
 
 from itertools import pairwise

@@ -1,10 +1,10 @@
-"""A learning rate that falls, or rises, with a power of the steps left, built as in suites/step_decay.py."""
+"""A learning rate that changes with a power of the remaining steps, built as in suites/step_decay.py."""
 
 from gaugeblock import Case
 from reference.schedule import polynomial_decay
 from suites.step_decay import COMMON, contender
 
-# XLA contracts 1 - t (1/T) to one rounding, which leaves less than zero at t = T
+# XLA rounds 1 - t (1/T) only once, so that it is negative at t = T
 NO_ROOT = "is NaN at its end under jit, where 1 - t/T lies below zero by a rounding and has no root"
 
 case = Case(

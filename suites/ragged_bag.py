@@ -1,9 +1,9 @@
-"""Bags of word vectors of any length: sums, means and maxima over runs of one list of words.
+"""Bags of word vectors of any length: sums, means and maxima over sections of one list of words.
 
-Convention: torch's, a list of words and the offsets at which bags begin; an empty bag is zero. TensorFlow
-takes the bags as a sparse matrix (its plain lookup expects a word in each). Keras and JAX have no bag: their
-users take the vectors and add them by segment. Equal bags as a matrix are the page embedding_bag. The page is
-long because no two of its APIs have the same options.
+Convention: torch's, a list of words and the offset of each bag; an empty bag is zero. TensorFlow takes the
+bags as a sparse matrix (its plain lookup expects a word in each). Keras and JAX have no bag: their users look
+up the vectors and add them by segment. suites/embedding_bag.py has bags of equal length. The page is long
+because no two of its APIs have the same options.
 """
 
 import math
@@ -79,17 +79,17 @@ def in_tensorflow(name, weights, *, mode="sum", include_last_offset=False, **opt
 
 
 def by_segments(ops, total, largest, *, mode="sum", padding=None, include_last_offset=False, **option):
-    """Each word's vector joins its bag; `ops` is NumPy's interface, as Keras and JAX have it."""
+    """Reduce the word vectors by bag; `ops` is a module with NumPy's interface, of Keras or JAX."""
 
     def run(params, ids, offsets, alpha=None):
         begins = offsets[:-1] if include_last_offset else offsets
         n = len(begins)
-        begun = total(ops.ones_like(begins), begins, len(ids) + 1)  # how many bags begin at each word
+        begun = total(ops.ones_like(begins), begins, len(ids) + 1)  # the bags that start at each word
         bag = ops.cumsum(begun)[:-1] - 1
         u = ops.take(params["U"], ids, axis=0)
         counts = ops.ones_like(ids, dtype=bool) if padding is None else ids != padding
         a = ops.where(counts, ops.ones_like(u[:, 0]) if alpha is None else alpha, 0)
-        if mode == "max":  # what it gives a bag without words differs: -∞, or the least finite number
+        if mode == "max":  # an empty bag is -∞ or the smallest finite number
             y = largest(ops.where(counts[:, None], u, -math.inf), bag, n)
             return {"y": ops.where(total(a, bag, n)[:, None] > 0, y, ops.zeros_like(y))}
         y = total(a[:, None] * u, bag, n)
@@ -152,7 +152,7 @@ NO_PADDING = dict.fromkeys(("padding", "padding-mean"), "has no row that does no
 FULL = dict.fromkeys(("empty", "empty-mean"), "expects a word in each bag (see safe_embedding_lookup_sparse)")
 BAG = TORCH_ONLY | NO_MAXIMUM | NO_PADDING
 ELSE = dict.fromkeys(SUMS, "is a maximum")
-NO_XLA = [Refusal("*/xla/*", "unsupported operations")]  # of a segment of a sparse matrix, on a CPU
+NO_XLA = [Refusal("*/xla/*", "unsupported operations")]  # for segments of a sparse matrix on a CPU
 LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
 
 case = Case(

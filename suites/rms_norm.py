@@ -1,7 +1,7 @@
 """RMS normalisation: reference/rms_norm.py against each framework's layer and function.
 
 Convention: γ x / √(mean x² + ε), all with ε = 1e-6 (the default of Keras and Flax; torch's is the machine
-epsilon of the dtype). Keras's layer always has a scale; the function beneath it need not.
+epsilon of the dtype). Keras's layer always has a scale; its function need not.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """RMSprop, each convention under its own name.
 
-Judged as the optimiser of suites/sgd_momentum.py is. torch adds ε to the root, Keras inside it (`root`),
-optax as it is told. With momentum, torch keeps unscaled steps, Keras steps and optax updates, so that three
-options name three buffers.
+Judged like suites/sgd_momentum.py. torch adds ε to the root, Keras inside the root (`root`), optax either
+way. With momentum, the buffer has unscaled steps in torch, steps in Keras and updates in optax: three
+options.
 """
 
 from gaugeblock import Case, Contender

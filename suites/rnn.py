@@ -1,10 +1,10 @@
 """The simple RNN: one and two layers, both directions, every step and the last, carried states.
 
-Convention: reference/recurrent.py. Batch first, one bias, weights stored (inputs, outputs). torch stores them
-transposed and has a second bias, which is zero here. Keras agrees with us. flax keeps one kernel a gate, with
-the bias of its SimpleCell beside the input's; without the option of no bias it gets zeros. "last" is the
-state in which each direction ends: Keras without return_sequences, torch's h_n (its y[:, -1] has read one
-step backward), flax's carry. The builds are those of the pages lstm and gru too, so that this one is long.
+Convention: reference/recurrent.py. Batch first, one bias, weights stored (inputs, outputs), as in Keras.
+torch stores weights transposed and has a second bias, which is zero here. Flax has one kernel per gate, and
+the bias of its SimpleCell with the input kernel; it cannot leave the bias out, so that one gets zeros. "last"
+is the final state of each direction: Keras without return_sequences, torch's h_n (its y[:, -1] has only one
+step backward), Flax's carry. The page is long because the pages lstm and gru use its builds.
 """
 
 from functools import partial
@@ -40,7 +40,7 @@ def inputs(rng, *, carry=False, last=False, activation="tanh", **keywords):
 
 
 def torch_names(layers):
-    """The cells' arrays by the names that torch.nn.RNN, LSTM and GRU have for them."""
+    """The cells' arrays by the names in torch.nn.RNN, LSTM and GRU."""
     params = {}
     for n, layer in enumerate(layers):
         for cell, way in zip(layer, ("", "_reverse"), strict=False):
@@ -101,7 +101,7 @@ def flax_names(cell):
 
 
 def in_flax(name, names, weights, *, activation="tanh", last=False, **option):
-    """`names` gives the arrays of a cell as flax has them; LSTM cells alone have two states."""
+    """A build for Flax; `names` returns a cell's arrays by Flax's names; only LSTM cells have two states."""
     import flax.linen
     import jax.numpy as jnp
 
@@ -139,7 +139,7 @@ SIZES = {
 
 
 def flops(gates, *, batch, time, features, hidden, depth=1, directions=1, **_):
-    """Products and sums of the two matrix products; the gates themselves are of lower order."""
+    """Flops of the two matrix products; those of the gates are of lower order."""
     widths = [features] + [hidden * directions] * (depth - 1)
     return sum(2 * batch * time * directions * gates * hidden * (width + hidden) for width in widths)
 

@@ -1,6 +1,6 @@
-"""Separable convolution: a depthwise one, then one whose kernels are one pixel, against each framework.
+"""Separable convolution: a depthwise convolution, then one with kernels of one pixel, in each framework.
 
-TensorFlow and Keras have an API for both steps; users of torch and Flax put two convolutions after another.
+TensorFlow and Keras have one API for both steps; users of torch and Flax chain two convolutions.
 The depthwise kernels D are (r, s, c, m), the pointwise P is (c m, o); the bias belongs to the second step.
 """
 
@@ -24,7 +24,7 @@ def in_torch(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
     import torch
 
     r, s, c, m = weights["D"].shape
-    own = padding if padding != "same" or stride == 1 else 0  # refused by torch: its users pad first
+    own = padding if padding != "same" or stride == 1 else 0  # torch refuses this: its users pad first
     step = torch.nn.Conv2d(c, c * m, (r, s), stride, own, dilation, groups=c, bias=False)
     model = torch.nn.Sequential(step, torch.nn.Conv2d(c * m, weights["P"].shape[1], 1))
     params = {
@@ -66,7 +66,9 @@ def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
     option = {"depth_multiplier": multiplier, "dilation_rate": dilation}
     layer = keras.layers.SeparableConv2D(weights["P"].shape[1], (r, s), stride, how, **option)
     layer.build((None, None, None, c))
-    margin = None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)  # the layer has none
+    margin = (
+        None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)
+    )  # the layer pads only "same"
 
     def run(params, x):
         x = margin(x) if margin else x

@@ -1,9 +1,9 @@
-"""Gradient descent with momentum and with Nesterov's, the learning rate outside the buffer or inside.
+"""Gradient descent with momentum or Nesterov momentum, with the learning rate outside or inside the buffer.
 
-Judged at each of twelve steps (four where it is large) from the reference's own weights and state, on a
-linear model with three outputs and a fresh mini-batch each step. torch and optax keep the learning rate
-outside the momentum buffer, Keras keeps it inside (`inside`). Neither is a mistake, so each is an option that
-some leave out.
+Each of twelve steps (four at the large size) is judged from the reference's weights and state, on a linear
+model with three outputs and a new mini-batch for each step. torch and optax have the learning rate outside
+the momentum buffer, Keras inside (`inside`). Both are correct, so each is an option that some frameworks do
+not have.
 """
 
 from gaugeblock import Case, Contender
@@ -13,11 +13,11 @@ from suites.gradient_descent import flax_names, keras_loop, optax_loop, torch_lo
 
 
 def inputs(rng, *, rows, features, outputs, steps, regime="typical", **option):
-    """Also of other optimisers: tiny gradients are for those that have an epsilon."""
+    """The inputs of all optimiser pages; tiny gradients are for optimisers with an epsilon."""
     scale = 1e-8 if regime == "tiny-gradients" or option.get("tiny") else 1.0
     x = rng.normal(size=(steps, rows, features))
     y = x @ (0.1 * rng.normal(size=(features, outputs))) + 0.1 * rng.normal(size=(steps, rows, outputs))
-    # small weights, behind which no step can hide its rounding
+    # small weights, so that their rounding does not hide that of a step
     weights = {"W": 0.01 * rng.normal(size=(features, outputs)), "b": 0.01 * rng.normal(size=outputs)}
     return weights, {"x": scale * x, "y": y}
 

@@ -1,4 +1,4 @@
-"""Simple linear regression: the line y = β₀ + β₁ x, as each framework's linear layer of one feature."""
+"""Simple linear regression: the line y = β₀ + β₁ x, by each framework's linear layer with one feature."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def inputs(rng, *, rows, **option):
 
 
 def as_matrix(build):
-    """The line as a linear layer of one feature: W = [[β₁]], b = [β₀], a column in and a column out."""
+    """The line as a linear layer with one feature: W = [[β₁]], b = [β₀], one column in and one out."""
 
     def line_build(weights, **option):
         params, run = build({"W": weights["beta1"].reshape(1, 1), "b": weights["beta0"].reshape(1)})

@@ -1,12 +1,11 @@
-"""Skip-gram with negative sampling on English prose: its loss.
+"""The loss of skip-gram with negative sampling, on English prose.
 
-The text is Python's own documentation (pydoc_data.topics): words in lower case, the frequent ones kept, a
-context within five places of its center, negatives drawn from the frequencies to the power 3/4 by the NumPy
-generator, so that every framework sees the same pairs. Convention: the mean over pairs of the sum over
-words, as a user of each framework writes it around two embeddings. torch looks contexts and negatives up
-apart, so that their gradients are added up apart before they cancel: in the row of the most frequent word
-that is off by more than a sum in any order, and `imprecise` at the size large. suites/skip_gram_training.py
-trains these models.
+The text is Python's documentation (pydoc_data.topics): frequent words in lower case, a context within five
+words of its center, negatives drawn by the NumPy generator from the frequencies to the power 3/4, so that
+every framework has the same pairs. Convention: the mean over pairs of the sum over words, as users write it
+around two embeddings. torch looks up contexts and negatives separately, and sums their gradients separately
+before they cancel: for the most frequent word the error exceeds that of a single sum in any order, and the
+cell is `imprecise` at the size large. suites/skip_gram_training.py trains these models.
 """
 
 import re
@@ -25,7 +24,7 @@ LARGE = {"batch": 16384, "negatives": 5, "vocabulary": 3000, "width": 300}
 
 @cache
 def text(vocabulary):
-    """The text as numbers of its `vocabulary` most frequent words, other words left out, and their counts."""
+    """The text as indices of its `vocabulary` most frequent words, without other words, and their counts."""
     from pydoc_data.topics import topics
 
     words = re.findall("[a-z]+", " ".join(topics[name] for name in sorted(topics)).lower())

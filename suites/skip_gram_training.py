@@ -1,8 +1,8 @@
 """Training of skip-gram with negative sampling by gradient descent, on English prose.
 
-The models and the text are those of suites/skip_gram.py. Both tables start at random; word2vec starts the
-contexts at zero, where no gradient reaches the centers. torch.optim.SGD, keras.optimizers.SGD and optax.sgd
-take plain steps θ - α g.
+The models and the text are those of suites/skip_gram.py. Both tables start with random values; word2vec
+starts the contexts at zero, where centers have no gradient. torch.optim.SGD, keras.optimizers.SGD and
+optax.sgd take plain steps θ - α g.
 """
 
 from gaugeblock import Case, Contender, Training

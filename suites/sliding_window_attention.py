@@ -1,7 +1,7 @@
-"""Sliding-window attention: each query sees a window of keys, to its left or on both sides.
+"""Sliding-window attention: each query attends to a window of keys, to its left or on both sides.
 
-JAX has an option for it, counted in keys beside the query's own. torch, Keras and Flax take the window as a
-boolean mask, True where a key is seen, which their users build from the places.
+JAX has an option for it: the number of keys on each side of the query's own. Users of torch, Keras and Flax
+build the window as a boolean mask from positions; it is True where attention is allowed.
 """
 
 import math
@@ -20,7 +20,7 @@ def inputs(rng, *, batch, heads, time, keys, width, regime="typical", **option):
 
 
 def seen(arange, queries, keys, left, right):
-    """The mask that users build; `arange` is the framework's."""
+    """The mask that users build, with the framework's `arange`."""
     ahead = arange(keys) - arange(queries)[:, None]
     right = keys if right is None else right
     return (ahead >= -left) & (ahead <= right)

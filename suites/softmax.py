@@ -1,7 +1,7 @@
-"""Softmax and its logarithm: reference/activation.py against the function that each framework gives for it.
+"""Softmax and its logarithm: reference/activation.py against each framework's function.
 
-Both go over the last axis. Every other row of the inputs is drawn 8 times as large, so that softmax is
-one-hot, and a regime goes to where eˣ overflows.
+Both are over the last axis. Every other row of the inputs is 8 times as large, so that softmax is nearly
+one-hot, and in one regime eˣ overflows.
 """
 
 from gaugeblock import Case

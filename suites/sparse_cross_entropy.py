@@ -1,9 +1,9 @@
-"""Sparse categorical cross-entropy from logits, reference/loss.py against each framework's own.
+"""Sparse categorical cross-entropy from logits: reference/loss.py against each framework's own.
 
-Targets are class numbers; those of suites/cross_entropy.py are probabilities. Convention: the mean over the
-examples. The weighted mean of torch's cross_entropy divides by the weights of the targets, Keras's default by
-the number of examples: "weighted-mean" and "weights". tf.nn and optax give the loss of each example and their
-users write the mean, weights included. torch alone smooths labels.
+Targets are class numbers; see suites/cross_entropy.py for probabilities. Convention: the mean over the
+examples. The weighted mean of torch's cross_entropy divides by the sum of the targets' weights, Keras's
+default by the number of examples: options "weighted-mean" and "weights". tf.nn and optax return the loss of
+each example, and their users take the mean and apply weights. Only torch smooths labels.
 """
 
 from gaugeblock import Case

@@ -1,9 +1,9 @@
-"""A learning rate that is cut at milestones, and how the pages of other schedules build theirs.
+"""A learning rate that drops at milestones; the other schedules' pages use its builds.
 
-Judged are the rates themselves, at each number of steps that an optimiser may have taken. torch's schedulers
-change a rate in Python's own floats, most of them from the one before; Keras and optax compute it from the
-step, in the dtype of their tensors. Their optimisers cast it to the dtype of the weights, as is done here.
-Keras cuts the rate a step later than the others (`late`).
+The rates themselves are judged, at several numbers of steps. torch's schedulers compute a rate in Python
+floats, most of them from the previous rate; Keras and optax compute it from the step, in the dtype of their
+tensors. This page casts it to the dtype of the weights, as their optimisers do. Keras drops the rate a step
+later than the others (`late`).
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ SIZES = {
 
 
 def inputs(rng, *, count, cycle=None, **option):
-    """Numbers of steps; a cycle cannot be asked for what is beyond it."""
+    """Numbers of steps; for a cycle not beyond its end, where it is undefined."""
     return {}, {"t": np.arange(float(rates(count, cycle)))}
 
 
@@ -55,7 +55,7 @@ def in_keras(prepare):
         rate = prepare(keras.optimizers.schedules, **option)
 
         def run(params, t):
-            steps = tf.cast(t, tf.int64)  # as optimisers count
+            steps = tf.cast(t, tf.int64)  # as optimisers count steps
             return {
                 "y": tf.map_fn(lambda step: tf.cast(rate(step), t.dtype), steps, fn_output_signature=t.dtype)
             }
@@ -77,7 +77,7 @@ def in_optax(prepare):
 
 
 def contender(api, prepare, **without):
-    """`prepare(module, …, **option)` makes the schedule, or torch's scheduler of an optimiser."""
+    """A contender; `prepare(module, …, **option)` makes the schedule, or torch's scheduler."""
     name = api.partition(".")[0]
     build = {"torch": in_torch, "keras": in_keras, "optax": in_optax}[name](prepare)
     modes = {"torch": ("eager",), "keras": ("function",), "optax": None}[name]

@@ -1,4 +1,4 @@
-"""The pytest entry: `test_agree` judges a cell, `test_speed` shows the samples that its worker took.
+"""The tests of `pytest suites/`: `test_agree` judges a cell, `test_speed` reports its worker's samples.
 
 `test_page` fails for each page that cannot be run.
 """
@@ -12,7 +12,7 @@ CLOCK = Replay()
 
 
 def settle(row) -> None:
-    """A row as pytest's outcome: one sentence and the command that runs the cell again."""
+    """Set pytest's outcome from a row: one sentence, and the command that runs the cell again."""
     sentence = plain(f"{row.status}: {row.why}")
     if row.status in ("absent", "missing"):
         pytest.skip(sentence)
@@ -23,7 +23,7 @@ def settle(row) -> None:
 
 
 def told(row, request) -> None:
-    """What a reader of --junitxml sees of a row, whatever its outcome."""
+    """Write the row to the properties that --junitxml reports, whatever the outcome."""
     found = {"status": row.status, "why": plain(row.why)}
     request.node.user_properties += [(name, text) for name, text in found.items() if text]
 
@@ -40,7 +40,7 @@ def test_agree(cell, session, pytestconfig, request) -> None:
     settle(row)
 
 
-@pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")  # by a cell that has no speed
+@pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")  # by a cell without a speed
 @pytest.mark.benchmark(timer=CLOCK)
 def test_speed(cell, session, benchmark, request) -> None:
     row, timing = session.speed(cell) if benchmark.enabled else (session.row(cell), None)
@@ -55,6 +55,6 @@ def test_speed(cell, session, benchmark, request) -> None:
         return
     benchmark.group = "/".join(map(str, cell.workload))
     benchmark.name = f"{cell.contender} {cell.mode}"
-    benchmark.fullname = f"test_suites.py::test_speed[{cell}]"  # from wherever pytest was started
+    benchmark.fullname = f"test_suites.py::test_speed[{cell}]"  # independent of the working directory
     benchmark.extra_info.update(status=row.status, bits=row.bits, calls=timing.calls)
     CLOCK.show(benchmark, timing.samples)

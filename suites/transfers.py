@@ -1,8 +1,8 @@
-"""Host to device and back: what each framework's own call costs, and that it changes nothing.
+"""Transfers from host to device and back: the time of each framework's call, and that values do not change.
 
-Only where there is a device: on a CPU the host is the device. Compute is never timed with a transfer in it.
-Convention: NumPy's pageable memory on the host's side, and a result that is whole when the call ends. JAX
-keeps what it has once brought to NumPy, so its way back is to its own array on the host.
+Only for devices other than the CPU. The timings of other pages exclude transfers. Convention: pageable NumPy
+memory on the host, and a result that is complete when the call ends. JAX caches the NumPy copy of an array,
+so its transfer back goes to a JAX array on the host.
 """
 
 from gaugeblock import Case, Contender, Refusal
@@ -68,7 +68,7 @@ COMMON = {
     "devices": ("gpu",),
     "items": lambda *, n: n,
     "unit": "numbers",
-    "flops": lambda **_: 0,  # it moves bytes
+    "flops": lambda **_: 0,  # a transfer only moves bytes
 }
 cases = (
     Case(

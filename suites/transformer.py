@@ -1,8 +1,8 @@
 """The Transformer, encoder and decoder: reference/transformer.py against torch's module and composed models.
 
-Convention: post-norm as in the paper, and a last norm on either stack, as in torch.nn.Transformer. The target
-sees its past only; a padding mask of the source holds in the encoder and where the decoder looks at it.
-Keras and Flax have the parts: users compose the model as in Keras's and Flax's translation examples.
+Convention: post-norm as in the paper, and a final norm after each stack, as in torch.nn.Transformer. The
+target's self-attention is causal; the source's padding mask applies in the encoder and in the decoder's
+cross-attention. For Keras and Flax the model is composed as in their translation examples.
 """
 
 from gaugeblock import Case, Contender

@@ -1,7 +1,7 @@
-"""Transformer encoder: a stack of layers and a last norm, reference/transformer.py against each framework's.
+"""Transformer encoder: a stack of layers and a final norm, reference/transformer.py against each framework's.
 
-The layers, their convention and what users of Keras and Flax write: suites/transformer_encoder_layer.py.
-torch has the stack too; padded sequences take its path of nested tensors at inference.
+See suites/transformer_encoder_layer.py for the layers and their convention. torch has a stack, too; at
+inference it runs padded sequences as nested tensors.
 """
 
 from functools import partial

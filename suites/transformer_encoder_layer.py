@@ -1,9 +1,9 @@
 """One layer of a Transformer's encoder: reference/transformer.py against each framework's.
 
 Convention: post-norm as in the paper, x ← LN(x + f(x)); pre-norm is the option norm_first; ε = 1e-5.
-torch has both as a layer, with a path for training and one for inference. Keras and Flax have the parts;
-users write the block as Keras's example TransformerBlock and Flax's Encoder1DBlock do, and so does
-suites/layers/transformer.py.
+torch has both as a layer, with a path for training and one for inference. For Keras and Flax,
+suites/layers/transformer.py composes the block as Keras's example TransformerBlock and Flax's Encoder1DBlock
+do.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ from suites.layers.attention import draw_padding
 from suites.layers.transformer import EPS, draw_layer, flax_layer, flax_params, keras_layer, torch_layer
 
 SIZES = {
-    # Keras rounds 1/√width to float32 (see multi_head_attention): with 4, float64 shows the rest
+    # Keras rounds 1/√width to float32 (see multi_head_attention), which is exact for width 4
     "small": {"batch": 2, "time": 7, "heads": 2, "width": 4, "hidden": 13},
     "base": {"batch": 4, "time": 128, "heads": 8, "width": 64, "hidden": 2048},
     "7b": {"batch": 1, "time": 512, "heads": 32, "width": 128, "hidden": 11008},

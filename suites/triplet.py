@@ -1,8 +1,8 @@
 """Triplet loss: reference/triplet.py against torch's and optax's. Keras has none.
 
-torch adds ε to every difference, optax to the sum below the root (`inside`). optax raises the differences
-to the degree without their signs taken off, so that only even degrees are norms. Only torch swaps anchor
-and positive, and reduces; optax's users write the mean.
+torch adds ε to every difference, optax to the sum inside the root (`inside`). optax raises differences to the
+power without taking absolute values, so that only even degrees are norms. Only torch swaps anchor and
+positive, and has a reduction; optax's users take the mean.
 """
 
 from gaugeblock import Case

@@ -56,7 +56,7 @@ NAME, ARRAYS = "limits", {"a/b": np.arange(300.0), "n": np.array(3)}
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """The file of `ARRAYS`, kept under `NAME`; in a folder that anybody may enter, unlike those of pytest."""
-    monkeypatch.setattr(cache, "_TOLD", {})
+    monkeypatch.setattr(cache, "_PROBLEMS", {})
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o755)
     monkeypatch.setenv("GAUGEBLOCK_CACHE", str(folder / "cache"))
@@ -218,7 +218,7 @@ def test_a_cache_where_nobody_may_write_is_read_and_told_once(file, nobody):
     trim(0)
     (sentence,) = told().values()
     assert sentence.startswith(f"cache: {file.parent}/one.npz cannot be written (Permission denied)")
-    assert "name another folder in GAUGEBLOCK_CACHE" in sentence and asked() == 0
+    assert "set GAUGEBLOCK_CACHE to another folder" in sentence and asked() == 0
 
 
 def test_a_cache_that_nobody_may_enter_is_told(file, nobody):
@@ -275,14 +275,14 @@ def test_a_place_is_told_from_where_the_process_has_started(tmp_path, monkeypatc
 
 
 def test_who_has_no_home_keeps_nothing_and_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "_TOLD", {})
+    monkeypatch.setattr(cache, "_PROBLEMS", {})
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GAUGEBLOCK_CACHE", raising=False)
     # as for a user who is in no table and has no HOME
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: Path("~/.cache") / name)
     assert folder() == cache.NOWHERE and not list(tmp_path.iterdir())
     assert [asked(), asked()] == [1, 1]
-    assert "name another folder in GAUGEBLOCK_CACHE" in told()["Not a directory"]
+    assert "set GAUGEBLOCK_CACHE to another folder" in told()["Not a directory"]
 
 
 def test_who_has_a_part_of_its_own_reads_what_all_have_and_writes_nothing_there(file, monkeypatch):

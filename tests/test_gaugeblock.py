@@ -61,7 +61,7 @@ def test_a_bench_that_is_imported_already_is_named(elsewhere):
     (elsewhere / "bench" / "__init__.py").write_text("")
     answer = python(elsewhere, "-c", "import bench, gaugeblock")
     assert f"gaugeblock: bench is {elsewhere / 'bench' / '__init__.py'} in this process" in answer.stderr
-    assert "import gaugeblock before it" in answer.stderr
+    assert "import gaugeblock first" in answer.stderr
 
 
 def test_a_run_of_a_plug_in_from_such_a_folder_uses_ours(elsewhere):
@@ -100,7 +100,7 @@ def test_a_bench_without_an_init_that_is_imported_already_is_named(tmp_path):
     code = f"import sys; sys.path[1:1] = [{str(tmp_path)!r}]; sys.path.remove({str(ROOT)!r}); import bench\n"
     code += f"sys.path.append({str(ROOT)!r}); import gaugeblock"
     answer = python(tmp_path, "-S", "-c", code)
-    assert "gaugeblock: bench is [" in answer.stderr and "import gaugeblock before it" in answer.stderr
+    assert "gaugeblock: bench is [" in answer.stderr and "import gaugeblock first" in answer.stderr
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_a_process_that_was_given_other_inputs_before_says_so(monkeypatch, tmp_p
     for file in tmp_path.glob("inputs-*.npz"):
         file.unlink()
     row = run(ADAM)
-    assert row.status == "error" and "they are others than before, should stay" in row.why
+    assert row.status == "error" and "got new ones, should be those of before" in row.why
 
 
 def test_a_cache_serves_every_version_of_numpy(monkeypatch):

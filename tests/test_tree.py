@@ -59,5 +59,5 @@ def test_a_tree_goes_to_arrays_and_comes_back(leaf):
 
 @pytest.mark.parametrize("branch", [{0: 1.0}, Pair(1, 2)])
 def test_what_would_not_come_back_as_it_was_does_not_go(branch):
-    with pytest.raises(TypeError, match="should be dicts by str, lists and plain tuples"):
+    with pytest.raises(TypeError, match="should be dicts with str keys, lists or plain tuples"):
         to_arrays({"a": branch})

@@ -211,7 +211,7 @@ def test_an_answer_that_cannot_be_sent_is_told_and_the_worker_serves_on(answer, 
 
 
 def test_what_a_worker_could_not_keep_is_told_where_it_was_asked(monkeypatch, tmp_path):
-    monkeypatch.setattr(cache, "_TOLD", {})
+    monkeypatch.setattr(cache, "_PROBLEMS", {})
     monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path / "file"))
     (tmp_path / "file").touch()
     with started() as worker:

@@ -1,1 +1,1 @@
-"""A prepared run on a machine that is lent for minutes: what is worth most first, in a time that is kept."""
+"""A prepared run on a machine that is lent for minutes: most valuable steps first, within a time limit."""

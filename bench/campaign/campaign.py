@@ -1,4 +1,4 @@
-"""Stages one after the other, in a time that is kept. A campaign that follows continues each step."""
+"""Runs stages in turn, within a time limit. A later campaign in the same folder continues them."""
 
 import os
 import signal
@@ -20,14 +20,14 @@ from bench.machine.variables import threads
 from bench.run.workers import Workers
 from bench.store.row import sentence
 
-RESERVE = 25.0  # seconds, before the end, in which runs stop and are packed
-SIDE_BY_SIDE = 8  # cores, with which lanes run beside each other
-PACK, LOOK, TICK = 20.0, 0.2, 0.2  # seconds between two archives, two looks at the card, two at a thread
+RESERVE = 25.0  # seconds before the end, to stop runs and pack them
+SIDE_BY_SIDE = 8  # cores; with fewer, lanes run one after the other
+PACK, LOOK, TICK = 20.0, 0.2, 0.2  # seconds between archives, GPU readings, checks of a thread
 
 
 @dataclass
 class Campaign:
-    """One campaign: runs in folders of `folder`, two archives in `into`, and `seconds` for all of it."""
+    """One campaign: its runs go to folders in `folder`, two archives to `into`; it has `seconds` in all."""
 
     folder: Path
     into: Path
@@ -37,13 +37,13 @@ class Campaign:
     only: str
     say: Callable[[str], None]
     began: float = field(default_factory=time.monotonic)
-    cut: list[str] = field(default_factory=list)  # steps that had too little time
-    broken: list[str] = field(default_factory=list)  # steps that did not end as a run does
+    cut: list[str] = field(default_factory=list)  # steps that ran out of time
+    broken: list[str] = field(default_factory=list)  # steps with an unexpected exit code
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def reserve(self) -> float:
-        """Seconds that are kept for the end; what is left below them is not worth a step."""
+        """Seconds reserved for the end; no step starts if less time than this is left."""
         return min(RESERVE, 0.1 * self.seconds)
 
     @property
@@ -52,30 +52,30 @@ class Campaign:
         return self.began + self.seconds - self.reserve - time.monotonic()
 
     def run(self, *, preflight_only: bool = False) -> bool:
-        """Whether the preflight was good, and every step ended as a run does, or was stopped in time."""
+        """Run the campaign; True if the preflight passed and no step broke."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.into.mkdir(parents=True, exist_ok=True)
         with self._around():
             self.backends = self._preflight()
             todo = stages(self.backends, self.device, self.only)
             while todo and self.backends and not preflight_only:
-                share = todo[0].share / sum(each.share for each in todo)  # of what the others have left
+                share = todo[0].share / sum(each.share for each in todo)  # of the time that is left
                 self._stage(todo.pop(0), time.monotonic() + share * self.left)
         if self.cut:
-            self.told(f"cut off: {', '.join(self.cut)}; the same command goes on from here")
+            self.told(f"cut off: {', '.join(self.cut)}; the same command continues from here")
         return bool(self.backends) and not self.broken
 
     def told(self, text: str) -> None:
-        """Say it with the time, and keep it."""
+        """Print a line with the time, and append it to the log."""
         line = f"{time.monotonic() - self.began:4.0f} s  {text}"
         self.say(line)
         with (self.folder / "campaign.log").open("a", encoding="utf-8") as log:
             log.write(f"{line}\n")
 
     def _preflight(self) -> list[str]:
-        """The backends that start, compute and are timed here; none where the machine is no use."""
+        """The backends that start, compute and can be timed on this machine."""
         cards = [f"{card['name']}, driver {card['driver']}" for card in gpus()]
-        self.told(f"preflight: {', '.join(cards) or 'no NVIDIA GPU that a driver tells of'}")
+        self.told(f"preflight: {', '.join(cards) or 'no NVIDIA GPU with a driver'}")
         with self._workers() as workers:
             found = started(self.backends, self.device, "float32", workers)
         for each in found:
@@ -88,18 +88,18 @@ class Campaign:
         for name, fault in faults.items():
             self.told(f"preflight: {name} is left out: {fault}")
         good = [name for name in begun if name not in faults]
-        self.told(f"PREFLIGHT {'OK' if good else 'BAD'}: {', '.join(good) or 'nothing to go on with'}")
+        self.told(f"PREFLIGHT {'OK' if good else 'BAD'}: {', '.join(good) or 'no usable backend'}")
         return good
 
     def _stage(self, stage: Stage, end: float) -> None:
-        """Its lanes side by side, where there are cores for it, else one after the other; then its probes."""
+        """Run the lanes of a stage in parallel if there are enough cores, else in turn; then its probes."""
         over = threading.Event()
 
         def lane(steps: Sequence[Step], *stops: threading.Event) -> None:
             for step in steps:
                 try:
                     self._step(step, end, self.backends, *stops)
-                except Exception as error:  # of a disk that is full, say; it costs its own step
+                except Exception as error:  # a full disk, for example: only this step fails
                     self.broken.append(step.name)
                     self.told(f"{step.name}: {sentence(error)}")
 
@@ -116,7 +116,7 @@ class Campaign:
                 probe(self.folder, self.backends, self.device, workers, self.told, lambda: self._until(end))
 
     def _step(self, step: Step, end: float, backends: Sequence[str], *stops: threading.Event) -> None:
-        """Run a step until it ends, or is stopped, with its rows."""
+        """Run a step until it ends or is stopped, and log its result."""
         if self._until(end) < self.reserve:
             self.cut.append(step.name)
             return self.told(f"{step.name}: no time left")
@@ -129,7 +129,7 @@ class Campaign:
             said.append("then it was stopped")
             self.cut += [step.name] if step.command == "run" else []
         elif code not in runs.USUAL:
-            said.append(f"it ended with {code}: {runs.last_words(step, self.folder)}")
+            said.append(f"exit code {code}: {runs.last_words(step, self.folder)}")
             self.broken.append(step.name)
         return self.told(f"{step.name}: {', '.join(said)}")
 
@@ -138,7 +138,7 @@ class Campaign:
 
     @property
     def crowded(self) -> bool:
-        """Whether there are too few cores for lanes beside each other, and for archives beside a run."""
+        """Whether there are too few cores to run lanes in parallel, or to pack during a run."""
         return (os.cpu_count() or 1) < SIDE_BY_SIDE
 
     @contextmanager
@@ -151,8 +151,8 @@ class Campaign:
 
     @contextmanager
     def _around(self) -> Iterator[None]:
-        """The card is watched, and what there is packed, now and then and at the end; Ctrl-C stops runs."""
-        # a shell's background ignores it, and so would the runs that are started here
+        """Inside the block, watch the GPU and pack archives regularly; pack at the end and on Ctrl-C."""
+        # a shell starts background jobs with SIGINT ignored, and the runs would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
         over = threading.Event()
         beside = [_thread(self._watch, over), *([] if self.crowded else [_thread(self._packing, over)])]
@@ -160,7 +160,7 @@ class Campaign:
             yield
         except BaseException:
             self.stop.set()
-            self.told("stopped: runs keep their rows; the same command goes on from here")
+            self.told("stopped: runs keep their rows; the same command continues from here")
             raise
         finally:
             over.set()
@@ -170,11 +170,11 @@ class Campaign:
 
     def _packing(self, over: threading.Event) -> None:
         while not over.wait(PACK):
-            with suppress(OSError):  # it is tried again, and at the end
+            with suppress(OSError):  # the next try may succeed
                 pack(self.folder, self.into)
 
     def _watch(self, over: threading.Event) -> None:
-        """Clock, power, and what holds the clock down, five times a second, with times as samples have."""
+        """Log clock rate, power and throttle reasons five times a second, with the same times as samples."""
         look, file = nvml.watch(), self.folder / "clocks.csv"
         if self.device != "gpu" or look().sm_mhz is None:
             return
@@ -193,5 +193,5 @@ def _thread(target: Callable[..., None], *given: object) -> threading.Thread:
 
 def _join(threads: Sequence[threading.Thread]) -> None:
     for each in threads:
-        while each.is_alive():  # in pieces, so that Ctrl-C is heard
+        while each.is_alive():  # with a timeout, so that Ctrl-C is handled
             each.join(TICK)

@@ -1,4 +1,4 @@
-"""A campaign's folder in two archives, which are all that must be brought home."""
+"""Packs a campaign's folder into two archives; copying these from the machine is enough."""
 
 import os
 import tarfile
@@ -6,14 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 
 RUNS, FAILURES = "runs.tar.gz", "failures.tar.gz"
-SMALL = 200_000  # bytes of a failing cell's values, beyond which they stay where they are
-ROOM = 14 * 2**20  # bytes of all of them: larger files may not come home
+SMALL = 200_000  # bytes; larger outputs of a failed cell are not packed
+ROOM = 14 * 2**20  # most bytes of all packed outputs: a larger archive may not be copied back
 
 
 def pack(folder: Path, into: Path) -> None:
-    """Rows, records, roofs and logs in one archive; of failing cells the records and small values in another.
+    """Write one archive with rows, records, roofs and logs, and one with records and outputs of failed cells.
 
-    An archive is there whole or not at all, and so is the one before it.
+    An archive is replaced only when the new one is complete.
     """
     files = sorted(each for each in folder.rglob("*") if each.is_file() and not _left(each))
     failed = {each: _size(each) for each in files if "failures" in each.parts}
@@ -33,7 +33,7 @@ def _left(file: Path) -> bool:
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except OSError:  # it was there a moment ago
+    except OSError:  # it has been deleted
         return 0
 
 
@@ -41,6 +41,6 @@ def _write(archive: Path, folder: Path, files: list[Path]) -> None:
     part = archive.with_name(f"{archive.name}.part")
     with tarfile.open(part, "w:gz", compresslevel=6) as opened:
         for each in files:
-            with suppress(FileNotFoundError):  # written aside, and renamed by now
+            with suppress(FileNotFoundError):  # a temporary file that has been renamed
                 opened.add(each, each.relative_to(folder), recursive=False)
     os.replace(part, archive)

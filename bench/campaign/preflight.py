@@ -1,4 +1,4 @@
-"""Whether a machine is worth its minutes: the frameworks start, compute and are timed on its device."""
+"""Checks that a machine is usable: the frameworks start, compute and can be timed on its device."""
 
 import time
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ ASK = "bench.campaign.preflight:ask"
 
 @dataclass(frozen=True)
 class Started:
-    """What a backend said when it was started: what it reads back, or why it does not run here."""
+    """The result of starting a backend: the settings that it reads back, or why it does not run."""
 
     backend: str
     seconds: float
@@ -33,7 +33,7 @@ class Started:
 
 
 def started(backends: Sequence[str], device: str, dtype: str, workers: Workers) -> list[Started]:
-    """Each backend started in its worker, side by side: cold, importing one takes a minute."""
+    """Start each backend in its worker, in parallel: a first import can take a minute."""
 
     def start(name: str) -> Started:
         began = time.perf_counter()
@@ -49,13 +49,13 @@ def started(backends: Sequence[str], device: str, dtype: str, workers: Workers) 
 
 
 def cell(name: str, device: str, dtype: str, mode: str = "") -> Cell:
-    """Any cell of that backend, device, dtype and mode: its worker is what is asked for."""
+    """An arbitrary cell of that backend, device, dtype and mode, which selects its worker."""
     mode = mode or backend(name).modes[0]
     return Cell("softmax", "plain", "typical", "small", "", name, mode, device, dtype, "forward")
 
 
 def ask(name: str, device: str, dtype: str) -> dict[str, Any]:
-    """What the framework reads back, once it has computed a product. Runs in the worker."""
+    """Compute a product, then return what the framework reads back. Runs in the worker."""
     try:
         engine = instance(backend(name), device, dtype)
         engine.start()

@@ -1,4 +1,4 @@
-"""What is measured of a device beside cells: roofs of every dtype, and the errors of elementary functions."""
+"""Measurements of a device itself: its peak rates in every dtype, and errors of elementary functions."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,9 +30,9 @@ def probe(
     told: Callable[[str], None],
     left: Callable[[], float],
 ) -> None:
-    """Append to the folder's two files what they do not have yet, while seconds are `left`."""
+    """Measure what the folder's two files lack, and append it, while ``left()`` seconds are positive."""
     asked = [[*_asked(name, device)] for name in backends]
-    for each in zip_longest(*asked):  # of every backend the first, then of every one the second
+    for each in zip_longest(*asked):  # the first probe of every backend, then the second of every one
         for file, measured, place in filter(None, each):
             where = f"{file.partition('.')[0]} of {' '.join(place.values())}"
             if any(place.items() <= known.items() for known in _known(folder / file)):
@@ -71,7 +71,7 @@ def _functions(workers: Workers, place: Place) -> list[Record]:
 
 
 def _known(file: Path) -> list[Record]:
-    """What an earlier call has found; what was cut off or went wrong is asked anew."""
+    """The records of earlier calls; probes that were cut off or failed are run again."""
     found = []
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         try:

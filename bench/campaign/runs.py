@@ -1,4 +1,4 @@
-"""One step as a process of its own, ended in time, and what its folder says then."""
+"""Runs one step in its own process, ends it in time, and reads its folder."""
 
 import os
 import signal
@@ -17,11 +17,11 @@ from bench.store.lines import lines
 from bench.store.row import STATUSES
 from bench.store.rows import CELL, ROWS
 
-GRACE = 20.0  # seconds in which a run that was asked to stop keeps its rows and ends
-TICK = 0.2  # seconds between two looks at it
-REQUEST = "90"  # seconds, after which a request to a worker has hung: minutes are dear here
-NOTHING = 5  # exit code of pytest, where it was given no test
-USUAL = (0, 1, NOTHING)  # 1 where a cell fails, which is a finding
+GRACE = 20.0  # seconds for a run that was asked to stop, before it is killed
+TICK = 0.2  # seconds between checks of the process
+REQUEST = "90"  # seconds after which a request to a worker times out: minutes are expensive here
+NOTHING = 5  # exit code of pytest if it selected no test
+USUAL = (0, 1, NOTHING)  # 1: a cell failed, which is a result
 
 
 def run(
@@ -32,9 +32,9 @@ def run(
     end: float,
     stops: Sequence[threading.Event],
 ) -> int | None:
-    """Its exit code; None where it was stopped, by an event or at the time `end` of the monotonic clock.
+    """Run a step; returns its exit code, or None if an event stopped it or the monotonic clock reached `end`.
 
-    Its rows stand in a folder of its name, and what it printed in a log beside that.
+    Its rows go to a folder with its name, and its output to a log next to that folder.
     """
     with log(step, folder).open("ab") as said:
         process = subprocess.Popen(
@@ -46,7 +46,7 @@ def run(
                 if time.monotonic() >= end or any(each.is_set() for each in stops):
                     return None
                 time.sleep(TICK)
-        finally:  # Ctrl-C too
+        finally:  # also on Ctrl-C
             _stop(process)
     return process.returncode
 
@@ -77,25 +77,25 @@ def _command(step: Step, folder: Path, device: str, backends: Sequence[str]) -> 
 
 
 def log(step: Step, folder: Path) -> Path:
-    """What the step has printed."""
+    """The file with the step's output."""
     return folder / f"{step.name}.log"
 
 
 def last_words(step: Step, folder: Path) -> str:
-    """The last line that the step has printed."""
+    """The last line that the step printed."""
     words = log(step, folder).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return words[-1] if words else "no last words"
 
 
 def rows(step: Step, folder: Path) -> list[Mapping[str, Any]]:
-    """The last row of each of its cells."""
+    """The last row of each cell of a step."""
     file = folder / step.name / ROWS
     found = lines(file) if file.exists() else ()
     return list({tuple(row.get(name) for name in CELL): row for row in found}.values())
 
 
 def counted(found: Sequence[Mapping[str, Any]]) -> str:
-    """How many cells, how they ended, and how many have a speed."""
+    """The numbers of cells, of each status, and of speeds, for a log line."""
     statuses = Counter(str(row.get("status")) for row in found)
     told = [f"{statuses[each]} {each}" for each in STATUSES if statuses[each]]
     speeds = sum(row.get("median_s") is not None for row in found)
@@ -103,7 +103,7 @@ def counted(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def unfit(name: str, found: Sequence[Mapping[str, Any]]) -> str:
-    """Why a backend's rows are none to go on with, or nothing: it should agree somewhere, and be timed."""
+    """Why the preflight rows of a backend make it unusable, or empty: one of them must have a speed."""
     mine = [row for row in found if row.get("backend") == name]
     if any(row.get("median_s") is not None for row in mine):
         return ""

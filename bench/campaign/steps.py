@@ -1,4 +1,4 @@
-"""What a campaign runs, in the order of its worth, and which part of its time each stage may take."""
+"""The stages of a campaign, most valuable first, and the share of the time that each one may take."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from bench.cells.selection import Selection, cells, timed
 
 DEVICES = ("cpu", "gpu")
 DTYPE = ("--dtype", "float32")
-# hundreds of tiny programs, each compiled in a second
+# op by op, JAX compiles hundreds of tiny programs, each in a second
 OP_BY_OP = "(eager and (jax or flax or optax))"
 SMALL = (
     "perceptron", "conv2d", "attention", "layer-norm", "softmax", "adam", "transformer-encoder-layer",
     "host-to-device", "device-to-host",
 )  # fmt: skip
-# by case, a size that keeps a GPU busy; those whose limits take longest come first. No LSTM: torch's weights
-# are not one buffer yet, and cuDNN would copy them in every call
+# for each case a size that keeps a GPU busy; those whose limits take longest come first. LSTM is left out:
+# torch's weights are not in one buffer yet, so cuDNN would copy them in every call
 LARGE = {
     "attention": "gpt2", "multi-head-attention": "gpt2", "softmax": "large", "linear-regression": "layer",
     "layer-norm": "gpt2", "conv2d": "large", "perceptron": "mnist", "gelu": "large", "cross-entropy": "large",
@@ -24,12 +24,12 @@ LARGE = {
 }  # fmt: skip
 JOULES = ("linear-regression", "perceptron")
 FIRST = ("softmax", "linear-regression")  # cases that the preflight runs
-PREFLIGHT = 0.25  # of the time, at most
+PREFLIGHT = 0.25  # the largest share of the time
 
 
 @dataclass(frozen=True)
 class Step:
-    """A run in a folder of its name: options of `gaugeblock run`, or of `gaugeblock derive`."""
+    """A run in a folder with its name, with options of `gaugeblock run` or `gaugeblock derive`."""
 
     name: str
     options: tuple[str, ...]
@@ -38,20 +38,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Stage:
-    """Lanes of steps that run side by side where there are cores for it, within a share of the time.
+    """Lanes of steps that run in parallel if there are enough cores, within a share of the time.
 
-    What `beside` names is ended with the last of the others.
+    The steps in `beside` are stopped when the last lane ends.
     """
 
     name: str
     share: float
     lanes: tuple[tuple[Step, ...], ...] = ()
     beside: tuple[Step, ...] = ()
-    probes: bool = False  # after its lanes, of which it has none then
+    probes: bool = False  # run the probes; such a stage has no lanes
 
 
 def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
-    """The stages of a campaign with these backends. `only` is an expression of -k that every cell meets."""
+    """The stages of a campaign with these backends. `only` is a -k expression that selects the cells."""
     selection = Selection(backends=tuple(backends), devices=(device,), dtypes=("float32",))
     typical = _places(selection)
     large = [place for place in _places(selection, LARGE) if place]
@@ -60,7 +60,7 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
 
     def step(name: str, *options: str, places: Sequence[str] | None = None, tests: str) -> Step:
         terms = [tests, *([f"({only})"] if only else [])]
-        # as ids begin: "softmax/" stands in "log-softmax/" too
+        # "[" marks the start of an id: "softmax/" alone would also match "log-softmax/"
         terms += (
             [f"({' or '.join(f'[{each}/' for each in places) or 'nothing'})"] if places is not None else []
         )
@@ -101,9 +101,9 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
 
 
 def able(names: Sequence[str], device: str) -> list[str]:
-    """These backends; without a name those that are installed and have that device.
+    """These backends, or by default all that are installed and have that device.
 
-    Raises ValueError where there is no such backend or device, or none is installed.
+    Raises ValueError for an unknown backend or device, or if none is installed.
     """
     if device not in DEVICES:
         raise ValueError(f"--device: got {device!r}, should be one of {', '.join(DEVICES)}")
@@ -119,19 +119,19 @@ def able(names: Sequence[str], device: str) -> list[str]:
             found.append(name)
     if not found:
         raise ValueError(
-            f"campaign: got no framework that is installed, should be one of {', '.join(SHIPPED)}"
+            f"campaign: got no installed framework, should be one of {', '.join(SHIPPED)}; install one"
         )
     return found
 
 
 def preflight(only: str = "") -> Step:
-    """A dozen cells with their speeds, which a machine that works does in a minute."""
+    """A dozen cells with their speeds; a working machine needs a minute for them."""
     places = only or " or ".join(f"[{case}/plain/typical/small/" for case in FIRST)
     return Step("preflight", (*DTYPE, "-k", f"({places}) and not {OP_BY_OP}"))
 
 
 def _places(selection: Selection, large: dict[str, str] | None = None) -> list[str]:
-    """Where float32 is timed, as -k names it: the first sizes, or those of `large`."""
+    """The places of timed float32 cells, in the form of -k: at the first sizes, or at those of `large`."""
     sizes = tuple(dict.fromkeys(large.values())) if large else None
     chosen = Selection(**{**selection.__dict__, "sizes": sizes})
     found = [

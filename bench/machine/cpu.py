@@ -1,11 +1,11 @@
-"""What this machine's CPU is: its name and model, vectors, sockets, caches, frequencies and governor."""
+"""Describes this machine's CPU: name, model, vector instructions, sockets, caches, frequencies, governor."""
 
 import platform
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# the sets of instructions that libraries of arithmetic choose their kernels by, as Linux names them
+# the instruction sets by which numerical libraries choose their kernels, in Linux's names
 VECTORS = (
     "neon", "asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2", "sme",
     "ssse3", "sse4_1", "sse4_2", "f16c", "avx", "avx2", "fma", "avx_vnni", "avx_vnni_int8", "avx_ne_convert",
@@ -13,18 +13,18 @@ VECTORS = (
     "avx512_vnni", "avx512_bitalg", "avx512_vpopcntdq", "avx512_bf16", "avx512_fp16",
     "amx_tile", "amx_int8", "amx_bf16", "amx_fp16",
 )  # fmt: skip
-CPUS = Path("/sys/devices/system/cpu")  # Linux; elsewhere nothing is there, and nothing is known
+CPUS = Path("/sys/devices/system/cpu")  # exists on Linux only
 KINDS = {"Data": "d", "Instruction": "i"}
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def cpu() -> dict[str, Any]:
-    """The facts that stay: what the system does not say is None, or empty."""
+    """The permanent facts of the CPU; None or empty for what the system does not report."""
     try:
         import cpuinfo
 
         found = cpuinfo.get_cpu_info()
-    except Exception:  # it parses what the system prints, and new systems print new things
+    except Exception:  # it parses text of the system, whose format may change
         found = {}
     flags = set(found.get("flags", ()))
     governors = set(_texts(CPUS.glob("cpu[0-9]*/cpufreq/scaling_governor")))
@@ -55,17 +55,17 @@ def _caches() -> dict[str, int]:
 
 
 def size_bytes(size: str) -> int:
-    """The bytes of a size such as 32K; 0 for what is none."""
+    """The bytes of a size such as 32K; 0 for any other text."""
     digits, unit = (size[:-1], size[-1]) if size[-1:] in UNITS else (size, "")
     return int(digits) * UNITS.get(unit, 1) if digits.isdecimal() else 0
 
 
 def _top() -> int | None:
-    """The highest frequency of any CPU, in MHz: the hardware's own, which no policy lowers."""
+    """The highest frequency of any CPU, in MHz: the hardware's maximum, whatever the policy allows."""
     if told := _highest("cpuinfo_max_freq"):
         return told
     try:
-        import psutil  # a contender's process, which asks for cache sizes, need not have it
+        import psutil  # may be missing in a contender's process, which asks for cache sizes
 
         return round(psutil.cpu_freq().max) or None
     except Exception:  # absent on some systems, None on others, refused in some virtual machines
@@ -73,7 +73,7 @@ def _top() -> int | None:
 
 
 def _highest(file: str) -> int | None:
-    """The highest of that frequency of any CPU, in MHz."""
+    """The highest value of that frequency file over all CPUs, in MHz."""
     told = [int(text) for text in _texts(CPUS.glob(f"cpu[0-9]*/cpufreq/{file}")) if text.isdecimal()]
     return round(max(told) / 1000) if told else None
 
@@ -82,7 +82,7 @@ def _texts(files: Iterable[Path]) -> Iterable[str]:
     for file in files:
         try:
             text = file.read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):  # a CPU that is offline has the file, and refuses to be read
+        except (OSError, ValueError):  # the file of an offline CPU cannot be read
             continue
         if text:
             yield text

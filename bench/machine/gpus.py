@@ -1,4 +1,4 @@
-"""NVIDIA's GPUs, as their driver tells of them: what each is, and what it is doing."""
+"""Describes NVIDIA GPUs and their load, as their driver reports them."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -10,18 +10,18 @@ Asked = Callable[..., Any]
 
 
 def gpus() -> list[Record]:
-    """What every GPU is, its UUID hashed; empty where there is no driver.
+    """The permanent facts of every GPU, with its UUID hashed; empty if there is no driver.
 
-    Clocks are in MHz, the highest that it has; `cuda` is the newest that the driver runs.
+    Clocks are the highest, in MHz; `cuda` is the newest version that the driver supports.
     """
     return _each(_facts)
 
 
 def working(own: Collection[int] = ()) -> list[Record]:
-    """What every GPU is doing: clocks (MHz), temperature (°C), power (W), use (0 to 1) and processes.
+    """The load of every GPU: clocks (MHz), temperature (°C), power (W), use (0 to 1) and processes.
 
-    Processes with the ids `own` are ours: they are counted apart, and their memory is not that of others.
-    In a container the driver may show ids of outside, and ours are counted among the others.
+    Processes with ids in `own` are counted separately, and their memory is not counted as memory of others.
+    In a container the driver may report ids of the host; then our processes count as others.
     """
     return _each(lambda ask, handle: _now(ask, handle, own))
 
@@ -31,11 +31,11 @@ def _each(told: Callable[[Asked, Any], Record]) -> list[Record]:
         import pynvml
 
         pynvml.nvmlInit()
-    except Exception:  # no library, no driver, no permission: no GPU that anybody could use
+    except Exception:  # no library, driver or permission: no usable GPU
         return []
 
     def ask(verb: str, *about: Any) -> Any:
-        """The driver's answer; None where this card or this driver gives none."""
+        """The driver's answer; None if this GPU or this driver has none."""
         try:
             return getattr(pynvml, verb)(*about)
         except pynvml.NVMLError:
@@ -73,7 +73,7 @@ def _now(ask: Asked, handle: Any, own: Collection[int]) -> Record:
     memory, power = ask("nvmlDeviceGetMemoryInfo", handle), ask("nvmlDeviceGetPowerUsage", handle)
     use = ask("nvmlDeviceGetUtilizationRates", handle)
     kinds = ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
-    # by id: a process that computes and draws is in both lists
+    # by id: a process that computes and renders is in both lists
     held = {each.pid: each.usedGpuMemory or 0 for kind in kinds for each in ask(kind, handle) or ()}
     others = [size for pid, size in held.items() if pid not in own]
     return {
@@ -95,7 +95,7 @@ def _clocks(ask: Asked, verb: str, handle: Any) -> Record:
 
 
 def _on(mode: Any) -> bool | None:
-    """Whether a mode is on now; some come with what they will be after the next start."""
+    """Whether a mode is on now; the driver gives some modes as a pair of current and pending value."""
     current = mode[0] if isinstance(mode, list | tuple) else mode
     return None if current is None else bool(current)
 

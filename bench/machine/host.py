@@ -1,6 +1,6 @@
-"""What this machine's CPUs stand in: the product of its maker or cloud, its hypervisor, its NUMA nodes.
+"""Describes the computer: the product of its maker or cloud, its hypervisor and its NUMA nodes.
 
-No serial number, UUID or host name is read: a record is published.
+No serial number, UUID or host name is read, because records are published.
 """
 
 import os
@@ -9,12 +9,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-DMI = Path("/sys/class/dmi/id")  # as NODES, Linux's; elsewhere nothing is there, and nothing is known
+DMI = Path("/sys/class/dmi/id")  # exists, like NODES, on Linux only
 NODES = Path("/sys/devices/system/node")
 
 
 def host() -> dict[str, Any]:
-    """The facts that stay: what the system does not say is None."""
+    """The permanent facts of the computer; None for what the system does not report."""
     return {
         "maker": _text(DMI / "sys_vendor"),
         "product": _text(DMI / "product_name"),
@@ -24,7 +24,7 @@ def host() -> dict[str, Any]:
 
 
 def _hypervisor() -> str | None:
-    """Its vendor, as lscpu asks the CPU for it; None on bare metal, and where there is no lscpu."""
+    """The hypervisor's vendor as lscpu reads it from the CPU; None on bare metal or without lscpu."""
     try:
         told = subprocess.run(
             ["lscpu"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, encoding="utf-8", timeout=10

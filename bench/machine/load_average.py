@@ -1,9 +1,8 @@
-"""What the machine was doing at one time, and whether that was too much to measure beside.
+"""Reads the load of the machine at one time, and whether it is too busy to measure.
 
-The threshold is one tenth: of one core for the CPU, of one card for a GPU. What shares a core for a tenth of
-the time slows what is timed there by a tenth, which is the smallest slowdown that a duel promises to find
-more often than not; in a call on all cores the slowest thread sets the time, so one core counts, not the
-mean of all. Ten processes that use a hundredth each are as bad as one, so their sum is what is held to it.
+The threshold is one tenth of one core, or of one GPU. A process that uses a tenth of a core slows a call on
+that core by a tenth. In a call on all cores the slowest thread sets the time, so one core counts, not the
+mean over all. Ten processes that use a hundredth each are as bad as one, so the sum counts.
 """
 
 import time
@@ -19,17 +18,17 @@ from bench.machine.gpus import working
 Record = dict[str, Any]
 T = TypeVar("T")
 
-SHARE = 0.1  # of one core, or of one card
-SWAPPED = 1.0  # MiB; less is a daemon that woke
+SHARE = 0.1  # of one core, or of one GPU
+SWAPPED = 1.0  # MiB; background daemons swap less
 LOOK = 0.5  # seconds
-LONGER = 1.2  # seconds, with a GPU: its driver's figure of use may reach back one second, into work of ours
+LONGER = 1.2  # seconds with a GPU: its utilization covers up to one second, which may include our own work
 
 
 def moment() -> Record:
-    """What the machine is doing now; what the system does not say is None. Takes `LOOK` or `LONGER` seconds.
+    """The load of the machine; None for what the system does not report. Takes `LOOK` or `LONGER` seconds.
 
-    What this process and those below it use is not counted among the others. Call it while they are idle all
-    the same: load, frequency and temperature are those of the whole machine.
+    The use of this process and its children is not counted as that of others. Call it while they are idle
+    anyway: load average, frequency and temperature are those of the whole machine.
     """
     seconds = (
         LONGER if working() else LOOK
@@ -39,7 +38,7 @@ def moment() -> Record:
     after = _spent()
     seconds = after.at - before.at
     rates = [max(spent - before.others.get(pid, 0.0), 0.0) / seconds for pid, spent in after.others.items()]
-    # short-lived processes, and those that we may not see, are only in what the whole machine did
+    # only the total of the machine includes short-lived and hidden processes
     rest = (after.machine - before.machine - max(after.own - before.own, 0.0)) / seconds
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -58,7 +57,7 @@ def moment() -> Record:
 
 
 def busy(moment: Mapping[str, Any]) -> str:
-    """What else the machine was busy with, in one sentence; empty for a machine that was quiet."""
+    """What else the machine was busy with, in one sentence; empty if it was idle."""
     found = []
     if (used := _number(moment, "others_cores")) > SHARE:
         found.append(f"other processes use {used:.1f} of {count(int(_number(moment, 'cores')), 'core')}")
@@ -74,7 +73,7 @@ def busy(moment: Mapping[str, Any]) -> str:
 
 
 def busiest(moments: Iterable[Mapping[str, Any]]) -> str:
-    """Of how many moments the machine was busy in, and the worst of them; empty where it was quiet."""
+    """How often the machine was busy, and the worst of these moments, as a phrase; empty if it never was."""
     moments = list(moments)
     found = [each for each in moments if busy(each)]
     if not found:
@@ -84,10 +83,10 @@ def busiest(moments: Iterable[Mapping[str, Any]]) -> str:
 
 
 class Spent(NamedTuple):
-    """CPU seconds and swapped bytes up to one time."""
+    """CPU seconds and swapped bytes since the machine started, up to one time."""
 
-    at: float  # seconds, of a clock that is not set
-    pids: frozenset[int]  # ours
+    at: float  # seconds of the monotonic clock
+    pids: frozenset[int]  # our processes
     own: float
     others: dict[int, float]  # by process
     machine: float
@@ -101,13 +100,13 @@ def _spent() -> Spent:
     own, others = 0.0, {}
     for process in psutil.process_iter(["cpu_times"]):
         times = process.info["cpu_times"]
-        if times is None or process.pid == 0:  # not ours to read; and Windows counts idleness as process 0
+        if times is None or process.pid == 0:  # unreadable, or the idle process of Windows
             continue
         if process.pid in pids:
-            own += sum(times[:4])  # with its ended children, whose time it inherits
+            own += sum(times[:4])  # includes the time of children that have ended
         else:
             others[process.pid] = times.user + times.system
-    whole = psutil.cpu_times()  # user holds guest, nice holds guest_nice
+    whole = psutil.cpu_times()  # user includes guest, nice includes guest_nice
     machine = sum(getattr(whole, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq"))
     swap = _known(psutil.swap_memory)
     swapped = swap.sin + swap.sout if swap else 0
@@ -115,7 +114,7 @@ def _spent() -> Spent:
 
 
 def _temperatures() -> dict[str, float]:
-    """The hottest of each kind of sensor, in °C."""
+    """The highest temperature of each kind of sensor, in °C."""
     return {
         name: max(each.current for each in found)
         for name, found in psutil.sensors_temperatures().items()
@@ -124,7 +123,7 @@ def _temperatures() -> dict[str, float]:
 
 
 def _doing(card: Mapping[str, Any]) -> str:
-    """What others do on a GPU. Its use is theirs only where no process of ours is on it."""
+    """What other processes do on a GPU; its utilization counts only if none of ours is on it."""
     found = []
     if (use := _number(card, "use")) > SHARE and not _number(card, "own"):
         found.append(f"{100 * use:.0f} % in use")
@@ -134,7 +133,7 @@ def _doing(card: Mapping[str, Any]) -> str:
 
 
 def _number(record: Mapping[str, Any], name: str) -> float:
-    """A number of a record that a stranger may have written; 0 for what is none."""
+    """A number from a record, or 0 if it is missing or invalid: records may be damaged."""
     value = record.get(name)
     return float(value) if isinstance(value, int | float) and abs(value) < 1e9 else 0.0
 
@@ -142,5 +141,5 @@ def _number(record: Mapping[str, Any], name: str) -> float:
 def _known(told: Callable[[], T]) -> T | None:
     try:
         return told()
-    except Exception:  # what a system does not offer it refuses in many ways
+    except Exception:  # systems without the figure raise various errors
         return None

@@ -1,7 +1,7 @@
-"""glibc's pool of freed memory, for a process in which arrays of hundreds of megabytes come and go.
+"""Keeps freed memory in glibc's pool, for a process that allocates many arrays of hundreds of megabytes.
 
-By default each of them is mapped anew and given back, and the kernel clears its pages every time: more than a
-third of the time in which limits are derived.
+By default glibc maps and unmaps each of them, and the kernel zeroes the pages every time: more than a third
+of the time of deriving limits.
 """
 
 import ctypes
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
-TRIM_THRESHOLD, MMAP_MAX = -1, -4  # as malloc.h numbers them
+TRIM_THRESHOLD, MMAP_MAX = -1, -4  # constants of malloc.h
 NEVER, NONE = -1, 0
-NO_GLIBC = (OSError, AttributeError, TypeError)  # as ctypes says it
+NO_GLIBC = (OSError, AttributeError, TypeError)  # raised by ctypes without glibc
 
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Freed memory is kept until the end, and given back then. Does nothing where there is no glibc."""
+    """Keep freed memory until the block ends, then return it. Does nothing without glibc."""
     with suppress(*NO_GLIBC):
         _keep()
     try:
@@ -26,7 +26,7 @@ def held() -> Iterator[None]:
 
 
 def trim() -> None:
-    """Give freed memory back now. Does nothing where there is no glibc."""
+    """Return freed memory to the system now. Does nothing without glibc."""
     with suppress(*NO_GLIBC):
         ctypes.CDLL(None).malloc_trim(0)
 

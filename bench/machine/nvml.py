@@ -1,4 +1,4 @@
-"""The NVIDIA driver's view of one card."""
+"""Reads one GPU through the NVIDIA driver."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 @contextmanager
 def card(index: int = 0) -> Iterator[tuple[Any, Any] | None]:
-    """The module pynvml and the handle of CUDA's device `index`; None without a driver that shows it.
+    """The module pynvml and the handle of CUDA device `index`; None if the driver does not have it.
 
-    CUDA_VISIBLE_DEVICES renumbers what a framework sees, and the driver does not look at it. Without it
-    CUDA counts the fastest card first and the driver counts by slot: cards that differ may be mistaken,
-    unless CUDA_DEVICE_ORDER is PCI_BUS_ID.
+    CUDA_VISIBLE_DEVICES renumbers devices for frameworks, but not for the driver. Without that variable CUDA
+    numbers the fastest GPU first and the driver numbers by slot: with different GPUs this may be the wrong
+    one, unless CUDA_DEVICE_ORDER is PCI_BUS_ID.
     """
     try:
         import pynvml
 
         pynvml.nvmlInit()
-    except Exception:  # no library, no driver, no permission: no card that anybody could read
+    except Exception:  # no library, driver or permission
         yield None
         return
     try:
@@ -37,20 +37,20 @@ def _handle(pynvml: Any, index: int) -> Any:
     name = str(index) if visible is None else visible.split(",")[index].strip()
     if name.startswith(("GPU-", "MIG-")):
         return pynvml.nvmlDeviceGetHandleByUUID(name)
-    if int(name) < 0:  # as CUDA reads it: nothing is visible
-        raise ValueError(f"CUDA_VISIBLE_DEVICES: got {name}, should be the number or name of a card")
+    if int(name) < 0:  # to CUDA a negative number means that no device is visible
+        raise ValueError(f"CUDA_VISIBLE_DEVICES: got {name}, should be the number or UUID of a GPU")
     return pynvml.nvmlDeviceGetHandleByIndex(int(name))
 
 
 class Load(NamedTuple):
-    """What a card is doing under load: SM clock in MHz, power in W, and what holds its clock down."""
+    """The state of a GPU under load: SM clock in MHz, power in W, and throttle reasons."""
 
     sm_mhz: int | None = None
     power_w: float | None = None
     throttled: str = ""
 
 
-# as nvml.h numbers them; idle, the clocks that an application or the display asked for hold nothing down
+# bits of nvml.h; idle, and clocks that an application or the display has set, do not count as throttling
 HELD = {
     0x04: "power cap", 0x08: "hardware slowdown", 0x10: "sync boost", 0x20: "software thermal slowdown",
     0x40: "hardware thermal slowdown", 0x80: "power brake",
@@ -59,13 +59,13 @@ HELD = {
 
 @cache
 def watch(index: int = 0) -> Callable[[], Load]:
-    """A look at CUDA's device `index`, some 0.1 ms long; the driver stays open for this process."""
+    """A function that reads CUDA device `index` in about 0.1 ms; the driver stays open in this process."""
     try:
         import pynvml
 
         pynvml.nvmlInit()
         handle = _handle(pynvml, index)
-    except Exception:  # no library, no driver, no permission: nobody looks
+    except Exception:  # no library, driver or permission
         return Load
 
     def ask(verb: str, *about: Any) -> Any:
@@ -76,7 +76,7 @@ def watch(index: int = 0) -> Callable[[], Load]:
 
     def look() -> Load:
         power = ask("nvmlDeviceGetPowerUsage")
-        reasons = ask("nvmlDeviceGetCurrentClocksEventReasons")  # by its older name in older drivers
+        reasons = ask("nvmlDeviceGetCurrentClocksEventReasons")  # older drivers have only the older name
         reasons = ask("nvmlDeviceGetCurrentClocksThrottleReasons") if reasons is None else reasons
         held = [name for bit, name in HELD.items() if (reasons or 0) & bit]
         watts = None if power is None else power / 1000
@@ -86,7 +86,7 @@ def watch(index: int = 0) -> Callable[[], Load]:
 
 
 def free_bytes(index: int = 0) -> int | None:
-    """Memory that nobody holds on CUDA's device `index`; None without a driver that says it."""
+    """Free memory of CUDA device `index` in bytes; None if the driver does not report it."""
     with card(index) as found:
         if found is None:
             return None

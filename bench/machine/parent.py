@@ -1,4 +1,4 @@
-"""A process that ends with the one that has started it, however that ends."""
+"""Ends a process together with the process that started it, however that one ends."""
 
 import ctypes
 import signal
@@ -8,9 +8,9 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def end_with_parent() -> None:
-    """Have the system kill this process when the thread that has started it is gone, whatever it is doing.
+    """Have Linux kill this process when the thread that started it ends.
 
-    Elsewhere than on Linux it ends when it next looks at its channel.
+    On other systems the process ends when it next reads its channel.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

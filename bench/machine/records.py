@@ -1,4 +1,4 @@
-"""The two records of a run: the machine it ran on, and the environment it ran in. Each has a short key."""
+"""The two records of a run: its machine and its environment. Each has a short key."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ from bench.machine.variables import variables
 
 Record = dict[str, Any]
 
-# what stays as long as it is the same machine, and of each GPU
+# the facts that identify a machine, and those that identify a kind of GPU
 LASTING = ("cpu", "architecture", "vendor", "family", "model", "stepping", "cores", "threads")
-GROWING = ("memory_gib", "usable")  # of a machine that is lent
+GROWING = ("memory_gib", "usable")  # facts that vary on a rented machine
 KIND = ("name", "memory_gib", "capability")
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
@@ -34,9 +34,9 @@ PACKAGES = (
 
 
 def machine() -> Record:
-    """CPU, host, memory, operating system and GPUs of this machine: what stays, so that its key does.
+    """Permanent facts of this machine, so that its key is stable: CPU, host, memory, OS and GPUs.
 
-    What it is doing at one time is `bench.machine.load_average`'s. Takes about a second.
+    See `bench.machine.load_average` for its load. Takes about a second.
     """
     return {
         **cpu(),
@@ -51,7 +51,7 @@ def machine() -> Record:
 
 
 def environment(flags: Mapping[str, Any] | None = None) -> Record:
-    """Versions, BLAS and flags, as read back. Imports no framework."""
+    """Versions, BLAS libraries and flags, as read back. Imports no framework."""
     import scipy.linalg  # noqa: F401  # loads its BLAS and NumPy's, so that threadpoolctl sees both
     from threadpoolctl import threadpool_info
 
@@ -73,7 +73,7 @@ def environment(flags: Mapping[str, Any] | None = None) -> Record:
 
 
 def installed(packages: Iterable[str]) -> dict[str, str]:
-    """The versions of those packages that are installed. Imports none of them."""
+    """The versions of the installed ones of these packages. Imports none of them."""
     found = {}
     for package in packages:
         try:
@@ -84,10 +84,10 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
 
 
 def key(record: Mapping[str, Any]) -> str:
-    """Eight hexadecimal digits that are the same for the same record, wherever and whenever it was made.
+    """Eight hexadecimal digits that depend only on the record.
 
-    Of a machine with GPUs, which is often rented, they are the same for the next one of its kind: memory that
-    grows, the cores that one may use, and which of many cards it is are no part of them.
+    A machine with GPUs is often rented, so all machines of its kind have the same key: it does not depend on
+    the memory, the usable cores and the UUIDs of the GPUs.
     """
     cards = record.get("gpus")
     if isinstance(cards, list) and cards and all(isinstance(card, Mapping) for card in cards):
@@ -98,22 +98,22 @@ def key(record: Mapping[str, Any]) -> str:
 
 
 def home(record: Mapping[str, Any], root: Path) -> Path:
-    """Where what is published of this machine stands under `root`, made where it is not there."""
+    """The folder below `root` for published results of this machine; creates it if needed."""
     folder = root / folder_name(record)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def folder_name(record: Mapping[str, Any]) -> str:
-    """Of the folder in which what is published of this machine stands."""
+    """The name of the folder for published results of this machine."""
     return f"{name(record)}-{key(record)}"
 
 
 def differing(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The facts by which these are two kinds of machine, as far as the first record has them: CPUs and GPUs.
+    """The facts about CPUs and GPUs in which two records differ, as far as the first record has them.
 
-    Memory, drivers and the kernel may change on one machine: that of a virtual one grows while it runs. Two
-    cards of one kind are as good as one: a rented machine has another each time.
+    Memory, drivers and the kernel are not compared: they may change on one machine. Two GPUs of the same kind
+    are equal: a rented machine has a different one each time.
     """
     facts = [fact for fact in LASTING if fact in record or fact == LASTING[0]]
     found = [fact for fact in facts if record.get(fact) != other.get(fact)]

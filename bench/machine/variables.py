@@ -1,6 +1,6 @@
-"""The environment variables that change numbers or speed, as this process has them; a record is published.
+"""Records the environment variables that change results or speed.
 
-They are named one by one: a whole family (CUDA_*, TF_*) has members that hold folders, hosts or names.
+They are listed one by one, since records are published: CUDA_* or TF_* would include folders and host names.
 """
 
 import hashlib
@@ -42,24 +42,24 @@ VARIABLES = (
     "XLA_PYTHON_CLIENT_ALLOCATOR", "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_PREALLOCATE",
 )  # fmt: skip
 
-# what a value may be told with: numbers, switches, and names in upper case, as of instruction sets
+# values that may be published: numbers, booleans, and upper-case names such as those of instruction sets
 _PLAIN = re.compile(r"-?[\d.]+|[Tt]rue|[Ff]alse|[A-Z0-9_]+")
 _CARD = re.compile(r"\b(GPU|MIG)-[0-9a-fA-F-]+")
 
 
 def variables(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Those that are set. Nothing that may be a folder or a file is told, and a card's UUID as its hash."""
-    return {name: _told(name, given[name]) for name in VARIABLES if name in given}
+    """The variables that are set. Values that may be paths are hidden, and UUIDs of GPUs are hashed."""
+    return {name: _public(name, given[name]) for name in VARIABLES if name in given}
 
 
-def _told(name: str, value: str) -> str:
+def _public(name: str, value: str) -> str:
     if name in ("XLA_FLAGS", "TF_XLA_FLAGS"):
         return " ".join(map(_flag, value.split()))
     return "<path>" if "/" in value or "\\" in value else _CARD.sub(_hidden, value)
 
 
 def _flag(text: str) -> str:
-    """A flag without its value where that is neither a number nor a switch nor a bare name."""
+    """A flag, with its value hidden unless it is a number, a boolean or an upper-case name."""
     name, mark, value = text.partition("=")
     if not name.startswith("--"):
         return "<path>"
@@ -67,24 +67,27 @@ def _flag(text: str) -> str:
 
 
 def flags_of(value: str) -> str:
-    """Flags as XLA takes them: as they are, or those of the file that the value names."""
+    """The flags in a value of XLA_FLAGS, or those in the file that the value names."""
     if not value or value.lstrip().startswith("-") or not Path(value).is_file():
         return value
     return " ".join(Path(value).read_text(encoding="utf-8").split())
 
 
 def threads() -> int:
-    """The threads where nobody names a number: OMP_NUM_THREADS, at most and else one for every CPU."""
+    """The default number of threads: OMP_NUM_THREADS, but at most the number of CPUs, which is its default.
+
+    Raises ValueError if OMP_NUM_THREADS is not a positive number.
+    """
     most, told = os.cpu_count() or 1, os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if not told:
         return most
     if not (told.isdecimal() and int(told)):
-        raise ValueError(f"OMP_NUM_THREADS: got {told!r}, should be 1 to {most}; unset it, or name --threads")
-    return min(int(told), most)  # in a container of a larger host
+        raise ValueError(f"OMP_NUM_THREADS: got {told!r}, should be 1 to {most}; unset it, or give --threads")
+    return min(int(told), most)  # a container may inherit the value of a larger host
 
 
 def hashed(text: str) -> str:
-    """Eight hexadecimal digits in place of a name that nobody should read."""
+    """Eight hexadecimal digits that stand for a private name."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -315,7 +315,7 @@ def newest(root: Path = Path("results")) -> Path:
     if published:
         return max(published, key=lambda folder: (_natural(folder.name), folder.stat().st_mtime))
     raise FileNotFoundError(
-        f"results {root}: got no run, should hold one; make one with `gaugeblock run`, or name a folder"
+        f"results {root}: got no run, should hold one; `gaugeblock run` makes one, or name a folder"
     )
 
 

@@ -155,7 +155,7 @@ def files(path: str | os.PathLike[str]) -> list[Path]:
 def _nothing(path: Path, got: str) -> str:
     return (
         f"results {path}: got {got}, should be a rows file, a run's folder or a folder of runs; "
-        "make one with `gaugeblock run`"
+        "`gaugeblock run` makes one"
     )
 
 

@@ -1,1 +1,1 @@
-"""Experiments on the instrument itself: a contender against itself, the clock's overhead, coverage, flops."""
+"""Experiments on Gaugeblock itself: A/A timings, the clock's overhead, API coverage, flop counts, limits."""

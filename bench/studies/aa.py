@@ -1,4 +1,4 @@
-"""A contender against itself: both halves of a pair are one call, so that every difference is a false one."""
+"""A/A test: times each contender against itself, so every difference that is found is a false positive."""
 
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 ROUNDS = 15
 LEVEL = 0.99
-WANTED = 0.98  # of the cells whose interval should hold 1
+WANTED = 0.98  # the share of cells whose interval should contain 1
 NAMES = ("A", "B")
 COMMAND = "gaugeblock same"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One cell under two names: the paired ratio of the one to the other, and its interval."""
+    """A cell timed under two names: the paired ratio of one to the other, and its interval."""
 
     cell: Cell
     ratio: float
@@ -38,12 +38,12 @@ class Pair:
 
     @property
     def holds(self) -> bool:
-        """Whether the interval holds 1, as it should."""
+        """Whether the interval contains 1, as it should."""
         return self.low <= 1 <= self.high
 
 
 def pair(cell: Cell, ask: Callable[..., Any], *, rounds: int = ROUNDS) -> Pair | str:
-    """The cell against itself in interleaved rounds, in random order inside each; or why not."""
+    """Time the cell against itself in interleaved rounds, in random order within each; or return why not."""
     names = [f"{cell} {name}" for name in NAMES]
     try:
         answers = [ask(cell, READY, asdict(cell), name) for name in names]
@@ -65,7 +65,7 @@ def pair(cell: Cell, ask: Callable[..., Any], *, rounds: int = ROUNDS) -> Pair |
 
 
 def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
-    """Every cell that a default run times, against itself, on a machine that should be quiet."""
+    """Time every cell of a default run against itself; the machine should be idle."""
     from bench import pages
     from bench.cells.selection import Selection, cells, timed
     from bench.machine.variables import threads
@@ -98,7 +98,7 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
 
 
 def frame(pairs: Iterable[Pair]) -> "DataFrame":
-    """One line a cell: its coordinates, the ratio, its interval, and whether that holds 1."""
+    """One line per cell: its coordinates, the ratio, its interval, and whether that contains 1."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -111,22 +111,22 @@ def frame(pairs: Iterable[Pair]) -> "DataFrame":
 
 
 def sentence(pairs: Sequence[Pair]) -> str:
-    """The share of cells whose interval holds 1, and whether that is enough."""
+    """The share of cells whose interval contains 1, as a sentence."""
     holding = sum(each.holds for each in pairs)
     share = holding / max(len(pairs), 1)
     return (
-        f"{holding:,} of {len(pairs):,} intervals hold 1 ({share:.1%}; should be at least {WANTED:.0%}): "
+        f"{holding:,} of {len(pairs):,} intervals contain 1 ({share:.1%}; should be at least {WANTED:.0%}): "
         f"each cell against itself, {LEVEL:.0%} intervals of {ROUNDS} paired rounds"
     )
 
 
 def enough(pairs: Sequence[Pair]) -> bool:
-    """Whether as many intervals hold 1 as should."""
+    """Whether enough intervals contain 1."""
     return sum(each.holds for each in pairs) >= WANTED * len(pairs)
 
 
 def write(pairs: Sequence[Pair], root: Path) -> list[Path]:
-    """The page and one line a cell, as ``<date>-same.md`` and ``.csv`` in the folder of this machine."""
+    """Write the page and one line per cell: ``<date>-same.md`` and ``.csv`` in the folder of this machine."""
     stem = home(machine(), root) / f"{datetime.now(UTC):%Y-%m-%d}-same"
     text = "# A contender against itself\n\n" + markdown(page(pairs, COMMAND))
     stem.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -135,10 +135,10 @@ def write(pairs: Sequence[Pair], root: Path) -> list[Path]:
 
 
 def page(pairs: Sequence[Pair], command: str) -> list[Section]:
-    """The figure, and the cells whose interval misses 1, the furthest first."""
+    """The share of cells, and the cells whose interval does not contain 1, the largest difference first."""
     missing = sorted((each for each in pairs if not each.holds), key=lambda each: -abs(each.ratio - 1))
     lines = [(str(each.cell), f"{each.ratio:.3f}", f"{each.low:.3f} to {each.high:.3f}") for each in missing]
     return [
         Listing("A contender against itself", [(sentence(pairs), f"`{command}`")]),
-        *([Table("Told apart falsely", ("cell", "ratio", "interval"), lines)] if lines else []),
+        *([Table("False positives", ("cell", "ratio", "interval"), lines)] if lines else []),
     ]

@@ -1,4 +1,4 @@
-"""What the pages really pass to the APIs that they name, recorded while each build runs its options."""
+"""Records the arguments that pages pass to the APIs that they name, while each build runs its options."""
 
 import functools
 import inspect
@@ -20,12 +20,12 @@ from bench.inputs import batch, draw, rounded
 from bench.studies.signature import LOOSE, call_of, constructor, function, method
 from bench.verdict.known import refusal
 
-NEEDED = "needed"  # in the place of a default
+NEEDED = "needed"  # stands for a missing default
 
 
 @dataclass
 class Call:
-    """One callable of an API (what constructs, or what is then called): its parameters, and what they got."""
+    """One callable of an API (a constructor or a call): its parameters, and the values that were passed."""
 
     name: str
     defaults: dict[str, str]
@@ -34,12 +34,12 @@ class Call:
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
-    """What `record` gives, in built-in types: a worker is asked for it."""
+    """The result of `record` in built-in types, for a worker to return."""
     return [asdict(call) for call in record(name)]
 
 
 def record(name: str) -> list[Call]:
-    """The calls of each API that this backend's contenders name. Its environment should be set."""
+    """The calls of each API that this backend's contenders name. The backend's environment must be set."""
     found, calls = backend(name), dict[str, Call]()
     engine = found("cpu", "float32")
     for case in pages.cases().values():
@@ -57,7 +57,7 @@ def record(name: str) -> list[Call]:
 
 @contextmanager
 def recording(api: str, place: str, calls: dict[str, Call]) -> Iterator[None]:
-    """While this lasts, what is passed to the API is kept in `calls` under `place`."""
+    """Inside the block, record the arguments passed to the API in `calls`, under `place`."""
     owner, last = owner_of(api)
     honest = getattr(owner, last)
     wrapped = []
@@ -90,7 +90,7 @@ def recording(api: str, place: str, calls: dict[str, Call]) -> Iterator[None]:
 
 
 def shown(value: Any) -> str:
-    """A value as a table has it: a small one as it is, an array by its kind, another object by its name."""
+    """A value for a table: a small one as its repr, an array as its kind, another object as its name."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -129,7 +129,7 @@ def _keep(call: Call, place: str, bound: inspect.BoundArguments) -> None:
 
 
 def _exercise(case: Case, contender: Contender, engine: Backend, unit: Cell) -> None:
-    """One call forward, or one step, at the smallest size."""
+    """Run one forward call or one training step at the smallest size."""
     option = case.options[unit.option]
     weights, data = rounded(draw(case, unit), unit.dtype)
     if case.training:
@@ -138,7 +138,7 @@ def _exercise(case: Case, contender: Contender, engine: Backend, unit: Cell) -> 
         loop, _ = begin(case, contender, engine, unit, weights, state)
         engine.wait(loop.step(engine.put(batch(data, 0))))
         return
-    # a call that the framework is known to refuse has passed its arguments all the same
+    # a call that the framework is known to refuse has still passed its arguments
     with suppress(Exception) if refusal(contender, unit, "forward", engine) else nullcontext():
         with engine.building():
             params, run = contender.build(weights, **option)

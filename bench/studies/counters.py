@@ -1,4 +1,4 @@
-"""What a framework's own counter says of a cell, beside the formula's flops and the fewest bytes."""
+"""Compares flops and bytes that a framework counts for a cell with those of the formula."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ from bench.store.row import sentence
 from bench.worker import pool
 
 COUNTING = ("torch", "jax")
-BELOW = 1e9  # flops: the largest size below it, where what a formula leaves out has vanished
+BELOW = 1e9  # flops: the largest size below this is used; terms that a formula leaves out are small there
 
 
 @dataclass(frozen=True)
 class Count:
-    """Flops and bytes of one call: what the page says, and what the framework counts (None: nothing)."""
+    """Flops and bytes of one call: those of the page, and those that the framework counts or None."""
 
     cell: Cell
     formula: float
@@ -30,7 +30,7 @@ class Count:
     counted: float | None = None
     least: int | None = None  # bytes
     moved: float | None = None  # bytes
-    status: str = ""  # absent or error, where it was not counted
+    status: str = ""  # absent or error if it was not counted
     why: str = ""
 
     def __str__(self) -> str:
@@ -39,17 +39,17 @@ class Count:
 
     @property
     def ratio(self) -> float | None:
-        """Counted to formula; None where either is missing, or nothing is to be counted."""
+        """Counted flops over those of the formula; None if either is missing or the formula has none."""
         return self.counted / self.formula if self.counted is not None and self.formula else None
 
 
 def study(cases: Sequence[Case], sizes: dict[str, str], backends: Sequence[str] = COUNTING) -> list[Count]:
-    """Every contender of these backends on these cases, each backend in a process of its own."""
+    """Count every contender of these backends on these cases, each backend in its own process."""
     found: list[Count] = []
     for name in backends:
         units = [unit for case in cases for unit in cells(case, name, sizes.get(case.name) or size(case))]
         environment = backend(name).environment(threads=1, dtype="float32", device="cpu")
-        # the environment must stand before the framework is imported, and a spawned process has none yet
+        # the environment must be set before the framework is imported, as in a spawned process
         with pool(1, environment) as alone:
             found += [one for counts in alone.map(count, units) for one in counts]
     order = [case.name for case in cases]
@@ -57,7 +57,7 @@ def study(cases: Sequence[Case], sizes: dict[str, str], backends: Sequence[str] 
 
 
 def cells(case: Case, name: str, size: str) -> Iterator[Cell]:
-    """The cells to count: each contender on the option and regime that are typical of it."""
+    """The cells to count: each contender with its typical option and regime."""
     found = backend(name)
     for contender in found.contenders(case):
         option, regime = typical(case, contender)
@@ -66,14 +66,14 @@ def cells(case: Case, name: str, size: str) -> Iterator[Cell]:
 
 
 def size(case: Case) -> str:
-    """The case's size of the most flops below `BELOW`; the first of those that have equally many."""
+    """The case's size with the most flops below `BELOW`; the first one if several are equal."""
     option = next(iter(case.options.values()))
     flops = {each: float(case.flops(**dims(case, each), **option)) for each in case.sizes}
     return max((each for each in flops if flops[each] < BELOW), key=lambda each: flops[each])
 
 
 def count(unit: Cell) -> list[Count]:
-    """One row for each direction of a unit. Never raises for what the contender or its counter does."""
+    """One count per direction of a unit. An exception of the contender or the counter becomes a status."""
     case = pages.case(unit.case)
     contender = find(case, unit)
     found = []
@@ -112,7 +112,7 @@ def _formula(
         wrt = differentiated(case, given.data)
         arguments += (engine.put(dict(given.cotangents)),)
 
-        # torch's counter takes no leaf of the graph for what a module is given
+        # torch's counter needs module inputs that are not leaves of the graph
         call = engine.vjp(
             lambda params, **data: run(params, **data | {name: data[name] * 1 for name in wrt}),
             cell.mode,

@@ -1,4 +1,4 @@
-"""Whether the pages cover the APIs that they name: every parameter of each is covered, or has a reason."""
+"""Checks that pages cover the APIs that they name: every parameter is covered, or has a reason."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,16 +15,16 @@ from bench.report.table import Section, Table, markdown
 from bench.studies.calls import NEEDED
 from bench.worker import Worker
 
-NAMES = [name for name in SHIPPED if name != "numpy"]  # the reference, whose options are the cases' own
+NAMES = [name for name in SHIPPED if name != "numpy"]  # the reference has no API of its own
 FILES = ("coverage.jsonl", "coverage.md")
 STATUSES = ("covered", "partly", "not covered", "forgotten")
 COLUMNS = ("parameter", "default", "status", "passed", "by, or why not")
 NOTE = (
-    "Covered: an option of a case passes another value than the default; both of True and False are met, "
-    "and each of the strings that suites/exemptions/coverage.py lists. Partly, or not covered: for "
-    "the reason there."
+    "Covered: options of a case pass a value other than the default; for a flag both True and False, for a "
+    "choice each string that suites/exemptions/coverage.py lists. Partly or not covered: that file gives "
+    "the reason."
 )
-SHOWN = 6  # values, or places, in one line of a table
+SHOWN = 6  # most values or places in one line of a table
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Line:
     api: str
     parameter: str
     default: str
-    values: Mapping[str, Sequence[str]]  # what was passed: the cases and options that passed it
-    missed: Sequence[str]  # what should have been met and was not
+    values: Mapping[str, Sequence[str]]  # each value passed, with the cases and options that passed it
+    missed: Sequence[str]  # values that should have been passed and were not
     reason: str = ""
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Line:
 
 
 def study() -> tuple[list[Line], list[str]]:
-    """Every parameter of the frameworks that are here, and what is wrong: `lines` and `faults`."""
+    """The parameters of all installed frameworks, and what is wrong: see `lines` and `faults`."""
     left_out = pages.exemptions("coverage")
     here = []
     for name in NAMES:
@@ -61,7 +61,7 @@ def study() -> tuple[list[Line], list[str]]:
             backend(name).installed()
             here.append(name)
     found = lines(here, left_out.REASONS, left_out.CHOICES)
-    # what no parameter of these needs, one of another framework may
+    # a reason that none of these frameworks needs may belong to one that is not installed
     everything = here == NAMES
     return found, faults(found, left_out.REASONS, left_out.CHOICES) if everything else faults(found, {}, {})
 
@@ -69,7 +69,7 @@ def study() -> tuple[list[Line], list[str]]:
 def lines(
     backends: Iterable[str], reasons: Mapping[str, str], choices: Mapping[str, Sequence[str]]
 ) -> list[Line]:
-    """A line for each parameter, from workers in which every build runs every option; and its reason."""
+    """A line for each parameter with its reason, from workers in which every build runs every option."""
     with ThreadPoolExecutor(2) as pool:
         names = list(backends)
         found = [
@@ -90,7 +90,7 @@ def _ask(name: str) -> Any:
 
 
 def line(name: str, call: Mapping[str, Any], parameter: str, choices: Mapping[str, Sequence[str]]) -> Line:
-    """What one call of an API passed for one of its parameters, and what it should have."""
+    """The values that were passed for one parameter of an API, and those that were missed."""
     default, values = call["defaults"][parameter], call["passed"].get(parameter, {})
     found = Line(name, call["cases"], call["name"], parameter, default, values, ())
     expected = {"True", "False"} if default in ("True", "False") else set[str]()
@@ -102,23 +102,23 @@ def line(name: str, call: Mapping[str, Any], parameter: str, choices: Mapping[st
 
 
 def match(found: Line, patterns: Iterable[str]) -> str | None:
-    """The first pattern that names this parameter."""
+    """The first pattern that matches this parameter."""
     return next((each for each in patterns if fnmatchcase(str(found), each)), None)
 
 
 def reason(found: Line, reasons: Mapping[str, str]) -> str:
-    """Why a parameter is not covered, or nothing."""
+    """Why a parameter is not covered, or empty."""
     return reasons[each] if found.missed and (each := match(found, reasons)) else ""
 
 
 def faults(found: Sequence[Line], reasons: Mapping[str, str], choices: Iterable[str]) -> list[str]:
-    """A sentence for each forgotten parameter, and for each pattern that no parameter needs any more."""
+    """A sentence for each forgotten parameter, and for each pattern that is no longer needed."""
     needed = {match(each, reasons) for each in found if each.missed}
     named = {match(each, choices) for each in found}
     return [
         *(
             f"{each} has no reason: got {', '.join(each.values) or 'nothing'} in its calls, not "
-            f"{', '.join(each.missed)}; let an option of {each.cases[0]} pass it, or say why not in "
+            f"{', '.join(each.missed)}; let an option of {each.cases[0]} pass it, or give a reason in "
             "suites/exemptions/coverage.py"
             for each in found
             if each.status == "forgotten"
@@ -129,7 +129,7 @@ def faults(found: Sequence[Line], reasons: Mapping[str, str], choices: Iterable[
 
 
 def tables(found: Sequence[Line]) -> list[Section]:
-    """How much is covered, by framework; then each callable."""
+    """A summary by framework, then a table for each callable."""
     rows: list[tuple[str, ...]] = []
     for name in dict.fromkeys(each.backend for each in found):
         own = [each for each in found if each.backend == name]
@@ -162,7 +162,7 @@ def _few(words: Sequence[str]) -> str:
 
 
 def write(found: Sequence[Line], folder: Path) -> list[Path]:
-    """The lines as JSON, and as Markdown."""
+    """Write the lines as JSON and as Markdown; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     records = [json.dumps(asdict(each) | {"status": each.status}) for each in found]
     texts = ("".join(f"{each}\n" for each in records), markdown(tables(found)))

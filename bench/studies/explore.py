@@ -1,4 +1,4 @@
-"""Shapes that nobody thought of: Hypothesis draws sizes, and every contender is judged on them."""
+"""Searches for sizes that fail: Hypothesis draws sizes, and every contender is judged on them."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ from bench.size import first, keep, spelled
 from bench.verdict.judge import judge
 from bench.worker import Died, Worker
 
-# one, odd, and around the powers of two where kernels change
+# one, odd numbers, and numbers around powers of two, where kernels change
 LENGTHS = (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129)
 MOST = 2**21  # elements of the product of all dimensions
 
 
 @dataclass(frozen=True)
 class Find:
-    """A size on which a contender failed, as small as Hypothesis could make it."""
+    """A size on which a contender failed, shrunk by Hypothesis."""
 
     cell: Cell
     why: str
@@ -36,14 +36,14 @@ def study(
     seed: int,
     told: Callable[[str], None],
 ) -> list[Find]:
-    """What exploring these cases finds, each find kept for every --full run."""
+    """Explore these cases, and add every find to the corpus, which each --full run judges."""
     finds = []
     for case in cases:
         finds += explore(case, backends, dtype=dtype, examples=examples, seed=seed, told=told)
-        print(f"{case.name}: {examples} sizes a contender", file=sys.stderr)
+        print(f"{case.name}: {examples} sizes per contender", file=sys.stderr)
     if finds:
         kept = keep((find.cell.case, find.cell.size) for find in finds)
-        told(f"{len(finds)} kept in {kept}")
+        told(f"{len(finds)} added to {kept}")
     return finds
 
 
@@ -105,14 +105,14 @@ def _search(case: Case, cell: Cell, directions: Sequence[str], worker: Worker, e
     try:
         agree()
     except AssertionError:
-        return failed[-1]  # the smallest is run last
+        return failed[-1]  # Hypothesis runs the smallest one last
     except Died as error:
         return Find(replace(cell, size=spelled(first(case))), str(error))
     return None
 
 
 def _sizes(case: Case) -> Any:
-    """Every whole number of the first size drawn anew; what is none (a kernel's sides) stays."""
+    """A strategy that draws each integer of the first size; other values (a kernel's sides) are fixed."""
     from hypothesis import strategies as st
 
     lengths = st.sampled_from(LENGTHS)
@@ -133,7 +133,7 @@ def _volume(dims: Mapping[str, Any]) -> int:
 
 
 def _possible(cell: Cell, directions: Sequence[str]) -> bool:
-    """Whether the formula itself has such a size: heads that divide, a kernel inside its image."""
+    """Whether the reference accepts the size: heads divide the width, a kernel fits in its image."""
     own = replace(
         cell, backend="numpy", contender=str(backend("numpy").contenders(_case(cell))[0]), mode="eager"
     )

@@ -1,4 +1,4 @@
-"""Whether counters agree with the pages; a departure has its reason in suites/exemptions/flops.py."""
+"""Checks the flops of pages against counters; suites/exemptions/flops.py gives reasons for differences."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -14,32 +14,32 @@ from bench.studies.counters import Count
 FILES = ("flops.md", "flops.csv")
 COLUMNS = ("contender", "direction", "formula", "counted", "ratio", "bytes", "moved", "status")
 NOTE = (
-    "Flops of one call in float32: by the page; counted by torch's FlopCounterMode (products, "
-    "convolutions and attention; 0 is uncounted) or XLA's cost analysis (a transcendental is one); their "
-    "ratio. Bytes: inputs read and outputs written once; moved: what XLA's program accesses, as a "
-    "multiple. Agrees: torch within 1 %; XLA from 0.99 to 2 of the formula, of a gradient (three passes, "
-    "as products take) from 1/3 to 2."
+    "Flops of one call in float32. Formula: as the page states them. Counted: by torch's FlopCounterMode "
+    "(matrix products, convolutions and attention only; 0 means not counted) or XLA's cost analysis (a "
+    "transcendental function counts as one). Ratio: counted over formula. Bytes: inputs read and outputs "
+    "written once. Moved: bytes that XLA's program accesses, as a multiple of these. Agrees: torch within "
+    "1 %; XLA from 0.99 to 2 times the formula, for a gradient (counted as three passes) from 1/3 to 2."
 )
 
 
 @dataclass(frozen=True)
 class Known:
-    """What suites/ says of departures.
+    """The known differences that suites/ lists.
 
-    `reasons`, by glob of backend/case/contender/direction: (least ratio, greatest, reason), both zero for
-    what raises. `unconfirmed`, by case: why no counter can speak of it.
+    `reasons` maps a glob of backend/case/contender/direction to (smallest ratio, largest ratio, reason);
+    both ratios are zero if the counter raises. `unconfirmed` maps a case to why no counter can check it.
     """
 
     reasons: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
     unconfirmed: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, one: Count) -> str | None:
-        """The first pattern that names this count."""
+        """The first pattern that matches this count."""
         return next((each for each in self.reasons if fnmatchcase(str(one), each)), None)
 
 
 def status(one: Count, known: Known) -> str:
-    """absent, error, uncounted, agrees, explained or disagrees."""
+    """One of: absent, error, uncounted, agrees, explained, disagrees."""
     name = known.name(one)
     low, high, _ = known.reasons[name] if name else (0.0, 0.0, "")
     if one.status:
@@ -47,7 +47,7 @@ def status(one: Count, known: Known) -> str:
     assert one.counted is not None
     if one.least and one.moved is not None and one.moved < 0.99 * one.least:
         return "disagrees"
-    if one.ratio is None:  # no arithmetic but of indices: less than one for each byte
+    if one.ratio is None:  # the formula has only index arithmetic: less than one operation per byte
         return "agrees" if one.counted <= (one.least or 0) else "disagrees"
     least, most = bounds(one.cell)
     if least <= one.ratio <= most:
@@ -58,11 +58,11 @@ def status(one: Count, known: Known) -> str:
 
 
 def bounds(cell: Cell) -> tuple[float, float]:
-    """The least and the greatest ratio at which a counter agrees.
+    """The smallest and the largest ratio at which a counter agrees.
 
-    torch counts products alone, and exactly; XLA each elementwise operation too, of which a formula that has
-    products leaves out those of lower order. That a gradient is three passes is so of products; of any
-    formula it is at least the forward pass that it repeats.
+    torch counts only matrix products, exactly. XLA also counts elementwise operations, and a formula with
+    products leaves out those of lower order. A gradient costs three passes for products; for any other
+    formula it costs at least the forward pass that it repeats.
     """
     if cell.backend == "torch":
         return 0.99, 1.01
@@ -70,7 +70,7 @@ def bounds(cell: Cell) -> tuple[float, float]:
 
 
 def faults(found: Sequence[Count], cases: Sequence[Case], known: Known) -> list[str]:
-    """A sentence for each disagreement without a reason, each unconfirmed case, each stale reason."""
+    """A sentence for each unexplained disagreement, each unconfirmed case and each stale reason."""
     said = {str(one): status(one, known) for one in found}
     by_case: dict[str, set[str]] = {case.name: set() for case in cases}
     for one in found:
@@ -78,14 +78,14 @@ def faults(found: Sequence[Count], cases: Sequence[Case], known: Known) -> list[
     wrong = [_sentence(one) for one in found if said[str(one)] in ("disagrees", "error")]
     silent = [name for name, words in by_case.items() if not words & {"agrees", "explained", "absent"}]
     wrong += [
-        f"{name}: no counter confirms its flops; say why not in suites/exemptions/flops.py"
+        f"{name}: no counter confirms its flops; give a reason in suites/exemptions/flops.py"
         for name in silent
         if name not in known.unconfirmed
     ]
     used = {known.name(one) for one in found if said[str(one)] in ("explained", "absent")}
     stale = [name for name in known.reasons if name.split("/")[1] in by_case and name not in used]
     stale += [name for name in known.unconfirmed if name in by_case and name not in silent]
-    return [*wrong, *(f"{each!r} is a stale reason: nothing departs so any more" for each in stale)]
+    return [*wrong, *(f"{each!r} is a stale reason: no count needs it" for each in stale)]
 
 
 def _sentence(one: Count) -> str:
@@ -101,7 +101,7 @@ def _sentence(one: Count) -> str:
 
 
 def tables(found: Sequence[Count], cases: Sequence[Case], known: Known) -> list[Section]:
-    """What does not agree, then what has a reason, then every count."""
+    """The disagreements, then the explained differences, then every count."""
     wrong = faults(found, cases, known)
     because = [
         f"{one} at {one.cell.size}, {_ratio(one) or one.status}: {known.reasons[name][2]}"
@@ -113,7 +113,7 @@ def tables(found: Sequence[Count], cases: Sequence[Case], known: Known) -> list[
     ]
     sections: list[Section] = [
         Listing("Flops that disagree", [(each, "") for each in wrong] or [("none", "")], note=NOTE),
-        Listing("Flops that depart with a reason", [(each, "") for each in because]),
+        Listing("Flops that differ for a known reason", [(each, "") for each in because]),
     ]
     for case in cases:
         own = [one for one in found if one.cell.case == case.name]
@@ -134,7 +134,7 @@ def _figures(one: Count) -> tuple[str, ...]:
 
 
 def write(found: Sequence[Count], cases: Sequence[Case], known: Known, folder: Path) -> list[Path]:
-    """The tables as Markdown, and the counts as CSV."""
+    """Write the tables as Markdown and the counts as CSV; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in FILES]
     paths[0].write_text(markdown(tables(found, cases, known)), encoding="utf-8")

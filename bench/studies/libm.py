@@ -1,7 +1,7 @@
-"""How exact a framework's elementary functions are on a device: errors in half units in the last place.
+"""Measures the errors of a framework's elementary functions on a device, in half units in the last place.
 
-The model of rounding takes the error of every function for at most a few of them; a device whose functions
-lose more judges nobody fairly. float32 is held against float64, float64 against NumPy's long double.
+The rounding model assumes errors of at most a few half units; where functions are less accurate, its verdicts
+are too strict. float32 is compared with float64, and float64 with NumPy's long double.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,9 +21,10 @@ POSITIVE = ("log", "log1p", "sqrt", "rsqrt", "reciprocal", "divide")
 
 
 def measure(name: str, device: str, dtype: str, numbers: int = NUMBERS) -> list[Record]:
-    """One record a function: its rms and its worst error, and the share of results that are exact.
+    """One record per function: its rms error, its largest error, and the share of exact results.
 
-    Runs in the backend's worker; raises Absent. A function that the framework lacks is left out.
+    Runs in the backend's worker; raises Absent if the backend is not available. A function that the framework
+    does not have is left out.
     """
     engine = instance(backend(name), device, dtype)
     wide = np.longdouble if dtype == "float64" else np.float64
@@ -47,7 +48,7 @@ def measure(name: str, device: str, dtype: str, numbers: int = NUMBERS) -> list[
 
 
 def functions(engine: Backend) -> Mapping[str, Callable[..., Any]]:
-    """The elementary functions of an engine, compiled where its users compile them."""
+    """The elementary functions of an engine, compiled if its users usually compile."""
     for lineage, made in (("torch", _torch), ("jax", _jax), ("tensorflow", _tensorflow)):
         if lineage in engine.lineage():
             return made()
@@ -91,7 +92,7 @@ def _tensorflow() -> Mapping[str, Callable[..., Any]]:
 
 
 def _exact(dtype: str) -> Mapping[str, Callable[..., Any]]:
-    """The same in a wider type; of erf there is none beyond float64."""
+    """The same functions in a wider type; erf exists only up to float64."""
     from scipy.special import erf
 
     found: dict[str, Callable[..., Any]] = {
@@ -111,7 +112,7 @@ def _exact(dtype: str) -> Mapping[str, Callable[..., Any]]:
 
 def _errors(got: Array, exact: Array) -> Record:
     bits = BITS[str(got.dtype)]
-    unit = np.ldexp(exact.dtype.type(1), np.frexp(exact)[1] - 1 - bits)  # half of one in the last place
+    unit = np.ldexp(exact.dtype.type(1), np.frexp(exact)[1] - 1 - bits)  # half a unit in the last place
     errors = np.abs(got.astype(exact.dtype) - exact) / unit
     rms, worst = np.sqrt(np.mean(errors**2)), errors.max()
     return {"rms": float(rms), "worst": float(worst), "exact": float(np.mean(errors == 0))}

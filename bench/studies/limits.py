@@ -1,4 +1,4 @@
-"""How far known departures are off, measured from runs: what stands in suites/limits/<page>.json."""
+"""Measures the sizes of known departures from runs, and writes them to suites/limits/<page>.json."""
 
 import json
 import math
@@ -16,19 +16,19 @@ from bench.verdict.errors import GATE
 from bench.verdict.known import ALIKE, ROOM, covers, expected
 
 FAILED = ("limited", "disagrees", "imprecise")
-DIGITS = 3  # of a ratio
+DIGITS = 3  # significant digits of a ratio
 
 Row = Mapping[str, Any]
-Key = tuple[str, tuple[str, ...]]  # the release of the package at fault, and what cells alike share
+Key = tuple[str, tuple[str, ...]]  # the release of the package at fault, and the values of `ALIKE`
 Measured = dict[Key, tuple[float, float]]
 
 
 def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None] = print) -> list[Path]:
-    """Write what these runs found of each Limit; gives the files. FileNotFoundError where a run is not there.
+    """Write the sizes that these runs found for each Limit, and return the files.
 
-    The smallest and the largest rms ratio are kept of cells alike, by release of the package at fault. They
-    replace what was measured of the same cells in the same release; everything else stays. `told` hears of
-    what was left out.
+    Keeps the smallest and largest rms ratio of similar cells, by release of the package at fault. They
+    replace earlier ratios of the same cells in the same release; all others stay. `told` is called for each
+    row that is left out. Raises FileNotFoundError if a run does not exist.
     """
     found: dict[tuple[str, str], Measured] = {}
     unclear: list[tuple[Row, list[Limit], Mapping[str, Any]]] = []
@@ -42,13 +42,13 @@ def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None]
                     unclear.append((row, limits, around))
                 for limit in limits if len(limits) == 1 else ():
                     _add(found, row, limit, around, told)
-    for row, limits, recorded in unclear:  # its cause is the one that explains it by what is clear
+    for row, limits, recorded in unclear:  # choose the Limit whose sizes, from unambiguous rows, explain it
         fitting = [each for each in limits if _fits(found, row, each)]
         unknown = [each for each in limits if not found.get((_page(row), each.name))]
         if one := fitting[:1] or (unknown if len(unknown) == 1 else []):
             _add(found, row, one[0], recorded, told)
         else:
-            told(f"left out: {_cell(row)}: {len(limits)} Limits name it, and none explains it")
+            told(f"left out: {_cell(row)}: {len(limits)} Limits name it, and none of them explains it")
     by_page = {
         page: {name: each for (where, name), each in found.items() if where == page} for page, _ in found
     }
@@ -56,10 +56,10 @@ def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None]
 
 
 def _explaining(row: Row) -> list[Limit]:
-    """The limits that may be why a row failed: the one that it names, or all that name it."""
+    """The limits that may explain why a row failed: the one in the row, or all that cover its cell."""
     words, inside = str(row["why"]), row["z_rms"] <= GATE and row["z_worst"] <= 1
     if row["case"] not in pages.cases() or words.startswith("stale limit") or inside:
-        return []  # what is inside its limits fails for another reason
+        return []  # errors are inside the limits: it failed for another reason
     mine = [each for each in pages.case(str(row["case"])).limits if each.name and not each.varies]
     if row["status"] == "limited":
         named = [each for each in mine if each.name == row["limit"]]
@@ -78,7 +78,7 @@ def _page(row: Row) -> str:
 
 
 def _fits(found: Mapping[tuple[str, str], Measured], row: Row, limit: Limit) -> bool:
-    """Whether what was found of a limit so far explains a row."""
+    """Whether the sizes found for a limit so far explain a row."""
     seen = [
         Seen(release, dict(zip(ALIKE, cells, strict=True)), z)
         for (release, cells), z in found.get((_page(row), limit.name), {}).items()
@@ -104,9 +104,9 @@ def _add(
 
 
 def _write(page: str, measured: Mapping[str, Measured], told: Callable[[str], None]) -> Path:
-    """Merge what was measured into the page's file, in the order of the page's limits, an entry a line.
+    """Merge the measured sizes into the page's file, in the order of the page's limits, one entry per line.
 
-    `told` hears of what would not have been limited by what the file said.
+    `told` is called for sizes outside the range that the file allowed before.
     """
     before = pages.measured(page)
     blocks = []
@@ -139,4 +139,4 @@ def _line(release: str, cells: Sequence[str], z: tuple[float, float]) -> str:
 
 def _number(z: float) -> str:
     rounded = f"{z:.{DIGITS}g}"
-    return rounded if math.isfinite(float(rounded)) else '"inf"'  # rows hold the largest number in its place
+    return rounded if math.isfinite(float(rounded)) else '"inf"'  # rows store infinity as the largest float

@@ -1,6 +1,6 @@
-"""What the clock adds: its throughput beside that of a loop written by hand for the same call.
+"""Measures the overhead of the clock: its time per call over that of a hand-written loop.
 
-The loops are what an expert would write: arguments by position, inputs that go round, one wait at the end.
+The loops are what an expert would write: positional arguments, inputs in rotation, one wait at the end.
 """
 
 import random
@@ -18,15 +18,15 @@ from bench.speed.sets import SETS
 from bench.speed.timing import interval
 from bench.worker import Worker
 
-ROUNDS = 31  # at least; more until the median is known to `PRECISION`, for at most `PATIENCE` seconds
+ROUNDS = 31  # or more, until the median is known to `PRECISION` or `PATIENCE` seconds have passed
 PRECISION, PATIENCE = 0.005, 10.0
-SIDES = {"smallest": 2, "200 µs": 0, "20 ms": 0}  # of a square product; 0: found by its time
+SIDES = {"smallest": 2, "200 µs": 0, "20 ms": 0}  # side of a square product; 0: chosen to take that long
 ALLOWED = 0.02
 
 
 @dataclass(frozen=True)
 class Overhead:
-    """The median of the paired ratios of the clock's seconds a call to the hand-written loop's."""
+    """The median of the paired ratios: the clock's seconds per call over the hand-written loop's."""
 
     backend: str
     mode: str
@@ -38,12 +38,12 @@ class Overhead:
 
 
 def run(params: Any, x: Any) -> dict[str, Any]:
-    """A product, which every framework writes alike."""
+    """A matrix product, which is written alike in every framework."""
     return {"y": x @ x}
 
 
 def study(told: Callable[[str], None]) -> list[Overhead]:
-    """What the clock adds in every framework that is here, each in a worker of one thread."""
+    """The clock's overhead in every installed framework, each in a worker with one thread."""
     found = []
     for name in SHIPPED:
         cls = backend(name)
@@ -63,17 +63,17 @@ def study(told: Callable[[str], None]) -> list[Overhead]:
 
 
 def enough(found: Sequence[Overhead]) -> bool:
-    """Whether the clock adds as little as it may, in every framework."""
+    """Whether the overhead is small enough in every framework."""
     return all(abs(each.ratio - 1) <= ALLOWED for each in found if each.backend != "numpy")
 
 
 def measured(name: str, mode: str) -> list[dict[str, Any]]:
-    """What `overheads` gives, in built-in types: a worker is asked for it."""
+    """The result of `overheads` in built-in types, for a worker to return."""
     return [asdict(each) for each in overheads(name, mode)]
 
 
 def overheads(name: str, mode: str) -> list[Overhead]:
-    """Each of the calls of `SIDES` in one backend and mode. Runs in a process of its own."""
+    """The overhead of each call of `SIDES` in one backend and mode. Runs in its own process."""
     cls = backend(name)
     cls.installed()
     engine = cls("cpu", "float32")
@@ -112,7 +112,7 @@ def _one(engine: Backend, compiled: Callable[..., Any], mode: str, name: str, si
 
 
 def by_hand(engine: Backend, call: Callable[..., Any], xs: Sequence[Any], calls: int) -> float:
-    """Seconds a call of the loop that an expert of the framework would write."""
+    """Seconds per call of the loop that an expert would write in that framework."""
     wait = {"torch": _nothing, "tensorflow": _nothing, "jax": _block}.get(engine.name, engine.wait)
     with engine.running("forward"):
         inputs = [xs[(calls - 1 - n) % len(xs)] for n in range(calls)]
@@ -126,7 +126,7 @@ def by_hand(engine: Backend, call: Callable[..., Any], xs: Sequence[Any], calls:
 
 
 def _nothing(y: Any) -> None:
-    """torch and TensorFlow have computed when a call on a CPU returns."""
+    """Needs no wait: on a CPU, torch and TensorFlow calls return when the result is complete."""
 
 
 def _block(y: Any) -> None:
@@ -136,7 +136,7 @@ def _block(y: Any) -> None:
 
 
 def _side(engine: Backend, compiled: Callable[..., Any], seconds: float) -> int:
-    """The side of a square product that takes about so long."""
+    """The side of a square product that takes about that many seconds."""
     side = 64
     while side < 4096:
         xs = [engine.put({"x": _square(np.random.default_rng(0), side)})["x"]]
@@ -151,7 +151,7 @@ def _square(rng: Any, side: int) -> Any:
 
 
 def table(found: Sequence[Overhead]) -> Table:
-    """One line a backend, mode and call."""
+    """A table with one line per backend, mode and call."""
     from bench.digits import seconds
 
     lines = [
@@ -166,5 +166,5 @@ def table(found: Sequence[Overhead]) -> Table:
         for each in found
     ]
     columns = ("backend", "mode", "call", "by hand", "clock to hand", "interval")
-    note = f"Seconds a call that the clock reports, over those of a loop by hand; at most {1 + ALLOWED:.2f}."
-    return Table("What the clock adds", columns, lines, right=columns[3:], note=note)
+    note = f"Seconds per call by the clock over those of a hand-written loop: at most {1 + ALLOWED:.2f}."
+    return Table("Overhead of the clock", columns, lines, right=columns[3:], note=note)

@@ -1,6 +1,6 @@
-"""A run of several seeds, one line a cell: how it ended over them, and how near to its gate it came.
+"""Summarizes a run of several seeds, one line per cell: statuses, and the range of errors over limits.
 
-The rows of twenty seeds are tens of megabytes; this is what is published of them.
+The rows of twenty seeds are tens of megabytes; only this summary is published.
 """
 
 from dataclasses import fields
@@ -24,7 +24,7 @@ HONEST = ("agrees", "limited", "absent", "missing")
 
 
 def over(rows: "DataFrame") -> "DataFrame":
-    """One line a cell: how many of its seeds ended how, its z_rms over them, its worst z and fewest bits."""
+    """One line per cell: the number of seeds by status, the range of z_rms, the worst z, the fewest bits."""
     cells = rows.groupby(COORDINATES, sort=False, observed=True)
     ends = rows.groupby([*COORDINATES, "status"], sort=False, observed=True).size().unstack(fill_value=0)
     figures = cells.agg(
@@ -39,15 +39,13 @@ def over(rows: "DataFrame") -> "DataFrame":
 
 
 def sections(rows: "DataFrame", folder: Path) -> list[Section]:
-    """What ran, with its rate of false alarms, and each cell that neither agrees nor has its cause traced."""
+    """The setup of the run, and each cell that neither agrees nor has a known reason."""
     alarms = rows[~rows["status"].isin(HONEST)]
     items = [(f"{row['status']}: {row['why']}", rerun(row)) for row in alarms.to_dict("records")]
     machines, environments = records([folder])
     rows = rows.assign(run_environment=key(record(folder, "environment")))
     seeds = " ".join(f"--seed {seed}" for seed in sorted(rows["seed"].unique()))
-    note = (
-        "Cells that neither agree, nor have a Limit or a reason to be absent." if items else "There are none."
-    )
+    note = "Cells that do not agree and have no Limit or reason to be absent." if items else "There are none."
     return [
         Listing("Command", [("made by", f"pytest suites/ {seeds}")]),
         header(setups(rows), machines, environments, moments(folder)),
@@ -56,7 +54,7 @@ def sections(rows: "DataFrame", folder: Path) -> list[Section]:
 
 
 def write(rows: "DataFrame", folder: Path, root: Path) -> list[Path]:
-    """`<date>-seeds.md` and `.csv` in the machine's folder of `root`; raises ValueError for a lone seed."""
+    """Write `<date>-seeds.md` and `.csv` to the machine's folder in `root`; ValueError for a single seed."""
     if rows["seed"].nunique() < 2:
         raise ValueError(f"run {folder}: got one seed, should be several: pytest suites/ --seed 0 --seed 1")
     home = machine_folder(folder, root)

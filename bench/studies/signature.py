@@ -1,7 +1,7 @@
-"""The parameters of a public API, read from the API itself: its constructor or function, and its call.
+"""Reads the parameters of a public API from the API itself: its constructor or function, and its call.
 
-A constructor that passes keywords on has its parents' parameters too. What Python cannot say of a compiled
-function, its native schema says.
+A constructor that passes keywords on also has its parents' parameters. For a compiled function without a
+Python signature, the native schema is read.
 """
 
 import inspect
@@ -15,7 +15,7 @@ CALLS = ("forward", "__call__", "call")  # torch; Flax and the losses of Keras; 
 
 
 def call_of(cls: type) -> str | None:
-    """The method that an instance's users reach by calling it, where that names what it takes."""
+    """The name of the method that runs when an instance is called, if it has named parameters."""
     for name in CALLS:
         if any(name in vars(parent) for parent in cls.__mro__[:-1]):
             taken = method(getattr(cls, name)).parameters.values()
@@ -28,7 +28,7 @@ def method(found: Callable[..., Any]) -> Signature:
     """A method's signature, without the instance."""
     try:
         signature = inspect.signature(found)
-    except ValueError:  # of a tensor: it has several forms, and what one needs another has not
+    except ValueError:  # a tensor method has several forms, with different required parameters
         _, *given = _native(found).parameters.values()
         free = {each: each.replace(default=None) for each in given if each.default is Parameter.empty}
         return Signature([free.get(each, each) for each in given])
@@ -36,13 +36,13 @@ def method(found: Callable[..., Any]) -> Signature:
 
 
 def constructor(cls: type) -> Signature:
-    """What a class is made from: the overloads that it documents, or its own and what it passes on."""
+    """The parameters of a class's constructor: its overloads, or its own and those that it passes on."""
     merged: dict[str, Parameter] = {}
     for parent in (parent for parent in cls.__mro__[:-1] if "__init__" in vars(parent)):
         own = vars(parent)["__init__"]
         overloads = typing.get_overloads(own)
         found = [each for one in overloads or [own] for each in method(one).parameters.values()]
-        if merged:  # passed on by keyword; what the parent needs, the class gives
+        if merged:  # passed on by keyword; the class itself gives what its parent requires
             found = [
                 each if each.kind is Parameter.VAR_KEYWORD else each.replace(kind=Parameter.KEYWORD_ONLY)
                 for each in found
@@ -56,7 +56,7 @@ def constructor(cls: type) -> Signature:
 
 
 def function(found: Callable[..., Any]) -> Signature:
-    """Python's signature; that of the longer where torch has two functions in one; or a native schema."""
+    """The Python signature, for two torch functions in one the longer signature, else the native schema."""
     try:
         signature = inspect.signature(found)
     except ValueError:
@@ -74,19 +74,19 @@ def _native(found: Callable[..., Any]) -> Signature:
     merged: dict[str, Parameter] = {}
     name = torch.jit._builtins._find_builtin(found) or f"aten::{found.__name__}"  # a method of Tensor
     for schema in torch._C._jit_get_schemas_for_operator(name):
-        if str(schema.arguments[0].type) != "Tensor":  # Python's own numbers
+        if str(schema.arguments[0].type) != "Tensor":  # a form for Python numbers
             continue
         for each in schema.arguments:
             title = "input" if each.name == "self" else each.name
             kind = Parameter.KEYWORD_ONLY if each.kwarg_only else Parameter.POSITIONAL_OR_KEYWORD
-            needed = Parameter.empty if not each.kwarg_only else None  # a tensor to write to
+            needed = Parameter.empty if not each.kwarg_only else None  # `out`, a tensor to write to
             default = each.default_value if each.has_default_value() else needed
             merged.setdefault(title, Parameter(title, kind, default=default))
     return _signature(merged.values())
 
 
 def _signature(parameters: Iterable[Parameter]) -> Signature:
-    """In Python's order of kinds, without annotations; one needed after one that is not may be left out."""
+    """A signature in Python's order of kinds; a required parameter after an optional one becomes optional."""
     ordered, default = [], False
     for each in sorted(parameters, key=lambda each: each.kind):
         if each.kind is Parameter.POSITIONAL_OR_KEYWORD:

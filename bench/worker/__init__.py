@@ -1,4 +1,4 @@
-"""A process that runs a named function of any room and gives its answer, and how it ends."""
+"""Worker processes: each runs functions by name and returns their results."""
 
 from bench.worker.process import BOOT as BOOT
 from bench.worker.process import Died as Died

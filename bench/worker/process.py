@@ -1,8 +1,7 @@
 """A worker process: its environment is set before anything is imported, and it runs one function at a time.
 
-A function is asked for by its name, ``bench.speed.timed:sample``, and answers in built-in types. What it
-keeps between two calls stands in its own module. The serving side runs in the worker, `Worker` in the
-process that asks.
+A request names a function, ``bench.speed.timed:sample``, which returns built-in types. A function keeps
+state between calls in its own module. `serve` runs in the worker, `Worker` in the main process.
 """
 
 import faulthandler
@@ -25,8 +24,8 @@ from bench.cache import PLACE, folder, tell, told
 from bench.machine.parent import end_with_parent
 from bench.worker.words import ROOT, STACK, Words, cause, frame, raised
 
-# Imports our packages from where they lie, whatever a path has first: it may have a bench/ of the user's, and
-# ROOT may be a site-packages, of which nothing else should come before what the user has put first.
+# Imports our packages from ROOT, whatever the path: it may have a user's bench/ first. ROOT itself does not
+# go first on the path: it may be a site-packages, whose other packages must not hide the user's.
 BOOT = f"""
 import importlib.util, sys
 home = {str(ROOT / "gaugeblock")!r}
@@ -38,8 +37,8 @@ spec.loader.exec_module(sys.modules["gaugeblock"])
 """
 ENTRY = f"""
 import os, signal, sys
-os.setpgid(0, 0)  # so that what it starts can be ended with it
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the asking process, which ends its workers
+os.setpgid(0, 0)  # so that its children can be ended with it
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C, and ends its workers
 os.environ.update(channel.receive())
 path = channel.receive()
 sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
@@ -47,40 +46,40 @@ sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
 from bench.worker.process import serve
 serve(channel)
 """
-TIMEOUT = 1800.0  # seconds for one request; a cell that needs more has hung
-GRACE = 5.0  # seconds in which a process that has closed its channel ends
-MOST = 2**26  # bytes of an answer
-ASK = signal.SIGUSR1  # has a worker write where it stands
+TIMEOUT = 1800.0  # seconds for one request; a cell that needs longer has hung
+GRACE = 5.0  # seconds for a process to end after it has closed its channel
+MOST = 2**26  # most bytes of an answer
+ASK = signal.SIGUSR1  # makes a worker write its stack
 
 
 class Died(Exception):
-    """The worker is gone; the message says how it ended, and has its last words."""
+    """The worker process has ended; the message says how, with the last line that it printed."""
 
 
 class Worker:
-    """One process, asked by `request`. Not for two threads at once.
+    """One worker process, used by `request`. Not thread-safe.
 
-    It imports from where the asking process does, and has its cache. `python` may be another interpreter,
-    which has packages of its own; ours come from where they lie. A request that takes longer than `timeout`
-    ends it.
+    It has the import path and the cache of this process. `python` may be another interpreter with its own
+    packages; Gaugeblock's are imported from here. A request that takes longer than `timeout` ends the worker.
     """
 
     def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
         self.timeout, self._killed = TIMEOUT, False
         self._group = execnet.Group()
-        # only the main thread may set how signals are heard
+        # only the main thread may set signal handlers
         self._gateway = self._group.makegateway(f"popen//python={python}//execmodel=main_thread_only")
         io: Any = self._gateway._io
-        self._process: subprocess.Popen[bytes] = io.popen  # which alone knows how it ended
+        self._process: subprocess.Popen[bytes] = io.popen  # has the exit code
         self._words = Words()
         self._channel = self._gateway.remote_exec(ENTRY)
-        self._channel.send({PLACE: str(folder()), **environment})  # in a spec some values have a meaning
+        # not in the gateway's spec, where some characters have a meaning
+        self._channel.send({PLACE: str(folder()), **environment})
         self._channel.send(path() if python == sys.executable else [])
         self._channel.send(self._words.path)
 
     @cached_property
     def pid(self) -> int | None:
-        """Its process; None where it has died."""
+        """The process id; None if the worker has died."""
         try:
             return int(self.request("os:getpid"))
         except Died:
@@ -88,7 +87,7 @@ class Worker:
 
     @property
     def ended(self) -> str:
-        """How its process ended; empty while it runs."""
+        """How the process ended; empty while it runs."""
         code = self._process.poll()
         if code is None:
             return ""
@@ -99,13 +98,13 @@ class Worker:
         return f"ended by signal {-code} ({named.get(-code, 'of no name')}){want}"
 
     def request(self, function: str, *arguments: Any) -> Any:
-        """What ``module:function`` answers in the worker; raises Died when it crashed, raised or hung."""
+        """The result of ``module:function`` in the worker; raises Died if it crashes, raises or times out."""
         try:
             self._channel.send((function, list(arguments)))
             answer, why, causes = execnet.loads(self._receive())
-        except self._channel.RemoteError as error:  # it has not begun to serve
+        except self._channel.RemoteError as error:  # it failed before `serve`
             raise Died(f"the worker died: {str(error).strip().splitlines()[-1]}") from error
-        except self._channel.TimeoutError as error:  # an OSError as well
+        except self._channel.TimeoutError as error:  # before OSError, of which it is a subclass
             place = self._place()
             self._kill()
             self.close()
@@ -119,7 +118,7 @@ class Worker:
         return answer
 
     def _receive(self) -> Any:
-        """The answer. A child that outlives its process may hold the channel open: that is not waited for."""
+        """The answer. Raises EOFError if the process ended, even if a child still holds the channel open."""
         until = time.monotonic() + self.timeout
         while True:
             left = until - time.monotonic()
@@ -133,7 +132,7 @@ class Worker:
                     raise
 
     def _last_words(self) -> str:
-        """How the process ended, and the line that says why, as far as there is one."""
+        """How the process ended, and the line that says why, if there is one."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         ended = self.ended
@@ -142,35 +141,35 @@ class Worker:
         return ": ".join(filter(None, (ended or "it closed its channel", cause(self._words.lines(), ended))))
 
     def _place(self) -> str:
-        """Where a process stands that gives no answer, as far as it says so."""
+        """Where a hung process is, from the stack that it writes; empty if it writes none."""
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, ASK)
         time.sleep(0.2)
         return frame(self._words.lines(), STACK)
 
     def close(self) -> None:
-        """End the process with all that it has started, and forget what it printed."""
+        """End the process and its children, and drop its output."""
         started = self._children()
         self._group.terminate(timeout=1.0)
         self._kill(started)
         self._words.close()
 
     def _children(self) -> list[Any]:
-        import psutil  # a contender's environment need not have it
+        import psutil  # may be missing in a contender's environment
 
         with suppress(psutil.Error):
             return list(psutil.Process(self._process.pid).children(recursive=True))
         return []
 
     def _kill(self, started: Sequence[Any] = ()) -> None:
-        """Once: later its number may be another's."""
+        """Kill the process group, only once: later its id may belong to another process."""
         if self._killed:
             return
         self._killed = True
         for child in [*started, *self._children()]:
-            with suppress(Exception):  # it is gone
+            with suppress(Exception):  # it has ended
                 child.kill()
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left of its group
+        with suppress(ProcessLookupError, PermissionError):  # the group is empty
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
@@ -190,20 +189,20 @@ def serve(channel: Any) -> None:
             answer = execnet.dumps((*given, told()))
             if len(answer) > MOST:
                 raise ValueError(f"its answer has {len(answer)} bytes, should have {MOST} at most")
-        except BaseException as error:  # SystemExit too: it is no end of ours
+        except BaseException as error:  # SystemExit too: a contender must not end the worker
             answer = execnet.dumps((None, raised(error), told()))
-        if os.getpid() != born:  # a fork has come back, and would answer for its parent
+        if os.getpid() != born:  # a forked child returned here, and would answer in place of its parent
             os._exit(0)
         channel.send(answer)
 
 
 def path() -> list[str]:
-    """Where this process imports from; what pytest was given to find us by comes last."""
+    """The import path of this process, with ROOT, which pytest may have put first, at the end."""
     found = [os.path.abspath(entry) for entry in sys.path]
     return [*(entry for entry in found if entry != str(ROOT)), *([str(ROOT)] if str(ROOT) in found else [])]
 
 
 def pool(processes: int, environment: Mapping[str, str] | None = None) -> ProcessPoolExecutor:
-    """Spawned processes for a `map`; they have these variables, and our packages, before they import more."""
+    """A pool of spawned processes, with these variables and our packages set up before other imports."""
     begin = f"import os; os.environ.update({dict(environment or {})!r})\n{BOOT}"
     return ProcessPoolExecutor(processes, get_context("spawn"), exec, (begin,))

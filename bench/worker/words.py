@@ -1,4 +1,4 @@
-"""What a worker prints and raises, and the line of it that says something."""
+"""Collects what a worker prints and raises, and picks the line that explains its end."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]  # where this package and its like lie, installed or not
-WORDS = 2**16  # bytes of what a worker prints that are kept: of the first, and of the last
-LINE = 200  # characters of a line that are told
-FATAL, CURRENT, STACK = "Fatal Python error: ", "Current thread ", "Stack (most "  # faulthandler's own words
+ROOT = Path(__file__).resolve().parents[2]  # the folder of our packages: the repository, or site-packages
+WORDS = 2**16  # bytes of a worker's output that are kept from its start, and from its end
+LINE = 200  # most characters of a line in a message
+FATAL, CURRENT, STACK = "Fatal Python error: ", "Current thread ", "Stack (most "  # printed by faulthandler
 FRAME = re.compile(r' *File "(.*)", line (\d+) in (.*)')
 PAGES = (str(ROOT / "suites"), str(ROOT / "reference"))
 LIBRARIES = (
@@ -26,14 +26,14 @@ LIBRARIES = (
 
 
 class Words:
-    """What a process prints, as far as it is kept: a flood goes by."""
+    """The output of a process: its first and last `WORDS` bytes."""
 
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="gaugeblock-")
         self.path = os.path.join(self._folder, "words")
         os.mkfifo(self.path)
         end = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        self._open = [os.open(self.path, os.O_WRONLY)]  # until `close` there is somebody who may write
+        self._open = [os.open(self.path, os.O_WRONLY)]  # keeps the pipe open until `close`
         os.set_blocking(end, True)
         self._first = self._last = b""
         self._listener = threading.Thread(target=self._listen, args=(end,), daemon=True)
@@ -47,27 +47,27 @@ class Words:
         os.close(end)
 
     def opened(self) -> None:
-        """Take the name away: who writes has opened it, and who asks may be ended before it closes this."""
+        """Delete the pipe's file once the worker has it open: this process may be killed before `close`."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = ""
 
     def close(self) -> None:
-        """Hear what was written so far, and no more; its writers should be gone."""
+        """Read what was written so far, and stop; the writers should have ended."""
         with suppress(IndexError):  # closed already
             os.close(self._open.pop())
             self._listener.join(timeout=1.0)
             self.opened()
 
     def lines(self) -> list[str]:
-        """Lines that say something, without what would move a cursor."""
+        """The nonblank lines, without control characters."""
         text = (self._first + self._last).decode(errors="replace")
         printable = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
         return [line.rstrip() for line in printable if line.strip()]
 
 
 def raised(error: BaseException) -> str:
-    """What was raised, and where in a page or plug-in."""
+    """The exception as text, with its place in a page or plug-in."""
     what = " ".join(traceback.format_exception_only(error)[-1].split())
     stack = traceback.extract_tb(error.__traceback__)[::-1]
     if isinstance(error, SyntaxError) and error.filename and _ours(error.filename):  # no frame has run it
@@ -79,7 +79,7 @@ def raised(error: BaseException) -> str:
 
 
 def cause(lines: Sequence[str], ended: str) -> str:
-    """The line that says why a process ended: faulthandler's first, or the last of one that ended itself."""
+    """The line that says why a process ended: faulthandler's first, else the last if it exited itself."""
     fatal = next((line for line in lines if line.startswith(FATAL)), "")
     if fatal:
         before = lines[: lines.index(fatal)][-1:] if "Aborted" in fatal else []
@@ -89,7 +89,7 @@ def cause(lines: Sequence[str], ended: str) -> str:
 
 
 def frame(lines: Sequence[str], head: str) -> str:
-    """The innermost frame below the last line that begins with `head`, if it can be of no library."""
+    """The innermost frame below the last line that starts with `head`, if possible outside of libraries."""
     heads = [number for number, line in enumerate(lines) if line.startswith(head)]
     below = lines[heads[-1] + 1 :] if heads else []
     frames = [found.groups() for found in takewhile(bool, map(FRAME.match, below)) if found]
@@ -100,5 +100,5 @@ def frame(lines: Sequence[str], head: str) -> str:
 
 
 def _ours(file: str) -> bool:
-    """Whether it is of a page or a plug-in."""
+    """Whether the file belongs to a page or a plug-in."""
     return file.startswith(PAGES) or not file.startswith(LIBRARIES)

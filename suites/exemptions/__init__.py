@@ -1,1 +1,1 @@
-"""What the studies leave out, and why: parameters of APIs (coverage.py), counts of operations (flops.py)."""
+"""Exceptions for the studies, with reasons: API parameters (coverage.py) and flop counts (flops.py)."""

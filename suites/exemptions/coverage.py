@@ -1,10 +1,10 @@
-"""What the pages leave out of the APIs that they name, and why: `gaugeblock coverage` prints the table.
+"""API parameters that the pages do not cover, with reasons; `gaugeblock coverage` prints the table.
 
-A pattern is a glob over "api(parameter)", or "api.method(parameter)" for what calls an instance. The first
-that matches is the reason; one that no parameter needs any more is stale, and a test fails.
+A pattern is a glob for "api(parameter)", or "api.method(parameter)" for a call of an instance. The first
+matching pattern gives the reason; a pattern that no parameter needs is stale, and a test fails.
 """
 
-# strings that an API documents, each of which should be met; of True and False both should be anyway
+# strings that an API documents, each of which should be passed; for a flag True and False are required anyway
 CHOICES = {
     "torch.nn.functional.*(reduction)": ("mean", "sum", "none"),
     "keras.losses.*(reduction)": ("sum_over_batch_size", "sum", "none"),

@@ -1,8 +1,8 @@
-"""Where a framework's counter and a page's flops differ, and why; the sizes that are counted.
+"""Known differences between a framework's counter and a page's flops, and the sizes that are counted.
 
-REASONS: by glob of backend/case/contender/direction, the least and the greatest ratio of counted flops to
-the page's, and the reason. UNCONFIRMED: cases that no counter speaks of. SIZES: where no size of the page is
-both below 1e9 flops and large enough for its products to outweigh the rest.
+REASONS: for a glob of backend/case/contender/direction, the smallest and the largest ratio of counted flops
+to the page's, and the reason. UNCONFIRMED: cases that no counter covers. SIZES: sizes to count if no size of
+the page is both below 1e9 flops and large enough for its products to dominate.
 """
 
 GROUPS = "the weights' gradient is counted as of a convolution without groups"

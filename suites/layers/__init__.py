@@ -1,1 +1,1 @@
-"""Layers that several pages share: their weights in each framework's names, and how users compose them."""
+"""Layers shared by several pages: their weights by each framework's names, and models composed of them."""

@@ -1,7 +1,7 @@
 """Layers of the Transformer: attentions, then a feed-forward part of W1, b1, W2, b2, and a norm for each.
 
-torch has them. Keras and Flax have the parts: the layers are written as in Keras's example TransformerBlock
-and in Flax's Encoder1DBlock, with a second attention to what the encoder gives in a decoder.
+torch has these layers. For Keras and Flax they are composed as in Keras's example TransformerBlock and Flax's
+Encoder1DBlock; in a decoder with a second attention, to the encoder's result.
 """
 
 from suites.layers.attention import draw_heads, flax_heads, torch_heads
@@ -23,7 +23,7 @@ def draw_layer(rng, *, heads, width, hidden, attentions=("heads",)):
 
 
 def torch_layer(W, prefix=""):
-    """A layer's weights in torch's names."""
+    """A layer's weights by torch's names."""
     names = {"heads": "self_attn", "heads_cross": "multihead_attn"}
     params = {f"{names[k]}.{name}": a for k in names if k in W for name, a in torch_heads(W[k]).items()}
     for i in (1, 2):
@@ -38,7 +38,7 @@ def torch_norm(norm, prefix):
 
 
 def torch_stack(W, prefix=""):
-    """A stack's weights in torch's names."""
+    """A stack's weights by torch's names."""
     layers = {
         name: a for i, each in enumerate(W["layers"]) for name, a in torch_layer(each, f"layers.{i}.").items()
     }
@@ -46,7 +46,7 @@ def torch_stack(W, prefix=""):
 
 
 def keras_layer(x, W, arrays, z=None, mask=None, *, causal=False, norm_first=False, activation="relu"):
-    """One layer of a functional model; `arrays` collects the weights of its parts by their names."""
+    """One layer of a functional model; adds the weights of its parts to `arrays`, by name."""
     import keras
 
     def attention(name, z=None, **masks):
@@ -79,7 +79,7 @@ def keras_norm(W, arrays):
 
 
 def flax_layer(W, *, norm_first=False, activation="relu"):
-    """A Flax module for layers of this shape: called with x, its mask, and z with its own."""
+    """A Flax module for a layer of this shape: call it with x and its mask, and z and its mask."""
     import flax.linen as nn
 
     class Layer(nn.Module):
@@ -104,7 +104,7 @@ def flax_layer(W, *, norm_first=False, activation="relu"):
 
 
 def flax_params(W):
-    """A layer's weights in the tree of that module."""
+    """A layer's weights as the tree of that module."""
     params = {name: flax_heads(W[name]) for name in W if name.startswith("heads")}
     params |= {name: flax_norm(W[name]) for name in W if name.startswith("norm")}
     return params | {f"dense{i}": {"kernel": W[f"W{i}"], "bias": W[f"b{i}"]} for i in (1, 2)}

@@ -1,7 +1,7 @@
-"""Known departures of each page: their causes in <page>.py, what was measured of them in <page>.json.
+"""Known departures of each page: their causes in <page>.py, their measured sizes in <page>.json.
 
-A cause is prose, written once: the package at fault, the reason, the source, the cells that it reaches.
-How far these cells are off is data, and nobody types it. To measure it in the releases that are installed:
+A Limit names the package at fault, the reason, the source, and the cells. The sizes are never typed. To
+measure them with the installed releases:
 
     pytest suites/ --full --limited --results RUN
     gaugeblock limits --measure RUN

@@ -5,8 +5,8 @@ from suites.limits.sgd_momentum import through_float32
 
 
 def cancelled(package, backend, whose, source):
-    """1 - β₂ᵗ from a float32 β₂: 0.999 is off by 1.3e-8, its difference from 1 by 1.3e-5."""
-    reason = f"{whose} computes 1 - β₂ᵗ from a β₂ in float32: off by 1.3e-5, and each step by 110 u"
+    """1 - β₂ᵗ from a float32 β₂: the relative error of 0.999 is 1.3e-8, that of 1 - 0.999 is 1.3e-5."""
+    reason = f"{whose} computes 1 - β₂ᵗ from a float32 β₂: its error is 1.3e-5, and 110 u in each step"
     return Limit(package, reason, source, {"backend": backend, "dtype": "float32"})
 
 

@@ -9,11 +9,11 @@ FUSED = {
     "device": "cpu",
     "direction": "gradient",
 }
-SOFTMAX = "computes the softmax in float32, of float64 inputs too"
+SOFTMAX = "computes the softmax in float32, even of float64 inputs"
 SOFTMAX_WHERE = "jax/_src/nn/functions.py:969; jax-ml/jax#21371"
 FINITE_MASK = Limit(
     "keras",
-    "masks with −2e38, where torch's log-sum loses its log n: the backward takes 1 for each 1/n",
+    "masks with −2e38, so that log n vanishes in torch's log-sum: its backward uses 1 in place of 1/n",
     "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
     {"backend": "keras-torch", "device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
 )
@@ -32,7 +32,7 @@ limits = {
     ),
     "scale-in-float32-onnx": Limit(
         "onnx",
-        "has no kernel for float64, and the operator's function takes ⁴√d in float32 for its scale",
+        "has no float64 kernel, and the operator's function computes its scale ⁴√d in float32",
         "onnx/defs/nn/old.cc:4484 (1.23.2)",
         {"backend": "onnxruntime", "dtype": "float64", "regime": ("typical", "large-logits")},
     ),
@@ -44,7 +44,8 @@ limits = {
     ),
     "mask-beyond-float32": Limit(
         "jax",
-        "masks float64 with −0.7 of its largest number, −∞ to the float32 softmax: a row without keys is NaN",
+        "masks float64 with −0.7 of its largest number, which is −∞ in the float32 softmax: a row without "
+        "keys is NaN",
         "jax/_src/nn/functions.py:833 (0.7.0 to 0.10.0; later it is capped)",
         {
             "backend": "jax",
@@ -55,15 +56,15 @@ limits = {
     ),
     "log-sum-rounded": Limit(
         "torch",
-        "its backward kernel recomputes A as exp(S − log-sum): the rounding of the log-sum shifts a row",
+        "its backward kernel recomputes A as exp(S − log-sum): rounding of the log-sum shifts a whole row",
         BACKWARD + "attn <- exp(…)",
-        # with keys whose last axis is no run of memory it takes other kernels
+        # if the last axis of the keys is not contiguous, it uses other kernels
         {**FUSED, "regime": "large-logits", "mode": ("eager", "compile")},
     ),
     "scale-inside-the-product": Limit(
         "torch",
-        "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A departs "
-        "by a few u |S| (exact where √d is a power of two), and rows of dS do not add up to zero",
+        "its backward kernel applies 1/√d inside the product, its forward kernel after it: A differs by "
+        "a few u |S| (not if √d is a power of two), and rows of dS do not sum to zero",
         BACKWARD + "scale * q @ k.T",
         {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b")},
     ),

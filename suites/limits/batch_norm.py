@@ -23,7 +23,7 @@ limits = {
     ),
     "mean-rounded-in-jit": Limit(
         "jax",
-        "compiled, all dx of a channel share an error of the rounding of μ; op by op they do not",
+        "compiled, all dx of a channel share the rounding error of μ; in eager mode they do not",
         "flax/linen/normalization.py:146, as XLA compiles the gradient of its mean",
         {
             **BIASED,
@@ -34,18 +34,18 @@ limits = {
             "size": "thin",
             "direction": "gradient",
         },
-        always=False,  # few elements are outside, and in a lucky draw none
+        always=False,  # few elements are outside, for some seeds none
     ),
     "uncentred-output": Limit(
         "tensorflow",
         UNCENTRED,
         "tensorflow/python/ops/nn_impl.py:1496",
         {**BIASED, "backend": "tensorflow", "direction": "gradient"},
-        always=False,  # few elements are outside, and in a lucky draw none
+        always=False,  # few elements are outside, for some seeds none
     ),
     "residual-sum-not-zero": Limit(
         "torch",
-        "dx takes Σ (x − μ) as zero, which it is not by the rounding of a large μ",
+        "dx assumes that Σ (x − μ) is zero, but a large μ is rounded",
         "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl",
         {**TORCH, "direction": "gradient"},
         always=False,

@@ -5,21 +5,21 @@ from gaugeblock import Limit
 BINARY = {"case": "binary-cross-entropy"}
 EACH = {"direction": "forward", "option": "each"}
 EACH_OF_MANY = ({**EACH, "dtype": "float64", "size": "small"}, {**EACH, "dtype": "float32"})
-EACH_OF_FEW = (  # few elements, or few bits: some draws show it
+EACH_OF_FEW = (  # few elements, or few bits: only some seeds show it
     {**EACH, "dtype": "float64", "size": "one-class"},
     {**EACH, "dtype": ("bfloat16", "float16")},
 )
 CONFIDENT = {**BINARY, "direction": "forward", "regime": "confident"}
-# compiled, bfloat16 is float32 inside
+# compiled code computes bfloat16 in float32
 NOT_COMPILED = {"dtype": "bfloat16", "mode": ("eager", "transposed", "gaps")}
-# what is left in float16 is subnormal, where any rounding is as large; XLA adds up before it cancels
+# in float16 the result is subnormal, so rounding is as large; XLA sums before it cancels
 NOT_HALF = {"dtype": ("float64", "float32", "bfloat16"), "mode": ("eager", "function")}
 
 
 def cancels(package, source, *cells, always=True, **common):
     return Limit(
         package,
-        "(1 - y) z + log(1 + e^-z) cancels where y = 0 and z is far below 0: what is left is off by u |z|",
+        "(1 - y) z + log(1 + e^-z) cancels if y = 0 and z is far below 0: the error is u |z|",
         source,
         [{"backend": package, **common, **each} for each in cells],
         always,
@@ -43,11 +43,11 @@ limits = {
     "log-sigmoid-cancels-tensorflow-few-elements": in_tensorflow(
         *EACH_OF_FEW,
         {"direction": "gradient", **NOT_HALF},
-        always=False,  # of the gradient, one seed in twenty stays inside
+        always=False,  # for the gradient one seed in twenty agrees
     ),
     "slope-of-log-sigmoid": Limit(
         "jax",
-        "the slope of log-sigmoid is e^(z - logaddexp(z, 0)), off by u |z|",
+        "the derivative of log-sigmoid is e^(z - logaddexp(z, 0)): the error is u |z|",
         "jax/_src/lax/other.py:288",
         {
             **BINARY,

@@ -1,4 +1,4 @@
-"""Known departures of cosine decay, from the start and after a warm-up."""
+"""Known departures of cosine decay, from the start or after a warm-up."""
 
 from suites.limits.exponential_decay import from_the_last, in_float32
 from suites.limits.step_decay import KERAS

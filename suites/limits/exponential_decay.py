@@ -5,10 +5,10 @@ from suites.limits.step_decay import KERAS
 
 
 def in_float32(**cells):
-    """Rates of optax in float32 where the weights are float64."""
+    """optax has float32 rates for float64 weights."""
     return Limit(
         "optax",
-        "optax divides an int32 count, which gives float32 with x64 on too",
+        "optax divides an int32 count, and the quotient is float32 even with x64 enabled",
         "optax/schedules/_schedule.py:142, 315 and 476 (0.2.8)",
         {"backend": "jax", "dtype": "float64"} | cells,
     )
@@ -17,7 +17,7 @@ def in_float32(**cells):
 def from_the_last(scheduler, **cells):
     return Limit(
         "torch",
-        "each rate is computed from the last one, so that roundings add up with the steps",
+        "each rate is computed from the previous one, so that rounding errors accumulate",
         "torch/optim/lr_scheduler.py:1064, 1309 and 1449 (2.13.0)",
         {"backend": "torch", "contender": f"torch.optim.lr_scheduler.{scheduler}", "dtype": "float64"}
         | cells,

@@ -4,7 +4,7 @@ from gaugeblock import Limit
 from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT
 
 LARGE = {"regime": "large-mean"}
-SQUARES = "takes the variance as E[x²] − E[x]², which cancels: "
+SQUARES = "computes the variance as E[x²] − E[x]², which cancels: "
 SQUARES_OF_KERAS = SQUARES + "Keras's moments on torch"
 SQUARES_OF_KERAS_WHERE = "keras/src/backend/torch/nn.py:980 (3.15.1)"
 TORCH = ("torch.nn.functional.group_norm", "torch.nn.GroupNorm", "torch.nn.InstanceNorm2d")
@@ -12,14 +12,14 @@ TORCH = ("torch.nn.functional.group_norm", "torch.nn.GroupNorm", "torch.nn.Insta
 limits = {
     "squares-in-channels-last": Limit(
         "torch",
-        SQUARES + "torch's kernel for channels-last images (the one for contiguous images does not)",
+        SQUARES + "torch's kernel for channels-last images (not the one for contiguous images)",
         "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormKernelImplChannelsLastInternal",
         {"backend": "torch", **LARGE, "contender": "torch.nn.GroupNorm", "mode": ("eager", "gaps")},
     ),
     "one-image-channels-last": Limit(
         "torch",
-        "the gradients of one image are wrong: the kernel reads a channels-last gradient as a contiguous "
-        "one, because of the stride that a view gave its batch axis, of length 1",
+        "the gradients of a batch of one image are wrong: a view changes the stride of the batch axis, and "
+        "the kernel then reads a channels-last gradient as a contiguous one",
         "aten/src/ATen/native/Normalization.cpp, batch_norm_backward_cpu: suggest_memory_format()",
         {
             "backend": "torch",
@@ -46,13 +46,13 @@ limits = {
         UNCENTRED_GRADIENT,
         "aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormBackwardKernelImplInternal",
         {"backend": "torch", **LARGE, "direction": "gradient", "contender": TORCH},
-        always=False,  # few elements are outside, and in a lucky draw none
+        always=False,  # few elements are outside, for some seeds none
     ),
     "uncentred-output": Limit(
         "keras",
         UNCENTRED,
         "keras/src/layers/normalization/group_normalization.py:209",
         {"backend": "tensorflow", **LARGE, "direction": "gradient"},
-        always=False,  # few elements are outside, and in a lucky draw none
+        always=False,  # few elements are outside, for some seeds none
     ),
 }

@@ -12,7 +12,7 @@ def cancels(*cells, always=True):
     }
     return Limit(
         "optax",
-        "the slope is δ sign(e) - δ sign(e) + e near zero: it cancels, and what is left is off by u δ",
+        "near zero the derivative is δ sign(e) - δ sign(e) + e, which cancels: the error is u δ",
         "optax/losses/_regression.py:103 (0.2.8)",
         [{**optax, **each} for each in cells],
         always,
@@ -24,6 +24,6 @@ limits = {
     "slope-cancels-small-elements": cancels(
         {"regime": ("typical", "far"), "dtype": ("float64", "float32")},
         {"regime": "typical", "dtype": "bfloat16"},
-        always=False,  # single elements that are small
+        always=False,  # only single small elements show it
     ),
 }

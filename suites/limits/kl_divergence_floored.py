@@ -5,7 +5,7 @@ from gaugeblock import Limit
 limits = {
     "square-overflows": Limit(
         "keras",
-        "differentiates log(p/q) by way of p/q², which overflows float16 for a q near the floor",
+        "the gradient of log(p/q) has p/q², which overflows in float16 for a q near the floor",
         "keras/src/losses/losses.py:2106 (3.15.1)",
         {"backend": "tensorflow", "dtype": "float16", "direction": "gradient"},
         always=False,

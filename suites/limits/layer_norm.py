@@ -8,11 +8,11 @@ KERAS = {
     "contender": "keras.layers.LayerNormalization",
 }
 NEAR_ITS_MEAN = {"direction": "gradient", "regime": ("large-mean", "near-constant")}
-FAST_VARIANCE = "takes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
+FAST_VARIANCE = "computes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
 FAST_VARIANCE_WHERE = "flax/linen/normalization.py:142"
-UNCENTRED = "y is x a + (β − μ a): uncentred, two parts of the gradient of the mean's size cancel"
+UNCENTRED = "y is x a + (β − μ a) with uncentred x: in the gradient two terms as large as the mean cancel"
 UNCENTRED_GRADIENT = (
-    "dx is a dy + b x + c with sums of dy x in b and c: uncentred, parts of the mean's size cancel"
+    "dx is a dy + b x + c, with sums of dy x in b and c: x is uncentred, so terms as large as the mean cancel"
 )
 LARGER = ("gpt2", "7b")
 
@@ -20,7 +20,7 @@ LARGER = ("gpt2", "7b")
 def in_float32(*cells, always=True):
     return Limit(
         "onnx",
-        "takes ε from an attribute, and ONNX keeps attributes in float32",
+        "ε is an attribute, which ONNX stores in float32",
         "onnx/onnx.proto:184 (1.23.2)",
         [{"backend": "onnxruntime", "dtype": "float64", **each} for each in cells],
         always,
@@ -35,7 +35,7 @@ limits = {
     ),
     "epsilon-in-float32-long-rows": in_float32(
         {"regime": "typical", "size": LARGER, "option": "two-axes"},
-        always=False,  # long rows hide it
+        always=False,  # rounding in long rows hides it
     ),
     "fast-variance": Limit(
         "flax",
@@ -52,28 +52,28 @@ limits = {
             **NEAR_ITS_MEAN,
             "contender": ("torch.nn.functional.layer_norm", "torch.nn.LayerNorm"),
             "device": "cpu",
-            # of a mean of 1000 bfloat16 leaves nothing to cancel
+            # with a mean of 1000, inputs in bfloat16 have no digits left that could cancel
             "dtype": ("float64", "float32", "float16"),
         },
-        always=False,  # few elements are outside, and in a lucky draw none
+        always=False,  # few elements are outside, for some seeds none
     ),
     "mean-rounded-in-the-scale": Limit(
         "torch",
-        "dγ sums dy (x a + b) with b = -μ/√(σ² + ε) rounded: of a row's constant part u |μ|/√ε is left over",
+        "dγ sums dy (x a + b) with a rounded b = -μ/√(σ² + ε): an error of u |μ|/√ε remains of a row's mean",
         "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
         {"backend": "torch", **ONE, "direction": "gradient", "device": "cpu", "mode": "eager"},
-        always=False,  # some draws round to nothing
+        always=False,  # for some seeds the rounding error is zero
     ),
     "uncentred-output": Limit(
         "keras",
         UNCENTRED,
         "keras/src/ops/nn.py:3191",
         {**KERAS, **NEAR_ITS_MEAN},
-        always=False,  # few elements are outside, and in a lucky draw none
+        always=False,  # few elements are outside, for some seeds none
     ),
     "uncentred-output-lone-element": Limit(
         "keras",
-        "y is x a + (β − μ a): of a lone element, which is its mean, a rounding of μ a is left over",
+        "y is x a + (β − μ a): for a single element, equal to its mean, the rounding error of μ a remains",
         "keras/src/ops/nn.py:3191",
         {**KERAS, **ONE, "direction": "forward"},
         always=False,

@@ -5,7 +5,7 @@ from gaugeblock import Limit
 limits = {
     "slope-of-softplus": Limit(
         "jax",
-        "the gradient of JAX's softplus is exp(z - softplus(z)), off by u |z|: 31 u where |z| is 32",
+        "the gradient of JAX's softplus is exp(z - softplus(z)): the error is u |z|, or 31 u for |z| = 32",
         "jax/_src/lax/other.py:288",
         {"backend": "jax", "direction": "gradient", "regime": "large-logits"},
         always=False,

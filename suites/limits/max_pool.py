@@ -5,7 +5,7 @@ from gaugeblock import INTEGERS, Limit
 limits = {
     "another-of-equal-pixels": Limit(
         "tensorflow",
-        "with margins XLA may give the gradient to another of equal pixels than the first by rows",
+        "with padding, XLA may pass the gradient to another of several equal pixels than the first",
         "tensorflow/compiler/tf2xla/kernels/pooling_ops.cc, MaxPoolGradOp: SelectAndScatter",
         {
             "backend": "tensorflow",

@@ -4,7 +4,7 @@ from gaugeblock import Limit
 
 LSTSQ = {"backend": "torch", "contender": "torch.linalg.lstsq", "direction": "gradient"}
 
-# the inputs decide how far the solvers' algorithms are from the normal equations: some seeds agree
+# the difference between a solver and the normal equations depends on the inputs: some seeds agree
 limits = {
     "pseudo-inverse": Limit(
         "torch",
@@ -15,7 +15,7 @@ limits = {
     ),
     "pivots-from-memory": Limit(
         "torch",
-        "gives LAPACK's gelsy what memory held as the columns to begin with: each call may pivot otherwise",
+        "passes uninitialized memory as initial pivots to LAPACK's gelsy: each call may pivot differently",
         "aten/src/ATen/native/BatchLinearAlgebraKernel.cpp, apply_lstsq: jpvt; pytorch/pytorch#187411",
         LSTSQ | {"device": "cpu"},
         always=False,
@@ -23,7 +23,7 @@ limits = {
     ),
     "singular-values": Limit(
         "jax",
-        "solves by an SVD, which rounds more than elimination does, and differentiates through it",
+        "solves with an SVD, which has larger rounding errors than elimination, and differentiates it",
         "jax/_src/numpy/linalg.py:1469 and its TODO at :1445",
         {"backend": "jax", "contender": "jax.numpy.linalg.lstsq"},
         always=False,

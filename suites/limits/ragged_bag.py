@@ -2,17 +2,17 @@
 
 from gaugeblock import Limit
 
-EQUALS = "shares a gradient among equal words: where one stands three times in a bag, thirds are rounded"
+EQUALS = "divides a gradient among equal words: if a word is in a bag three times, thirds are rounded"
 TIES = {
     "option": ("max", "empty-max", "padding-max"),
     "direction": "gradient",
-    "dtype": ("float64", "float32", "bfloat16"),  # of few bits, unlike words are equals too
+    "dtype": ("float64", "float32", "bfloat16"),  # with few bits, different words may be equal
 }
 
 limits = {
     "uses-of-another-row": Limit(
         "torch",
-        "divides a row by the uses of another one, where rows are used unequally often",
+        "if rows are used unequally often, it divides a row by the uses of another row",
         "pytorch/pytorch#190063",
         {
             "backend": "torch",

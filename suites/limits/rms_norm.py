@@ -6,7 +6,7 @@ from gaugeblock import Limit
 def cubed(package, source, **cells):
     return Limit(
         package,
-        "the gradient of 1/s is taken with its cube, which underflows: the part of dx that keeps s is lost",
+        "the gradient of 1/s uses its cube, which underflows: the term of dx through s is lost",
         source,
         {"backend": package, "regime": "large", "direction": "gradient", **cells},
     )
@@ -22,7 +22,7 @@ limits = {
         "tensorflow",
         "tensorflow/compiler/tf2xla/kernels/binary_ops.cc, RsqrtGrad",
         mode="xla",
-        dtype="float32",  # nobody runs XLA in few bits
+        dtype="float32",  # XLA is not run with fewer bits
     ),
     "cube-underflows-jax": cubed("jax", "jax/_src/lax/lax.py:4728", dtype=("float32", "bfloat16")),
 }

@@ -4,10 +4,10 @@ from gaugeblock import Limit
 
 
 def through_float32(names, source, **cells):
-    """tf.cast makes a float32 of a Python number before it makes the float64 that was asked for."""
+    """tf.cast converts a Python number to float32 before it converts it to float64."""
     return Limit(
         "keras",
-        f"Keras brings {names} to float64 by way of float32 (tf.cast of a Python number)",
+        f"Keras rounds {names} to float32 before float64 (tf.cast of a Python number)",
         f"{source}; tensorflow/python/ops/math_ops.py:1044",
         {"backend": "tensorflow", "dtype": "float64"} | cells,
     )

@@ -3,7 +3,7 @@
 from gaugeblock import Limit
 from suites.limits.attention import BACKWARD, SOFTMAX, SOFTMAX_WHERE
 
-# keys in a window: the softmax of one is 1, whatever it is computed in
+# options with several keys in a window: the softmax of a single key is 1 in any dtype
 SEVERAL = ("plain", "both-sides", "uneven", "far-right", "wide")
 NARROW = ("plain", "both-sides", "uneven", "own-place")
 
@@ -11,8 +11,8 @@ NARROW = ("plain", "both-sides", "uneven", "own-place")
 def scale_inside(size, always=True):
     return Limit(
         "torch",
-        "its backward kernel recomputes S with 1/√d inside the product, its forward has it behind: A "
-        "departs by a few u |S| (exact where √d is a power of two: mistral)",
+        "its backward kernel applies 1/√d inside the product, its forward kernel after it: A differs by "
+        "a few u |S| (not if √d is a power of two: mistral)",
         BACKWARD + "scale * q @ k.T",
         {
             "backend": "torch",
@@ -46,7 +46,7 @@ limits = {
     ),
     "log-sum-rounded": Limit(
         "torch",
-        "its backward kernel recomputes A as exp(S − log-sum): with few keys, its rounding shifts a row",
+        "its backward kernel recomputes A as exp(S − log-sum): with few keys, rounding shifts a whole row",
         BACKWARD + "attn <- exp(…)",
         {
             "backend": "torch",

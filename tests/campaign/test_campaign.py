@@ -1,4 +1,4 @@
-"""A campaign: the rehearsal of a run on a GPU, by a device that is a CPU, and the time that it keeps."""
+"""A campaign: a rehearsal of a GPU run on a device that is really a CPU, and its time limit."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def read(file):
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory, measured):
-    """The folder of a short campaign on a GPU that is none, and what it said."""
+    """The folder of a short campaign on a simulated GPU, and its output."""
     pytest.importorskip("torch")
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("campaign") / "home"
@@ -127,7 +127,7 @@ def test_the_same_command_goes_on_where_the_last_one_ended(rehearsed):
 def test_a_machine_that_is_no_use_is_said_to_be_so_at_once(tmp_path):
     done = campaign(tmp_path / "home", "--seconds", "60", names=NAMES[2:])
     assert done.returncode == 1
-    assert "PREFLIGHT BAD: nothing to go on with" in done.stdout
+    assert "PREFLIGHT BAD: no usable backend" in done.stdout
     assert (tmp_path / "home" / RUNS).exists() and not (tmp_path / "home" / "float32").exists()
 
 
@@ -184,7 +184,7 @@ def small(tmp_path, seconds=60.0, **more):
 
 @pytest.fixture
 def under_way(monkeypatch):
-    """Steps that end when they are stopped, or after a while; in `log` when each began and ended."""
+    """Steps that end when stopped, or after a while; `log` has the start and end of each."""
     log = []
 
     def run(step, folder, device, backends, end, stops):
@@ -266,7 +266,7 @@ COMMANDS = {
 
 @pytest.fixture
 def heard():
-    """Ctrl-C is heard, as it is around a campaign; who runs tests may ignore it."""
+    """Ctrl-C is handled as around a campaign; the process that runs the tests may ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -293,7 +293,7 @@ def test_a_step_that_ends_as_no_run_does_is_told_and_fails_the_campaign(tmp_path
     monkeypatch.setattr(runs, "_command", lambda *given: [sys.executable, "-c", COMMANDS["fails"]])
     found, said = small(tmp_path)
     found._step(Step("a", ()), time.monotonic() + 20, ["torch"])
-    assert found.broken == ["a"] and "it ended with 3: last words" in said[-1]
+    assert found.broken == ["a"] and "exit code 3: last words" in said[-1]
 
 
 def test_what_must_come_home_of_failing_cells_is_no_larger_than_may(tmp_path, monkeypatch):

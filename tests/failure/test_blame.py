@@ -1,4 +1,4 @@
-"""A framework that disagrees alone is told from a reference that all frameworks disagree with."""
+"""A framework that disagrees alone is distinguished from a reference that all frameworks contradict."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def cell(backend, function="f"):
 
 
 def ends(folder, **gave):
-    """What is added to the rows of those backends that gave something, which is not what they should have."""
+    """The additions to the rows of backends with wrong outputs."""
     found = []
     for backend, y in gave.items():
         each = cell(backend)

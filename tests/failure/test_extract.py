@@ -1,4 +1,4 @@
-"""A function's source with all that it needs of this house, in one piece that runs alone."""
+"""A function's source with everything that it needs from this project, in one file that runs alone."""
 
 import math
 from functools import partial

@@ -1,4 +1,4 @@
-"""A failing cell leaves a folder whose script shows the failure without this house."""
+"""A failed cell leaves a folder whose script reproduces the failure without this project."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def frozen(root, direction="gradient", **coordinates):
 
 
 def replay(*folders, environment=None):
-    """What each folder's script says in a process where nothing of this house can be imported."""
+    """The output of each folder's script in a process that cannot import this project."""
     command = [sys.executable, str(ROOT / "tests" / "replaying.py"), *map(str, folders)]
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -169,7 +169,7 @@ def test_a_cell_of_the_reference_has_no_script_and_says_so(page, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "numpy"])
 def test_the_script_of_each_contender_gives_what_the_cell_gave(name, tmp_path):
-    """Of a sample of the pages; of all where GAUGEBLOCK_EVERY_REPRO is set, which takes minutes."""
+    """For a sample of the pages; for all if GAUGEBLOCK_EVERY_REPRO is set, which takes minutes."""
     try:
         backend(name).installed()
     except Absent as reason:

@@ -35,7 +35,7 @@ class Faulty(Torch):
 
 @pytest.fixture
 def faulty(tmp_path, monkeypatch):
-    """A backend that plants the fault when it starts, and takes it away with the test."""
+    """A backend that plants the fault when it starts, and removes it after the test."""
     torch = pytest.importorskip("torch")
 
     def plant(owner, function, fault="1.001 * y"):

@@ -1,4 +1,4 @@
-"""Instruction sets: environments that narrow every library that can be told, and what each reads back."""
+"""Instruction sets: environments that restrict libraries, and what each library reads back."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def test_a_level_that_is_not_there_is_refused(monkeypatch):
     with pytest.raises(ValueError, match=r"got 'avx512', should be one of sse4, avx2$"):
         isa.narrowed({}, "avx512")
     monkeypatch.setattr(isa, "_simd", lambda: {"baseline": ["NEON"]})
-    with pytest.raises(ValueError, match="should be one of none: NumPy names none of this CPU"):
+    with pytest.raises(ValueError, match="should be one of none: NumPy reports none for this CPU"):
         isa.narrowed({}, "sse4")
 
 
@@ -120,6 +120,6 @@ def test_numpys_own_words_are_understood():
 
 
 def test_where_numpy_found_nothing_beyond_its_baseline_the_list_is_empty(monkeypatch):
-    """Then it has no such entry, which a record of a worker should not tell as an error."""
+    """Then NumPy has no such entry, which must not be an error in a worker's record."""
     monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"baseline": ["X86_V2"]}})
     assert isa.features() == [] and isa.available() == ("sse4",)

@@ -1,4 +1,4 @@
-"""What the machine was doing at one time, and when that is said to be busy."""
+"""The load of the machine at one time, and when it counts as busy."""
 
 import json
 import math
@@ -20,7 +20,7 @@ OURS, CHILD, OTHER, KERNEL = 100, 101, 7, 2
 
 
 class Machine:
-    """psutil on a machine of two cores, whose processes use CPU at the rates named, and a clock."""
+    """psutil on a simulated machine with two cores, whose processes use CPU at given rates, and a clock."""
 
     def __init__(self, rates, hidden=0.0, stolen=0.0, swapped=0):
         self.rates, self.hidden, self.stolen, self.swapped = rates, hidden, stolen, swapped

@@ -1,4 +1,4 @@
-"""Freed memory is kept while limits are derived, and given back after."""
+"""Freed memory is kept while limits are derived, and returned afterwards."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Which of the driver's cards is CUDA's."""
+"""Which of the driver's GPUs is a CUDA device."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Which variables of the user's are recorded, what of them is hidden, and which say how many threads."""
+"""Which environment variables are recorded, what is hidden, and which ones set the number of threads."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Planted faults: they stand where they should, they are found, and what they are planted in stays whole."""
+"""Planted faults: they are in the right place, they are detected, and the original page is unchanged."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The planted faults of suites/mutants/: enough of them, of formulas that exist, in places that exist."""
+"""The planted faults of suites/mutants/: there are enough, and their formulas and places exist."""
 
 import importlib
 import pkgutil
@@ -26,7 +26,7 @@ def own(name):
 
 
 def given(case):
-    """The inputs of the typical cell, and the function that they go through."""
+    """The inputs of the typical cell, and the function that takes them."""
     option = next(iter(case.options))
     cell = next(unit for _, unit in _units(case, GENERAL[0], typical=True))
     found = inputs(replace(cell, dtype="float64"))
@@ -46,7 +46,7 @@ def given(case):
 
 
 def general(name):
-    """The faults of every formula that find something in this one."""
+    """The general faults that change this formula."""
     case = pages.case(name)
     run = given(case)
     right = flatten(run(case))

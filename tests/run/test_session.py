@@ -388,7 +388,7 @@ def test_a_run_under_an_instruction_set_says_so_in_every_row_and_reads_it_back(t
 
 def test_an_instruction_set_that_is_not_there_is_refused_with_the_list(tmp_path):
     done = suites(tmp_path, *linear("--backend", "numpy", "--isa", "avx3"))
-    known = ", ".join(available()) or "none: NumPy names none of this CPU"
+    known = ", ".join(available()) or "none: NumPy reports none for this CPU"
     assert done.returncode == 4 and f"--isa: got 'avx3', should be one of {known}" in done.stderr
     assert not (tmp_path / "run").exists()
 

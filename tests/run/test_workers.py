@@ -48,7 +48,7 @@ class Slow(NumPy):
 
 @pytest.fixture(autouse=True)
 def untold(monkeypatch):
-    monkeypatch.setattr(cache, "_TOLD", {})
+    monkeypatch.setattr(cache, "_PROBLEMS", {})
 
 
 @pytest.mark.parametrize("told", ["", "x", "0", "-1", "nan", "inf", "1e999", "5 s"])

@@ -1,4 +1,4 @@
-"""A speed and its verdict: what the timed call gave is judged, and its row says so whole."""
+"""A speed and its verdict: the output of the timed call is judged, and the row has all of the result."""
 
 from bench.case import Limit, Seen
 from bench.speed.attach import SETTLED

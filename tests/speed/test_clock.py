@@ -30,7 +30,7 @@ UNIT = Cell(
 
 @dataclass
 class Simulated:
-    """A clock that stands still but for what is said to take time."""
+    """A clock that advances only by the times that a test sets."""
 
     now: float = 0.0
     used: float = 0.0  # of the CPU
@@ -127,7 +127,7 @@ def test_a_block_of_a_gpu_is_longer(simulated):
 
 
 def test_nothing_that_was_returned_before_is_held_while_a_block_runs():
-    """Else a block takes fresh memory where a loop by hand has its own again."""
+    """Otherwise a block takes new memory where a hand-written loop reuses its own."""
     alive, held = [], []
 
     class Result(np.ndarray):
@@ -148,7 +148,7 @@ def test_nothing_that_was_returned_before_is_held_while_a_block_runs():
 
 
 def test_small_inputs_go_round_places_in_memory_and_stay_the_same():
-    """Else two calls of one contender differ by where their inputs chanced to lie."""
+    """Otherwise the speed of a contender depends on the address of its inputs."""
     call = ready(judge(UNIT, ["forward"]).ready, UNIT, "forward")
 
     def arrays():
@@ -250,7 +250,7 @@ def test_a_training_starts_each_block_at_its_start():
 
 @pytest.mark.parametrize("forgotten", ["a step", "every step", "the loss"])
 def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
-    """A step that is right when somebody looks, and skipped when the time is taken."""
+    """A step that is right when judged, and skipped when timed."""
     call = timed_training()
     if forgotten == "the loss":
         call.last = np.nextafter(call.last, call.last.dtype.type(np.inf))
@@ -277,7 +277,7 @@ def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkey
 
 @pytest.mark.parametrize(("luck", "fault"), [(1, False), (9, True)])
 def test_a_gpu_that_repeats_itself_once_by_luck_is_not_held_to_it(luck, fault):
-    """The first goes leave the same bits, and later ones others."""
+    """The first repetitions leave the same bits, later ones do not."""
     call = timed_training()
     step, start, goes = call.bound[0].call, call.start, []
 

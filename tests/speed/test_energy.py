@@ -1,4 +1,4 @@
-"""Joules a call: against a card whose clock, counter and power are known."""
+"""Joules per call, on a simulated GPU whose clock, counter and power are known."""
 
 import pynvml
 import pytest
@@ -8,7 +8,7 @@ from bench.speed.energy import energy
 
 
 class Card:
-    """200 W under a call of 2 ms that runs after it was started; 50 W while nothing does."""
+    """A GPU with 200 W during an asynchronous call of 2 ms, and 50 W when idle."""
 
     WATTS, IDLE, CALL = 200.0, 50.0, 2e-3
 

@@ -1,4 +1,4 @@
-"""Where a contender is built, called and timed, NumPy, execnet and its framework are enough."""
+"""To build, call and time a contender, its environment needs only NumPy, execnet and its framework."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Before a block is timed, the other workers stand still."""
+"""Before a block is timed, the other workers are idle."""
 
 import subprocess
 import sys

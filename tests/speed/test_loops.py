@@ -1,4 +1,4 @@
-"""A loop calls with each set of arguments in turn, and gives what the last call did."""
+"""A loop calls with each set of arguments in turn, and returns the result of the last call."""
 
 import pytest
 

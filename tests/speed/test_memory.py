@@ -1,4 +1,4 @@
-"""What a call needs at its peak: against allocations that are known."""
+"""Peak memory of a call, tested with known allocations."""
 
 import gc
 import sys
@@ -29,7 +29,7 @@ def engine(request):
 
 
 def waited(result):
-    """For calls that have ended when they return."""
+    """A wait for calls that are complete when they return."""
 
 
 @linux

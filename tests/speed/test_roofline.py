@@ -1,4 +1,4 @@
-"""The roofline: an engine whose speed is known is measured, and what is above a known roof is refused."""
+"""The roofline: peaks of an engine with known rates are measured, and a speed above the roof is an error."""
 
 import io
 import json
@@ -30,7 +30,7 @@ TICK = 1e-4  # seconds
 
 
 class Known(NumPy):
-    """Works off what it was given when it is waited for, at rates that are known, by a clock of its own."""
+    """An engine that works only while it is waited for, at known rates, with a simulated clock."""
 
     name = "known"
     now, queue = 0.0, 0.0
@@ -54,7 +54,7 @@ class Known(NumPy):
 
     @classmethod
     def read(cls):
-        """The time; a read takes some, so that who does not wait comes to an end."""
+        """The time; reading it advances it, so that a call that does not wait ends too."""
         Known.now += TICK
         return Known.now
 
@@ -329,7 +329,7 @@ def test_roofs_lie_beside_the_rows_a_cut_off_one_falls_and_the_report_shows_them
 
 
 def test_products_that_round_their_factors_have_a_roof_of_their_own(known, monkeypatch):
-    """Which is no roof of float32, and one of what has fewer bits still."""
+    """It is not a roof for float32, but it is one for dtypes with fewer bits."""
 
     def forward(self, run, mode):
         def call(params, data):

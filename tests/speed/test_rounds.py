@@ -1,4 +1,4 @@
-"""Interleaved rounds: random order, bounded cost, an end once the ratios are known, and what comes out."""
+"""Interleaved rounds: random order, bounded cost, an end when the ratios are known, and the results."""
 
 import math
 import threading
@@ -27,7 +27,7 @@ TIMED = replace(ROW, bits=21.0, checksum="abc").as_dict()
 
 
 def asked(seconds, broken=(), residue=0.0):
-    """A worker's answers, and what it was asked. `seconds` is a sample, or one for each round."""
+    """A worker's answers, and the requests to it. `seconds` is one sample, or one per round."""
     log = []
     taken = dict.fromkeys(seconds, 0)
 

@@ -1,4 +1,4 @@
-"""What samples say: whether they were waited for, what they are worth beside others, and their shape."""
+"""Statistics of samples: whether the calls were waited for, their ratios, and the shape of a series."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
-"""Rows files that something has happened to: each is read whole, or refused with file, line and column.
+"""Damaged rows files: each is read completely, or refused with file, line and column.
 
-A damage is planted at random and knows what it has done, so that nothing here asks the loader what is right.
-`DAMAGE_SEED=7 pytest tests/store/test_damaged_rows.py` plants others; a failure names the seed it came from.
+Damage is planted at random, and the test knows what it planted: it does not ask the loader what is right.
+`DAMAGE_SEED=7 pytest tests/store/test_damaged_rows.py` uses another seed; a failure names its seed.
 """
 
 import json
@@ -37,7 +37,7 @@ def line(found: dict[str, Any]) -> bytes:
 
 @dataclass
 class Damaged:
-    """The lines of a rows file, of which one, `at`, is bad, in `column` where one can be named."""
+    """The lines of a rows file; line `at` is bad, in `column` if it can be named."""
 
     lines: list[bytes]
     at: int | None = None
@@ -49,16 +49,16 @@ class Damaged:
         return b"\n".join(self.lines) + self.end
 
     def bad(self, at: int, text: bytes, column: str | None = None) -> "Damaged":
-        """With another text in one line, which makes it no row."""
+        """Replace the text in one line, so that it is no longer a row."""
         return Damaged([*self.lines[:at], text, *self.lines[at + 1 :]], at, column)
 
     def good(self, at: int, text: bytes) -> "Damaged":
-        """With another text in one line, which is a row as well."""
+        """Replace the text in one line by another valid row."""
         return Damaged([*self.lines[:at], text, *self.lines[at + 1 :]])
 
 
 def honest(rng: random.Random) -> list[dict[str, Any]]:
-    """Rows of cells that differ, some with a speed, one of a suite of before."""
+    """Rows of different cells, some with a speed, one from an older version."""
     known = [
         row(mode="eager", seed=rng.randrange(2**40)),
         timed(rng.random(), mode="compile", bytes=rng.randrange(2**50), samples=30, calls=2),
@@ -129,7 +129,7 @@ def lacking_a_column(rng, rows, whole):
 
 
 def with_a_column_more(rng, rows, whole):
-    """As rows of a later suite, which have all columns of ours; where one of ours is missing it is damage."""
+    """Rows of a later version, which has all of our columns; a row without one of them is damaged."""
     lacking = {column.name: column.default for column in fields(Row)}
     rows = [{**lacking, **each} for each in rows]
     whole = Damaged([line(each) for each in rows])
@@ -236,7 +236,7 @@ def several_in_a_line(rng, rows, whole):
 
 
 def with_a_byte_changed(rng, rows, whole):
-    """What it amounts to is not known; whatever is read must be what stands there."""
+    """One byte changed: the result may be a valid row, which must then be read as it is."""
     text = bytearray(whole.bytes)
     for _ in range(rng.choice([1, 1, 1, 5])):
         at = rng.randrange(len(text))
@@ -260,7 +260,7 @@ def plant(kind, number):
 
 
 def plainly(text: bytes) -> dict[Any, dict[str, Any]]:
-    """The rows as Python's own reader finds them, by cell; of a cell the last."""
+    """The rows as Python's json reads them, by cell; the last row of each cell."""
     found = [json.loads(each) for each in text.split(b"\n") if each]
     return {(each["mode"], each["seed"], each["backend"]): each for each in found}
 
@@ -272,7 +272,7 @@ def same(read: Any, written: Any) -> bool:
 
 
 def is_whole(frame: pd.DataFrame, text: bytes) -> None:
-    """Every row of the text stands in the frame, with every value that it has."""
+    """Whether the frame has every row of the text, with all of its values."""
     rows = list(plainly(text).values())
     assert len(frame) == len(rows)
     for written in rows:

@@ -308,7 +308,7 @@ def test_a_run_that_was_killed_before_its_first_row_is_gone_on_with_in_its_folde
 
 
 def foreign(folder, kind):
-    """A path of that kind, at which there can be no run."""
+    """A path of that kind, which cannot be the folder of a run."""
     path = folder / "there"
     if kind == "a file":
         path.write_text("mine")
@@ -470,7 +470,7 @@ LINES = {
 
 
 def room(size):
-    """Let this process write files of that many bytes at most."""
+    """Limit the files that this process can write to that many bytes."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

@@ -1,4 +1,4 @@
-"""A contender against itself: what is told apart falsely, and how often."""
+"""A contender against itself: false positives, and how often they occur."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ CELL = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cp
 
 
 def asked(second_is=1.0, dies=()):
-    """A worker whose second name takes so many times as long, on a machine that drifts."""
+    """A worker whose second name is slower by this factor, on a machine that drifts."""
     log, now = [], iter(range(1, 10_000))
 
     def ask(cell, function, *arguments):
@@ -64,7 +64,7 @@ def pairs(holding, missing):
 
 def test_two_in_a_hundred_may_be_told_apart_and_not_three():
     assert enough(pairs(98, 2)) and not enough(pairs(97, 3))
-    assert sentence(pairs(97, 3)).startswith("97 of 100 intervals hold 1 (97.0%; should be at least 98%)")
+    assert sentence(pairs(97, 3)).startswith("97 of 100 intervals contain 1 (97.0%; should be at least 98%)")
 
 
 def test_the_page_names_those_that_were_told_apart():
@@ -75,13 +75,13 @@ def test_the_page_names_those_that_were_told_apart():
 
 def test_what_is_written_has_a_line_a_cell(tmp_path):
     markdown, table = write(pairs(3, 1), tmp_path)
-    assert "3 of 4 intervals hold 1" in markdown.read_text()
+    assert "3 of 4 intervals contain 1" in markdown.read_text()
     assert pd.read_csv(table)["holds"].tolist() == [True, True, True, False]
 
 
 def test_the_command_times_a_case_against_itself(monkeypatch):
     monkeypatch.setattr(same, "run", lambda names, told: pairs(98, 2))
     done = CliRunner().invoke(app, ["same", "relu"])
-    assert done.exit_code == 0 and "98 of 100 intervals hold 1" in done.stdout.replace("\n", " ")
+    assert done.exit_code == 0 and "98 of 100 intervals contain 1" in done.stdout.replace("\n", " ")
     monkeypatch.setattr(same, "run", lambda names, told: pairs(1, 2))
     assert CliRunner().invoke(app, ["same", "relu"]).exit_code == 1

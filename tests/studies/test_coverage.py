@@ -136,7 +136,7 @@ def test_a_forgotten_parameter_is_a_fault():
     (fault,) = faults([found("0", [])], {}, {})
     assert fault == (
         "keras.layers.Some(bias) has no reason: got nothing in its calls, not other than 0; let an option of "
-        "some pass it, or say why not in suites/exemptions/coverage.py"
+        "some pass it, or give a reason in suites/exemptions/coverage.py"
     )
 
 

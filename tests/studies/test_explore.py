@@ -1,4 +1,4 @@
-"""Sizes that are drawn: a fault that only some show is found, made small, and kept."""
+"""Random sizes: a fault that only some sizes show is found, shrunk, and kept."""
 
 import pytest
 from typer.testing import CliRunner
@@ -31,7 +31,7 @@ class Wide(NumPy):
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    """A corpus of the test's own."""
+    """A corpus for this test."""
     monkeypatch.setattr(size, "_file", lambda: tmp_path / size.CORPUS)
     size._kept.cache_clear()
     yield tmp_path / size.CORPUS
@@ -65,7 +65,7 @@ def test_a_find_is_kept_for_every_full_run(wide, corpus):
     pytest.importorskip("hypothesis")
     arguments = ["explore", "linear-regression", "--backend", wide, "--examples", "40"]
     done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 1 and f"1 kept in {corpus}" in done.output
+    assert done.exit_code == 1 and f"1 added to {corpus}" in done.output
     (line,) = corpus.read_text().splitlines()
     case = pages.case("linear-regression")
     assert size.corpus(case) == [line.partition(" ")[2]]

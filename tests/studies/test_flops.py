@@ -1,4 +1,4 @@
-"""A page with wrong flops is listed; a departure needs a reason, and a reason that nobody needs is stale."""
+"""A page with wrong flops is listed; a difference needs a reason, and an unneeded reason is stale."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -48,7 +48,7 @@ def test_a_program_cannot_move_fewer_bytes_than_it_must():
     found = counted(1000, backend="jax", moved=90.0)
     assert faults([found], CASES, NONE) == [
         "jax/dense/Dense/forward: got 90 bytes, should be at least 100",
-        "dense: no counter confirms its flops; say why not in suites/exemptions/flops.py",
+        "dense: no counter confirms its flops; give a reason in suites/exemptions/flops.py",
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_reason_that_nothing_needs_is_stale():
     known = Known(
         {"torch/dense/*": (0.4, 0.6, "half"), "torch/other/*": (1, 2, "not asked")}, {"dense": "silent"}
     )
-    stale = " is a stale reason: nothing departs so any more"
+    stale = " is a stale reason: no count needs it"
     assert faults([counted(1000)], CASES, known) == [f"'torch/dense/*'{stale}", f"'dense'{stale}"]
 
 
@@ -93,7 +93,7 @@ def test_a_reason_to_raise_is_none_for_another_count():
 def test_a_case_that_nobody_counts_needs_a_reason():
     silent = counted(0)
     assert faults([silent], CASES, NONE) == [
-        "dense: no counter confirms its flops; say why not in suites/exemptions/flops.py"
+        "dense: no counter confirms its flops; give a reason in suites/exemptions/flops.py"
     ]
     assert faults([silent], CASES, Known(unconfirmed={"dense": "elementwise"})) == []
 

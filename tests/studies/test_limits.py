@@ -167,7 +167,7 @@ def test_a_row_that_two_limits_name_and_none_explains_is_left_out_and_said_to_be
     alone = {"contender": "torch.nn.functional.layer_norm"}
     rows = (failed(3.0, **alone), failed(5e4), failed(9e9, option="no-bias"))
     measure([run(tmp_path, *rows)], said.append)
-    assert len(said) == 1 and "2 Limits name it, and none explains it" in said[0]
+    assert len(said) == 1 and "2 Limits name it, and none of them explains it" in said[0]
 
 
 def test_what_is_imprecise_is_measured_too_and_a_plug_ins_parent_is_asked(page, tmp_path):

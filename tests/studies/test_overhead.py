@@ -57,4 +57,4 @@ def test_the_command_fails_where_the_clock_adds_more_than_it_may(monkeypatch, ra
 
     monkeypatch.setattr("bench.studies.overhead.Worker", Fake)
     done = CliRunner().invoke(app, ["overhead"])
-    assert done.exit_code == code and "What the clock adds" in done.stdout
+    assert done.exit_code == code and "Overhead of the clock" in done.stdout

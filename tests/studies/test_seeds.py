@@ -1,4 +1,4 @@
-"""What is published of a run of several seeds."""
+"""The published summary of a run of several seeds."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""What rounding does to a formula's outputs: seeds, trees, worst cases, and the way to the disk and back."""
+"""The spread of a formula's outputs: seeds, trees, worst cases, and storage on disk."""
 
 import io
 import operator
@@ -134,7 +134,7 @@ def network(x, W, dy):
 
 @pytest.mark.parametrize("runs", [5, 10])
 def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeypatch):
-    """All the draws are there, and say the same."""
+    """All draws are used, and give the same result."""
     g = np.random.default_rng(0)
     x, W, dy = (g.standard_normal(shape).astype(np.float32) for shape in ((300, 40), (40, 60), (300, 60)))
     x[0] = np.where(np.arange(40) < 2, 1, 0)
@@ -168,7 +168,7 @@ def test_two_runs_are_joined_as_they_come():
 
 
 def test_many_runs_take_the_memory_of_one(monkeypatch):
-    """Of a table with few uses, what all of them say would be the most: ten times the rows, and not five."""
+    """For a table with few uses, keeping all runs would need too much: ten times the rows, not five."""
     monkeypatch.setattr(spread_module, "_runs", lambda *_: 10)
     table, ids = inputs(shape=(2**14, 8)), np.arange(0, 2**14, 64)
 
@@ -258,7 +258,7 @@ def test_a_zero_by_formula_is_not_flushed_for_the_little_that_float64_leaves_of_
 
 
 def test_few_bits_leave_choices_open_and_no_pair_of_them_hides_the_other():
-    """Turned together two choices cancel, so that only a toss that turns one alone shows what it changes."""
+    """If both choices flip, their changes cancel: only a draw that flips one of them shows its change."""
     x = to(inputs(shape=(2, 500)) * 1e-3, "bfloat16")
 
     def differ(x):

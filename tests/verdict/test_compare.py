@@ -1,4 +1,4 @@
-"""The verdict: what it catches, what it lets pass, and what must not change it."""
+"""The verdict: what it rejects, what it accepts, and what must not change it."""
 
 import re
 from dataclasses import replace
@@ -384,7 +384,7 @@ def test_the_chance_of_a_false_alarm_is_one_constant():
 
 
 def attend(q, k, v, scale=0.25, dropped=None, width=24):
-    """Attention in float64 with faults, rounded to float32 at the end: only the fault is there to be seen."""
+    """Attention in float64 with faults, rounded to float32 at the end: the fault is the only error."""
     s = q @ k.swapaxes(-1, -2) * scale
     if dropped is not None:
         s[..., dropped] = -np.inf

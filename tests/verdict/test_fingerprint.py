@@ -31,7 +31,7 @@ TINY = float(np.finfo(np.float32).tiny)
 
 
 def to_bits(x, bits):
-    """Rounded to so many significant bits, in the dtype it has."""
+    """Round to that many significant bits, in the same dtype."""
     mantissa, exponent = np.frexp(np.asarray(x, np.float64))
     return np.ldexp(np.rint(mantissa * 2.0**bits), exponent - bits).astype(np.asarray(x).dtype)
 
@@ -73,12 +73,12 @@ def blocked(x):
 
 
 def two_lanes(x):
-    """Every other term apart."""
+    """A sum of every other term, twice."""
     return single(x)[:, ::2].sum(1) + single(x)[:, 1::2].sum(1)
 
 
 def lanes(x):
-    """Eight running sums, as vector units have them, and those added in a tree."""
+    """Eight running sums, as in vector units, which are added as a tree."""
     held = np.zeros((len(x), 8), np.float32)
     padded = np.pad(single(x), ((0, 0), (0, -x.shape[1] % 8)))
     for first in range(0, padded.shape[1], 8):

@@ -1,4 +1,4 @@
-"""Lane (d): what must hold bit by bit."""
+"""Lane (d): exact invariants."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ def test_what_leaves_the_range_of_the_dtype_is_left_out():
 
 
 def test_what_may_have_been_lost_on_the_way_is_left_out_in_bfloat16_too():
-    """A factor below the range is flushed, and 2⁷ times it is not: what comes of it is small and no zero."""
+    """A factor below the range is flushed, and 2⁷ times it is not: the result is small and not zero."""
     least = np.float64(2.0**-126)
     before, louder = np.zeros(1), np.array([least * 2.0**10])
     for dtype in ("bfloat16", "float32"):
@@ -94,7 +94,7 @@ def test_a_gpu_that_repeats_itself_is_held_to_its_invariants():
     assert unchanged(ready).startswith("the cotangent times 128 is not gradient of x")
 
     def by_luck(params, data, cotangents):
-        """The same bits as often as it is asked at first, and others later."""
+        """The same bits in the first calls, and other bits later."""
         outputs, gradients = stabilised(params, data, cotangents)
         return {"y": outputs["y"] + max(0, len(calls) - invariants.GOES - 2)}, gradients
 

@@ -27,13 +27,13 @@ LIMIT = Limit("torch", "its softmax is in float32", "torch/nn/functional.py:1", 
 
 
 def measured(low, high=None, release="", limit=LIMIT, **cells):
-    """A Limit of which so much was measured, in the installed release unless it is told another."""
+    """A Limit with these measured sizes, by default in the installed release."""
     seen = Seen(release or installed("torch"), cells, (low, high or low))
     return replace(limit, seen=(*limit.seen, seen))
 
 
 def known(limit, **cell):
-    """The Limit as it bears on a cell."""
+    """The Limit applied to a cell."""
     return Known(limit, expected(limit, cell, "2.13.0"), "2.13.0", "2.13.0" in limit.releases)
 
 
@@ -67,7 +67,7 @@ def keeps(weights, **option):
 
 
 def reads_on(weights, **option):
-    """A kernel that takes the place of the first element and goes on from there."""
+    """A kernel that takes the address of the first element, and reads contiguous memory from there."""
 
     def run(params, x):
         return {"y": x.as_strided(x.shape, (x.shape[1], 1)) @ params["W"]}
@@ -90,7 +90,7 @@ def refuses(weights, **option):
 
 @pytest.fixture
 def page(monkeypatch):
-    """A page of one small formula, known to the machine for the length of a test."""
+    """A page with one small formula, registered for the duration of a test."""
 
     def add(build, **more):
         case = Case(
@@ -535,7 +535,7 @@ def without_kernel(weights, **option):
 
 @pytest.fixture
 def low(page, monkeypatch):
-    """The row of a formula under its own name, by which its inputs and limits are kept."""
+    """The row of a formula under its own name, which is part of the cache keys."""
 
     def judged(build, dtype="bfloat16", direction="forward", reference=curve, gradient=curve_vjp):
         def inputs(rng, **option):
@@ -594,7 +594,7 @@ def vast_vjp(dy, x, W):
 
 
 def test_what_a_dtype_cannot_resolve_is_absent_and_says_so(low):
-    """The square leaves the range of float16, so that what the formula gives there is no rounded value."""
+    """The square exceeds the range of float16, so the formula's result there is not a rounded value."""
 
     def squares(weights, **option):
         return weights, lambda params, x: {"y": (x @ params["W"] * 900) ** 2 / 8100.0}
@@ -666,7 +666,7 @@ def test_a_fixed_output_is_judged_though_not_differentiated(monkeypatch):
     [("numpy", "suites.adam.adam_step"), ("torch", "torch.optim.Adam")],
 )
 def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
-    """Each judged step starts from the reference's own count, so that no later step shows it."""
+    """Each judged step starts from the reference's count, so that no later step would show the error."""
     try:
         backend(name).installed()
     except Absent as reason:

@@ -1,4 +1,4 @@
-"""What a page says of known departures names what is there, and each is on the page of limits."""
+"""The Limits and refusals of a page name what exists, and each Limit is in the table of limits."""
 
 from dataclasses import replace
 
@@ -87,7 +87,7 @@ def test_an_option_left_out_or_a_refusal_of_what_does_not_exist_is_astray(more, 
 
 @pytest.fixture
 def limited(monkeypatch):
-    """Two limits of one page, and the rows that they may meet."""
+    """Two limits of one page, and rows for them."""
     edge = {"cells": {**ALL, "direction": "gradient"}, "name": "edge", "reason": "near the edge"}
     near = replace(LIMIT, always=False, since="2.9", **edge)
     case = replace(LAYER_NORM, limits=(LIMIT, near))

@@ -1,4 +1,4 @@
-"""Answers that nobody computed must fail, in every case."""
+"""Forged outputs must fail, in every case."""
 
 from dataclasses import replace
 
