@@ -433,7 +433,7 @@ from gaugeblock import NumPy
 
 @dataclass(frozen=True)
 class Options:
-    fast: "bool | None" = None
+    fast: bool = False
 
 
 class Mine(NumPy):

@@ -8,6 +8,7 @@ import pytest
 from bench import pages
 from bench.backends import lookup
 from bench.backends.torch import Torch
+from bench.case import Contender
 from bench.cells.selection import Selection, cells, timed, unbuilt
 from bench.verdict.judge import run
 from bench.verdict.missing import missing
@@ -70,5 +71,8 @@ def test_it_is_missing_and_what_the_backend_has_not_is_absent(lone):
         )
 
 
-def test_a_cell_with_a_build_is_not_missing():
-    assert not any(missing(cell) for cell in cells(CASES, Selection(smoke=True)))
+def test_a_cell_with_a_build_is_not_missing_whatever_its_api_is_called(lone, monkeypatch):
+    build = Contender("Lone", "Lone", print)
+    monkeypatch.setattr(Lone, "inherited", classmethod(lambda cls, case: [build]))
+    found = list(cells(CASES, lone))
+    assert {cell.contender for cell in found} == {"Lone"} and not any(map(missing, found))
