@@ -62,7 +62,8 @@ def found() -> Pages:
             mine = _departing(page, _listed(page, here.owners))
             _planted(page, mine)
         except (Exception, SystemExit) as error:
-            here.bad[page] = Bad(told(error, f"suites/{page}.py", WORDS), _names(page))
+            why = told(error, f"suites/{page}.py", WORDS)
+            here.bad[page] = Bad(why, [name for name in _names(page) if name not in here.cases])
         else:
             here.cases.update(mine)
             here.owners.update(dict.fromkeys(mine, page))

@@ -17,7 +17,8 @@ import pytest
 
 from bench import pages
 from bench.backends import backend, lookup
-from bench.backends.plugin import described, meet
+from bench.backends.plugin import _contenders, described, meet
+from bench.case import Refusal
 from bench.run import pytest_plugin as doors
 from bench.run.pytest_plugin import Door
 from bench.store.rows import load
@@ -237,7 +238,8 @@ def check(rows, why):
 
 
 LOADING = {
-    "syntax": "SyntaxError: .*",
+    "syntax": r"SyntaxError: .* \(syntax.py, line 4\)",
+    "typed": r"ValueError: typed.py, line 5: builds has 'linear-regresion', .* and \d+ more; did you mean .*",
     "wrong": r"ValueError: planted, in <module> \(wrong.py, line 4\)",
     "lacking": "ModuleNotFoundError: No module named .*",
 }
@@ -264,6 +266,7 @@ OTHERS = {
     "syntax": "class (:",
     "wrong": "raise ValueError('planted')",
     "lacking": "import a_package_that_is_not_there",
+    "typed": "class typed(NumPy):\n  builds = {'linear-regresion': print}\nNumPy = typed",
 }
 
 
@@ -357,6 +360,97 @@ def _file(folder, *bodies, file="mine.py"):
     head = "import sys\nfrom itertools import count\nfrom gaugeblock import Contender, NumPy\n"
     (folder / file).write_text(f"{head}{lines}\n")
     return f"{folder}/{file}:Mine"
+
+
+@pytest.mark.parametrize(
+    "body", ["builds = {'rellu': 1 .real}", "builds = {'rellu': Contender('x', 'y', 1)}"]
+)
+def test_a_build_of_no_case_is_named_with_its_line_and_the_case_that_was_meant(body, tmp_path):
+    body = body.replace("1 .real", "count")
+    words = (
+        r"mine.py, line 4: builds has 'rellu', which is no case, should be one of relu, .*, .* and \d+ more; "
+        r"did you mean 'relu'\?"
+    )
+    with pytest.raises(ValueError, match=words):
+        described(_file(tmp_path, body), 1)
+
+
+def test_a_build_of_a_case_of_a_bad_page_is_that_pages_fault(tmp_path, monkeypatch):
+    monkeypatch.setitem(pages.bad(), "silu", pages.Bad("suites/silu.py: why", ["silu"]))
+    assert described(_file(tmp_path, "builds = {'silu': count}"), 1)["name"] == "Mine"
+
+
+def test_a_class_without_a_name_is_called_as_it_is_and_a_shipped_backends_name_is_refused(tmp_path):
+    said = described(_file(tmp_path, "pass"), 1)
+    assert said["name"] == said["attributes"]["name"] == "Mine" and said["lineage"] == ["Mine", "numpy"]
+    (tmp_path / "own.py").write_text("from gaugeblock import Torch\nclass torch(Torch): pass\n")
+    with pytest.raises(ValueError, match="name: got 'torch', which is a shipped backend's"):
+        described(f"{tmp_path}/own.py:torch", 1)
+
+
+PLAIN = """
+from gaugeblock import Torch
+
+
+def plain(weights, **option):
+    return {}, lambda params, **data: data
+
+
+class Plain(Torch):
+    builds = {"layer-norm": plain, "relu": plain}
+    modes = ("eager",)
+"""
+
+
+def test_a_plain_function_stands_for_the_one_api_of_the_page_and_keeps_what_is_said_of_it(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "plain.py").write_text(PLAIN)
+    real = backend(f"{tmp_path}/plain.py:Plain")
+    case = pages.case("layer-norm")
+    ours = [each for each in case.contenders if each.backend == "torch"]
+    one = replace(
+        ours[0], without={"bias": "none"}, modes=("eager", "compile"), directions=("forward",),
+        refuses=[Refusal("a*", "no")],
+    )  # fmt: skip
+    lone = replace(case, contenders=(one,))
+    (found,) = real.contenders(lone)
+    assert found.build is real.builds["layer-norm"]
+    assert found == replace(one, backend="Plain", build=found.build)
+    assert _contenders(real, lone)[0]["modes"] == ["eager", "compile"]  # which are the page's to say
+    (several,) = real.contenders(replace(case, contenders=(one, replace(one, variant="other"))))
+    assert (str(several), several.without) == ("plain.Plain", {})
+
+
+SIBLINGS = """
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import kernels_of_mine
+from gaugeblock import NumPy
+
+
+@dataclass(frozen=True)
+class Options:
+    fast: bool = False
+
+
+class Mine(NumPy):
+    name = kernels_of_mine.NAME
+    assert [each.name for each in fields(Options)] == ["fast"] and Options() == Options()
+"""
+
+
+def test_a_plug_in_imports_its_siblings_and_holds_dataclasses(tmp_path, monkeypatch):
+    monkeypatch.setattr(lookup, "_STAND_INS", {})
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "json.py").write_text(SIBLINGS)  # a name that is taken
+    (tmp_path / "there" / "kernels_of_mine.py").write_text("NAME = 'sibling'\n")
+    monkeypatch.chdir(tmp_path)
+    met("there/json.py:Mine")
+    found = backend("there/json.py:Mine")
+    assert (found.name, found.installed()) == ("sibling", backend("numpy").installed())
 
 
 FORGES = """

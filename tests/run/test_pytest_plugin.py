@@ -134,7 +134,7 @@ def test_who_asks_for_speeds_alone_is_shown_all_and_waits_longer():
     assert (alone.every, alone.rounds, usual.every, usual.rounds) == (True, LONG, False, MOST)
 
 
-def test_what_was_absent_or_an_error_is_judged_again_when_a_run_is_gone_on_with(door):
+def test_what_was_absent_missing_or_an_error_is_judged_again_when_a_run_is_gone_on_with(door):
     run = start(door.results.parent / "more", MACHINE, ENVIRONMENT)
     for number, status in enumerate(STATUSES):
         run.append(row(seed=number, status=status))
@@ -142,7 +142,7 @@ def test_what_was_absent_or_an_error_is_judged_again_when_a_run_is_gone_on_with(
     door.results = run.folder
     with door.session() as running:
         settled = {each.status for each in running.wishes["done"].values()}
-    assert settled == set(STATUSES) - {"absent", "error"}
+    assert settled == set(STATUSES) - {"absent", "error", "missing"}
 
 
 def test_a_run_that_is_gone_on_with_has_no_report_until_it_is_finished(door):
