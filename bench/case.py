@@ -1,4 +1,4 @@
-"""The nouns of a page: a Case, its Contenders, what a training build returns, and its Limits."""
+"""The classes of a page: a Case, its Contenders, what a training build returns, and its Limits."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +9,10 @@ from bench.tree import Tree
 
 Option = Mapping[str, Any]
 
-# the regime of a case's `integers`: whole numbers, exact in every order of summation
+# the regime of a case's `integers`: whole numbers, whose sums are exact in any order
 INTEGERS = "integers"
 
-# what most people write; what somebody set or compiled for speed; a call into a vendor's own library
+# the usual code; code that is set or compiled for speed; a call into a vendor's library
 TIERS = ("idiomatic", "tuned", "vendor kernel")
 
 # what some keywords of a Case hold
@@ -24,23 +24,23 @@ KINDS: Mapping[str, tuple[type, str]] = {
     "regimes": (Mapping, "a dict of reasons by the names of regimes"),
 }
 
-# what a Limit may name: the coordinates of a cell
+# the coordinates of a cell that a Limit may name
 FIELDS = ("backend", "case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
 
 
 def known(function: Callable[..., Any], option: Option) -> dict[str, Any]:
-    """The option keywords that `function` names: an option may concern inputs or builds alone."""
+    """The keywords of the option that `function` accepts; the others concern inputs or builds."""
     names = inspect.signature(function).parameters
     return {name: value for name, value in option.items() if name in names}
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Cells for which a framework is known to raise, and where it does.
+    """Cells for which a framework is known to raise an error.
 
-    `cells` is a glob over "option/mode/device/dtype/direction", `words` stand in the error. `when` is what
-    the backend reads back of itself where it refuses (``{"onednn": False}``, see `Backend.flags`); empty, it
-    refuses everywhere.
+    `cells` is a glob over "option/mode/device/dtype/direction", and `words` is part of the error's text.
+    `when` is the setting under which the backend refuses (``{"onednn": False}``, see `Backend.flags`); if
+    empty, it always does.
     """
 
     cells: str
@@ -50,20 +50,24 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Contender:
-    """A build, and the public API that it puts to the test.
+    """A build, and the public API that it tests.
 
-    `build(weights, **option)` imports its framework inside and returns ``(params, run)``: `params`
-    is a tree of NumPy arrays in the framework's own names and layouts (only rearrangements of
-    `weights`, and zeros: no arithmetic), and ``run(params, **data) -> {name: array}`` is pure.
-    A training build is `build(weights, state, **option)` and returns a `Training`.
-    `variant` tells apart two ways of calling one API (a keyword, a path): ``str`` is the name in rows.
-    `without` names the options that this API cannot express, and sizes that it cannot hold, with the reason;
-    `modes` and `directions` narrow it to what the API has (an inference path has no gradient). `refuses`
-    are the cells that the framework raises for: such a cell is run all the same, and is absent in the
-    framework's own words; where the framework does not refuse it, it is judged like any other, and its row
-    says that the refusal is gone. `fewer` says that it computes in fewer operations than the formula has
-    (Winograd, Strassen), and may so be faster than the roofline. `tier` is how far from what most people
-    write: see TIERS.
+    `build(weights, **option)` imports its framework inside and returns ``(params, run)``. `params` is a tree
+    of NumPy arrays with the framework's own names and layouts: rearranged `weights` and zeros, with no
+    arithmetic.
+    ``run(params, **data) -> {name: array}`` is pure. A training build is `build(weights, state, **option)`
+    and returns a `Training`.
+
+    variant: distinguishes two ways of calling one API (a keyword, a path). ``str`` is the name in rows.
+    without: the options and sizes that this API does not support, each with the reason.
+    modes, directions: the modes and directions that the API has, if not all (an inference path has no
+        gradient).
+    refuses: the cells for which the framework raises. They run all the same, and are absent with the
+        framework's own words. A cell that does not raise any more is judged, and its row says that the
+        refusal is gone.
+    fewer: the API computes in fewer operations than the formula has (Winograd, Strassen), so it may be faster
+        than the roofline.
+    tier: how far it is from what most people write, one of TIERS.
     """
 
     backend: str
@@ -89,13 +93,12 @@ class Contender:
 class Training:
     """What a training build returns.
 
-    `params` and `state` are trees of NumPy arrays in the framework's own names and layouts.
-    `step` is the body of the loop as the users of that framework write it. Where it is pure
-    (JAX), ``step(params, state, **batch) -> (params, state, loss)`` and `live` is None. Where
-    model and optimiser are objects (torch, Keras), ``step(**batch) -> loss`` and `live` is
-    ``(model, optimiser)``, which the backend fills from `params` and `state`.
-    `predict(x)` (pure: ``predict(params, x)``) is the trained model's forward pass,
-    where the case has a score.
+    `params` and `state` are trees of NumPy arrays with the framework's own names and layouts. `step` is the
+    body of the training loop as users of the framework write it. If it is pure (JAX), it is
+    ``step(params, state, **batch) -> (params, state, loss)`` and `live` is None. If model and optimizer are
+    objects (torch, Keras), it is ``step(**batch) -> loss``, and `live` is ``(model, optimizer)``, which the
+    backend fills from `params` and `state`. `predict(x)` (if pure, ``predict(params, x)``) is the forward
+    pass of the trained model, for cases with a score.
     """
 
     params: Tree
@@ -107,9 +110,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Seen:
-    """What `gaugeblock limits --measure` has found of a Limit: the rms ratios of cells alike, in one release.
+    """What `gaugeblock limits --measure` found of a Limit: the rms ratios of similar cells, in one release.
 
-    `cells` has the coordinates that they share (case, option, regime, size, dtype and direction), `z` the
+    `cells` has the coordinates that they share (case, option, regime, size, dtype and direction). `z` is the
     smallest and the largest of their rms ratios.
     """
 
@@ -120,15 +123,20 @@ class Seen:
 
 @dataclass(frozen=True)
 class Limit:
-    """A known departure from the formula, by its cause; pages have theirs in suites/limits/<page>.py.
+    """A known departure of a framework from the formula, with its cause.
 
-    `package` is the distribution at fault (optax, not jax), `source` a file and line of its installed release
-    or an upstream thread. `cells` names the cells that the cause reaches: a mapping of cell fields to the one
-    value or the values that it covers (float64 and float32, where it names no dtype), `backend` among them;
-    or several such mappings. `since` is the first release that departs, where somebody has looked.
-    `always` is False for a departure near the edge, which some inputs do not show. `varies` says that two
-    calls on the same inputs differ, and nothing of how far. `seen` is data, measured and never typed: how
-    far the cells were off, in which release. `name` is the key under which the page lists it.
+    Pages have theirs in suites/limits/<page>.py.
+
+    package: the distribution at fault (optax, not jax).
+    reason: the cause, in one sentence.
+    source: a file and line of its installed release, or an upstream issue.
+    cells: the cells that the cause affects: a mapping of cell fields to one or several values, with `backend`
+        among them, or several such mappings. Without `dtype` it means float64 and float32.
+    always: False if some inputs do not show the departure.
+    since: the first release known to depart.
+    varies: two calls on the same inputs differ; nothing is said of how far.
+    name: the key under which the page lists it.
+    seen: how far the cells were off in each release: measured data, never typed.
     """
 
     package: str
@@ -167,33 +175,40 @@ class Limit:
 
 @dataclass(frozen=True)
 class Case:
-    """One formula made runnable.
+    """One formula with everything that it takes to run it.
 
-    A formula has `reference(**data, **weights, **option)`, which returns an array (named ``y``)
-    or a dict of named arrays, and `gradient(cotangent, **data, **weights, **option)`, which
-    returns the gradients by input name (a dict of cotangents where the reference returns a dict), or is
-    None where nothing has one (a schedule is a function of the step's number).
-    A training case has `step(weights, state, **batch, **option) -> (weights, state, loss)` and
-    `start(weights, **option) -> state` instead; its data carry a leading axis of steps.
+    A formula has `reference` and `gradient`:
+        ``reference(**data, **weights, **option)`` returns an array, which is named ``y``, or a dict of
+        arrays.
+        ``gradient(cotangent, **data, **weights, **option)`` returns the gradients by input name. The
+        cotangent is a dict if the reference returns one. `gradient` is None if nothing has a gradient (a
+        schedule).
+    A training case has `step` and `start` instead, and its data have a leading axis of steps:
+        ``step(weights, state, **batch, **option) -> (weights, state, loss)``
+        ``start(weights, **option) -> state``
+    These functions get the option keywords that they accept; `inputs` and builds get all.
 
-    Formulas are given the option keywords that they name; inputs and builds are given all.
-    `inputs(rng, **size, **option[, regime])` returns ``(weights, data)`` in float64. The first of
-    `sizes`, `options` and `regimes` is the typical one; `rare` names options and regimes that are left
-    to --full. A `minor` case is judged on its typical option, in one mode a contender, and not timed,
-    unless --full asks for it whole. A `random` one draws in each call, so that two calls need not give the
-    same bits. `variants` says which options are conventions of one name: by topic
-    (``"epsilon of Adam"``), by convention, the options that follow it; topics may span cases. `integers`
-    names the options whose formula is exact on whole numbers (sums and products), each with the bits of
-    the data's (of the weights' where no data are floating): they are judged with no tolerance. `fixed`
-    names floating data that nobody differentiates (targets), and of several outputs those of such a
-    name (running statistics). `looked_up` names weights of which a call reads some rows only, `vast`
-    sizes whose limits take too much memory or time for a run of everything, for who names them. `devices`
-    are those on which it means something; `on_host` leaves the data in the host's memory, where taking them
-    to the device is the formula. `items` and `flops` take size and option as keywords: items per call,
-    counted in `unit`, and floating-point operations of one forward pass (of one step, for training).
-    `curve` (``{"size": name, "steps": n}``) asks for a free-running training, drawn and not gated;
-    `score(predict) -> (metric, value)` says what the trained model is worth, and
-    `predict(weights, x, **option)` is the reference's forward pass for it.
+    inputs: ``inputs(rng, **size, **option[, regime])`` returns ``(weights, data)`` in float64.
+    sizes: dimensions by name. The first size, option and regime are the typical ones.
+    contenders: the APIs that are tested.
+    items, unit: ``items(**size, **option)`` is the number of items per call; `unit` is what they are.
+    flops: ``flops(**size, **option)``: floating-point operations of a forward pass, or of a training step.
+    options: keywords by name. `rare` lists the options and regimes that only --full runs.
+    regimes: kinds of inputs by name, each with its reason.
+    variants: the options that are conventions of one name: by topic ("epsilon of Adam"), then by convention.
+        Topics may span cases.
+    minor: only the typical option is judged, in one mode per contender, and not timed, except under --full.
+    random: each call draws random numbers, so two calls may give different bits.
+    integers: the options whose formula is exact on whole numbers, each with the bits of the data (of the
+        weights if no data are floating). They are judged without a tolerance.
+    fixed: floating data that nobody differentiates (targets), and outputs of that kind (running statistics).
+    looked_up: weights of which a call reads only some rows.
+    vast: sizes whose limits take too much memory or time for --full; they run if you name them.
+    devices: the devices on which the case is meaningful.
+    on_host: data stay in host memory, because moving them to the device is the formula.
+    curve: ``{"size": name, "steps": n}``: also run a free training, whose loss is drawn and not judged.
+    score: ``score(predict) -> (metric, value)``: how good the trained model is.
+    predict: ``predict(weights, x, **option)``: the reference's forward pass for the score.
     """
 
     name: str

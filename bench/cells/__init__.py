@@ -1,4 +1,4 @@
-"""One coordinate of the suite, and which of them a run has."""
+"""The coordinates of the suite, and the selection of them for a run."""
 
 from bench.cells.cell import Cell as Cell
 from bench.cells.selection import Selection as Selection

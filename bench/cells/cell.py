@@ -1,4 +1,4 @@
-"""A Cell is one coordinate of the suite."""
+"""A Cell: one set of coordinates in the suite."""
 
 import shlex
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ LOW = ("bfloat16", "float16")
 
 @dataclass(frozen=True)
 class Cell:
-    """A picklable value; ``run(cell)`` needs nothing else. ``str(cell)`` is its pytest id."""
+    """The coordinates of a cell. ``run(cell)`` needs nothing else; ``str(cell)`` is its pytest id."""
 
     case: str
     option: str
@@ -36,21 +36,21 @@ class Cell:
 
     @property
     def unit(self) -> "Cell":
-        """The cell whose one call gives this one's outputs and gradients alike."""
+        """The cell without its direction: one call gives its outputs and gradients."""
         return replace(self, direction="")
 
     @property
     def place(self) -> str:
-        """Where its inputs are drawn, as its id begins."""
+        """The part of its id that selects its inputs: case/option/regime/size."""
         return "/".join((self.case, self.option, self.regime, self.size))
 
     @property
     def workload(self) -> tuple[Any, ...]:
-        """What contenders must share to be compared by speed."""
+        """The coordinates that contenders must share to be compared by speed."""
         return (self.case, self.option, self.regime, self.size, self.device, self.dtype, self.direction)
 
     def command(self, *options: str) -> str:
-        """The command that runs this one cell again, with those options that its run had for every cell."""
+        """The command that runs this cell again, with the options that its run had for every cell."""
         choices = {name: getattr(self, name) for name in ("backend", "device", "dtype", "mode", "size")}
         if is_spelled(self.size):
             del choices["size"]  # it stands in the corpus, which every full run has

@@ -1,4 +1,4 @@
-"""Options that meet pairwise: every two values of two axes in one, and far fewer than all combinations."""
+"""Pairwise options: every two values of two axes occur together, in far fewer than all combinations."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ Place = tuple[str, int]  # the n-th value of an axis
 
 
 def pairs(axes: Mapping[str, Sequence[Any]], *, seed: int = 0) -> dict[str, dict[str, Any]]:
-    """Named options in which every two values of two axes meet; the first value of an axis is its default.
+    """Named options in which every two values of two axes occur together; the first value is the default.
 
-    What only defaults would do is left out: a case has that option already. The choice is greedy, with
-    ties drawn by the seed.
+    An option of defaults only is left out, because a case has it already. The choice is greedy; the seed
+    breaks ties.
     """
     rng = random.Random(seed)
     places = [(axis, n) for axis, values in axes.items() for n in range(len(values))]
@@ -35,7 +35,7 @@ def pairs(axes: Mapping[str, Sequence[Any]], *, seed: int = 0) -> dict[str, dict
 
 
 def name(option: Mapping[str, Any]) -> str:
-    """An option's name from what it sets: stride-2-padding-same-no-bias."""
+    """The name of an option, from what it sets: stride-2-padding-same-no-bias."""
     return "-".join(
         keyword if value is True else f"no-{keyword}" if value is False else f"{keyword}-{_word(value)}"
         for keyword, value in option.items()

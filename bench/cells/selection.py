@@ -1,9 +1,9 @@
-"""Which cells run. `cells` enumerates them without importing a framework.
+"""The cells of a run. `cells` enumerates them without importing a framework.
 
-A run of everything is pairwise, and not the product: every two of (option and regime, size, mode, dtype)
-meet in a cell, at the cheapest place where they can. A size whose forward pass takes `LARGE` flops meets
-the typical option in float32 alone, since deriving its limits takes minutes; one whose judged passes take
-`VAST` is left to who names it. What is named (a size, a dtype, a mode) meets everything.
+--full is pairwise: every two values of (option and regime, size, mode, dtype) occur together in some cell,
+at the cheapest place. A size with a forward pass of `LARGE` flops runs only the typical option in float32,
+because deriving its limits takes minutes. A size whose judged passes take `VAST` flops runs only if you name
+it. A size, dtype or mode that you name is combined with everything.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ VAST = 4e9
 
 @dataclass(frozen=True)
 class Selection:
-    """What to run. None means the default; a value named by the user lifts the default's restrictions."""
+    """What to run. None means the default. A named value lifts the default's restrictions."""
 
     backends: Sequence[str] = tuple(SHIPPED)
     devices: Sequence[str] = ("cpu",)
@@ -37,7 +37,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Place:
-    """Inputs that all contenders of a case are given; `turn` says which mode, where one is enough."""
+    """One set of inputs for all contenders of a case. `turn` selects the mode where one mode is enough."""
 
     option: str
     regime: str
@@ -47,7 +47,7 @@ class Place:
 
 
 def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
-    """Every cell of the selection, page by page; one size and few modes unless it says otherwise."""
+    """Every cell of the selection, page by page."""
     classes = {spec: backend(spec) for spec in selection.backends}
     for case in pages:
         places = list(_places(case, selection))
@@ -102,10 +102,10 @@ def _nothing(*arguments: Any, **option: Any) -> Any:
 
 
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
-    """Whether this cell is timed: its contender's typical option, in float32, in the modes of a default run.
+    """Whether this cell is timed: the typical option in float32, in the modes of a default run.
 
-    A run of everything times every size of it. Modes that nobody runs for speed (JAX op by op) are timed
-    where they are named, and where a contender has no other. Of several seeds the first is timed.
+    --full times every size. Modes that nobody uses for speed (JAX without jit) are timed only if you name
+    them, or if a contender has no other. With several seeds, the first is timed.
     """
     found = backend(cell.backend)
     if selection.smoke or cell.seed != selection.seeds[0] or cell.mode in found.layouts or case.minor:
@@ -124,13 +124,13 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
 
 
 def typical(case: Case, contender: Contender) -> tuple[str, str]:
-    """The option and regime that stand for this contender: the first that it can express."""
+    """The first option and regime that this contender supports."""
     option = next((each for each in case.options if each not in contender.without), next(iter(case.options)))
     return option, next(iter(case.regimes))
 
 
 def settings(case: Case) -> list[tuple[str, str]]:
-    """The options and regimes that a run of everything judges together: one of the two is the first."""
+    """The pairs of options and regimes that --full judges: at least one of the two is the first."""
     return [
         (option, regime)
         for option in case.options
@@ -189,7 +189,7 @@ def _dtypes(case: Case, size: str, selection: Selection, turn: int | None) -> Se
 def _modes(
     found: type[Backend], contender: Contender, case: Case, place: Place, selection: Selection
 ) -> Sequence[str]:
-    """The modes of one contender at one place, in the backend's order."""
+    """The modes of one contender for one set of inputs, in the backend's order."""
     if place.dtype not in found.dtypes:
         return ()
     if selection.smoke and not selection.dtypes and place.dtype != found.dtypes[0]:
@@ -223,6 +223,6 @@ def _modes(
 
 
 def _flops(case: Case, size: str) -> float:
-    """Of a forward pass, or of all judged steps, with the typical option."""
+    """Flops of a forward pass, or of all judged steps, with the typical option."""
     given = sizes.dims(case, size)
     return given.get("steps", 1) * float(case.flops(**given, **next(iter(case.options.values()))))

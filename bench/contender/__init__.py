@@ -1,4 +1,4 @@
-"""A contender made ready and called: built, its weights found in the framework's layout, trained."""
+"""Building, calling and training a contender, and mapping its weights to the reference's."""
 
 from bench.contender.prepare import find as find
 from bench.contender.prepare import instance as instance

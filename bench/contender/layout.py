@@ -1,7 +1,7 @@
-"""Where each of a framework's weights comes from in the reference's: derived, never written twice.
+"""The mapping between a framework's weights and the reference's, derived from the build itself.
 
-A build only rearranges weights. So the same build, run on arrays whose elements are their own
-numbers, says where every element went, and the way back follows. Zero means a constant.
+A build only rearranges weights. Run on arrays whose elements are numbered, it shows where every element goes,
+and so the way back. Zero stands for a constant.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Layout:
 
     @property
     def problem(self) -> str | None:
-        """Why this is no bijection, or None."""
+        """Why the mapping is not one-to-one, or None."""
         sent, came = _elements(self.home).size, _elements(self.away)
         came = came[came != 0]
         ours = came[(came > 0) & (came <= sent) & (came == np.rint(came))].astype(np.int64)
@@ -39,24 +39,24 @@ class Layout:
         return None
 
     def forth(self, tree: Tree) -> Tree:
-        """The reference's arrays and counters in the framework's names and layouts."""
+        """Map the reference's arrays and counters to the framework's names and layouts."""
         return _fill(self.away, _table(self.home, tree))
 
     def back(self, tree: Tree) -> Tree:
-        """The framework's arrays (parameters, or their gradients) in the reference's names and layouts.
+        """Map the framework's arrays (parameters or gradients) to the reference's names and layouts.
 
-        Counters are left out. Raises ValueError where a shape is not the one that the build gave.
+        Counters are left out. Raises ValueError if a shape is not the one that the build returned.
         """
         return _fill(_without_counters(self.home), _table(self.away, tree))
 
     def counters(self, tree: Tree) -> dict[str, Any]:
-        """The framework's counters by their paths in the reference's tree, as far as `tree` has them."""
+        """The framework's counters by their paths in the reference's tree, for those that `tree` has."""
         found = _table(self.away, tree)["counters"]
         home = {path: int(leaf) for path, leaf in flatten(self.home).items() if _counter(leaf)}
         return {path: found[number] for path, number in home.items() if number in found}
 
     def moved(self, tree: Tree) -> str | None:
-        """A constant of the framework's arrays that is no longer zero, by path, or None."""
+        """The path of a framework's constant that is no longer zero, or None."""
         found = flatten(tree)
         for path, numbers in flatten(self.away).items():
             if _floating(numbers) and np.any(np.asarray(found[path])[numbers == 0]):
@@ -65,7 +65,7 @@ class Layout:
 
 
 def layout(build: Callable[[Tree], Tree], tree: Tree) -> Layout:
-    """The layout of ``build(tree) -> params``, found by sending numbers through it."""
+    """The layout of ``build(tree) -> params``, found by passing numbers through it."""
     home = _numbered(tree)
     return Layout(home, build(home))
 

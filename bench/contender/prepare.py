@@ -1,4 +1,4 @@
-"""A contender made ready: built, its weights and inputs on the device, and what it gives read back."""
+"""Prepare a contender: build it, put weights and inputs on the device, and read back what it returns."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class Ready:
 
 
 def find(case: Case, cell: Cell) -> Contender:
-    """The contender of a cell; raises ValueError and names those that exist."""
+    """The contender of a cell. Raises ValueError, with the names that exist."""
     contenders = {str(each): each for each in backend(cell.backend).contenders(case)}
     if cell.contender not in contenders:
         known = ", ".join(contenders) or "none"
@@ -48,10 +48,10 @@ def find(case: Case, cell: Cell) -> Contender:
 
 @lru_cache
 def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
-    """One backend per device and dtype in this process; raises Absent, or RuntimeError.
+    """The backend instance for a device and dtype, one per process. Raises Absent or RuntimeError.
 
-    A worker is told in its environment how many threads it was started with, and which instruction set: what
-    is read back should be that.
+    The environment of a worker says how many threads and which instruction set it was started with. The
+    framework must report the same.
     """
     cls.installed()
     engine = cls(device, dtype)
@@ -74,7 +74,7 @@ def instance(cls: type[Backend], device: str, dtype: str) -> Backend:
 
 
 def lost(unit: Cell) -> bool:
-    """Whether a backend can compute no more on its GPU: some faults last as long as their process."""
+    """Whether a backend's GPU is unusable for the rest of this process, as after some faults."""
     if unit.device == "cpu":
         return False
     try:
@@ -87,7 +87,7 @@ def lost(unit: Cell) -> bool:
 
 
 def _typed(engine: Backend) -> None:
-    """Raise TypeError where what stands in every row is not what a row holds."""
+    """Raise TypeError if a value that goes into every row has a wrong type."""
     texts = {"version": engine.version, "precision": engine.precision, "isa": engine.isa()}
     for name, found in texts.items():
         if not isinstance(found, str) or len(found) > LONG:
@@ -99,7 +99,7 @@ def _typed(engine: Backend) -> None:
 
 
 def prepared(unit: Cell) -> Any:
-    """What a timing of a unit needs, without a verdict: what is timed has its own. Raises what it raises."""
+    """A contender that is ready to be timed, without a verdict. Raises what preparing it raises."""
     case, engine = pages.case(unit.case), instance(backend(unit.backend), unit.device, unit.dtype)
     contender = find(case, unit)
     if case.training:
@@ -109,7 +109,7 @@ def prepared(unit: Cell) -> Any:
 
 
 def placed(case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]) -> Ready:
-    """A contender built, its weights held, and what it is called with, on the device."""
+    """Build a contender and put its weights, data and cotangents on the device."""
     given, option = inputs(unit), case.options[unit.option]
     with engine.building():
         params, run = built(contender, contender.build(given.weights, **option))
@@ -123,12 +123,12 @@ def placed(case: Case, contender: Contender, engine: Backend, unit: Cell, direct
 
 
 def taken(engine: Backend, case: Case, data: Mapping[str, Any]) -> Any:
-    """The data as a run is given them: on the device, unless taking them there is the formula."""
+    """The data for a run: on the device, unless moving them there is the formula."""
     return dict(data) if case.on_host else engine.put(dict(data))
 
 
 def differentiated(case: Case, data: Mapping[str, Any]) -> list[str]:
-    """The data that have a gradient: floating ones, but for targets."""
+    """The names of the data that have a gradient: floating data except targets."""
     floating = [name for name, value in data.items() if value.dtype.kind not in "iub"]
     return [name for name in floating if name not in case.fixed]
 

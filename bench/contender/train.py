@@ -1,4 +1,4 @@
-"""Training: each step judged from the reference's own state, and the free run that is drawn."""
+"""Training: each step starts from the reference's own state; a free run is drawn and not judged."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from bench.tree import Tree, flatten
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training cell gave: tensors by ``training.<step>.…``, the free run's losses, its score."""
+    """The result of a training cell: tensors by ``training.<step>.…``, the free run's losses, its score."""
 
     got: dict[str, np.ndarray]
     first_call_s: float
@@ -33,7 +33,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Ready:
-    """A loop that stands at its start, and the batches that go round."""
+    """A training loop at its start, and the batches that it cycles through."""
 
     engine: Backend
     loop: Loop
@@ -49,7 +49,7 @@ class Ready:
 def train(
     case: Case, contender: Contender, engine: Backend, unit: Cell, given: Inputs, *, curve: bool
 ) -> Trained:
-    """Each of the case's steps, from the reference's own state; then the free run, where asked for."""
+    """Take each of the case's steps from the reference's own state; then the free run if asked for."""
     loop, places = begin(case, contender, engine, unit, *given.starts[0][:2])
     batches = [engine.put(dict(each)) for _, _, each in given.starts]
 
@@ -91,7 +91,7 @@ def train(
 
 
 def _miscount(counters: Mapping[str, Any], after: Tree, step: int) -> str:
-    """The counter that a step has left elsewhere than where the reference's next one starts, or nothing."""
+    """The counter whose value after a step differs from the reference's, in a sentence, or empty."""
     right = flatten(after)
     for path, found in counters.items():
         if found != right[path]:
@@ -112,7 +112,7 @@ def _home(found: Tree) -> dict[str, Any]:
 def begin(
     case: Case, contender: Contender, engine: Backend, unit: Cell, weights: Tree, state: Tree
 ) -> tuple[Loop, Layout]:
-    """The contender's loop at its start, and where each of its weights comes from."""
+    """The contender's loop at its start, and the layout of its weights."""
     option = case.options[unit.option]
 
     def arrange(tree: Tree) -> Tree:
@@ -132,7 +132,7 @@ def begin(
 def _free(
     case: Case, contender: Contender, engine: Backend, unit: Cell
 ) -> tuple[list[float], tuple[str, float] | None]:
-    """The losses of a training that runs on its own state, and what the trained model is worth."""
+    """The losses of a training that runs on its own state, and the score of the trained model."""
     assert case.curve is not None and case.start is not None
     weights, data = rounded(draw(case, unit, case.curve["size"]), unit.dtype)
     state = case.start(weights, **known(case.start, case.options[unit.option]))
