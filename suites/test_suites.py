@@ -51,7 +51,7 @@ def test_speed(cell, session, benchmark, request) -> None:
         pytest.skip(f"no speed without agreement: {row.status}")
     if timing is None:
         if benchmark.enabled:
-            pytest.skip("its speed stands in the run that is continued, without its samples")
+            pytest.skip("its speed is in the continued run, but its samples are not")
         return
     benchmark.group = "/".join(map(str, cell.workload))
     benchmark.name = f"{cell.contender} {cell.mode}"

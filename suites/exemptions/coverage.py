@@ -21,17 +21,17 @@ CHOICES = {
     "keras.layers.Attention(score_mode)": ("dot", "concat"),
 }
 
-GIVEN = "weights are given, so what draws them has no part"
-RANDOM = "dropout draws at random; its rate is 0 here"
+GIVEN = "weights are given, so initializers are not used"
+RANDOM = "dropout is random; its rate is 0 here"
 LABEL = "a label"
-OTHER_CODE = "puts the user's own code in the place of the framework's"
-DEVICES = "for several devices"
-SAME = "changes how it is computed and not the formula"
-DESCENT = "its usual value is judged; another is not yet"
-WEIGHED = "a weight for each example: not yet"
-AXIS = "the last axis is judged: of another, the frameworks make it by a transpose"
+OTHER_CODE = "replaces the framework's code by the user's"
+DEVICES = "only for several devices"
+SAME = "changes how it is computed, not the formula"
+DESCENT = "the usual value is judged; others are not yet"
+WEIGHED = "weights per example are not yet an option of the page"
+AXIS = "only the last axis is judged: for others the frameworks transpose"
 NOT_YET = "not yet an option of the page"
-ENDS = "not of the update, but around it: not yet"
+ENDS = "is outside of the update: not yet an option of the page"
 
 REASONS = {
     # the cell's own
@@ -46,37 +46,37 @@ REASONS = {
     "*(preferred_element_type)": "the cell's own precision, which the backend sets",
     # labels, and Python's side
     "*(name)": LABEL,
-    "*(parent)": "Flax's own, from one module to its parts",
-    "*(module)": "Flax's own, from one module to its parts",
-    "*(_stacklevel)": "where a warning points",
+    "*(parent)": "internal to Flax: connects a module to its submodules",
+    "*(module)": "internal to Flax: connects a module to its submodules",
+    "*(_stacklevel)": "the place that a warning reports",
     "*(warn)": "whether it warns",
-    "*(out)": "where the values go, which are the same; autograd refuses it",
-    "*lstsq(solution)": "where the values go, which are the same; autograd refuses it",
-    "*lstsq(residuals)": "where the values go, which are the same; autograd refuses it",
-    "*lstsq(rank)": "where the values go, which are the same; autograd refuses it",
-    "*lstsq(singular_values)": "where the values go, which are the same; autograd refuses it",
+    "*(out)": "only where the result is stored; autograd refuses it",
+    "*lstsq(solution)": "only where the result is stored; autograd refuses it",
+    "*lstsq(residuals)": "only where the result is stored; autograd refuses it",
+    "*lstsq(rank)": "only where the result is stored; autograd refuses it",
+    "*lstsq(singular_values)": "only where the result is stored; autograd refuses it",
     "*(copy)": "whether memory is shared",
     "jax.device_put(may_alias)": "whether memory is shared",
-    "jax.device_put(donate)": "whether the source's memory is given up",
-    "jax.device_put(src)": "where it lies, which the array says",
-    "torch.Tensor.to(non_blocking)": "returns before the numbers are there: not yet",
-    "torch.Tensor.to(other)": "another tensor, in the place of a dtype and a device",
-    "torch.Tensor.to(memory_format)": "numbers in a row have one layout",
-    "torch.Tensor.to(layout)": "of a schema that Python's arguments do not reach",
-    "torch.Tensor.to(pin_memory)": "of a schema that Python's arguments do not reach",
+    "jax.device_put(donate)": "whether the source's memory may be reused",
+    "jax.device_put(src)": "the source device, which the array has",
+    "torch.Tensor.to(non_blocking)": "an asynchronous transfer is not yet an option of the page",
+    "torch.Tensor.to(other)": "a tensor that gives dtype and device",
+    "torch.Tensor.to(memory_format)": "a one-dimensional array has only one memory format",
+    "torch.Tensor.to(layout)": "part of a schema that Python cannot call",
+    "torch.Tensor.to(pin_memory)": "part of a schema that Python cannot call",
     "tensorflow.constant(shape)": "repeats one number",
     "*relu(inplace)": "whether memory is shared",
-    "*(size_average)": "deprecated: reduction says it",
-    "*(reduce)": "deprecated: reduction says it",
-    "*(pool_mode)": "the class's own: a user's raises",
+    "*(size_average)": "deprecated: replaced by reduction",
+    "*(reduce)": "deprecated: replaced by reduction",
+    "*(pool_mode)": "internal to the class: it raises if a user passes it",
     # weights and what trains them
     "*_initializer)": GIVEN,
     "*_init)": GIVEN,
     "*(_weight)": GIVEN,
     "*Embedding(weights)": GIVEN,
     "*(unit_forget_bias)": GIVEN,
-    "*_regularizer)": "adds to the loss of a model, not to what the layer gives",
-    "*_constraint)": "acts after an optimiser's step, not on what the layer gives",
+    "*_regularizer)": "adds to the loss of a model, not to the layer's output",
+    "*_constraint)": "acts after an optimiser's step, not on the layer's output",
     "*(trainable)": "whether it is trained",
     "*(_freeze)": "whether it is trained",
     "*(lora_*)": "another formula: low-rank adaptation",
@@ -106,24 +106,24 @@ REASONS = {
     "jax.vmap(sum_match)": SAME,
     "*(flash_attention)": "a kernel for GPUs and TPUs",
     "*(use_cudnn)": "a kernel for GPUs",
-    "jax.nn.dot_product_attention(implementation)": "the other one, cuDNN's, is for GPUs",
+    "jax.nn.dot_product_attention(implementation)": "the other implementation, cuDNN, is for GPUs",
     "*(unroll)": SAME,
-    "torch.nn.TransformerEncoder(mask_check)": "whether a mask is looked at before the fast path",
-    "*(allow_fast_lookup)": "whether the ids are looked at",
+    "torch.nn.TransformerEncoder(mask_check)": "whether a mask is checked before the fast path",
+    "*(allow_fast_lookup)": "whether the ids are checked",
     "*(a_is_sparse)": SAME,
     "*(b_is_sparse)": SAME,
-    "*matmul(grad_?)": "TensorFlow's own, set by its gradients",
+    "*matmul(grad_?)": "internal to TensorFlow, set by its gradients",
     "*(sparse)": "the gradient's format; its values are the same",
-    "*(indices_are_sorted)": "a promise about the ids, which random ones do not keep",
-    "*(unique_indices)": "a promise about the ids, which random ones do not keep",
-    "*(data_format)": "the other one is for GPUs: on a CPU TensorFlow refuses it or transposes",
-    "*(stateful)": "keeps state between calls; a run is pure, and a state that is given is judged",
+    "*(indices_are_sorted)": "an assertion about the ids, which is false for random ids",
+    "*(unique_indices)": "an assertion about the ids, which is false for random ids",
+    "*(data_format)": "the other format is for GPUs: on a CPU TensorFlow refuses it or transposes",
+    "*(stateful)": "keeps state between calls, but a run is pure; given states are judged",
     # optimisers
     "torch.optim.*(foreach)": SAME,
     "torch.optim.*(fused)": SAME,
     "torch.optim.*(capturable)": "for CUDA graphs",
     "torch.optim.*(differentiable)": "whether autograd follows the step",
-    "torch.optim.*(decoupled_weight_decay)": "torch.optim.AdamW is a contender of its own",
+    "torch.optim.*(decoupled_weight_decay)": "torch.optim.AdamW is a contender",
     "torch.optim.*(maximize)": DESCENT,
     "torch.optim.*(dampening)": DESCENT,
     "torch.optim.*(weight_decay)": DESCENT,
@@ -143,20 +143,20 @@ REASONS = {
     "optax.*(b?)": DESCENT,
     "optax.*(eps*)": DESCENT,
     "optax.adam*(nesterov)": DESCENT,
-    "optax.adamw(mask)": "which parameters decay: a plain update for the others",
+    "optax.adamw(mask)": "selects the parameters that decay; others get the plain update",
     "torch.optim.RMSprop(alpha)": DESCENT,
     "keras.optimizers.RMSprop(rho)": DESCENT,
     "optax.rmsprop(*)": DESCENT,
     "optax.MultiSteps(should_skip_update_fn)": OTHER_CODE,
     "torch.nn.utils.clip_grad_*(foreach)": SAME,
     "torch.nn.utils.clip_grad_norm_(error_if_nonfinite)": "whether it raises",
-    "tensorflow.clip_by_global_norm(use_norm)": "a norm that the caller has taken already",
+    "tensorflow.clip_by_global_norm(use_norm)": "a norm that the caller has computed",
     "tensorflow.clip_by_norm(axes)": AXIS,
     "torch.Tensor.backward(gradient)": "a loss is one number",
     "torch.Tensor.backward(*_graph)": "whether autograd keeps its graph",
     "torch.Tensor.backward(inputs)": "every parameter has its gradient",
     # convolutions, bags and dropout
-    "torch.nn.ConvTranspose2d.forward(output_size)": "another way to say output_padding",
+    "torch.nn.ConvTranspose2d.forward(output_size)": "an alternative to output_padding",
     "*Conv*(bias)": NOT_YET,
     "*Conv*(use_bias)": NOT_YET,
     "torch.nn.Dropout(inplace)": "whether memory is shared",
@@ -165,7 +165,7 @@ REASONS = {
     "flax.linen.Dropout(broadcast_dims)": RANDOM,
     "flax.linen.Dropout(rng_collection)": RANDOM,
     "tensorflow.nn.safe_embedding_lookup_sparse(default_id)": NOT_YET,
-    "keras.ops.segment_*(sorted)": "a promise about the ids, which random ones do not keep",
+    "keras.ops.segment_*(sorted)": "an assertion about the ids, which is false for random ids",
     "jax.ops.segment_*(bucket_size)": SAME,
     "jax.lax.conv_transpose(dimension_numbers)": "where the channels stand: last, as Flax has them",
     "jax.lax.conv_transpose(use_consistent_padding)": NOT_YET,

@@ -5,16 +5,16 @@ to the page's, and the reason. UNCONFIRMED: cases that no counter covers. SIZES:
 the page is both below 1e9 flops and large enough for its products to dominate.
 """
 
-GROUPS = "the weights' gradient is counted as of a convolution without groups"
-DENSE = "XLA on a CPU turns the weights' gradient of a grouped convolution into a dense one, and masks it"
+GROUPS = "the weights' gradient is counted as if the convolution had no groups"
+DENSE = "on a CPU, XLA computes the weights' gradient of a grouped convolution as a masked dense one"
 ONCE = "XLA counts the body of a loop over time once"
-FAST = "the variance is E[x²] - E[x]², without the subtraction of the mean"
-PAIR = "the product of a word with its one neighbour is elementwise, which torch does not count"
-PHASES = "every phase of the schedule is computed for each step, and one is chosen"
-SIXTH = "the squares of the errors and their sum are elementwise, which torch does not count"
+FAST = "the variance is E[x²] - E[x]², without subtracting the mean"
+PAIR = "the product of a word with its one context is elementwise, and torch does not count that"
+PHASES = "every phase of the schedule is computed for each step, and one is selected"
+SIXTH = "torch does not count the squares of the errors and their sum"
 
 REASONS = {
-    "jax/gelu/*": (9, 14, "XLA writes erf as a quotient of polynomials, which is one operation on the page"),
+    "jax/gelu/*": (9, 14, "XLA computes erf as a quotient of polynomials; the page counts one operation"),
     "jax/batch-norm-biased/flax.linen.BatchNorm/forward": (0.8, 0.9, FAST),
     "jax/group-norm/flax.linen.GroupNorm/forward": (0.85, 0.95, FAST),
     "jax/group-norm/flax.linen.InstanceNorm/forward": (0.9, 0.99, FAST),
@@ -22,27 +22,27 @@ REASONS = {
     "jax/depthwise-conv2d/*/gradient": (40, 45, DENSE),
     "torch/separable-conv2d/*/gradient": (3.5, 4, GROUPS),
     "jax/separable-conv2d/*/gradient": (3.5, 4, DENSE),
-    "jax/dropout/*": (25, 75, "XLA counts the operations on whole numbers that draw the random bits"),
+    "jax/dropout/*": (25, 75, "XLA counts the integer operations of its random number generator"),
     "torch/least-squares/*": (0.86, 0.88, SIXTH),
     "jax/rnn/*": (0.005, 0.02, ONCE),
     "jax/lstm/*": (0.001, 0.005, ONCE),
     "jax/gru/*": (0.001, 0.005, ONCE),
     "jax/lstm-model/*": (0.01, 0.5, ONCE),
-    "torch/normal-equations/torch.linalg.lstsq/gradient": (0, 0, "it needs memory for rows² numbers"),
-    "jax/normal-equations/jax.numpy.linalg.lstsq/forward": (0.1, 0.15, "XLA counts nothing of LAPACK's SVD"),
-    "jax/max-pool/*/gradient": (4, 4.3, "each window is searched again for the place of its maximum"),
-    "jax/ragged-bag/jax.ops.segment_max/gradient": (2, 3, "maxima are found again, and ties counted"),
+    "torch/normal-equations/torch.linalg.lstsq/gradient": (0, 0, "needs memory for rows² numbers"),
+    "jax/normal-equations/jax.numpy.linalg.lstsq/forward": (0.1, 0.15, "XLA does not count LAPACK's SVD"),
+    "jax/max-pool/*/gradient": (4, 4.3, "the gradient searches each window again for its maximum"),
+    "jax/ragged-bag/jax.ops.segment_max/gradient": (2, 3, "the gradient finds maxima again, and counts ties"),
     "torch/skip-gram/*": (0.83, 0.84, PAIR),
     "torch/skip-gram-training/*": (0.83, 0.84, PAIR),
-    "jax/step-decay/*": (6, 7, "it asks of every milestone whether it has passed"),
+    "jax/step-decay/*": (6, 7, "compares the step with every milestone"),
     "jax/warm-up-cosine/*": (3, 5, PHASES),
     "jax/one-cycle/*": (6, 8, PHASES),
 }
 UNCONFIRMED = {
-    "batch-norm": "elementwise, and torch alone has it; its arithmetic is that of batch-norm-biased",
+    "batch-norm": "elementwise, and only torch has it; its arithmetic is that of batch-norm-biased",
     "kl-divergence-floored": "neither torch nor JAX has it",
-    "smooth-l1": "elementwise, and torch alone has it; its arithmetic is that of huber",
-    "weighted-binary-cross-entropy": "elementwise, and torch alone has it",
+    "smooth-l1": "elementwise, and only torch has it; its arithmetic is that of huber",
+    "weighted-binary-cross-entropy": "elementwise, and only torch has it",
 }
 SIZES = {
     "transformer": "batch:2+source:64+target:48+heads:4+width:32+hidden:256+layers:2",
