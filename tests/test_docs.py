@@ -166,6 +166,17 @@ def test_code_in_the_readme_is_part_of_the_whole_page():
         assert snippet in EXTENDING
 
 
+OTHERS = [
+    name for name in FILES if name not in ("README.md", "docs/extending.md")
+]  # those have their own tests
+
+
+@pytest.mark.parametrize("code", [code for name in OTHERS for code in fences(TEXTS[name], "python")])
+def test_python_in_the_docs_runs(code, house):
+    done = run(house, f"python -c {shlex.quote(code)}")
+    assert done.returncode == 0 and "agrees" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.timed
 def test_the_formula_of_the_docs_agrees_in_every_framework(house):
     done = run(house, "pytest suites/ -k swiglu/ --results formula", PYTEST_ADDOPTS="")
