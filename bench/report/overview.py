@@ -77,6 +77,7 @@ def _worst(rows: "DataFrame") -> "DataFrame":
     """Worst status and fewest bits for each (on, case, option, backend, dtype, direction)."""
     rank = {status: number for number, status in enumerate(WORST)}
     by = ["on", "case", "option", "backend", "dtype", "way"]
+    rows = rows.sort_values("status", key=lambda status: status == "missing", kind="stable")  # known at once
     rows = rows.assign(
         rank=rows["status"].map(rank).fillna(rank["error"]),
         way=rows["direction"].map(WAYS).fillna("fwd"),

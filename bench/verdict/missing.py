@@ -1,4 +1,4 @@
-"""The row of a cell that nobody has built: its backend has no contender on that page."""
+"""The row of a cell without a build: the backend has no contender on the page."""
 
 from bench import pages
 from bench.backends import backend
@@ -8,14 +8,14 @@ from bench.verdict.row import row_of
 
 
 def missing(cell: Cell) -> Row | None:
-    """That row, for which no framework is asked; None for a cell that has a build, or names one.
+    """The row, made without a framework; None for a cell that has a build, or names one.
 
-    A direction that the backend has not is absent, in its own words.
+    If the backend does not have the direction, the row is absent with the backend's reason.
     """
     found = backend(cell.backend)
     if cell.contender != found.name or found.contenders(pages.case(cell.case)):
         return None
     if cell.direction in found.without:
         return row_of(cell.unit, cell.direction, status="absent", why=found.without[cell.direction])
-    why = f"no build of {found.name} is on this page, should be a Contender there or one of its own builds"
+    why = f"this page has no build for {found.name}; add a Contender to the page, or a build to the backend"
     return row_of(cell.unit, cell.direction, status="missing", why=why)

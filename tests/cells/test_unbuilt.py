@@ -67,7 +67,7 @@ def test_it_is_missing_and_what_the_backend_has_not_is_absent(lone):
         assert row.why == (
             Lone.without["training"]
             if training
-            else "no build of Lone is on this page, should be a Contender there or one of its own builds"
+            else "this page has no build for Lone; add a Contender to the page, or a build to the backend"
         )
 
 

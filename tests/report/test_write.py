@@ -177,6 +177,11 @@ def test_an_option_that_some_backends_lack_needs_no_line_of_its_own():
     assert verdict(*rows).rows == [("attention +1", "≡   ·   ·   ·  ", "·   ·   ✓23 ·  ", "·   ·   ✓22 ·  ")]
 
 
+def test_what_is_missing_moves_no_formula_to_the_top():
+    rows = [row(case="b", backend="jax", status="missing", bits=None), row(case="a"), row(case="b")]
+    assert [line[0] for line in verdict(*rows).rows] == ["a", "b"]
+
+
 def test_training_stands_where_forward_does():
     assert verdict(row(direction="training"), row(case="a")).rows[0][1] == "✓23 ·  "
 

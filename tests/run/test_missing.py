@@ -50,14 +50,14 @@ def test_it_is_counted_beside_what_ran_and_fails_nothing(ran):
         "adagrad": "absent",
     }
     assert rows.why["adagrad"] == "it has no optimisers"
-    assert rows.why["log-softmax"].startswith("no build of lone is on this page, should be a Contender there")
+    assert rows.why["log-softmax"].startswith("this page has no build for lone; add a Contender to the page")
 
 
 def test_it_stands_in_the_tables(ran):
     _, done = ran
     assert re.search(r"^log-softmax +m", done.stdout, re.M)
     assert re.search(
-        r"^missing +lone.py:Lone +1  log-softmax: no build of lone is on this page", done.stdout, re.M
+        r"^missing +lone.py:Lone +1  log-softmax: this page has no build for lone", done.stdout, re.M
     )
 
 
