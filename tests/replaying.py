@@ -24,7 +24,6 @@ def main(*folders):
     sys.meta_path.insert(0, Away)
     said = []
     for folder in folders:
-        os.chdir(folder)
         sys.path[0] = folder
         sys.modules.pop("contender", None)
         if "keras" in sys.modules:  # a fresh process has no policy of the folder before
@@ -34,7 +33,7 @@ def main(*folders):
         out = io.StringIO()
         try:
             with contextlib.redirect_stdout(out):
-                runpy.run_path("repro.py")
+                runpy.run_path(os.path.join(folder, "repro.py"))
         except Exception as error:
             print(f"raised {type(error).__name__}: {error}", file=out)
         said.append(out.getvalue().strip())

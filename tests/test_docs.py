@@ -107,6 +107,8 @@ def house(tmp_path_factory):
     for options in ("-k layer-norm/ --limited --seed 0 --seed 1 --results RUN", "-k softmax/ --smoke"):
         done = run(house, f"pytest suites/ {options}")
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    for copy in ("BEFORE", "AFTER"):
+        shutil.copytree(house / "RUN", house / copy)
     return house
 
 

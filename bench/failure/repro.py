@@ -17,13 +17,13 @@ from bench.tree import Tree, flatten
 
 Pair = tuple[Array, Array]  # expected values and limits
 
-SCRIPT = '''"""{cell} {status}: {why}. Run it in its folder: contender.py is the page's own build."""
+SCRIPT = '''"""{cell} {status}: {why}. `python repro.py`; contender.py is the page's own build."""
 import numpy as np
 {imports}
 
 from contender import {build}
 
-a, expected = np.load("inputs.npz"), np.load("expected.npz")
+a, expected = (np.load(__file__.replace("repro.py", name)) for name in ("inputs.npz", "expected.npz"))
 {given}
 {body}
 y, should, limit = np.concatenate([np.ravel(y) for y in got]), expected["should"], expected["limit"]

@@ -17,6 +17,7 @@ SLOT = ["backend", "dtype", "way", "rank", "bits"]
 WAYS = {"forward": "fwd", "training": "fwd", "gradient": "bwd"}  # the two halves of a dtype's column
 NARROW = {"bfloat16": "bf16"}  # a dtype's name over its two halves of three characters
 BLANK = "·  "
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def ordered(found: Sequence[str], known: Sequence[str] = ()) -> list[str]:
@@ -41,18 +42,33 @@ def verdict(rows: "DataFrame") -> list[Table]:
                 for label, line in _formulas(cells)
             ]
             tables.append(
-                Table("Verdicts and correct bits", ("formula", *columns), lines, tokens=columns, note=LEGEND)
+                Table(
+                    "Verdicts and correct bits",
+                    ("formula", *columns),
+                    lines,
+                    tokens=columns,
+                    note=legend(lines),
+                )
             )
     return tables
 
 
+SIGNS = {**{glyph: status for status, glyph in GLYPHS.items()}, "≡": "the reference itself", "·": "not run"}
 LEGEND = (
-    "  ".join(f"{glyph}\N{NO-BREAK SPACE}{status}" for status, glyph in GLYPHS.items())
-    + "  ≡\N{NO-BREAK SPACE}reference  ·\N{NO-BREAK SPACE}not\N{NO-BREAK SPACE}run. "
     "Each entry is the worst status of its cells and the fewest correct bits: float64 has 53, float32 24, "
-    "float16 11, bfloat16 8. fwd: the forward pass or a training step. bwd: the gradient. '+2': two more "
-    "options with the same result. limited: a known departure, explained below."
+    "float16 11, bfloat16 8. fwd: the forward pass or a training step. bwd: the gradient."
 )
+GROUPED = " '+2': two more options with the same result."
+DEPARTS = " limited: a known departure, explained below."
+
+
+def legend(lines: Sequence[Sequence[str]]) -> str:
+    """The meanings of what stands in these lines."""
+    entries = "".join(text for line in lines for text in line[1:])
+    signs = [f"{sign} {text}".replace(" ", NO_BREAK) for sign, text in SIGNS.items() if sign in entries]
+    grouped = GROUPED if any(" +" in line[0] for line in lines) else ""
+    return f"{'  '.join(signs)}. {LEGEND}{grouped}{DEPARTS if GLYPHS['limited'] in entries else ''}"
+
 
 RAN = WORST[2:]
 

@@ -110,7 +110,13 @@ def test_counts_read_as_words():
 
 def test_every_status_has_a_glyph_and_the_legend_says_which():
     assert set(GLYPHS) == set(STATUSES) == set(overview.WORST)
-    assert all(f"{glyph}\N{NO-BREAK SPACE}{status}" in overview.LEGEND for status, glyph in GLYPHS.items())
+    for status, glyph in GLYPHS.items():
+        found = overview.legend([("attention +1", glyph)])
+        assert f"{glyph}\N{NO-BREAK SPACE}{status}" in found and "'+2'" in found
+        assert ("a known departure" in found) is (status == "limited")
+    assert overview.legend([("attention", "·")]).startswith(
+        "·\N{NO-BREAK SPACE}not\N{NO-BREAK SPACE}run. Each"
+    )
 
 
 def test_the_verdict_has_a_line_a_formula_and_a_column_a_backend():
