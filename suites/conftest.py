@@ -28,10 +28,10 @@ def pytest_configure(config: pytest.Config) -> None:
     held.enter_context(interrupts())
     try:
         options.check(config)
-        door = config.stash[pytest_plugin.DOOR] = pytest_plugin.Door.open(config.option)
+        suite_run = config.stash[pytest_plugin.SUITE_RUN] = pytest_plugin.SuiteRun.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    held.callback(door.end)
+    held.callback(suite_run.end)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -39,7 +39,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         wrong = pages.bad().values()
         metafunc.parametrize("page", wrong, ids=["/".join((*page.names, "page")) for page in wrong])
     if "cell" in metafunc.fixturenames:
-        opened = metafunc.config.stash[pytest_plugin.DOOR]
+        opened = metafunc.config.stash[pytest_plugin.SUITE_RUN]
         cells = opened.timed if metafunc.function.__name__ == "test_speed" else opened.cells
         metafunc.parametrize("cell", cells, ids=str)
 
@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     items: list[Any] = [item for item in session.items if _ours(item)]
-    session.config.stash[pytest_plugin.DOOR].choose(
+    session.config.stash[pytest_plugin.SUITE_RUN].choose(
         [_cell(item) for item in items if item.originalname == "test_agree"],
         [_cell(item) for item in items if item.originalname == "test_speed"],
         session.config.option,
@@ -65,11 +65,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
-    door, option = session.config.stash[pytest_plugin.DOOR], session.config.option
-    if door.chosen and not (option.collectonly or option.setupplan):
+    suite_run, option = session.config.stash[pytest_plugin.SUITE_RUN], session.config.option
+    if suite_run.chosen and not (option.collectonly or option.setupplan):
         try:
             options.shown(session.config)
-            door.begin()
+            suite_run.begin()
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
     return (yield)
@@ -83,7 +83,7 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
 @pytest.fixture(scope="session")
 def session(request: pytest.FixtureRequest) -> Iterator[object]:
     try:
-        with request.config.stash[pytest_plugin.DOOR].session() as running:
+        with request.config.stash[pytest_plugin.SUITE_RUN].session() as running:
             yield running
     except Unwritten as error:  # of a file beside the rows
         pytest.exit(str(error))
@@ -103,26 +103,26 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[Any]:
 def pytest_terminal_summary(exitstatus: int, config: pytest.Config) -> Iterator[Any]:
     from pytest_benchmark.session import PerformanceRegression
 
-    door = config.stash[pytest_plugin.DOOR]
+    suite_run = config.stash[pytest_plugin.SUITE_RUN]
     try:
         return (yield)
     except PerformanceRegression as error:
-        door.faults.append(str(error))
+        suite_run.faults.append(str(error))
     finally:
-        if door.run is not None and (why := options.uncompared(config)):
-            door.faults.append(why)
-        door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        if suite_run.run is not None and (why := options.uncompared(config)):
+            suite_run.faults.append(why)
+        suite_run.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[Any]:
-    door = session.config.stash[pytest_plugin.DOOR]
+    suite_run = session.config.stash[pytest_plugin.SUITE_RUN]
     try:
         return (yield)
     finally:
         # unless the terminal has asked for it
-        door.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED, shown=False)
-        if door.faults and session.exitstatus == pytest.ExitCode.OK:
+        suite_run.report(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED, shown=False)
+        if suite_run.faults and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -37,7 +37,10 @@ def unsaid(file: Path) -> list[int]:
         system = ast.unparse(node.func).startswith(("os.", "tarfile."))  # of bytes
         text = said.get("text") == "True" or said.get("universal_newlines") == "True"
         opens = (
-            name in OPENING and not binary and not system and not ast.unparse(node.func).endswith("Door.open")
+            name in OPENING
+            and not binary
+            and not system
+            and not ast.unparse(node.func).endswith("SuiteRun.open")
         )
         if "encoding" not in said and (text or opens):
             found.append(node.lineno)

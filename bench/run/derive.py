@@ -1,4 +1,4 @@
-"""Limits derived ahead of a run, in processes side by side: the run finds them in the cache."""
+"""Derive limits before a run, in parallel processes: the run finds them in the cache."""
 
 import os
 import time
@@ -22,7 +22,7 @@ from bench.worker import pool
 
 @dataclass(frozen=True)
 class Derived:
-    """Limits that a cell shares with others, the seconds that they took, and what went wrong, or nothing."""
+    """The limits of a cell that are derived: the seconds it took, and the error (empty if none)."""
 
     cell: Cell
     accumulator: str
@@ -31,7 +31,7 @@ class Derived:
 
 
 def wanted(cells: Iterable[Cell]) -> list[tuple[Cell, str]]:
-    """The limits that judging these cells takes at most, each once: the cell they belong to, and the sums."""
+    """All limits that these cells may need, each once: a cell and the dtype of its accumulator."""
     found = (
         (shared(cell), accumulator)
         for cell in cells
@@ -41,7 +41,7 @@ def wanted(cells: Iterable[Cell]) -> list[tuple[Cell, str]]:
 
 
 def derive(limits: Sequence[tuple[Cell, str]], processes: int) -> Iterator[Derived]:
-    """Derive these limits into the cache, as they are finished."""
+    """Derive these limits into the cache, and yield each one when it is finished."""
     alone = backend("numpy").environment(threads=1, dtype="", device="cpu")
     workers = pool(processes, alone)
     try:
@@ -50,9 +50,9 @@ def derive(limits: Sequence[tuple[Cell, str]], processes: int) -> Iterator[Deriv
             try:
                 found = each.result()
             except BrokenProcessPool:
-                found = 0.0, "its process was ended, as for want of memory; name fewer --processes"
+                found = 0.0, "its process was killed, probably because memory ran out; use fewer --processes"
             yield Derived(*asked[each], *found)
-    except BaseException:  # who is interrupted does not wait for what takes minutes
+    except BaseException:  # a limit takes minutes: an interrupt must not wait for it
         for process in list((workers._processes or {}).values()):
             process.kill()
         raise
@@ -61,11 +61,11 @@ def derive(limits: Sequence[tuple[Cell, str]], processes: int) -> Iterator[Deriv
 
 
 def one(given: dict[str, str], accumulator: str) -> tuple[float, str]:
-    """The seconds that one cell's limits took, and what went wrong. Runs in a process of the pool."""
+    """Derive one cell's limits, in a process of the pool; return the seconds it took and the error."""
     cell, start = Cell(**given), time.perf_counter()  # type: ignore[arg-type]  # the seed is a number
     fault = ""
     if hasattr(os, "nice"):
-        os.nice(19)  # who judges and times beside it goes first
+        os.nice(19)  # processes that judge and time cells have priority
     try:
         with held():
             expectation(cell, accumulator=accumulator)
@@ -75,5 +75,5 @@ def one(given: dict[str, str], accumulator: str) -> tuple[float, str]:
     except Exception as error:
         fault = sentence(error)
     if not fault and not (folder() / f"{key(shared(cell), False, accumulator)}.npz").is_file():
-        fault = next(reversed(told().values()), "its limits were not kept")
+        fault = next(reversed(told().values()), "its limits could not be written to the cache")
     return time.perf_counter() - start, fault

@@ -1,4 +1,4 @@
-"""How a run ends: its report, written beside the rows and printed, and what is said of cells that failed."""
+"""The end of a run: write the report beside the rows, print it, and summarize the cells that failed."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,15 @@ FAILED = ("disagrees", "mistrusted", "error")
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that has ended: what was chosen of it, its rows by cell, and what is wrong with it as a whole."""
+    """A run that has ended.
+
+    run: its folder.
+    chosen, speeds: the cells that were selected to be judged and to be timed.
+    interrupted: whether pytest was interrupted.
+    rows: returns the rows by cell.
+    faults: errors of the whole run, one sentence each.
+    failing: the statuses that count as failed.
+    """
 
     run: Run
     chosen: Sequence[Cell]
@@ -30,9 +38,9 @@ class Ended:
 
 
 def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) -> list[str]:
-    """Write the report, and print it where it is `shown`; an unfinished run says how to go on.
+    """Write the report and, if `shown`, print it. An unfinished run prints how to continue it.
 
-    Gives what is wrong with the run, with what could not be written or read.
+    Returns the errors of the run, including files that could not be written or read.
     """
     from bench.report import write as pages
     from bench.report.table import legible
@@ -55,7 +63,7 @@ def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) ->
         return faults
     legible(sys.stdout)
     if cut:
-        print(f"\ninterrupted: the rows so far are kept; to go on, add --results {folder}", flush=True)
+        print(f"\ninterrupted: the rows so far are kept; to continue, add --results {folder}", flush=True)
     try:
         if rows:
             pages.show([folder], every=every, plugins=plugins)
@@ -68,7 +76,7 @@ def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) ->
 
 
 def unfinished(ended: Ended, rows: Mapping[str, Row]) -> bool:
-    """Whether a cell that was chosen still lacks its row, or its speed."""
+    """Whether a selected cell still has no row, or no speed."""
     speeds = set(map(str, ended.speeds))
     found = {str(cell): rows.get(str(cell)) for cell in ended.chosen}
     return any(
@@ -78,19 +86,19 @@ def unfinished(ended: Ended, rows: Mapping[str, Row]) -> bool:
 
 
 def nothing(ended: Ended, found: Mapping[str, Row]) -> list[str]:
-    """That no cell ran, where none did: a framework or a device that is not there passes no test."""
+    """An error if no cell ran: a run without its framework or device must not pass."""
     rows = [found[str(cell)] for cell in ended.chosen if str(cell) in found]
     if not rows or any(row.status not in NOT_RUN for row in rows):
         return []
     said = " or ".join(sorted({row.status for row in rows}))
     return [
-        f"nothing ran: got {count(len(rows), 'cell')}, all {said}, should be one at least that runs; "
+        f"nothing ran: got {count(len(rows), 'cell')}, all {said}, should be at least one that runs; "
         f"the first is {rows[0].status} because {rows[0].why}"
     ]
 
 
 def failed(ended: Ended, rows: Mapping[str, Row]) -> list[str]:
-    """How many cells failed, as pytest counts them, and what is kept of them."""
+    """A sentence with the number of cells that failed and the folder of their inputs and values."""
     where = ended.run.folder / FAILURES
     names = [
         folder_name(cell)
@@ -104,7 +112,7 @@ def failed(ended: Ended, rows: Mapping[str, Row]) -> list[str]:
 
 
 def _blamed(ended: Ended, rows: Mapping[str, Row]) -> None:
-    """Add to the rows that disagree whether they are alone with it."""
+    """Add to each row that disagrees whether other frameworks disagree in the same way."""
     found = [(cell_of(row.as_dict()), row) for row in rows.values()]
     for _, row in blame(found, ended.run.folder / FAILURES):
         ended.run.append(row)

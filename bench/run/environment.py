@@ -1,6 +1,6 @@
-"""What a worker records of itself: versions, variables, thread pools, and what its framework reads back.
+"""The environment record of a worker: versions, variables, thread pools and the framework's settings.
 
-It is read once, before the first cell is judged: later more libraries may be loaded, and the key another.
+It is read once, before the first cell is judged: libraries that are loaded later would change its key.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,15 +14,15 @@ from bench.machine.records import environment as surroundings
 from bench.store.results import anonymous
 from bench.store.row import sentence
 
-MANY = 1000  # characters of an answer
+LENGTH = 1000  # characters of an answer
 
-_READ: dict[tuple[str, str], Record] = {}  # of this process, by backend and device
+_READ: dict[tuple[str, str], Record] = {}  # the records of this process, by backend and device
 
 
 def environment(cell: Cell) -> Record:
-    """The record of the worker that judges this cell; empty where its framework or device is absent.
+    """The record of the worker that judges this cell; empty if its framework or device is absent.
 
-    A framework that could not be started is recorded with what it raised, and asked again by the next cell.
+    If the framework cannot start, the record has the error it raised, and the next cell tries again.
     """
     place = (cell.backend, cell.device)
     if place in _READ:
@@ -33,16 +33,16 @@ def environment(cell: Cell) -> Record:
     except Absent:
         return {}
     except Exception as error:
-        return {"backend": cls.name, **surroundings({"error": _told(error)})}
+        return {"backend": cls.name, **surroundings({"error": _message(error)})}
     return _READ.setdefault(place, {"backend": cls.name, **surroundings(read_back(engine))})
 
 
 def read_back(engine: Backend) -> dict[str, Any]:
-    """What a framework says of itself, as built-in types; None where this release has no such API."""
+    """The settings that the framework reports, as built-in types; None if this release has no such API."""
     try:
         flags = {str(name): question for name, question in engine.flags().items()}
     except Exception as error:
-        return {"error": _told(error)}
+        return {"error": _message(error)}
     asked: dict[str, Callable[[], Any]] = {"threads": engine.threads, "precision": lambda: engine.precision}
     return {name: _answer(question) for name, question in (asked | flags).items()}
 
@@ -53,7 +53,7 @@ def _answer(question: Callable[[], Any]) -> Any:
     except (AttributeError, ImportError):
         return None
     except Exception as error:
-        return _told(error)
+        return _message(error)
 
 
 def _plain(value: Any) -> Any:
@@ -63,8 +63,8 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    return anonymous(str(value)[:MANY])
+    return anonymous(str(value)[:LENGTH])
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return anonymous(sentence(error))

@@ -1,4 +1,4 @@
-"""What options of pytest and its plug-ins mean where workers judge, and take the samples."""
+"""Options of pytest and its plug-ins, checked: workers judge the cells and take the samples."""
 
 import os
 import shlex
@@ -10,36 +10,36 @@ import pytest
 
 from bench.store.results import unwritable
 
-# of pytest-benchmark's clock, which takes no sample here
+# options of pytest-benchmark's timer, which Gaugeblock does not use
 CLOCK = (
     "min-time", "max-time", "min-rounds", "precision", "confidence", "timer", "calibration-precision",
     "warmup", "warmup-iterations", "disable-gc", "cprofile", "cprofile-loops", "cprofile-top",
     "cprofile-dump",
 )  # fmt: skip
-# of its table, which is hundreds of lines: it is printed for who names one of these
+# options of its table, which has hundreds of lines and is printed only if one of these is given
 TABLE = ("verbose", "sort", "group-by", "columns", "name", "time-unit", "compare", "histogram")
-SPEEDS = ("save", "autosave", "json", "compare", "compare_fail", "histogram")  # these need speeds
+SPEEDS = ("save", "autosave", "json", "compare", "compare_fail", "histogram")  # options that need speeds
 
 
 def check(config: pytest.Config) -> None:
-    """Raise ValueError, and say what to do, where an option could not do what it says."""
+    """Raise ValueError if an option of pytest or a plug-in cannot work here."""
     option = config.option
     if getattr(option, "numprocesses", None) or getattr(option, "dist", "no") != "no":
         processes = getattr(option, "numprocesses", None)
         raise ValueError(
             f"{f'-n: got {processes}' if processes else f'--dist: got {option.dist}'}, should be left out: "
-            "pytest suites/ has workers of its own, and speeds are taken one at a time"
+            "pytest suites/ starts its own workers, and measures one speed at a time"
         )
     if not hasattr(option, "benchmark_only"):
         raise ValueError(
-            "pytest-benchmark: got it switched off, should be on, since it shows the speeds; "
-            "for verdicts alone add --benchmark-disable"
+            "pytest-benchmark: got it switched off, should be on, because it shows the speeds; "
+            "for verdicts only, add --benchmark-disable"
         )
     words = given(config)
     if names := [name for name in CLOCK if f"--benchmark-{name}" in words]:
         raise ValueError(
-            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and their clock "
-            "says how many and how"
+            f"--benchmark-{names[0]}: got it, should be left out: workers take the samples, and "
+            "Gaugeblock's own clock decides how many"
         )
     asked = [name for name in SPEEDS if getattr(option, f"benchmark_{name}", None)]
     if asked and (option.benchmark_skip or off(option)) and not option.benchmark_only:
@@ -47,12 +47,12 @@ def check(config: pytest.Config) -> None:
         raise ValueError(f"--benchmark-{without} and --benchmark-{wanted}: got both, should be one of them")
     if option.benchmark_compare_fail and config.pluginmanager.is_blocked("terminal"):
         raise ValueError(
-            "--benchmark-compare-fail: got it without a terminal, in whose summary speeds are compared; "
-            "leave out -p no:terminal"
+            "--benchmark-compare-fail: got -p no:terminal, should be with the terminal plug-in, because its "
+            "summary compares the speeds; leave out -p no:terminal"
         )
     if option.benchmark_compare_fail and not option.benchmark_compare:
         raise ValueError(
-            "--benchmark-compare-fail: got no --benchmark-compare, should have it beside it; add the number "
+            "--benchmark-compare-fail: got no --benchmark-compare, should have both; add it with the number "
             "of the saved run to compare with"
         )
     _places(option)
@@ -65,44 +65,44 @@ def _places(option: Any) -> None:
         raise ValueError(f"--benchmark-storage: got {storage}, {what}, should be a folder; name another")
     file = option.benchmark_json
     if isinstance(file, Path) and (file.is_dir() or not file.parent.is_dir() or unwritable(file.parent)):
-        raise ValueError(f"--benchmark-json: got {file}, should be a file in a folder that may be written")
+        raise ValueError(f"--benchmark-json: got {file}, should be a file in a writable folder")
     xml = getattr(option, "xmlpath", None)
     if xml and (Path(xml).is_dir() or unwritable(Path(xml).absolute().parent)):
-        raise ValueError(f"--junitxml: got {xml}, should be a file in a folder that may be written")
+        raise ValueError(f"--junitxml: got {xml}, should be a file in a writable folder")
     if option.benchmark_histogram and not find_spec("pygal"):
         raise ValueError(
-            "--benchmark-histogram: got no pygal to draw with, should be installed: "
+            "--benchmark-histogram: got no pygal, which draws it, should be installed: "
             "pip install 'gaugeblock[histogram]'"
         )
 
 
 def given(config: pytest.Config) -> set[str]:
-    """The options that stand on the command line or beside it, without their values."""
+    """The options from the command line, PYTEST_ADDOPTS and pytest.ini, without their values."""
     words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
     return {str(word).partition("=")[0] for word in [*words, *config.getini("addopts")]}
 
 
 def off(option: Any) -> bool:
-    """Whether no time is to be taken."""
+    """Whether --benchmark-disable is in effect, so that nothing is timed."""
     return bool(option.benchmark_disable and not option.benchmark_enable)
 
 
 def shown(config: pytest.Config) -> None:
-    """Let pytest-benchmark print its table where it is asked for.
+    """Let pytest-benchmark print its table if an option asks for it.
 
-    Raises ValueError where it must compare, and has found nothing to compare with.
+    Raises ValueError if --benchmark-compare-fail finds no saved run to compare with.
     """
     ours = config._benchmarksession  # type: ignore[attr-defined]
     ours.quiet = not given(config) & {f"--benchmark-{name}" for name in TABLE}
     if config.option.benchmark_compare_fail and not ours.compared_mapping:
         raise ValueError(
             f"--benchmark-compare-fail: got no saved run to compare with in {ours.storage}, should be one; "
-            "--benchmark-save makes one, --benchmark-storage says where"
+            "make one with --benchmark-save, or name its folder with --benchmark-storage"
         )
 
 
 def uncompared(config: pytest.Config) -> str:
-    """Why --benchmark-compare-fail has nothing to say of these speeds; nothing where it has."""
+    """An error if --benchmark-compare-fail could compare none of these speeds; empty otherwise."""
     if not config.option.benchmark_compare_fail:
         return ""
     found = config._benchmarksession  # type: ignore[attr-defined]
@@ -110,6 +110,6 @@ def uncompared(config: pytest.Config) -> str:
     if any(each.fullname in saved for each in found.benchmarks):
         return ""
     return (
-        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, none of which stands in the saved "
-        "run, should be at least one; compare with a run of the same cells"
+        f"--benchmark-compare-fail: got {len(found.benchmarks)} speeds, none of which is in the saved "
+        "run, should be at least one that is; compare with a run of the same cells"
     )

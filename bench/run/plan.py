@@ -1,4 +1,4 @@
-"""The order of a run: cells that one call judges are a unit, units that share inputs and limits a group."""
+"""The order of a run. One call judges the cells of a unit; the units of a group share inputs and limits."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,22 +11,22 @@ from bench.cells.cell import Cell
 
 @dataclass
 class Unit:
-    """Cells that one call judges."""
+    """Cells that one call judges: the directions of one cell."""
 
     cell: Cell
     directions: list[str]
-    keep: bool  # it will be timed
-    curve: bool
+    keep: bool  # it is timed later
+    curve: bool  # it also runs a free training
     state: str = "waiting"
 
     @property
     def alone(self) -> bool:
-        """Two that compute long in threads that spin take ten times as long as one after the other."""
+        """Whether no other such unit may run beside it: long ones with spinning threads slow down tenfold."""
         return (self.curve or self.large) and backend(self.cell.backend).spins
 
     @property
     def large(self) -> bool:
-        """Any size but the first."""
+        """Whether its size is not the first one of its case."""
         return self.cell.size != next(iter(pages.case(self.cell.case).sizes))
 
 
@@ -39,7 +39,7 @@ class Group:
 
     @property
     def alone(self) -> bool:
-        """Limits of large arrays take gigabytes: they are derived one after the other."""
+        """Whether its limits are large: they take gigabytes, so few are derived at the same time."""
         return self.units[0].large
 
 
@@ -49,7 +49,7 @@ def plan(
     curves: Callable[[Cell], bool],
     complete: Callable[[Cell], bool],
 ) -> list[Group]:
-    """The groups to run, in the order of their cells; units whose cells are all complete are left out."""
+    """The groups to run, in the order of their cells, without units whose cells are all complete."""
     units: dict[Cell, Unit] = {}
     for cell in wanted:
         unit = units.setdefault(cell.unit, Unit(cell.unit, [], False, curves(cell)))

@@ -1,4 +1,4 @@
-"""What `pytest suites/` asks of the machine: options, the cells they select, the run, the report."""
+"""The pytest plug-in behind `pytest suites/`: its options, the cells they select, the run, the report."""
 
 import math
 import os
@@ -29,9 +29,9 @@ from bench.store.rows import check
 from bench.verdict.known import naming, of_refusals
 from bench.verdict.row import declared
 
-UNSETTLED = ("error", "absent", "missing")  # what was so may be mended when a run is continued
-WAIT = "GAUGEBLOCK_TIMEOUT"  # in the environment, what --timeout is else
-MANY = 100  # cells, beside which a minute of compiling probes is little
+UNSETTLED = ("error", "absent", "missing")  # judged again in a continued run
+WAIT = "GAUGEBLOCK_TIMEOUT"  # the environment variable that sets --timeout
+MANY = 100  # cells; in a larger run, a minute of compiling probes matters little
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "backend": (_LIST, "numpy, torch, tensorflow, jax, a plug-in, or path/to/file.py:Name; repeatable"),
@@ -57,8 +57,20 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @dataclass
-class Door:
-    """One run of pytest: the selection, its cells, and its session once a test asks for one."""
+class SuiteRun:
+    """One run of `pytest suites/`.
+
+    selection, cells: what the options select.
+    results: the folder from --results, or None for a new one.
+    smoke, threads, isa, timeout, strict: the options of these names.
+    every: print every speed in the report, as --benchmark-only does.
+    rounds, joules, options: see `Session`.
+    chosen, speeds: the cells to judge and to time that pytest has collected.
+    run: the open run, after `begin`.
+    done: the rows of a run that is continued.
+    reported: whether the report has been written.
+    faults: errors of the whole run, one sentence each.
+    """
 
     selection: Selection
     cells: list[Cell]
@@ -71,17 +83,17 @@ class Door:
     rounds: int = MOST
     joules: bool = False
     strict: bool = False
-    options: Sequence[str] = ()  # of the command line, for every cell alike
+    options: Sequence[str] = ()
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
     run: Any = None
-    done: dict[str, Any] = field(default_factory=dict)  # the rows of a run that is continued
+    done: dict[str, Any] = field(default_factory=dict)
     reported: bool = False
-    faults: list[str] = field(default_factory=list)  # of the run as a whole
+    faults: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, option: Any) -> "Door":
-        """Check every option; raises ValueError with the list of right values."""
+    def open(cls, option: Any) -> "SuiteRun":
+        """Select the cells from the options. Raises ValueError with the valid values of an option."""
         timeout = seconds(option.timeout)
         threads = None if option.as_shipped else option.threads or usual_threads()
         specs = tuple(dict.fromkeys(option.backend or SHIPPED))
@@ -108,7 +120,7 @@ class Door:
                     raise ValueError(f"--{name}: got {value!r}, should be one of {known}")
         for seed in option.seed or ():
             if not 0 <= seed < 2**63:
-                raise ValueError(f"--seed: got {seed}, should be 0 to 2^63 - 1, which a row can hold")
+                raise ValueError(f"--seed: got {seed}, should be 0 to 2^63 - 1, because a row holds 64 bits")
         if option.smoke and option.full:
             raise ValueError("--smoke and --full: got both, should be one of them")
         selection = Selection(
@@ -129,7 +141,7 @@ class Door:
             order = {name: number for number, name in enumerate(found)}
             listed += unbuilt(list(found.values()), selection)
             listed.sort(key=lambda cell: order[cell.case])
-        every = bool(getattr(option, "benchmark_only", False))  # who asks for speeds alone is shown all
+        every = bool(getattr(option, "benchmark_only", False))  # a run of speeds only shows all of them
         if option.threads is not None and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")
         if option.threads is not None and not 1 <= option.threads <= (os.cpu_count() or 1):
@@ -142,8 +154,8 @@ class Door:
         results = _folder(option.results)
         if results and (before := _settings(results)) not in (None, settings):
             raise ValueError(
-                f"--results: {results} was made {before or 'as declared'}, got "
-                f"{settings or 'as declared'}; give the same options, or name a new folder"
+                f"--results: got {settings or 'default settings'} for the run in {results}, should be "
+                f"{before or 'default settings'}; give the same options, or name a new folder"
             )
         if results:
             check(results)
@@ -158,7 +170,7 @@ class Door:
             timeout=timeout,
             rounds=LONG if every else MOST,
             joules=option.energy,
-            strict=bool(getattr(option, "strict", False)),  # pytest's own
+            strict=bool(getattr(option, "strict", False)),  # an option of pytest
             options=[*options, *([f"--isa {option.isa}"] if option.isa else [])],
         )
 
@@ -168,40 +180,40 @@ class Door:
         return [cell for cell in self.cells if timed(cell, pages.case(cell.case), self.selection)]
 
     def choose(self, verdicts: Sequence[Cell], speeds: Sequence[Cell], option: Any) -> None:
-        """The cells that -k and node ids have left, as far as pytest-benchmark lets their tests run."""
+        """Set the cells to run: those that pytest selected and pytest-benchmark's options do not skip."""
         judged = [] if option.benchmark_only else verdicts
         timed = speeds if option.benchmark_only or not option.benchmark_skip else []
         self.chosen = list(dict.fromkeys([*judged, *timed]))
         self.speeds = [] if off(option) else list(timed)
 
     def begin(self) -> None:
-        """Begin the run in its folder, or go on with it; nobody else can until `end`. Raises ValueError."""
+        """Start or continue the run, and lock its folder until `end`. Raises ValueError if it cannot."""
         from bench.machine.records import environment, machine
         from bench.store.results import REPORT, begin, start
 
         here = machine(), environment()
         self.run = begin(self.results, *here) if self.results else start(Path("results/local"), *here)
-        # their text may be anybody's: what is printed to be pasted is made here
+        # rows may come from anybody: never print a command from a file, which users paste into a shell
         self.done = {
             name: replace(row, command=cell_of(row.as_dict()).command(*self.options))
             for name, row in self.rows().items()
         }
         try:
-            (self.run.folder / REPORT).unlink(missing_ok=True)  # it speaks of a run that is finished
+            (self.run.folder / REPORT).unlink(missing_ok=True)  # an unfinished run has no report
         except OSError as error:
             raise ValueError(
-                f"--results: got {self.run.folder}, whose {REPORT} cannot be taken away ({error.strerror}), "
+                f"--results: got {self.run.folder}, whose {REPORT} cannot be deleted ({error.strerror}), "
                 "should be a file; remove it, or name a new folder"
             ) from None
 
     def end(self) -> None:
-        """Let another run go on in this folder."""
+        """Unlock the folder, so that another run can use it."""
         if self.run is not None:
             self.run.release()
 
     @contextmanager
     def session(self) -> Iterator[Any]:
-        """The running session, its rows kept as they are finished."""
+        """The running session. Each row is stored when it is finished."""
         from bench.machine.load_average import moment
         from bench.run.session import Session
         from bench.store.rows import fingerprints
@@ -226,7 +238,7 @@ class Door:
             roofed=self.run.roof,
             rounds=self.rounds,
             joules=self.joules,
-            peaks=self.every or self.selection.full,  # which takes seconds
+            peaks=self.every or self.selection.full,  # measuring them takes seconds
             options=self.options,
             recorded=self.run.worker,
         )
@@ -239,7 +251,7 @@ class Door:
             trim()
 
     def _probes(self, known: Sequence[Mapping[str, Any]]) -> Callable[[Cell], bool]:
-        """Whose fingerprint is taken: what is not known yet, and of what compiles long only in a long run."""
+        """Which units get a fingerprint: new ones, and in short runs only if they compile quickly."""
         from bench.verdict.fingerprint import PLACE
 
         taken = {tuple(each.get(name) for name in PLACE) for each in known}
@@ -253,13 +265,13 @@ class Door:
         return probes
 
     def rows(self) -> dict[str, Any]:
-        """The run's rows by cell; of a cell that stands there twice, the last."""
+        """The run's rows by cell; if a cell has several, the last."""
         from bench.store.row import Row
 
         return {str(cell_of(row)): Row(**row) for row in self.run.rows()}
 
     def _timings(self) -> dict[str, Any]:
-        """The samples of speeds that stand in the run already, for pytest-benchmark to show."""
+        """The samples of speeds that a continued run already has, for pytest-benchmark to show."""
         from bench.speed.timing import Timing
         from bench.store.lines import lines
         from bench.store.rows import SAMPLES
@@ -268,7 +280,7 @@ class Door:
         file = self.run.folder / SAMPLES
         found = {}
         for each in lines(file) if wanted and file.exists() else ():
-            with suppress(KeyError, TypeError):  # it may be anybody's
+            with suppress(KeyError, TypeError):  # the file may come from anybody
                 found[str(cell_of(each))] = each
         return {
             name: Timing(
@@ -279,7 +291,7 @@ class Door:
         }
 
     def report(self, *, interrupted: bool, shown: bool = True) -> None:
-        """Write the report beside the rows, once, and print it; see `bench.run.ending.report`."""
+        """Write and print the report, at the first call only; see `bench.run.ending.report`."""
         if self.run is not None and not self.reported:
             self.reported = True
             self.faults = ending.report(
@@ -291,17 +303,17 @@ class Door:
             )  # fmt: skip
 
 
-DOOR: pytest.StashKey[Door] = pytest.StashKey()
+SUITE_RUN: pytest.StashKey[SuiteRun] = pytest.StashKey()
 
 
 def _folder(given: Sequence[str] | None) -> Path | None:
-    """The one that --results names, if a run can be there."""
+    """The folder from --results, or None. Raises ValueError if it cannot hold a run."""
     from bench.store.results import check
 
     if not given:
         return None
     if len(given) > 1:
-        raise ValueError(f"--results: got {' and '.join(given)}, should be one folder; a run has one")
+        raise ValueError(f"--results: got {' and '.join(given)}, should be one folder; give --results once")
     if not given[0].strip():
         raise ValueError("--results: got no name, should be a folder; name one, or leave --results out")
     folder = Path(given[0])
@@ -314,7 +326,7 @@ def _tuple(value: Any) -> Any:
 
 
 def seconds(named: str | None) -> float:
-    """The timeout that an option names, else the environment; raises ValueError where that is no time."""
+    """The timeout from the option, else from the environment. Raises ValueError if it is not above 0."""
     who, told = ("--timeout", named) if named is not None else (WAIT, os.environ.get(WAIT) or str(TIMEOUT))
     try:
         found = float(told)
@@ -326,7 +338,7 @@ def seconds(named: str | None) -> float:
 
 
 def _settings(folder: Path) -> str | None:
-    """Those that the rows of a run were made with; None where it has none yet."""
+    """The settings that the rows of a run were made with; None if it has no rows."""
     from bench.store.lines import lines
     from bench.store.rows import ROWS
 
@@ -335,23 +347,23 @@ def _settings(folder: Path) -> str | None:
 
 
 def _draws(unit: Cell, seed: int) -> bool:
-    """Free runs are drawn once a contender: float32, in its first mode, of the first seed."""
+    """Whether a unit draws its training curve: float32, the first mode and the first seed only."""
     found = backend(unit.backend)
     return unit.dtype == "float32" and unit.mode == found.modes[0] and unit.seed == seed
 
 
 def _devices() -> tuple[str, ...]:
-    """cpu, and gpu where NVIDIA's library finds one; no framework is imported for it."""
+    """cpu, and gpu if NVIDIA's library finds one. Imports no framework."""
     from bench.machine.records import gpus
 
     return ("cpu", "gpu") if gpus() else ("cpu",)
 
 
 def arguments(given: Sequence[str]) -> list[str]:
-    """Arguments for pytest: the installed suites with their configuration, then what was given.
+    """The arguments for pytest: the installed suites with their configuration, then the given arguments.
 
-    A node id or path that begins with ``suites/`` means the installed folder, so that the command in
-    a row works in any folder.
+    A node id or path that begins with ``suites/`` means the installed folder, so the command of a row works
+    in any folder.
     """
     folder = pages.folder()
     named = [word == "suites" or word.startswith("suites/") for word in given]
@@ -359,7 +371,7 @@ def arguments(given: Sequence[str]) -> list[str]:
         f"{folder}{word.removeprefix('suites').rstrip('/')}" if inside else word
         for word, inside in zip(given, named, strict=True)
     ]
-    without = any("no:cacheprovider" in word for word in given)  # pytest knows no cache_dir then
+    without = any("no:cacheprovider" in word for word in given)  # pytest has no option cache_dir then
     return [
         "-c",
         str(folder / "pytest.ini"),

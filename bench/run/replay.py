@@ -1,11 +1,11 @@
-"""pytest-benchmark as the face and never the clock: it is shown samples that a worker took."""
+"""Show pytest-benchmark the samples that a worker took: it displays speeds but never measures them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 
 class Replay:
-    """A timer whose time passes only by the samples that are shown."""
+    """A timer for pytest-benchmark that advances only by the samples it shows."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -14,7 +14,7 @@ class Replay:
         return self._now
 
     def show(self, benchmark: Any, samples: Sequence[float]) -> None:
-        """Let pytest-benchmark's fixture see these samples, in seconds, as its rounds."""
+        """Report these samples, in seconds, to pytest-benchmark's fixture as its rounds."""
         rest: Iterator[float] = iter(samples)
 
         def pass_by() -> None:

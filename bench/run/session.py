@@ -1,9 +1,9 @@
-"""A run of many cells: limits derived and cells judged side by side, speeds taken one at a time.
+"""A run of many cells: limits are derived and cells judged in parallel; speeds are measured one at a time.
 
-Each backend has a worker process of its own. Groups of cells share their inputs: the limits of a group
-are derived first, then its cells are judged, page by page, while the next limits are derived. Some slots
-begin with the limits of large arrays, of which few have room beside each other. A speed is taken as soon as
-its workload is judged and nothing else runs.
+Each backend has its own worker process. The cells of a group share inputs: its limits are derived first, then
+its cells are judged, while the limits of the next group are derived. Some slots begin with the limits of
+large arrays, because memory allows only a few of them at a time. A speed is measured when its whole workload
+is judged and nothing else runs.
 """
 
 import os
@@ -29,23 +29,32 @@ from bench.verdict.missing import missing
 from bench.verdict.row import row_of
 from bench.worker import Died
 
-SLOTS = max(2, min(8, (os.cpu_count() or 1) // 2))  # that derive or judge side by side
-LOOK = 0.5  # seconds
-JUDGES = 2  # of them at most: what is judged has all threads
-# that derive large limits, at most: each may take gigabytes
+SLOTS = max(2, min(8, (os.cpu_count() or 1) // 2))  # threads that derive or judge in parallel
+POLL = 0.5  # seconds between two checks for a signal
+JUDGES = 2  # slots that judge, at most: each cell uses all threads
+# slots that derive large limits, at most: each may take gigabytes
 LARGE = max(1, min(SLOTS // 2, psutil.virtual_memory().total // 2**34))
-# what a worker is asked for
+# the functions that a worker calls, by name
 DERIVE, JUDGE, VERDICT, FINGERPRINT = (
     f"bench.run.work:{name}" for name in ("derive", "judge", "verdict", "fingerprint")
 )
 
 
 class Session:
-    """Owns the workers and the rows of one run. `row` and `speed` wait for what they return.
+    """The workers and the rows of one run. `row` and `speed` block until the result is there.
 
-    `threads` is None where each framework is left as it ships, its precision too; `level` is the widest
-    instruction set that they may use, the machine's own where it is empty. `options` are those of the command
-    line that made every row, and stand in its command.
+    wanted, timed: the cells to judge, and those to time.
+    curves: whether a unit also runs a free training.
+    threads, level, timeout: see `Workers`.
+    done: the rows of a run that is continued, by cell.
+    finished, drawn, sampled, roofed, fingerprinted, recorded: called with each row, curve, timing, roofline
+        peak, fingerprint and environment record, to store it.
+    failures: the folder for cells that fail.
+    probed: whether the fingerprint of a unit's arithmetic is taken.
+    rounds: the most rounds of samples per workload.
+    joules: measure energy.
+    peaks: measure the roofline of the CPU.
+    options: options of the command line that apply to every cell; each row's command repeats them.
     """
 
     def __init__(
@@ -99,7 +108,7 @@ class Session:
             slot.start()
 
     def row(self, cell: Cell) -> Row:
-        """The cell's verdict, once it is there."""
+        """The cell's row with its verdict, without a speed. Waits until it is judged."""
         with self._change:
             self._wait(lambda: str(cell) in self.rows or self._stopped or self._idle())
             return self._settled(cell)
@@ -119,13 +128,13 @@ class Session:
         return self.rows[str(cell)], self.timings.get(str(cell))
 
     def _wait(self, until: Callable[[], bool]) -> None:
-        """Wait in pieces: a signal that the system gives to another thread is heard between two of them."""
-        while not self._change.wait_for(until, LOOK):
+        """Wait in short intervals: Python handles a signal only when the main thread runs."""
+        while not self._change.wait_for(until, POLL):
             pass
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
-        """Nothing is derived or judged meanwhile."""
+        """Within this context nothing is derived or judged."""
         with self._change:
             self._timing = True
             self._wait(lambda: not self._busy or self._stopped)
@@ -140,14 +149,14 @@ class Session:
         found = rounds(ready, self.workers.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
         for each, row in self._proved(ready, found).items():
             timing = None if isinstance(sampled := found[each], str) else sampled[0]
-            if timing:  # first, so that whoever goes on with the run has them beside the speed
+            if timing:  # before the row, so that a continued run has samples for every speed
                 self._sampled(each, timing)
             self._keep(each, row)
             if timing and row.median_s is not None:
                 self.timings[str(each)] = timing
 
     def _proved(self, ready: Sequence[Cell], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
-        """The rows with their speeds. The roof is measured again before anything is said to be above it."""
+        """The rows with their speeds. The roofline is measured again before a row is said to exceed it."""
         before = {each: self.rows[str(each)] for each in ready}
         for again in (False, True):
             measured = [each for each in ready if self._peaks or each.device != "cpu"]  # a GPU takes seconds
@@ -161,18 +170,18 @@ class Session:
         return roof(self._roofs, row.device, _computed(row), row.threads)
 
     def _measure(self, ready: Sequence[Cell], again: bool) -> None:
-        """What each backend reaches at best, once; on a quiet machine, as the samples are taken."""
+        """Measure the peak rates of each backend once, while nothing else runs, like the samples."""
         for place, cell in {(each.backend, each.device, _computed(each)): each for each in ready}.items():
             if place in self._measured and not again:
                 continue
             self._measured.add(place)
-            with suppress(Died):  # its speeds say so
+            with suppress(Died):  # its speeds report it
                 found = self.workers.ask(cell, ROOF, asdict(cell))
                 self._roofs.append(found)
                 self._roofed(found)
 
     def close(self) -> None:
-        """Stop after the requests under way, and end the workers."""
+        """Start no more requests, and end the workers."""
         with self._change:
             self._stopped = True
             self._change.notify_all()
@@ -196,7 +205,7 @@ class Session:
     def _serve(self, slot: int) -> None:
         try:
             self._work(slot)
-        except BaseException as fault:  # a fault of ours must end the run, not leave it waiting
+        except BaseException as fault:  # a bug must end the run, not leave it waiting
             with self._change:
                 self._fault, self._stopped = fault, True
                 self._change.notify_all()
@@ -230,7 +239,7 @@ class Session:
         spinning = any(unit.alone for unit in judged)
         deriving = sum(group.state == "running" and group.alone for group in self._groups)
         room = deriving < LARGE
-        if slot < LARGE and room:  # large limits have little room beside their like, so that they begin
+        if slot < LARGE and room:  # large limits start first, because only a few fit in memory
             for group in self._groups:
                 if group.state == "waiting" and group.alone:
                     return group, (LIMITS, slot)
@@ -246,9 +255,10 @@ class Session:
         return None
 
     def _derive(self, group: Group, key: tuple[Any, ...]) -> None:
-        """Twice, since who is killed for want of memory may not be who took it; then no cell tries again.
+        """Derive the limits of a group. If the worker dies twice, its cells become errors.
 
-        What was raised is said by the cells that need these limits.
+        It tries twice, because a worker killed when memory runs out may not be the one that used it. Other
+        errors are reported by the cells that need these limits.
         """
         for again in (True, False):
             try:
@@ -271,7 +281,7 @@ class Session:
                     self._keep(cell, failed(cell, f"limits: {why}"))
 
     def _ended(self) -> bool:
-        """Whether a worker that died was ended by us; what ends them all may be heard of here later."""
+        """Whether a worker died because the run is stopping; the flag may be set shortly after."""
         with self._change:
             return self._change.wait_for(lambda: self._stopped, timeout=0.5)
 
@@ -289,7 +299,7 @@ class Session:
         except Died as error:
             self.workers.bury(key)
             if self._ended():
-                return  # no finding about the cell
+                return  # this says nothing about the cell
             answer, rows = None, _all(unit, status="error", why=str(error))
         with self._change:
             if answer and answer["environment"]:
@@ -302,13 +312,13 @@ class Session:
                 coordinates = {name: value for name, value in asdict(cell).items() if name != "direction"}
                 self._drawn(coordinates | {"loss": answer["curve"]})
             self._change.notify_all()
-        # a dtype that is not there has no arithmetic, and asking for it ends the worker with what it keeps
+        # do not probe an absent dtype: that ends the worker, which may keep a compiled cell to time
         ran = any(row.status != "absent" for row in rows.values())
         if answer and ran and not answer["lost"] and self._probed(cell):
             self._fingerprint(cell, key)
 
     def _fingerprint(self, cell: Cell, key: tuple[Any, ...]) -> None:
-        """Once for each backend, mode, device and dtype, in the worker that has just judged in it."""
+        """Take the fingerprint once per backend, mode, device and dtype, in the worker that judged."""
         place = (cell.backend, cell.mode, cell.device, cell.dtype)
         if place in self._fingers:
             return
@@ -316,34 +326,34 @@ class Session:
         try:
             self._fingerprinted(self.workers.ready(key, cell).request(FINGERPRINT, asdict(cell)))
         except Died:
-            self.workers.bury(key)  # the cells that follow are asked of a new worker
+            self.workers.bury(key)  # the next cells get a new worker
 
     def _keep(self, cell: Cell, row: Row) -> None:
         row = replace(row, command=cell.command(*self._options))
         self._finished(row)
-        self.rows[str(cell)] = row  # once it is written
+        self.rows[str(cell)] = row  # only when it is written
 
 
 def _computed(of: Cell | Row) -> str:
-    """What products are computed in: the mode, where it rounds their factors."""
+    """The dtype in which products are computed, or TF32 if the mode rounds their factors to it."""
     return TF32 if of.mode == TF32 else of.dtype
 
 
 def _rows(unit: Unit, answer: Any) -> dict[str, Row]:
-    """Those that a worker answered; raises Died for what else a plug-in may have made of it."""
+    """The rows in a worker's answer. Raises Died if it is malformed, which a plug-in can cause."""
     try:
         rows, *_ = (answer[name] for name in ("rows", "environment", "curve"))
         places = {each: asdict(replace(unit.cell, direction=each)) for each in unit.directions}
         return {each: Row(**rows[each] | place) for each, place in places.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Died(f"the worker answered what is no row: {sentence(error)}") from error
+        raise Died(f"the worker's answer is not a row: {sentence(error)}") from error
 
 
 def _all(unit: Unit, **found: str) -> dict[str, Row]:
-    """One outcome for every direction of a unit that nobody could judge."""
+    """The same outcome for every direction of a unit that could not be judged."""
     return {each: row_of(unit.cell, each, **found) for each in unit.directions}
 
 
 def failed(cell: Cell, why: str) -> Row:
-    """The row of a cell whose worker is gone."""
+    """The row of a cell whose worker died."""
     return row_of(cell.unit, cell.direction, status="error", why=why)

@@ -1,6 +1,6 @@
-"""What a run asks of its workers beside samples: limits derived, cells judged, arithmetic probed.
+"""Functions that a run calls in its workers: derive limits, judge cells, probe arithmetic.
 
-A worker runs these functions by their names, so that they take and give built-in types.
+A worker calls them by name, so they take and return built-in types.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from bench.verdict.judge import judge as judge_unit
 
 
 def derive(cell: dict[str, Any]) -> None:
-    """Derive a cell's limits into the cache; the cells that need them say what went wrong."""
+    """Derive a cell's limits into the cache. The cells that need the limits report errors."""
     one = Cell(**cell)
     with held(), suppress(Exception):
         expectation(one, accumulator=accumulators(one.dtype)[0])
@@ -47,10 +47,10 @@ def judge(
     failures: str = "",
     options: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The rows of one unit by direction, the losses of its free run, and the worker's environment record.
+    """Judge one unit: its rows by direction, the losses of its free training, the environment record.
 
-    `lost` says that this worker can compute no more: its GPU refuses even a small product now.
-    What fails leaves a folder in `failures`, with the command that has the run's `options`.
+    In the result, `lost` means that the worker cannot compute any more: its GPU fails even on a small
+    product. A cell that fails gets a folder in `failures`, whose command includes the run's `options`.
     """
     cell = Cell(**unit)
     with suppress(Absent):
@@ -64,7 +64,7 @@ def judge(
     for direction, row in judged.rows.items():
         if failures:
             one = replace(cell, direction=direction)
-            first = cell.size == next(iter(pages.case(cell.case).sizes))  # of others the steps take minutes
+            first = cell.size == next(iter(pages.case(cell.case).sizes))  # others take minutes
             row = replace(explained(one, row) if first else row, command=one.command(*options))
             freeze(Path(failures), one, row, judged, graph="gradient" in directions)
         rows[direction] = plain(replace(row, environment=key(record) if record else "").as_dict())
@@ -74,17 +74,17 @@ def judge(
 
 
 def verdict(name: str) -> dict[str, Any]:
-    """The row of what a timed call gave; then it is dropped, and its memory with it."""
+    """The row for the result of a timed call, which is then released."""
     wanted, call = timed.taken(name)
     return timed.answer(lambda: plain(verdicts.judged(call, wanted.unit, wanted.direction).as_dict()))
 
 
 def fingerprint(unit: dict[str, Any]) -> dict[str, Any]:
-    """The arithmetic of a unit's backend, mode and dtype."""
+    """The fingerprint of the arithmetic of a unit's backend, mode and dtype."""
     cell = Cell(**unit)
     return fingerprints.fingerprint(instance(backend(cell.backend), cell.device, cell.dtype), cell.mode)
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """NumPy's numbers as Python's."""
+    """The row with NumPy scalars converted to Python numbers."""
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}

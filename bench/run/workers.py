@@ -1,4 +1,4 @@
-"""The worker processes of a run: one for each backend and environment, and those that derive limits."""
+"""The worker processes of a run: one per backend and environment, and those that derive limits."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,38 +16,39 @@ from bench.speed.rounds import SAMPLE
 from bench.store.row import sentence
 from bench.worker import Died, Worker
 
-LIMITS = "limits"  # in a key, where a backend's name stands in others
-TIMEOUT = 300.0  # seconds for one request of a cell that takes seconds; twenty were seen on a busy machine
-LONGER = 6  # times that where large limits are derived or a mode compiles for minutes
+LIMITS = "limits"  # in a worker's key, in the place of the backend
+TIMEOUT = 300.0  # seconds for one request; twenty were the most seen, on a busy machine
+LONGER = 6  # times longer for large limits and for modes that compile for minutes
 
 Key = tuple[Any, ...]
 
 
 class Workers:
-    """Each starts when it is first asked for.
+    """The worker processes of a run, each started at its first request.
 
-    `threads` is None where frameworks are left as they ship; `level` is the widest instruction set that they
-    may use, the machine's own where it is empty. A request that takes longer than `timeout` seconds ends its
-    worker, and `LONGER` times that where it is for a size beyond the first or a heavy mode.
+    threads: threads per framework; None leaves the framework's own default.
+    level: the widest instruction set that frameworks may use; empty means the machine's.
+    timeout: seconds after which a request times out and its worker is killed: `LONGER` times as many for a
+        heavy mode, and for any size but the first.
     """
 
     def __init__(self, threads: int | None, level: str = "", timeout: float = TIMEOUT) -> None:
         self.threads, self.level, self.timeout = threads, level, timeout
         self._started: dict[Key, Worker] = {}
-        self._last: Worker | None = None  # that took a sample
-        # one that lasts: a worker ends with the thread that has started it
+        self._last: Worker | None = None  # the last one that took a sample
+        # its thread lives as long as the run: a worker ends with the thread that started it
         self._starter = ThreadPoolExecutor(1)
 
     def key(self, cell: Cell) -> Key:
-        """Cells of one key share a worker: their environments are the same."""
+        """The key of the cell's worker: cells with the same backend and environment share one."""
         try:
             variables = self._environment(cell)
-        except Exception:  # which `fault` says
+        except Exception:  # `fault` reports it
             variables = {}
         return (cell.backend, tuple(sorted(variables.items())))
 
     def fault(self, cell: Cell) -> str:
-        """Why the cell's backend can be asked for nothing; empty where it can. Raises Absent."""
+        """Why the cell's backend cannot be used; empty if it can. Raises Absent if it is absent."""
         found = backend(cell.backend)
         try:
             found.installed()
@@ -71,20 +72,20 @@ class Workers:
         return self.timeout * (LONGER if cell.size != first or cell.mode in heavy else 1)
 
     def of(self, key: Key) -> Worker:
-        """The worker of that key. Raises Died where the system starts no more."""
+        """The worker of that key, started if necessary. Raises Died if no process can start."""
         if key not in self._started:
             limits = key[0] == LIMITS
             numpy = backend("numpy").environment(threads=1, dtype="", device="cpu")
             told = {THREADS: str(self.threads)} if self.threads else {AS_SHIPPED: "1"}
             found = numpy if limits else dict(key[1]) | told
-            if not limits and key[0] not in (*SHIPPED, *FURTHER):  # it may alter what it derives limits with
+            if not limits and key[0] not in (*SHIPPED, *FURTHER):  # it may alter what derives limits
                 found |= {OWN: part(os.path.abspath(key[0]))}
             found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
             self._started[key] = self._begun(found)
         return self._started[key]
 
     def _begun(self, environment: dict[str, str]) -> Worker:
-        """Tried twice: a system that is short of memory may refuse a process, and have room for it then."""
+        """Start a worker. Try twice: a system that is short of memory may refuse only once."""
         for again in (True, False):
             try:
                 return self._starter.submit(Worker, environment).result()
@@ -94,7 +95,7 @@ class Workers:
         raise AssertionError("returned or raised by now")
 
     def ready(self, key: Key, cell: Cell) -> Worker:
-        """The worker of that key, to be asked for this cell: another one where it has died meanwhile."""
+        """The worker of that key with the time limit of this cell; if it has died, a new one."""
         worker = self._started.get(key)
         if worker and worker.ended:
             why = f"a worker ({key[0]}) died between two cells, and another was started: {worker.ended}"
@@ -105,11 +106,11 @@ class Workers:
         return worker
 
     def ask(self, cell: Cell, function: str, *arguments: Any) -> Any:
-        """What the cell's worker answers; raises Died."""
+        """Call a function in the cell's worker and return its result. Raises Died."""
         key = self.key(cell)
         worker = self.of(key)
         if function == SAMPLE:
-            if self._last not in (None, worker) and self._last.pid:  # the others stood still before it
+            if self._last not in (None, worker) and self._last.pid:  # the others are already idle
                 still([self._last.pid])
             self._last = worker
         worker.timeout = self.patience(cell)
@@ -118,16 +119,16 @@ class Workers:
         except Died:
             self.bury(key)
             raise
-        if isinstance(answer, dict) and answer.get("lost"):  # it can compute no more
+        if isinstance(answer, dict) and answer.get("lost"):  # it cannot compute any more
             self.bury(key)
         return answer
 
     def bury(self, key: Key) -> None:
-        """End the worker of that key, dead or alive; the next request starts another."""
+        """End the worker of that key if there is one; the next request starts a new one."""
         if worker := self._started.pop(key, None):
             worker.close()
 
     def close(self) -> None:
-        """End them all."""
-        with ThreadPoolExecutor(16) as pool:  # each takes a second where it is busy
+        """End all workers."""
+        with ThreadPoolExecutor(16) as pool:  # a busy one takes a second
             list(pool.map(lambda worker: worker.close(), list(self._started.values())))

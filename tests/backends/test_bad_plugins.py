@@ -19,8 +19,8 @@ from bench import pages
 from bench.backends import backend, lookup
 from bench.backends.plugin import _contenders, described, meet
 from bench.case import Refusal
-from bench.run import pytest_plugin as doors
-from bench.run.pytest_plugin import Door
+from bench.run import pytest_plugin as pytest_plugin
+from bench.run.pytest_plugin import SuiteRun
 from bench.store.rows import load
 
 ROOT = Path(__file__).parent.parent.parent
@@ -542,12 +542,12 @@ def test_the_code_of_a_plug_in_does_not_run_in_the_process_that_asks(tmp_path, m
     (tmp_path / "mine.py").write_text(
         f"import os\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n{HEAD}"
     )
-    Door.open(SimpleNamespace(**{**OPTIONS, "backend": [f"{tmp_path}/mine.py:Mine"]}))
+    SuiteRun.open(SimpleNamespace(**{**OPTIONS, "backend": [f"{tmp_path}/mine.py:Mine"]}))
     assert int((tmp_path / "pid").read_text()) != os.getpid()
 
 
 HEAD = "from gaugeblock import NumPy\nclass Mine(NumPy): name = 'mine'\n"
-OPTIONS = dict.fromkeys(name.replace("-", "_") for name in doors.OPTIONS) | {"device": ["cpu"]}
+OPTIONS = dict.fromkeys(name.replace("-", "_") for name in pytest_plugin.OPTIONS) | {"device": ["cpu"]}
 
 
 def test_an_interrupt_ends_those_that_are_asked(tmp_path, monkeypatch):

@@ -77,7 +77,7 @@ def test_a_report_that_is_a_folder_is_one_sentence(foreign):
     file.mkdir()
     done = suites(foreign, *FEW, "--backend", "bad.py:Bad", "--results", "run")
     file.rmdir()
-    assert done.returncode == 4 and "report.md cannot be taken away" in done.stderr
+    assert done.returncode == 4 and "report.md cannot be deleted" in done.stderr
 
 
 def test_where_nothing_can_be_kept_of_a_failure_its_verdict_stands(foreign, tmp_path):
@@ -111,7 +111,7 @@ def test_an_interrupt_while_the_report_is_written_says_how_to_go_on(tmp_path, mo
     ended = Ended(run, [], [], False, dict)
     assert report(ended, shown=True, every=False, plugins=()) == []
     assert (
-        f"interrupted: the rows so far are kept; to go on, add --results {run.folder}"
+        f"interrupted: the rows so far are kept; to continue, add --results {run.folder}"
         in capsys.readouterr().out
     )
     assert not (run.folder / "report.md").exists()

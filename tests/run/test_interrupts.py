@@ -39,7 +39,7 @@ def test_what_comes_while_a_run_ends_is_not_heard_and_later_it_is(kind, monkeypa
             os.kill(os.getpid(), kind)
         for other in KINDS:
             os.kill(os.getpid(), other)
-        now += module.DEAF + 1
+        now += module.GRACE + 1
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), kind)
 

@@ -76,7 +76,7 @@ def test_a_run_in_which_all_is_missing_or_absent_fails_and_asks_no_worker(ran):
     )
     assert done.returncode == 1, done.stdout[-2000:]
     assert (
-        "nothing ran: got 2 cells, all absent or missing, should be one at least that runs; the first is "
+        "nothing ran: got 2 cells, all absent or missing, should be at least one that runs; the first is "
         "absent because it has no optimisers"
     ) in done.stdout
     assert not (folder / "asked").exists()

@@ -39,10 +39,10 @@ for words in json.load(sys.stdin):
     print("\\n>>>", int(pytest.main([sys.argv[1], "-p", "no:cacheprovider", *words])), flush=True)
 """
 SENTENCES = {
-    ("-n", "2"): "-n: got 2, should be left out: pytest suites/ has workers of its own",
-    ("-n", "auto"): ", should be left out: pytest suites/ has workers of its own",
-    ("--dist", "loadfile"): "--dist: got loadfile, should be left out: pytest suites/ has workers of its own",
-    ("-p", "no:benchmark"): "pytest-benchmark: got it switched off, should be on, since it shows the speeds",
+    ("-n", "2"): "-n: got 2, should be left out: pytest suites/ starts its own workers",
+    ("-n", "auto"): ", should be left out: pytest suites/ starts its own workers",
+    ("--dist", "loadfile"): "--dist: got loadfile, should be left out: pytest suites/ starts its own workers",
+    ("-p", "no:benchmark"): "pytest-benchmark: got it switched off, should be on, because it shows",
     ("--benchmark-warmup=on",): "--benchmark-warmup: got it, should be left out: workers take the samples",
     ("--benchmark-min-rounds", "5"): "--benchmark-min-rounds: got it, should be left out: workers take",
     ("--benchmark-timer=time.time",): "--benchmark-timer: got it, should be left out: workers take",
@@ -58,11 +58,11 @@ SENTENCES = {
         "--benchmark-compare-fail=min:5%",
         "-p",
         "no:terminal",
-    ): "--benchmark-compare-fail: got it without a terminal",
+    ): "--benchmark-compare-fail: got -p no:terminal, should be with",
     (
         "--benchmark-json",
         "gone/x.json",
-    ): "--benchmark-json: got gone/x.json, should be a file in a folder that",
+    ): "--benchmark-json: got gone/x.json, should be a file in a writable folder",
     ("--benchmark-save=x", "--benchmark-storage=file://mine/x"): "--benchmark-storage: got mine/x, below",
     ("--results", "mine"): "--results: got mine, a file, should be the folder of a run",
     ("--results", "a", "--results", "b"): "--results: got a and b, should be one folder",
@@ -108,7 +108,7 @@ def test_what_is_drawn_needs_what_draws_it(monkeypatch):
     )
     monkeypatch.setattr(options, "find_spec", lambda name: None)
     with pytest.raises(
-        ValueError, match="--benchmark-histogram: got no pygal to draw with, should be installed"
+        ValueError, match="--benchmark-histogram: got no pygal, which draws it, should be installed"
     ):
         options.check(config)
 
@@ -229,7 +229,7 @@ def test_a_regression_fails_the_run_whose_report_is_there_all_the_same(saved):
         (
             "others",
             1,
-            "--benchmark-compare-fail: got 1 speeds, none of which stands in the saved run, should",
+            "--benchmark-compare-fail: got 1 speeds, none of which is in the saved run, should",
         ),
     ],
 )

@@ -22,7 +22,7 @@ def test_a_run_that_is_told_to_end_keeps_its_rows_ends_its_workers_and_says_how_
         os.kill(running.pid, getattr(signal, name))
     printed, _ = running.communicate(timeout=60)
     assert running.returncode == 2, printed[-2000:]
-    assert "interrupted: the rows so far are kept; to go on, add --results run" in printed
+    assert "interrupted: the rows so far are kept; to continue, add --results run" in printed
     assert f"KeyboardInterrupt: {signals[0]}" in printed and "Traceback" not in printed
     assert gone(left)
     assert not (tmp_path / "run" / "report.md").exists()

@@ -11,7 +11,7 @@ from bench.cells.cell import cell_of
 from bench.cells.selection import Selection
 from bench.failure.blame import family
 from bench.failure.freeze import folder_name
-from bench.run.pytest_plugin import Door
+from bench.run.pytest_plugin import SuiteRun
 from bench.store.results import FAILURES, start
 from bench.store.rows import load
 from tests.rows import ENVIRONMENT, MACHINE, row
@@ -40,8 +40,10 @@ def test_what_failed_is_counted_as_pytest_counts_it(statuses, folders, strict, w
     for status in folders:
         (run.folder / FAILURES / folder_name(cells[status])).mkdir(parents=True)
         (run.folder / FAILURES / folder_name(cells[status]) / "cell.json").write_text(json.dumps({}))
-    door = Door(Selection(), [], None, smoke=True, strict=strict, chosen=list(cells.values()), run=run)
-    door.report(interrupted=True)
+    suite_run = SuiteRun(
+        Selection(), [], None, smoke=True, strict=strict, chosen=list(cells.values()), run=run
+    )
+    suite_run.report(interrupted=True)
     said = [line for line in capsys.readouterr().out.splitlines() if "failed: inputs" in line]
     assert [line[: len(words)] for line in said] == ([words] if words else [])
 

@@ -11,14 +11,14 @@ import pytest
 
 from bench import cache
 from bench.cells.cell import Cell
-from bench.run import pytest_plugin as doors
-from bench.run.pytest_plugin import Door
+from bench.run import pytest_plugin as pytest_plugin
+from bench.run.pytest_plugin import SuiteRun
 from bench.run.session import DERIVE, JUDGE, Session
 from bench.run.workers import LONGER, Workers
 from bench.verdict.row import row_of
 from bench.worker import Worker
 
-OPTIONS = dict.fromkeys(name.replace("-", "_") for name in doors.OPTIONS) | {
+OPTIONS = dict.fromkeys(name.replace("-", "_") for name in pytest_plugin.OPTIONS) | {
     "backend": ["numpy"],
     "device": ["cpu"],
 }
@@ -54,18 +54,18 @@ def untold(monkeypatch):
 @pytest.mark.parametrize("told", ["", "x", "0", "-1", "nan", "inf", "1e999", "5 s"])
 def test_a_timeout_that_is_no_time_is_refused(told, monkeypatch):
     with pytest.raises(ValueError, match=f"--timeout: got {told!r}, should be a number of seconds above 0"):
-        Door.open(SimpleNamespace(**{**OPTIONS, "timeout": told}))
+        SuiteRun.open(SimpleNamespace(**{**OPTIONS, "timeout": told}))
     if told:
         monkeypatch.setenv("GAUGEBLOCK_TIMEOUT", told)
         with pytest.raises(ValueError, match=f"GAUGEBLOCK_TIMEOUT: got {told!r}, should be"):
-            Door.open(SimpleNamespace(**OPTIONS))
+            SuiteRun.open(SimpleNamespace(**OPTIONS))
 
 
 def test_an_option_comes_before_the_environment_and_that_before_five_minutes(monkeypatch):
-    assert Door.open(SimpleNamespace(**OPTIONS)).timeout == 300
+    assert SuiteRun.open(SimpleNamespace(**OPTIONS)).timeout == 300
     monkeypatch.setenv("GAUGEBLOCK_TIMEOUT", "70")
-    assert Door.open(SimpleNamespace(**OPTIONS)).timeout == 70
-    assert Door.open(SimpleNamespace(**OPTIONS | {"timeout": "7.5"})).timeout == 7.5
+    assert SuiteRun.open(SimpleNamespace(**OPTIONS)).timeout == 70
+    assert SuiteRun.open(SimpleNamespace(**OPTIONS | {"timeout": "7.5"})).timeout == 7.5
 
 
 def test_large_sizes_and_modes_that_compile_long_are_waited_for_longer():
@@ -170,7 +170,7 @@ FORGED = [
 
 @pytest.mark.parametrize("answer", FORGED)
 def test_an_answer_that_is_no_row_costs_its_cell(answer, monkeypatch):
-    assert judged(monkeypatch, lambda honest: answer).why.startswith("the worker answered what is no row: ")
+    assert judged(monkeypatch, lambda honest: answer).why.startswith("the worker's answer is not a row: ")
 
 
 def test_a_row_that_names_another_cell_is_its_own(monkeypatch):
