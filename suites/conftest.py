@@ -72,6 +72,9 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
             suite_run.begin()
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter and (kept := suite_run.kept()):
+            reporter.write_line(f"\n{kept}")
     return (yield)
 
 

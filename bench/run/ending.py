@@ -106,9 +106,9 @@ def failed(ended: Ended, rows: Mapping[str, Row]) -> list[str]:
         if str(cell) in rows and rows[str(cell)].status in ended.failing
     ]
     kept = sum((where / name / "cell.json").is_file() for name in names)
-    some = "" if kept == len(names) else f" of {kept}"
-    said = f"{count(len(names), 'cell')} failed: inputs, values and a repro.py{some} are in {where}"
-    return [said] if kept else []
+    some = "each" if kept == len(names) else f"{kept} of them"
+    parts = f"inputs and, if there are any, values and a repro.py of {some}"
+    return [f"{count(len(names), 'cell')} failed: {parts} are in {where}"] if kept else []
 
 
 def _blamed(ended: Ended, rows: Mapping[str, Row]) -> None:

@@ -17,6 +17,7 @@ from bench.cache import folder as cache
 from bench.cache import trim
 from bench.cells.cell import Cell, cell_of
 from bench.cells.selection import Selection, cells, timed, unbuilt
+from bench.digits import count
 from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
 from bench.run import ending
@@ -206,6 +207,17 @@ class SuiteRun:
                 "should be a file; remove it, or name a new folder"
             ) from None
 
+    def kept(self) -> str:
+        """What a continued run takes over, in a sentence; empty if it takes over nothing."""
+        finished = sum(map(self._finished, map(str, self.chosen)))
+        if not finished:
+            return ""
+        cells = f"{count(finished, 'cell')} of {len(self.chosen):,}"
+        return f"{cells} in {self.run.folder} finished before: not run again, even if code has changed"
+
+    def _finished(self, name: str) -> bool:
+        return name in self.done and self.done[name].status not in UNSETTLED
+
     def end(self) -> None:
         """Unlock the folder, so that another run can use it."""
         if self.run is not None:
@@ -228,7 +240,7 @@ class SuiteRun:
             threads=self.threads,
             level=self.isa,
             timeout=self.timeout,
-            done={name: row for name, row in self.done.items() if row.status not in UNSETTLED},
+            done={name: row for name, row in self.done.items() if self._finished(name)},
             finished=self.run.append,
             drawn=self.run.curve,
             failures=str((self.run.folder / FAILURES).resolve()),

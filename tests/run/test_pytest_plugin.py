@@ -144,6 +144,20 @@ def test_what_was_absent_missing_or_an_error_is_judged_again_when_a_run_is_gone_
     assert settled == set(STATUSES) - {"absent", "error", "missing"}
 
 
+def test_a_run_that_is_gone_on_with_says_how_many_cells_it_does_not_run_again(suite_run):
+    run = start(suite_run.results.parent / "more", MACHINE, ENVIRONMENT)
+    rows = [row(seed=number, status=status) for number, status in enumerate(("agrees", "error"))]
+    for each in rows:
+        run.append(each)
+    run.release()
+    suite_run.results, suite_run.chosen = run.folder, [pytest_plugin.cell_of(each.as_dict()) for each in rows]
+    assert not suite_run.kept()
+    suite_run.begin()
+    said = f"1 cell of 2 in {run.folder} finished before: not run again, even if code has changed"
+    assert suite_run.kept() == said
+    suite_run.end()
+
+
 def test_a_run_that_is_gone_on_with_has_no_report_until_it_is_finished(suite_run):
     (suite_run.results / "report.md").write_text("old")
     suite_run.begin()

@@ -23,9 +23,24 @@ STATUSES = ("agrees", "imprecise", "limited", "disagrees", "mistrusted", "error"
 @pytest.mark.parametrize(
     ("statuses", "folders", "strict", "words"),
     [
-        (STATUSES, STATUSES[1:6], False, "3 cells failed: inputs, values and a repro.py are in"),
-        (STATUSES, STATUSES[1:6], True, "4 cells failed: inputs, values and a repro.py are in"),
-        (STATUSES, ("disagrees",), False, "3 cells failed: inputs, values and a repro.py of 1 are in"),
+        (
+            STATUSES,
+            STATUSES[1:6],
+            False,
+            "3 cells failed: inputs and, if there are any, values and a repro.py of each are in",
+        ),
+        (
+            STATUSES,
+            STATUSES[1:6],
+            True,
+            "4 cells failed: inputs and, if there are any, values and a repro.py of each are in",
+        ),
+        (
+            STATUSES,
+            ("disagrees",),
+            False,
+            "3 cells failed: inputs and, if there are any, values and a repro.py of 1 of them are in",
+        ),
         (("error",), (), False, ""),
         (("agrees", "imprecise"), ("imprecise",), False, ""),
     ],
