@@ -41,6 +41,7 @@ OTHERWISE = {
     "pre-commit install": "python -c 'import yaml; yaml.safe_load(open(\".pre-commit-config.yaml\"))'",
     "python -m build": "python -m build --version",
     "python -m bench.report.readme results/<machine>/<date>": "python -c 'import bench.report.readme'",
+    "gaugeblock campaign FOLDER --device cpu --only softmax": "gaugeblock campaign --help",  # tests/campaign
     "gaugeblock flops softmax": "gaugeblock flops --help",  # the same
     "gaugeblock publish FOLDER/float32": "gaugeblock publish RUN",
     "gaugeblock report FOLDER": "gaugeblock report RUN",
