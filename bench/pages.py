@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.case import Case, Contender, Limit, Refusal, Seen, Training
-from bench.slip import choice, line_of, meant, told
+from bench.slip import choice, describe, line_of, meant
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def found() -> Pages:
             mine = _departing(page, _listed(page, here.owners))
             _planted(page, mine)
         except (Exception, SystemExit) as error:
-            why = told(error, f"suites/{page}.py", WORDS)
+            why = describe(error, f"suites/{page}.py", WORDS)
             here.bad[page] = Bad(why, [name for name in _names(page) if name not in here.cases])
         else:
             here.cases.update(mine)

@@ -50,7 +50,7 @@ def line_of(source: str, name: str, after: int = 0, *, keyword: bool = False) ->
     return f", line {found[0]}" if found else ""
 
 
-def told(error: BaseException, file: str, words: Mapping[str, Any]) -> str:
+def describe(error: BaseException, file: str, words: Mapping[str, Any]) -> str:
     """The sentence for an error in an author's file, with file and line.
 
     `file` is the file that was imported, such as ``suites/silu.py``. If another file raised the error, the

@@ -40,16 +40,16 @@ class Plugin(Backend):
 
     @classmethod
     def installed(cls) -> str:
-        return str(_given(cls.said["installed"]))
+        return str(_unwrap(cls.said["installed"]))
 
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
-        return dict(_given(cls.said["environments"][dtype][device]))
+        return dict(_unwrap(cls.said["environments"][dtype][device]))
 
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
         answer = cls.said["contenders"].get(case.name, {})
-        if "said" not in answer:  # one cell, in which `asked_for` raises the reason
+        if "said" not in answer:  # one cell, in which `check_contenders` raises the reason
             return [Contender(cls.name, "unknown", _elsewhere)]
         return [
             Contender(**each | {"refuses": [Refusal(**one) for one in each["refuses"]]}, build=_elsewhere)
@@ -57,9 +57,9 @@ class Plugin(Backend):
         ]
 
     @classmethod
-    def asked_for(cls, case: str) -> None:
+    def check_contenders(cls, case: str) -> None:
         """Raise the error that the class raised in `contenders` for that case, if any."""
-        _given(cls.said["contenders"][case])
+        _unwrap(cls.said["contenders"][case])
 
     @classmethod
     def lineage(cls) -> set[str]:
@@ -161,17 +161,17 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
         "module": str(cls.__module__),
         "attributes": attributes
         | {"name": name, "spins": cls.spins is True, "without": _texts("without", cls.without)},
-        "installed": _asked("installed", lambda: _text("answer", cls.installed())),
+        "installed": _result_of("installed", lambda: _text("answer", cls.installed())),
         "lineage": _names("lineage", sorted(cls.lineage())),
         "environments": {
             dtype: {
-                device: _asked("environment", partial(environment, dtype, device))
+                device: _result_of("environment", partial(environment, dtype, device))
                 for device in attributes["devices"]
             }
             for dtype in attributes["dtypes"]
         },
         "contenders": {
-            name: _asked("contenders", partial(_contenders, cls, case))
+            name: _result_of("contenders", partial(_contenders, cls, case))
             for name, case in pages.cases().items()
         },
     }
@@ -211,7 +211,7 @@ def _plain(each: Any) -> dict[str, Any]:
     }
 
 
-def _asked(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
+def _result_of(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
     """The result of a hook, or its error. No error of a hook, not even SystemExit, ends the process."""
     try:
         return {"said": question()}
@@ -221,7 +221,7 @@ def _asked(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
         return {"raised": f"{hook}: {raised(error)}"}
 
 
-def _given(answer: Mapping[str, Any]) -> Any:
+def _unwrap(answer: Mapping[str, Any]) -> Any:
     if "absent" in answer:
         raise Absent(answer["absent"])
     if "raised" in answer:
