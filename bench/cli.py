@@ -108,7 +108,7 @@ def derive(
     """Derive the limits that a run will need, and cache them. Give it the same options as the run."""
     from bench import pages
     from bench.backends import SHIPPED
-    from bench.backends.plugin import meet
+    from bench.backends.plugin import register
     from bench.cells.selection import Selection, cells
     from bench.run.derive import derive as derived
     from bench.run.derive import wanted
@@ -116,7 +116,7 @@ def derive(
 
     with _refusals():
         broken = {"modes": modes or ("eager",), "dtypes": dtypes or ("float32",)}
-        meet(backends or (), threads=1, timeout=TIMEOUT, **broken)
+        register(backends or (), threads=1, timeout=TIMEOUT, **broken)
         wrong = _wrong(*(backends or ()))
         selection = Selection(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,

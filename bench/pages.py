@@ -1,4 +1,4 @@
-"""The pages of suites/ and what stands beside them: the one place that imports suites."""
+"""The pages of suites/ with their limits, mutants and exemptions. Only this module imports suites."""
 
 import ast
 import importlib
@@ -16,12 +16,12 @@ from types import ModuleType
 from typing import Any
 
 from bench.case import Case, Contender, Limit, Refusal, Seen, Training
-from bench.slip import choice, line_of, meant, told
+from bench.slip import choice, describe, line_of, meant
 
 
 @dataclass(frozen=True)
 class Bad:
-    """A page that cannot be run: why, in one sentence, and the cases that it names as far as one can read."""
+    """A page that cannot be run: the reason, in one sentence, and the names of its cases, from its source."""
 
     why: str
     names: Sequence[str]
@@ -29,7 +29,7 @@ class Bad:
 
 @dataclass(frozen=True)
 class Pages:
-    """What was found in suites/: cases by name, the page of each, and the pages that cannot be run."""
+    """The contents of suites/: cases by name, the page of each case, and the pages that cannot be run."""
 
     cases: dict[str, Case]
     owners: dict[str, str]
@@ -41,28 +41,28 @@ NAMED = re.compile(r"""\bname\s*=\s*(["'])([\w-]+)\1""")
 
 
 def cases() -> dict[str, Case]:
-    """Every case of every page, in the order of the pages' names. Imports NumPy, and no framework.
+    """Every case of every page by name, in alphabetical order of the pages. Imports no framework.
 
-    A page that is wrong is left out, and `bad` says why.
+    Pages that cannot be run are left out; see `bad`.
     """
     return found().cases
 
 
 def bad() -> dict[str, Bad]:
-    """The pages that cannot be run, by their names: each costs itself alone."""
+    """The pages that cannot be run, by name. The other pages are not affected."""
     return found().bad
 
 
 @cache
 def found() -> Pages:
-    """The pages as they were when they were first asked for."""
+    """The contents of suites/, read at the first call."""
     here = Pages({}, {}, {})
     for page in _pages():
         try:
             mine = _departing(page, _listed(page, here.owners))
             _planted(page, mine)
         except (Exception, SystemExit) as error:
-            why = told(error, f"suites/{page}.py", WORDS)
+            why = describe(error, f"suites/{page}.py", WORDS)
             here.bad[page] = Bad(why, [name for name in _names(page) if name not in here.cases])
         else:
             here.cases.update(mine)
@@ -71,13 +71,13 @@ def found() -> Pages:
     for file in (*folder().glob("limits/*.*"), *folder().glob("mutants/*.py")):
         if file.suffix in (".py", ".json") and file.stem not in owners:
             where = f"suites/{file.parent.name}/{file.name}"
-            why = f"{where}: got no page suites/{file.stem}.py, should be named as its page is"
+            why = f"{where}: got no page suites/{file.stem}.py, should have the name of its page"
             here.bad[file.stem] = Bad(f"{why}{meant(file.stem, _pages())}", [file.stem])
     return here
 
 
 def leave_out(backends: Collection[str]) -> None:
-    """Count as bad each page that has a contender of a backend which is none of these."""
+    """Move each page with a contender of a backend that is not in `backends` to `bad`."""
     here = found()
     for name, case in list(here.cases.items()):
         odd = [each.backend for each in case.contenders if each.backend not in backends]
@@ -94,7 +94,7 @@ def leave_out(backends: Collection[str]) -> None:
 
 
 def _listed(page: str, owners: Mapping[str, str]) -> dict[str, Case]:
-    """The cases that a page lists. Raises ValueError where it has none, or one whose name is taken."""
+    """The cases of a page. Raises ValueError if it has none, or if the name of one is taken."""
     module, where = importlib.import_module(f"suites.{page}"), f"suites/{page}.py"
     listed: Any = getattr(module, "cases", None) or [getattr(module, "case", None)]
     if not (isinstance(listed, list | tuple) and all(isinstance(each, Case) for each in listed)):
@@ -106,13 +106,13 @@ def _listed(page: str, owners: Mapping[str, str]) -> dict[str, Case]:
         if case.name in mine or case.name in owners:
             line = line_of(_source(page), case.name)
             taken = f"suites/{owners.get(case.name, page)}.py has it already"
-            raise ValueError(f"{where}{line}: got the case {case.name!r}, should be a new name: {taken}")
+            raise ValueError(f"{where}{line}: got the case {case.name!r}, should be a new name; {taken}")
         mine[case.name] = case
     return mine
 
 
 def _planted(page: str, cases: Mapping[str, Case]) -> None:
-    """Raise ValueError where the page's mutants are none, or are of no case of it."""
+    """Raise ValueError if the page's file of mutants has none, or some for a case of another page."""
     module, where = _beside("mutants", page), f"suites/mutants/{page}.py"
     listed = {} if module is None else getattr(module, "mutants", None)
     if not isinstance(listed, Mapping):
@@ -125,7 +125,7 @@ def _planted(page: str, cases: Mapping[str, Case]) -> None:
 
 
 def _names(page: str) -> list[str]:
-    """The cases that a page names, as one who cannot import it reads them."""
+    """The names of a page's cases, found in its source because it may fail to import."""
     spelled = [name for _, name in NAMED.findall(_source(page))]
     return list(dict.fromkeys((page.replace("_", "-"), *spelled)))
 
@@ -135,25 +135,27 @@ def _source(page: str) -> str:
 
 
 def limits(page: str) -> dict[str, Limit]:
-    """The known departures of a page: suites/limits/<page>.py, with what was measured of them."""
+    """The known departures of a page from suites/limits/<page>.py, with their measurements.
+
+    Raises ValueError if that file or the measurements are malformed.
+    """
     module, seen = _beside("limits", page), measured(page)
     listed: Any = {} if module is None else getattr(module, "limits", None)
     if not (isinstance(listed, Mapping) and all(isinstance(each, Limit) for each in listed.values())):
         raise ValueError(
-            f"suites/limits/{page}.py: got no Limits by their names, should end with "
-            "limits = {name: Limit(…)}"
+            f"suites/limits/{page}.py: got no dict of Limits, should end with limits = {{name: Limit(…)}}"
         )
     for limit in seen:
         if limit not in listed:
             raise ValueError(
-                f"suites/limits/{page}.json: it has {limit!r}, should be one of "
-                f"{', '.join(listed) or 'none'}; take its entries away, or the file"
+                f"suites/limits/{page}.json: got {limit!r}, should be one of {', '.join(listed) or 'none'}; "
+                "delete its entries, or the file"
             )
     return {key: replace(limit, name=key, seen=tuple(seen.get(key, ()))) for key, limit in listed.items()}
 
 
 def measured(page: str) -> dict[str, list[Seen]]:
-    """What was measured of a page's limits, by their names: suites/limits/<page>.json."""
+    """The measurements of a page's limits, by limit, from suites/limits/<page>.json. Raises ValueError."""
     file = measurements(page)
     if not file.exists():
         return {}
@@ -165,31 +167,31 @@ def measured(page: str) -> dict[str, list[Seen]]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"suites/limits/{page}.json: got {type(error).__name__}: {error}, should be lists of "
-            "measurements by the name of a limit; restore the file, or measure anew"
+            "measurements by the name of a limit; restore the file, or run gaugeblock limits --measure"
         ) from None
 
 
 def measurements(page: str) -> Path:
-    """The file of what was measured of a page's limits, which `gaugeblock limits --measure` writes."""
+    """The file with the measurements of a page's limits, which `gaugeblock limits --measure` writes."""
     return folder() / "limits" / f"{page}.json"
 
 
 def _seen(entry: Mapping[str, Any]) -> Seen:
     cells = {name: str(value) for name, value in entry.items() if name not in ("release", "z")}
-    low, high = map(float, entry["z"])  # an infinite one is written "inf", which JSON has no number for
+    low, high = map(float, entry["z"])  # infinity is the string "inf", because JSON has no such number
     if not 0 <= low <= high:
-        raise ValueError(f"z is {entry['z']}, not the smallest and the largest")
+        raise ValueError(f"z: got {entry['z']}, should be the smallest and the largest")
     return Seen(str(entry["release"]), cells, (low, high))
 
 
 def _departing(page: str, cases: Mapping[str, Case]) -> dict[str, Case]:
-    """The cases of a page, each with those of the page's limits that name it."""
+    """The cases of a page, each with the page's limits that apply to it."""
     found = {name: list(case.limits) for name, case in cases.items()}
     for limit in limits(page).values():
         for name in {name for cells in limit.reach for name in _cases(cells, cases)}:
             if name not in cases:
                 where = f"suites/limits/{page}.py: {limit}"
-                raise ValueError(f"{where}: its case is {name!r}, {choice(name, cases)}")
+                raise ValueError(f"{where}: got the case {name!r}, {choice(name, cases)}")
             mine = [
                 {field: value for field, value in cells.items() if field != "case"}
                 for cells in limit.reach
@@ -200,19 +202,19 @@ def _departing(page: str, cases: Mapping[str, Case]) -> dict[str, Case]:
 
 
 def _cases(cells: Mapping[str, Any], cases: Mapping[str, Case]) -> Sequence[str]:
-    """The cases that a limit's cells name: all of its page where they name none."""
+    """The cases that a limit's cells name; all of its page if they name none."""
     named = cells.get("case", list(cases))
     return [named] if isinstance(named, str) else named
 
 
 def page(case: Case) -> str:
-    """The module that lists the case; of one that no page lists, that of its inputs."""
+    """The module of the page that lists the case; if none does, the module of its `inputs`."""
     owner = found().owners.get(case.name)
     return f"suites.{owner}" if owner else case.inputs.__module__
 
 
 def sources(page: str) -> list[Path]:
-    """The files of a page and of what it imports from suites/ and reference/, and these in turn."""
+    """The file of a page, and all files of suites/ and reference/ that it imports, also indirectly."""
     found: dict[str, Path] = {}
     todo = [page]
     while todo:
@@ -230,35 +232,35 @@ def sources(page: str) -> list[Path]:
 
 
 def _file(name: str) -> Path | None:
-    """Where a module lies; None where that name is none."""
+    """The file of a module; None if there is no module of that name."""
     if name in sys.modules:
         return Path(str(sys.modules[name].__file__))
-    with suppress(ModuleNotFoundError):  # of a function in a module
+    with suppress(ModuleNotFoundError):  # the name may be that of a function
         spec = importlib.util.find_spec(name)
         return Path(spec.origin) if spec and spec.origin else None
     return None
 
 
 def folder() -> Path:
-    """Where the pages lie."""
+    """The folder of the pages."""
     import suites
 
     return Path(next(iter(suites.__path__)))
 
 
 def mutants(case: Case) -> Sequence[Any]:
-    """The faults that are planted in a case alone: suites/mutants/<page>.py."""
+    """The mutants that are written for this case, from suites/mutants/<page>.py."""
     listed = _beside("mutants", page(case).rpartition(".")[2])
     return () if listed is None else tuple(listed.mutants.get(case.name, ()))
 
 
 def exemptions(study: str) -> ModuleType:
-    """What a study of the pages leaves out, and why: suites/exemptions/<study>.py."""
+    """The module suites/exemptions/<study>.py: what a study leaves out, with reasons."""
     return importlib.import_module(f"suites.exemptions.{study}")
 
 
 def _beside(kind: str, page: str) -> ModuleType | None:
-    """What stands beside a page under its name, in one of the folders of suites/; None where nothing does."""
+    """The module suites/<kind>/<page>.py, or None if there is none."""
     there = (folder() / kind / f"{page}.py").exists()
     return importlib.import_module(f"suites.{kind}.{page}") if there else None
 
@@ -270,7 +272,7 @@ def _pages() -> list[str]:
 
 @contextmanager
 def also(case: Case) -> Iterator[None]:
-    """One case more, while it lasts."""
+    """Within this context, `cases` also has this case."""
     cases()[case.name] = case
     try:
         yield
@@ -279,12 +281,12 @@ def also(case: Case) -> Iterator[None]:
 
 
 def chosen(names: Sequence[str]) -> list[Case]:
-    """The cases of these names, all where there is none; raises ValueError as `case` does."""
+    """The cases of these names, or all if no name is given. Raises ValueError as `case` does."""
     return [case(name) for name in names] if names else list(cases().values())
 
 
 def case(name: str) -> Case:
-    """The case of that name; raises ValueError and says why there is none."""
+    """The case of that name. Raises ValueError, with the reason, if there is none."""
     if name in (every := cases()):
         return every[name]
     for wrong in bad().values():

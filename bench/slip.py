@@ -1,4 +1,4 @@
-"""A slip of an author in one sentence: where it is, what was got, what should be there, what is nearest."""
+"""Explain an author's mistake in one sentence: the place, what is there, what should be, the nearest name."""
 
 import ast
 import builtins
@@ -14,15 +14,15 @@ from types import TracebackType
 from typing import Any
 
 FEW = 30  # names in a sentence
-HOMES = ("suites", "reference")  # the packages that authors of pages write
+HOMES = ("suites", "reference")  # the packages with the code of authors
 UNKNOWN = re.compile(r"(?:\w+\.)*(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 LACKING = re.compile(r"(?:\w+\.)*(\w+)\.__init__\(\) missing \d+ required .* arguments?: (.*)")
-Place = tuple[str, int, Mapping[str, Any]]  # a file, a line, and the names that are known there
+Place = tuple[str, int, Mapping[str, Any]]  # a file, a line, and the names in scope
 NO_NAME = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 
 
 def choice(got: str, right: Iterable[str], few: int = FEW) -> str:
-    """What should stand in place of `got`: of many names the nearest, and the one that was meant."""
+    """The end of a sentence: the right names (the nearest ones if there are many), and the likely one."""
     names = list(dict.fromkeys(right))
     listed = names if len(names) <= few else get_close_matches(got, names, few, 0.0)
     more = f" and {len(names) - few} more" if len(names) > few else ""
@@ -30,13 +30,13 @@ def choice(got: str, right: Iterable[str], few: int = FEW) -> str:
 
 
 def meant(got: str, right: Iterable[str]) -> str:
-    """The end of a sentence that names the nearest, where one is near."""
+    """The end of a sentence with the nearest name; empty if none is near."""
     near = get_close_matches(got, list(right), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def line_of(source: str, name: str, after: int = 0, *, keyword: bool = False) -> str:
-    """``, line 31``: where source first has that text, or that keyword of a call; empty where it has none."""
+    """``, line 31``: the first line with that string, or with that keyword of a call; empty if none."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError):
@@ -50,10 +50,11 @@ def line_of(source: str, name: str, after: int = 0, *, keyword: bool = False) ->
     return f", line {found[0]}" if found else ""
 
 
-def told(error: BaseException, file: str, words: Mapping[str, Any]) -> str:
-    """What an author's file raised, with the file and line; `words` are classes by their names.
+def describe(error: BaseException, file: str, words: Mapping[str, Any]) -> str:
+    """The sentence for an error in an author's file, with file and line.
 
-    `file` is the one that was imported, as ``suites/silu.py``. Another in which it was raised is named too.
+    `file` is the file that was imported, such as ``suites/silu.py``. If another file raised the error, the
+    sentence names both. `words` are the classes of pages by name.
     """
     own = _own(error)
     if own and (not error.__traceback__ or str(error).startswith(f"{HOMES[0]}/")):
@@ -73,7 +74,7 @@ def told(error: BaseException, file: str, words: Mapping[str, Any]) -> str:
 
 
 def _own(error: BaseException) -> bool:
-    """Whether this house has raised it, as a sentence."""
+    """Whether bench/ raised it, so that its text is already such a sentence."""
     stack = traceback.extract_tb(error.__traceback__)
     return isinstance(error, ValueError) and (
         not stack or Path(stack[-1].filename).is_relative_to(Path(__file__).parent)
@@ -81,7 +82,7 @@ def _own(error: BaseException) -> bool:
 
 
 def _place(at: TracebackType | None) -> Place:
-    """The file, line and names of the innermost frame that an author has written."""
+    """The file, line and names of the innermost frame in an author's code."""
     found: Place = "", 0, {}
     while at is not None:
         names = at.tb_frame.f_globals
@@ -92,20 +93,20 @@ def _place(at: TracebackType | None) -> Place:
 
 
 def _exact(where: str, name: str, line: int) -> int:
-    """The line of a keyword of the call that begins there."""
+    """The line of a keyword in the call that begins on `line`."""
     text = line_of(Path(where).read_text(encoding="utf-8"), name, line, keyword=True)
     return int(text.rpartition(" ")[2]) if text else line
 
 
 def _shown(file: str) -> str:
-    """As the author names it: from the package on."""
+    """The path of a file from the package on, as an author knows it."""
     parts = Path(file).parts
     starts = [number for number, part in enumerate(parts) if part in HOMES]
     return "/".join(parts[starts[-1] :] if starts else parts[-1:])
 
 
 def _what(error: BaseException, names: Mapping[str, Any]) -> str:
-    """What was raised, in one line, with the names that would be right where that can be told."""
+    """The error in one line, with the right names if they are known."""
     text = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
     if found := UNKNOWN.match(text):
         return f"{found[1]} has no keyword {found[2]!r}{_signed(names.get(found[1]), found[2])}"

@@ -85,7 +85,7 @@ SLIPS = {
     "no_case": (("case = ", "kase = "), r"suites/no_case.py: got no Case, should end with case = Case\(.*"),
     "twice": (
         ('name="twice"', 'name="fine"'),
-        "suites/twice.py, line 16: got the case 'fine', should be a new name: suites/fine.py has it already",
+        "suites/twice.py, line 16: got the case 'fine', should be a new name; suites/fine.py has it already",
     ),
     "backend": (
         ('Contender("torch"', 'Contender("torhc"'),
@@ -106,7 +106,7 @@ BESIDE = {
     "limits/limit_of_none.py": (
         "from gaugeblock import Limit\n"
         'limits = {"a": Limit("x", "y", "z", {"backend": "torch", "case": "q"})}',
-        r"suites/limits/limit_of_none.py: Limit 'a' of x: its case is 'q', should be one of limit-of-none",
+        r"suites/limits/limit_of_none.py: Limit 'a' of x: got the case 'q', should be one of limit-of-none",
     ),
     "limits/measured.json": ("{bad", "suites/limits/measured.json: got JSONDecodeError: .*, should be .*"),
     "mutants/mutant_of_none.py": (
@@ -120,7 +120,7 @@ BESIDE = {
     ),
     "mutants/nobodys.py": (
         "mutants = {}",
-        "suites/mutants/nobodys.py: got no page suites/nobodys.py, should be named as its page is",
+        "suites/mutants/nobodys.py: got no page suites/nobodys.py, should have the name of its page",
     ),
 }
 WHYS = {name: why for name, (_, why) in SLIPS.items()} | {

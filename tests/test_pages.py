@@ -55,13 +55,13 @@ def test_a_limit_of_one_case_is_not_of_the_others_and_a_step_of_it_keeps_its_cel
 
 def test_a_case_that_the_page_has_not_is_refused_with_those_that_it_has(beside):
     beside({"cause": limit({**TORCH, "case": "admm"})})
-    with pytest.raises(ValueError, match="its case is 'admm', should be one of adam, adamw"):
+    with pytest.raises(ValueError, match="got the case 'admm', should be one of adam, adamw"):
         pages._departing("adam", CASES)
 
 
 def test_a_measurement_of_no_limit_is_refused(beside):
     beside({"cause": limit()}, {"gone": [{"release": "1", "dtype": "float32", "z": [1, 2]}]})
-    with pytest.raises(ValueError, match=r"suites/limits/adam.json: it has 'gone', should be one of cause"):
+    with pytest.raises(ValueError, match=r"suites/limits/adam.json: got 'gone', should be one of cause"):
         pages.limits("adam")
 
 
@@ -75,7 +75,7 @@ def test_a_measurement_that_is_none_is_refused_with_its_file(beside):
 def test_a_file_of_limits_without_limits_is_refused(beside):
     for wrong in (None, [limit()], {"cause": "why"}):
         beside(wrong)
-        with pytest.raises(ValueError, match=r"suites/limits/adam.py: got no Limits by their names"):
+        with pytest.raises(ValueError, match=r"suites/limits/adam.py: got no dict of Limits"):
             pages.limits("adam")
 
 
@@ -89,7 +89,7 @@ def test_what_stands_beside_no_page_is_refused(tmp_path, monkeypatch):
     pages.found.cache_clear()
     try:
         assert pages.bad()["adamant"].why == (
-            "suites/limits/adamant.py: got no page suites/adamant.py, should be named as its page is; "
+            "suites/limits/adamant.py: got no page suites/adamant.py, should have the name of its page; "
             "did you mean 'adam'?"
         )
     finally:

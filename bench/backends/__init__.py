@@ -1,4 +1,4 @@
-"""A framework seen as a few verbs: `Backend`, one file per framework, and `backend(name)` to find one."""
+"""Backends: the class `Backend`, one file per framework, and `backend(name)` to find one."""
 
 from bench.backends.interface import AS_SHIPPED as AS_SHIPPED
 from bench.backends.interface import TF32 as TF32

@@ -1,4 +1,4 @@
-"""A public API by its dotted name, as the installed release has it: looked for, in no table of versions."""
+"""Find a public API of the installed release by its dotted name, without a table of versions."""
 
 import importlib
 import inspect
@@ -8,10 +8,10 @@ from bench.backends.interface import Absent, release
 
 
 def require(api: str, *keywords: str) -> Any:
-    """The function or class of that name; raises Absent where the installed release has not got it.
+    """The function or class of that name. Raises Absent if the installed release does not have it.
 
-    Likewise where it lacks one of these keywords, as far as its signature says. Raises ImportError where
-    nothing can be looked into: its package is not installed, or broken.
+    Also raises Absent if its signature lacks one of these keywords. Raises ImportError if its package is not
+    installed or cannot be imported.
     """
     package = api.partition(".")[0]
     here = f"{package} {release(package)}".strip()
@@ -27,7 +27,7 @@ def require(api: str, *keywords: str) -> Any:
 
 
 def owner_of(api: str) -> tuple[Any, str]:
-    """The object that holds the last name of a dotted path, and that name."""
+    """The object that the last name of a dotted path is an attribute of, and that name."""
     parts = api.split(".")
     for length in range(len(parts) - 1, 0, -1):
         path = ".".join(parts[:length])
@@ -36,7 +36,7 @@ def owner_of(api: str) -> tuple[Any, str]:
         except ModuleNotFoundError as error:
             if f"{path}.".startswith(f"{error.name}."):
                 continue
-            raise  # a module that is there lacks one that it needs
+            raise  # the module exists, but fails to import another
         for part in parts[length:-1]:
             owner = getattr(owner, part)
         return owner, parts[-1]
@@ -44,7 +44,7 @@ def owner_of(api: str) -> tuple[Any, str]:
 
 
 def takes(found: Any, keyword: str) -> bool:
-    """Whether a function, or the making of a class, takes a keyword; it does where Python cannot tell."""
+    """Whether a function or constructor accepts a keyword; True if it has no readable signature."""
     try:
         parameters = inspect.signature(found).parameters.values()
     except ValueError:

@@ -1,6 +1,7 @@
-"""Backends with a fault each, which the guards of the clock must find: ``--backend hasty``, or by this file.
+"""Backends with one planted fault each, which the checks of a timing must find.
 
-Each is right about linear regression wherever nobody looks at the time, and wrong about its speed.
+Run them with ``--backend hasty``, or by this file's path. Each computes linear regression correctly in
+untimed calls, and is wrong about its speed.
 """
 
 import os
@@ -16,11 +17,11 @@ from bench.backends.numpy import NumPy
 from bench.coarse import cut
 from bench.tree import Tree, flatten, tree_map
 
-SIDE = 300  # of a product that takes long enough to be waited for
+SIDE = 300  # rows of a product that takes long enough to measure a wait
 
 
 def long(weights: Tree, **option: Any) -> tuple[Tree, Callable[..., Any]]:
-    """Linear regression, and a product beside it whose result no digit shows."""
+    """Linear regression with an extra product, which is too small to change the result."""
 
     def run(params: Tree, x: Any) -> dict[str, Any]:
         import jax.numpy as jnp
@@ -32,7 +33,7 @@ def long(weights: Tree, **option: Any) -> tuple[Tree, Callable[..., Any]]:
 
 
 class Hasty(Jax):
-    """Does not wait: JAX returns before it has computed, on a CPU too."""
+    """Does not wait for results: JAX is asynchronous, also on a CPU."""
 
     name = "hasty"
     builds: ClassVar[Mapping[str, Any]] = {"linear-regression": long}
@@ -42,7 +43,7 @@ class Hasty(Jax):
 
 
 class Recompiling(Jax):
-    """Traces and compiles its program again in each call."""
+    """Compiles its program in each call."""
 
     name = "recompiling"
 
@@ -53,7 +54,7 @@ class Recompiling(Jax):
 
 
 class Slow(NumPy):
-    """Linear regression in 10 ms, so that a trick has something to gain; and honest."""
+    """Has no fault, but takes 10 ms per call, so that its subclasses gain something by cheating."""
 
     name = "slow"
 
@@ -81,7 +82,7 @@ class Slow(NumPy):
 
 
 class Caching(Slow):
-    """Keeps results by the content of its inputs."""
+    """Caches results by the contents of the inputs."""
 
     name = "caching"
 
@@ -104,7 +105,7 @@ class Caching(Slow):
 
 
 class Posing(Slow):
-    """Computes only when it thinks that nobody takes the time: the timed calls give what was there before."""
+    """Computes only in untimed calls. A timed call returns a wrong result at once."""
 
     name = "posing"
 
@@ -118,7 +119,7 @@ class Posing(Slow):
 
 
 class Coarse(NumPy):
-    """Declares float32, and computes products of bfloat16 in its timed calls."""
+    """Declares float32, but rounds inputs to 8 bits, as bfloat16 does, in timed calls."""
 
     name = "coarse"
 
@@ -128,7 +129,7 @@ class Coarse(NumPy):
 
 
 class Deaf(NumPy):
-    """Does not take the number of threads that it is given."""
+    """Ignores the number of threads that is set."""
 
     name = "deaf"
 
@@ -137,7 +138,7 @@ class Deaf(NumPy):
 
 
 class Mortal(Slow):
-    """Its worker ends in the middle of a timed call."""
+    """Ends its worker process during a timed call."""
 
     name = "mortal"
 

@@ -1,7 +1,7 @@
-"""A framework seen as a few verbs.
+"""The interface between Gaugeblock and a framework.
 
-A backend of your own is a subclass of `Backend`, or of another: it inherits every build that the pages
-have for its parents, and `builds` replaces them case by case.
+To add a backend, subclass `Backend` or one of its subclasses. It inherits every build that the pages have for
+its parents; `builds` replaces them case by case.
 """
 
 import inspect
@@ -21,31 +21,37 @@ from bench.case import Case, Contender, Training
 from bench.machine.variables import flags_of
 from bench.tree import Tree
 
-TF32 = "tf32"  # a mode: factors of float32 products are rounded to 11 bits, which a GPU's tensor cores can do
-AS_SHIPPED = "GAUGEBLOCK_AS_SHIPPED"  # stands in a worker's environment where settings are left alone
+TF32 = "tf32"  # a mode: float32 products round their factors to 11 bits, as tensor cores do
+AS_SHIPPED = "GAUGEBLOCK_AS_SHIPPED"  # set in a worker's environment by --as-shipped
 
-APART = "@"  # in the module's name of a plug-in's file: behind it stands what keeps it apart from any other
+APART = "@"  # in the module name of a plug-in's file, before a hash that makes the name unique
 
 
 class Absent(Exception):
-    """What a cell needs is not on this machine; the message is the reason in its row."""
+    """Something that a cell needs is not on this machine. The message is the reason in its row."""
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A training loop in a framework's hands: fill it, step it, read it."""
+    """A training loop in a framework.
 
-    load: Callable[[Tree, Tree], None]  # params and state, as NumPy trees in the framework's layout
-    step: Callable[[Mapping[str, Any]], Any]  # one batch on the device, gives the loss
-    read: Callable[[], tuple[Tree, Tree]]  # params and state as NumPy trees
-    predict: Callable[[Any], Any] | None = None  # inputs on the device, gives the model's outputs
+    load: sets params and state from NumPy trees in the framework's layout.
+    step: trains on one batch, which is on the device, and returns the loss.
+    read: returns params and state as NumPy trees.
+    predict: the model's outputs for inputs on the device.
+    """
+
+    load: Callable[[Tree, Tree], None]
+    step: Callable[[Mapping[str, Any]], Any]
+    read: Callable[[], tuple[Tree, Tree]]
+    predict: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A call whose arguments are bound, as a loop by hand has it; nothing else is in the timed region.
+    """A call with its arguments bound, as in a user's own loop; nothing else is timed.
 
-    `finish` makes of what it returned ``(outputs, gradients or None)``, as `vjp` gives them.
+    `finish` converts the result of the call to ``(outputs, gradients or None)``, in the form of `vjp`.
     """
 
     call: Callable[..., Any]
@@ -53,76 +59,96 @@ class Bound:
     finish: Callable[[Any], Any] = lambda result: result
 
     def once(self) -> Any:
-        """One call."""
+        """Call it once and return the raw result."""
         return self.call(*self.args)
 
 
-Binder = Callable[[Tree, Mapping[str, Any], Mapping[str, Any]], Bound]  # of params, data and cotangents
+Binder = Callable[[Tree, Mapping[str, Any], Mapping[str, Any]], Bound]  # takes params, data and cotangents
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a script is to do: `build` is the call that gives a contender's params and run, or training."""
+    """A request for a script that reproduces a cell.
+
+    build: the source of the call that builds the contender: it returns params and run, or a Training.
+    direction, mode: those of the cell.
+    graph: the outputs are computed together with gradients.
+    wrt: names of the data to differentiate.
+    outputs: names of the outputs that have a cotangent.
+    """
 
     build: str
     direction: str
     mode: str
-    graph: bool  # the outputs come with gradients
-    wrt: Sequence[str]  # the data that are differentiated
-    outputs: Sequence[str]  # those that have a cotangent
+    graph: bool
+    wrt: Sequence[str]
+    outputs: Sequence[str]
 
 
 class Backend(ABC):
-    """One framework on one device in one dtype. The one place that synchronises."""
+    """One framework on one device in one dtype. Only backends synchronize with a device.
+
+    name: the name in rows and on the command line.
+    packages: distributions, any of which installs the framework.
+    needs: other distributions that it requires.
+    modes: ways to run a function. float64 cells run in the first.
+    heavy: modes that only --full runs.
+    typical: modes that run on the typical option only, except under --full.
+    tuned: modes that most users do not write.
+    layouts: modes in which data have another memory layout; only --full runs them, and they are not timed.
+    dtypes: supported dtypes. --smoke runs the first.
+    devices: supported devices.
+    without: directions that are not supported, each with its reason.
+    builds: by case, a build or a Contender that replaces the page's.
+    positional: a compiled run may take its arguments by position.
+    precision: the precision of products, as reported by the framework.
+    spins: its threads busy-wait, which slows down other processes.
+    sorts: it sorts the leaves of a dict by name.
+    """
 
     name: ClassVar[str]
-    packages: ClassVar[Sequence[str]]  # distributions, any of which brings the framework
-    needs: ClassVar[Sequence[str]] = ()  # distributions without which it does not run
-    modes: ClassVar[Sequence[str]]  # the first runs the float64 cells
-    heavy: ClassVar[Sequence[str]] = ()  # modes left to --full
-    typical: ClassVar[Sequence[str]] = ()  # modes run on the typical option only, unless --full
-    tuned: ClassVar[Sequence[str]] = ()  # modes that are more than most people write
-    layouts: ClassVar[Sequence[str]] = ()  # modes of data that lie otherwise in memory: --full, never timed
-    dtypes: ClassVar[Sequence[str]] = (
-        "float64",
-        "float32",
-        "bfloat16",
-        "float16",
-    )  # the first runs the smoke
+    packages: ClassVar[Sequence[str]]
+    needs: ClassVar[Sequence[str]] = ()
+    modes: ClassVar[Sequence[str]]
+    heavy: ClassVar[Sequence[str]] = ()
+    typical: ClassVar[Sequence[str]] = ()
+    tuned: ClassVar[Sequence[str]] = ()
+    layouts: ClassVar[Sequence[str]] = ()
+    dtypes: ClassVar[Sequence[str]] = ("float64", "float32", "bfloat16", "float16")
     devices: ClassVar[Sequence[str]] = ("cpu", "gpu")
-    without: ClassVar[Mapping[str, str]] = {}  # directions that it has not, each with its reason
-    builds: ClassVar[Mapping[str, Callable[..., Any] | Contender]] = {}  # by case, in place of the page's
-    positional: ClassVar[bool] = False  # whether a compiled run takes its arguments by their position
+    without: ClassVar[Mapping[str, str]] = {}
+    builds: ClassVar[Mapping[str, Callable[..., Any] | Contender]] = {}
+    positional: ClassVar[bool] = False
     precision: str = "as the dtype"
-    spins: ClassVar[bool] = False  # whether its threads wait in a loop, and keep others from the cores
-    sorts: ClassVar[bool] = False  # whether the leaves of a dict come sorted by their names
+    spins: ClassVar[bool] = False
+    sorts: ClassVar[bool] = False
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """A class that names nothing is called as it is, and not as its parent: that is another backend."""
+        """Name a class without a `name` of its own after the class, because its parent is another backend."""
         super().__init_subclass__(**more)
         if "name" not in vars(cls):
             cls.name = cls.__name__
 
     def __init__(self, device: str, dtype: str) -> None:
         self.device, self.dtype = device, dtype
-        self.read: dict[str, str] = {}  # the precision of modes that set it, read while they ran
-        self.shipped = AS_SHIPPED in os.environ  # then its precision is not to be set either
+        self.read: dict[str, str] = {}  # the precision by mode, for modes that set it, read during a call
+        self.shipped = AS_SHIPPED in os.environ  # then the precision is not set either
 
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
-        """Environment variables that must stand before the framework is imported.
+        """Return environment variables to set before the framework is imported.
 
-        `threads` is None where they are left as the framework ships.
+        `threads` is None if the framework's default is to be kept.
         """
         return {}
 
-    @classmethod  # noqa: B027  # a default for most: they keep no programs between runs
+    @classmethod  # noqa: B027  # most keep no compiled programs between runs
     def compile_anew(cls, anew: bool) -> None:
-        """Whether compiled programs of earlier runs are left aside, as for a first call that is timed."""
+        """If `anew`, ignore programs that earlier runs compiled, as for a first call that is timed."""
 
     @classmethod
     def installed(cls) -> str:
-        """The installed version; raises Absent. Imports nothing."""
+        """Return the installed version. Raises Absent if there is none. Does not import the framework."""
         for package in cls.needs:
             if _version(package) is None:
                 raise Absent(f"{cls.name} needs {package}, which is not installed (pip install {package})")
@@ -133,9 +159,10 @@ class Backend(ABC):
 
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
-        """This backend's contenders on a page: a build of its own or of the nearest parent, or the page's.
+        """Return the contenders for a case, from `builds` (its own or the nearest parent's) or the page.
 
-        A plain function stands for the page's API where there is just one, with all that the page says of it.
+        If the page has exactly one contender, a function in `builds` replaces its build and keeps its other
+        fields. Otherwise the function is a contender named after the class.
         """
         for parent in cls.__mro__:
             build = vars(parent).get("builds", {}).get(case.name)
@@ -150,63 +177,66 @@ class Backend(ABC):
 
     @classmethod
     def inherited(cls, case: Case) -> list[Contender]:
-        """The page's contenders that this backend takes: those of its parents."""
+        """Return the page's contenders for this backend and its parents."""
         return [contender for contender in case.contenders if contender.backend in cls.lineage()]
 
     @classmethod
     def lineage(cls) -> set[str]:
-        """The names of this backend and its parents, whose builds and limits it inherits."""
+        """Return the names of this backend and its parents, whose builds and limits it inherits."""
         return {vars(parent)["name"] for parent in cls.__mro__ if "name" in vars(parent)}
 
     @property
     def version(self) -> str:
+        """The version in rows."""
         return self.installed()
 
     def threads(self) -> int | None:
-        """Threads the framework says it uses, read back."""
+        """Return the number of threads that the framework reports, or None if it reports none."""
         return None
 
     def flags(self) -> Mapping[str, Callable[[], Any]]:
-        """What else is read back for a worker's record, by name: libraries, instruction sets, precision.
+        """Return functions by name that read other settings: libraries, instruction sets, precision.
 
-        The conditions of refusals name them too. Each is asked alone. What one raises stands in its place,
-        and an API that this release lacks is None.
+        They go into the environment record, and the `when` of a Refusal names them. Each is called
+        separately: an error is recorded as the value, or None if this release has no such API.
         """
         return {}
 
     def precision_in(self, mode: str) -> str:
-        """The precision as it was read while a call of that mode ran."""
+        """Return the precision that was read during a call in that mode."""
         return self.read.get(mode, self.precision)
 
     def start(self) -> None:
-        """Compute a small product, which loads libraries and makes handles: no cell's first call should.
+        """Compute a small product, so that no cell's first call loads libraries or creates handles.
 
-        Raises what that raises: after some faults of a GPU every later call of its process fails.
+        Raises any error of the framework: after some GPU faults, every later call of the process fails.
         """
         eye = self.put({"x": np.eye(2, dtype="float32")})["x"]
         self.get({"y": self.operations()["matmul"](eye, eye)})
 
     def allows_tf32(self, mode: str) -> bool:
-        """Whether products of float32 may round their factors: in that mode, and where nobody forbids it."""
+        """Whether float32 products may use TF32: in the mode TF32, and on a GPU with --as-shipped."""
         return mode == TF32 or (self.shipped and self.device == "gpu")
 
     def isa(self) -> str:
-        """The widest instruction set of the CPU that the framework says it uses: sse4, avx2 or avx512.
+        """Return the widest CPU instruction set that the framework reports: sse4, avx2 or avx512.
 
-        Empty where it does not say, and on CPUs that are no x86.
+        Empty if it reports none, and on CPUs other than x86.
         """
         return ""
 
     def lacks(self, error: BaseException) -> bool:
-        """Whether `error` says that the framework has no kernel for this dtype: an absence, no fault."""
+        """Whether `error` means that the framework has no kernel for this dtype: the cell is then absent."""
         return False
 
     def operations(self) -> dict[str, Callable[..., Any]]:
-        """What is probed or measured: `multiply`, `matmul`; of the last axis, `sum`, `softmax`; two streams.
+        """Return functions by name, for fingerprints and the roofline, on arrays of the framework.
 
-        `copy` reads an array and writes one (a negation does too, and nobody answers it with the array
-        itself), `triad` gives b + 2 c. What these two give stands until their next call. `tile` repeats the
-        rows of an array so many times.
+        multiply, matmul: of two arrays.
+        sum, softmax: over the last axis.
+        copy: reads an array and writes one. A negation by default, because it cannot return its argument.
+        triad: ``b + 2 * c``. The results of copy and triad are valid only until the next call.
+        tile: ``tile(x, times)`` repeats the rows of `x`.
         """
         return {
             "multiply": operator.mul,
@@ -216,26 +246,27 @@ class Backend(ABC):
         }
 
     def building(self) -> AbstractContextManager[Any]:
-        """The default dtype and device under which a build constructs its layers."""
+        """Return a context that sets the default dtype and device, in which builds run."""
         return nullcontext()
 
     @abstractmethod
     def put(self, tree: Tree) -> Tree:
-        """NumPy arrays to the framework's own, on the device."""
+        """Convert a tree of NumPy arrays to arrays on the device, and wait for the copies."""
 
     @abstractmethod
     def get(self, tree: Tree) -> Tree:
-        """The framework's arrays to NumPy, waiting for them."""
+        """Convert a tree of the framework's arrays to NumPy arrays, and wait for their values."""
 
     @abstractmethod
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
-        """`function` as `mode` runs it: a run, or what this backend's own builds give in its place."""
+        """Return `function` compiled for `mode`. It is the run that a build returned."""
 
     @abstractmethod
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
-        """``(params, data, cotangents) -> (outputs, {"params": …, "data": …})`` by the framework's autodiff.
+        """Return ``(params, data, cotangents) -> (outputs, {"params": …, "data": …})`` by autodiff.
 
-        `wrt` names the data that are differentiated. None becomes zeros, sparse becomes dense.
+        `wrt` names the data to differentiate. Outputs without a cotangent are returned too. A gradient that
+        is None becomes zeros, and a sparse one becomes dense.
         """
 
     def cut(
@@ -246,24 +277,24 @@ class Backend(ABC):
         outputs: Sequence[str],
         wrt: Sequence[str],
     ) -> list[str]:
-        """The params and data that the framework has no path to from the outputs: ``params.W``, ``data.x``.
+        """Return the params and data that the outputs do not depend on in autodiff: ``params.W``, ``data.x``.
 
-        Not those whose gradient is zero. Empty where the framework does not say.
+        A gradient that is zero does not count. Empty if the framework cannot tell.
         """
         return []
 
     @abstractmethod
     def loop(self, training: Training, mode: str) -> Loop:
-        """The training loop of a build."""
+        """Return the training loop for what a training build returned."""
 
     def forward(self, run: Callable[..., Any], mode: str) -> Callable[..., Any]:
-        """``(params, data) -> outputs``, as inference runs it."""
+        """Return ``(params, data) -> outputs``, run as in inference, without gradients."""
         compiled = self.compile(run, mode)
         return lambda params, data: compiled(params, **data)
 
     def bind(self, run: Callable[..., Any], mode: str) -> Binder:
-        """Timed forward calls: compiled once, then bound to each set of inputs."""
-        if self.positional and mode != TF32:  # which is set around each call
+        """Return a function that binds a timed forward call to inputs. `run` is compiled only once."""
+        if self.positional and mode != TF32:  # TF32 is set around each call
             call = self.compile(run, mode)
             return lambda params, data, _: bound(call, run, params, data)
         whole = self.forward(run, mode)
@@ -272,51 +303,52 @@ class Backend(ABC):
     def bind_vjp(
         self, vjp: Callable[..., Any], run: Callable[..., Any], mode: str, wrt: Sequence[str]
     ) -> Binder:
-        """Timed calls of outputs and gradients; `vjp` is what `run` gave, compiled already."""
+        """Return a function that binds a timed call of `vjp`, which was made from `run`, to inputs."""
         return lambda *given: Bound(vjp, given)
 
     def running(self, direction: str) -> AbstractContextManager[Any]:
-        """What stands around a whole block of timed calls."""
+        """Return a context in which a whole block of timed calls runs."""
         return nullcontext()
 
     def compilations(self) -> tuple[int, float | None]:
-        """How many programs this process has compiled, and the seconds that took, where it is known."""
+        """Return how many programs this process has compiled, and the seconds it took, or None if unknown."""
         return 0, None
 
     def compiling_since(self, before: float | None) -> float | None:
-        """Seconds of compiling since `compilations` told `before`."""
+        """Return the seconds of compilation since `compilations` returned `before` seconds."""
         now = self.compilations()[1]
         return None if now is None or before is None else now - before
 
     def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float] | None:
-        """What the framework's own counter says of one call: `flops`, and `bytes` where it counts them.
+        """Return the `flops` of one call, and `bytes` if available, from the framework's own counter.
 
-        None where the framework has no counter.
+        None if the framework has no counter.
         """
         return None
 
     def script(self, asked: Asked) -> list[str]:
-        """Lines of Python to do what a cell does without this house: from weights, data, dy to a list `got`.
+        """Return lines of Python that reproduce a cell without Gaugeblock.
 
-        It holds the outputs; or the gradients of the leaves of params, then of the data; or the loss, the
-        params and the state after a training step, floating leaves only.
+        They use the variables `weights`, `data` and `dy`, and set a list `got`: the outputs; or the gradients
+        of the leaves of params, then of the data; or the loss, params and state after a training step,
+        floating leaves only. Raises NotImplementedError by default.
         """
         raise NotImplementedError
 
     def device_peak(self, call: Callable[[], Any]) -> int | None:
-        """Bytes that `call` needs on the device at its peak, as the framework counts its own pool.
+        """Return the peak memory of `call` on the device in bytes, from the framework's own statistics.
 
-        Over what it held before, the result included; None where it does not count.
+        It includes the result and excludes memory in use before. None if there are no statistics.
         """
         return None
 
     def wait(self, tree: Tree) -> None:
-        """Return when every array of `tree` has its value."""
+        """Block until every array of `tree` has its value."""
         self.get(tree)
 
 
 def home(cls: type) -> str:
-    """The module that a class was written in, as its author calls it."""
+    """The module of a class, under the name that its author gave it."""
     return cls.__module__.partition(APART)[0]
 
 
@@ -325,7 +357,7 @@ def _outputs(result: Any) -> tuple[Any, None]:
 
 
 def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data: Mapping[str, Any]) -> Bound:
-    """A forward call whose arguments are bound by position, as far as `run` has them in its order."""
+    """A forward call with data bound by position as far as they follow the order of `run`, then by name."""
     rest, placed = dict(data), []
     for parameter in list(inspect.signature(run).parameters.values())[1:]:
         if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.name not in rest:
@@ -335,18 +367,18 @@ def bound(call: Callable[..., Any], run: Callable[..., Any], params: Tree, data:
 
 
 def extended(variable: str, *flags: str) -> str:
-    """What an environment variable of flags holds, and behind it those of `flags` that it does not set."""
+    """The value of an environment variable that holds flags, extended by those of `flags` it does not set."""
     told = flags_of(os.environ.get(variable, "")).split()
     named = {flag.partition("=")[0] for flag in told}
     return " ".join([*told, *(flag for flag in flags if flag.partition("=")[0] not in named)])
 
 
 def release(package: str, recorded: Mapping[str, Any] | None = None) -> str:
-    """The release of a distribution, without its local part: as installed here, or as recorded.
+    """The version of a distribution without its local part, as installed or as in an environment record.
 
-    Empty where it is not there. `recorded` is an environment record, which somebody else may have written.
+    Empty if it is not installed. `recorded` is untrusted: it may come from somebody else's run.
     """
-    names = (package, f"{package}-cpu")  # TensorFlow's is called so where it has no GPU
+    names = (package, f"{package}-cpu")  # the name of TensorFlow without GPU support
     packages = {} if recorded is None else recorded.get("packages")
     known = packages.get if isinstance(packages, Mapping) else lambda name: None
     found = map(_version if recorded is None else known, names)

@@ -1,4 +1,4 @@
-"""JAX with flax and optax: jitted, and op by op. x64 is on exactly in float64 cells."""
+"""JAX with flax and optax: with jit and op by op. x64 is enabled only in float64 cells."""
 
 import os
 import re
@@ -17,11 +17,11 @@ from bench.tree import Tree, flatten, tree_map
 
 SEVERAL = "--xla_cpu_multi_thread_eigen"
 CUDA = ("jax-cuda13-plugin", "jax-cuda12-plugin")
-# in the words of XLA, where no kernel of cuDNN takes a convolution (jax-ml/jax#37922)
+# messages of XLA if cuDNN has no kernel for a convolution (jax-ml/jax#37922)
 UNSERVED = (
     "Autotuner could not find any supported configs",
     "CUDNN_STATUS_NOT_SUPPORTED",
-    "Unsupported dtype",  # of LAPACK's functions
+    "Unsupported dtype",  # LAPACK functions
 )
 
 
@@ -36,7 +36,7 @@ class Jax(Backend):
 
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
-        cpu = "-".join(isa.features()) or "plain"  # programs are of one CPU, and a cache may be carried
+        cpu = "-".join(isa.features()) or "plain"  # a cache may be copied to another CPU
         several = "true" if threads and threads > 1 else "false"
         pool = {"XLA_FLAGS": extended("XLA_FLAGS", f"{SEVERAL}={several}"), "NPROC": str(threads)}
         return {
@@ -54,7 +54,7 @@ class Jax(Backend):
 
         if jax.config.jax_enable_compilation_cache == anew:
             jax.config.update("jax_enable_compilation_cache", not anew)
-            with suppress(ImportError, AttributeError):  # it decides once a process, unless it is told again
+            with suppress(ImportError, AttributeError):  # JAX reads it once, unless reset
                 from jax.experimental.compilation_cache import compilation_cache
 
                 compilation_cache.reset_cache()
@@ -65,25 +65,27 @@ class Jax(Backend):
         super().__init__(device, dtype)
         if bool(jax.config.jax_enable_x64) != (dtype == "float64"):
             raise RuntimeError(
-                f"jax: x64 is {jax.config.jax_enable_x64} in a {dtype} cell: "
-                "JAX_ENABLE_X64 should be set before jax is imported"
+                f"jax: got x64 {jax.config.jax_enable_x64} for {dtype}, should be {dtype == 'float64'}; "
+                "set JAX_ENABLE_X64 before jax is imported"
             )
         try:
             self.place = jax.devices(device)[0]
         except RuntimeError as error:
             raise Absent(f"jax has no {device} device here: {str(error).partition(chr(10))[0]}") from error
-        # on a GPU the default is TF32; the declared precision here is the dtype's own
+        # the default on a GPU is TF32, but cells declare the precision of the dtype
         if not self.shipped:
             jax.config.update("jax_default_matmul_precision", "highest")
         self.precision = f"matmul {jax.config.jax_default_matmul_precision or 'default'}"
-        _heard()
+        _compiled()
 
     def start(self) -> None:
         import jax
 
         super().start()
         one = self.put({"x": np.ones((1, 1, 3, 3), "float32")})["x"]
-        self.wait(jax.lax.conv(one, one, (1, 1), "VALID"))  # by another library than products
+        self.wait(
+            jax.lax.conv(one, one, (1, 1), "VALID")
+        )  # convolutions and products use different libraries
 
     @property
     def version(self) -> str:
@@ -92,7 +94,7 @@ class Jax(Backend):
         return str(jax.__version__)
 
     def threads(self) -> int | None:
-        """What XLA's pool was asked for, which it has no way to read back; one where a flag says so."""
+        """Return the number requested for XLA, which cannot be read back; 1 if a flag says so."""
         asked = os.environ.get("NPROC")
         alone = re.findall(rf"{SEVERAL}=(\w+)", os.environ.get("XLA_FLAGS", ""))[-1:] in (["false"], ["0"])
         return (1 if alone else int(asked)) if asked else None
@@ -114,7 +116,7 @@ class Jax(Backend):
         }
 
     def isa(self) -> str:
-        """What a program of XLA's was compiled for."""
+        """Return the instruction set that XLA compiles programs for."""
         return _isa() if self.device == "cpu" else ""
 
     def lacks(self, error: BaseException) -> bool:
@@ -122,8 +124,8 @@ class Jax(Backend):
 
         if isinstance(error, NotImplementedError):
             return f"Unsupported dtype {self.dtype}" in str(error)
-        short = {"bfloat16": "BF16", "float16": "F16"}.get(self.dtype)  # as XLA names a product's precision
-        if isinstance(error, jax.errors.JaxRuntimeError):  # an error in a usual dtype is a fault, and no lack
+        short = {"bfloat16": "BF16", "float16": "F16"}.get(self.dtype)  # XLA's name of the dtype
+        if isinstance(error, jax.errors.JaxRuntimeError):  # in float32 and float64 it is a fault
             return short is not None and any(each in str(error) for each in UNSERVED)
         return isinstance(error, ValueError) and bool(
             re.search(rf"The precision '{short}_\w+' is not supported by dot_general on", str(error))
@@ -150,7 +152,7 @@ class Jax(Backend):
     def put(self, tree: Tree) -> Tree:
         import jax
 
-        # it returns before the copy has been made, for which the first call would wait
+        # device_put returns before the copy is done, and the first call would wait for it
         return jax.block_until_ready(jax.device_put(tree, self.place))
 
     def get(self, tree: Tree) -> Tree:
@@ -199,7 +201,7 @@ class Jax(Backend):
         outputs: Sequence[str],
         wrt: Sequence[str],
     ) -> list[str]:
-        """Those whose gradient depends on no cotangent in the program that JAX makes of it."""
+        """Return the leaves whose gradient depends on no cotangent in the jaxpr of the gradient."""
         import jax
         import jax.numpy as jnp
 
@@ -220,7 +222,7 @@ class Jax(Backend):
             shapes = jax.eval_shape(outputs_of, params, {name: data[name] for name in wrt})
             program = jax.make_jaxpr(gradients)([jnp.ones(each.shape, each.dtype) for each in shapes]).jaxpr
         except (jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError):
-            return list(leaves)  # it goes through NumPy or Python's numbers
+            return list(leaves)  # the run converts a value to NumPy or Python
         reached = set(map(id, program.invars))
         for step in program.eqns:
             if any(id(each) in reached for each in step.invars):
@@ -228,8 +230,8 @@ class Jax(Backend):
         return [path for path, out in zip(leaves, program.outvars, strict=True) if id(out) not in reached]
 
     def compilations(self) -> tuple[int, float | None]:
-        """Tracing counts a program, tracing, lowering and compiling are its time."""
-        return _heard()["traced"], _heard()["seconds"]
+        """Return the number of traces, and the seconds of tracing, lowering and compilation."""
+        return _compiled()["traced"], _compiled()["seconds"]
 
     def loop(self, training: Training, mode: str) -> Loop:
         update = self.compile(training.step, mode)
@@ -254,12 +256,14 @@ class Jax(Backend):
         )
 
     def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float] | None:
-        """By XLA, of the compiled program; a transcendental counts as one, as on the pages."""
+        """Return XLA's count for the compiled program. A transcendental is one flop, as on the pages."""
         import jax
 
         found: Any = jax.jit(call).lower(*arguments).compile().cost_analysis()
-        costs = (found[0] if isinstance(found, list) else found) or {}  # of older versions a list, by program
-        # zero, where a program has nothing of a kind: then the key is missing
+        costs = (
+            found[0] if isinstance(found, list) else found
+        ) or {}  # older versions return a list, one per program
+        # a key is missing if a program has no such operation
         flops = sum(float(costs.get(kind, 0)) for kind in ("flops", "transcendentals"))
         return {"flops": flops, "bytes": float(costs.get("bytes accessed", 0))}
 
@@ -298,9 +302,9 @@ class Jax(Backend):
         return [*lines, f"got = [outputs[name] for name in {list(asked.outputs)}]"]
 
     def device_peak(self, call: Callable[[], Any]) -> int | None:
-        """The count cannot be reset, and grows only past its old peak: memory is filled up to there first.
+        """Return the peak memory. The counter has no reset, so memory is first filled up to the old peak.
 
-        None where memory is too small for that.
+        None if there is too little memory for that.
         """
         import jax
 
@@ -330,13 +334,13 @@ class Jax(Backend):
 
 
 def _platforms() -> str:
-    """A GPU's: one that is named says why it does not start; without names JAX falls back to its CPU."""
+    """The platforms of a GPU cell: a named one raises if it cannot start, where the default uses the CPU."""
     return "cuda,cpu" if any(map(release, CUDA)) else ""
 
 
 @cache
-def _heard() -> dict[str, Any]:
-    """What JAX has said of compiling since it was first asked."""
+def _compiled() -> dict[str, Any]:
+    """The traces and seconds of compilation since the first call, updated by a listener."""
     import jax.monitoring
 
     heard: dict[str, Any] = {"traced": 0, "seconds": 0.0}
@@ -351,7 +355,7 @@ def _heard() -> dict[str, Any]:
 
 
 def _streaming(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """The verb, writing where its last result stood: fresh pages cost more than the stream."""
+    """The function, writing into its last result, because new memory pages cost more."""
     import jax
 
     compiled = jax.jit(lambda last, *arrays: verb(*arrays), donate_argnums=0, keep_unused=True)
@@ -368,10 +372,10 @@ def _streaming(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 @cache
 def _isa() -> str:
-    """A compiled program, written out, names the features of the CPU that it was compiled for."""
+    """The instruction set that XLA uses: a serialized program names the CPU features that it needs."""
     import jax
 
-    with suppress(Exception):  # a way out that XLA may close
+    with suppress(Exception):  # serialization is not a public API
         compiled = jax.jit(lambda x: x + 1).lower(np.float32(1)).compile()
         written = compiled.runtime_executable().serialize()
         return isa.of_llvm(name.decode() for name in re.findall(rb"\+([a-z0-9.]+)", written))

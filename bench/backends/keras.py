@@ -1,6 +1,6 @@
-"""Keras 3 on its torch and JAX engines: the pages' Keras builds, with the verbs of the engine's own backend.
+"""Keras 3 on torch and JAX: the pages' Keras builds, run by the backend of that engine.
 
-Keras reads KERAS_BACKEND when it is imported, so that each engine has a worker process of its own.
+Keras reads KERAS_BACKEND when it is imported, so each engine has its own worker process.
 """
 
 import sys
@@ -16,7 +16,7 @@ from bench.case import Case, Contender
 
 
 class Keras(Backend):
-    """What Keras adds to its engine, which a subclass names and inherits."""
+    """The part that all engines share. A subclass names its `engine` and also inherits its backend."""
 
     engine: ClassVar[str]
     packages = ("keras",)
@@ -32,7 +32,7 @@ class Keras(Backend):
 
     @classmethod
     def inherited(cls, case: Case) -> list[Contender]:
-        """The page's Keras builds. Modes and refusals there are TensorFlow's, and fall away."""
+        """Return the page's Keras contenders, without their modes and refusals, which are TensorFlow's."""
         return [
             replace(contender, backend=cls.name, modes=None, refuses=())
             for contender in case.contenders
@@ -45,18 +45,18 @@ class Keras(Backend):
         super().__init__(device, dtype)
         if keras.backend.backend() != self.engine:
             raise RuntimeError(
-                f"{self.name}: Keras runs on {keras.backend.backend()}: "
-                "KERAS_BACKEND should be set before keras is imported"
+                f"{self.name}: got Keras on {keras.backend.backend()}, should be {self.engine}; "
+                "set KERAS_BACKEND before keras is imported"
             )
         if (kept := keras.backend.result_type(dtype, dtype)) != dtype:
             raise Absent(
-                f"{self.name} has no {dtype}: to Keras the sum of two {dtype} is {kept} on this engine "
+                f"{self.name} has no {dtype}: on this engine, Keras promotes {dtype} to {kept} "
                 "(keras/src/backend/common/dtypes.py:240, keras-team/keras#23704)"
             )
 
     @property
     def version(self) -> str:
-        """The engine's version, so that its Limits hold here too, with Keras's as its local part."""
+        """The engine's version, so that its Limits apply, with Keras's version as the local part."""
         return f"{super().version.partition('+')[0]}+keras.{self.installed()}"
 
     def flags(self) -> Mapping[str, Callable[[], Any]]:
@@ -75,7 +75,7 @@ class Keras(Backend):
             except ModuleNotFoundError as error:
                 if error.name != "tensorflow":
                     raise
-                raise Absent(f"{self.name}: the page's build is written with TensorFlow") from error
+                raise Absent(f"{self.name}: the page's build imports TensorFlow") from error
 
 
 class KerasTorch(Keras, Torch):
@@ -92,9 +92,9 @@ class KerasJax(Keras, Jax):
 
 @contextmanager
 def _without_tensorflow() -> Iterator[None]:
-    """Installed or not, it cannot be imported: its tensors are none of this engine's."""
+    """A context in which TensorFlow cannot be imported, because its tensors do not work on this engine."""
     hidden = sys.modules.get("tensorflow")
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as Python documents it
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # the documented way to block an import
     try:
         yield
     finally:
@@ -105,7 +105,7 @@ def _without_tensorflow() -> Iterator[None]:
 
 @contextmanager
 def policy(dtype: str) -> Iterator[None]:
-    """Keras's default dtype, of variables and of what layers compute in."""
+    """A context that sets Keras's default dtype, for variables and for computation."""
     import keras
 
     before, floatx = keras.config.dtype_policy(), keras.config.floatx()

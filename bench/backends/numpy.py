@@ -1,4 +1,4 @@
-"""NumPy: the reference itself, as one more contender."""
+"""NumPy: the reference itself as a contender."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from bench.tree import Tree, flatten, floating, tree_map
 
 @dataclass(frozen=True)
 class Formula:
-    """A run that carries its hand-derived gradient, since NumPy has no autodiff."""
+    """A run together with its hand-derived gradient, because NumPy has no autodiff."""
 
     case: Case
     reference: Callable[..., Any]
@@ -25,13 +25,13 @@ class Formula:
         return named(self.reference(**data, **params, **known(self.reference, self.option)))
 
     def vjp(self, params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> dict[str, Any]:
-        """Gradients by input name."""
+        """The gradients by input name."""
         return dict(self.bound(params, data, cotangents)())
 
     def bound(
         self, params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]
     ) -> Callable[[], dict[str, Any]]:
-        """The call of the gradient with its arguments."""
+        """The gradient function with its arguments bound."""
         assert self.case.gradient is not None
         cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
         option = known(self.case.gradient, self.option)
@@ -39,12 +39,12 @@ class Formula:
 
 
 def named(outputs: Any) -> dict[str, Any]:
-    """Outputs by name: a lone array is ``y``."""
+    """Outputs by name: a single array is ``y``."""
     return outputs if isinstance(outputs, dict) else {"y": outputs}
 
 
 def placed(tree: Tree, mode: str) -> Tree:
-    """The same arrays as views: of their transposes, or of every second element of wider ones."""
+    """The same arrays in the memory layout of `mode`: in Fortran order, or with gaps."""
 
     def leaf(array: Any) -> Any:
         if mode == "transposed":
@@ -75,13 +75,13 @@ class NumPy(Backend):
         return own or [reference(case)]
 
     def isa(self) -> str:
-        """Of its own loops and of its BLAS, the wider."""
+        """Return the wider one of those of NumPy's own loops and of its BLAS."""
         return _isa()
 
     def __init__(self, device: str, dtype: str) -> None:
         super().__init__(device, dtype)
         if dtype == "bfloat16":
-            raise Absent("numpy has no bfloat16: the type of ml_dtypes is one to store, computed in float32")
+            raise Absent("numpy has no bfloat16: ml_dtypes only stores it, and computes in float32")
 
     def threads(self) -> int | None:
         from threadpoolctl import threadpool_info
@@ -110,7 +110,7 @@ class NumPy(Backend):
         return isinstance(error, TypeError) and any(each in str(error) for each in words)
 
     def operations(self) -> dict[str, Callable[..., Any]]:
-        kept = cache(lambda shape: np.empty(shape, self.dtype))  # fresh pages cost more than the stream
+        kept = cache(lambda shape: np.empty(shape, self.dtype))  # new memory pages cost more
 
         def tile(x: Any, times: int) -> Any:
             return np.tile(x, (times, 1))
@@ -138,7 +138,7 @@ class NumPy(Backend):
         if self.dtype == "float16" and any(
             y.dtype == "float64" for y in flatten(tree).values() if floating(y)
         ):
-            raise TypeError("functions of scipy.special have no float16, and give float64")
+            raise TypeError("functions of scipy.special have no float16, and return float64")
         return tree
 
     def compile(self, function: Callable[..., Any], mode: str) -> Callable[..., Any]:
@@ -147,8 +147,8 @@ class NumPy(Backend):
     def vjp(self, run: Callable[..., Any], mode: str, wrt: Sequence[str]) -> Callable[..., Any]:
         if not callable(getattr(run, "vjp", None)):
             raise TypeError(
-                "run has no vjp, should have one, since NumPy differentiates nothing: "
-                "run.vjp(params, data, cotangents) gives gradients by name"
+                "run has no vjp, should have one, because NumPy has no autodiff: "
+                "run.vjp(params, data, cotangents) returns the gradients by name"
             )
 
         def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
@@ -212,7 +212,7 @@ class NumPy(Backend):
 
 
 def reference(case: Case, found: Callable[..., Any] | None = None) -> Contender:
-    """The case's own formula as a contender; `found` says which function stands for it when it is built."""
+    """The case's reference as a contender. `found` maps the reference to the function that is called."""
     found = found or _look_up
     function = case.step or case.reference
     assert function is not None
@@ -230,7 +230,7 @@ def reference(case: Case, found: Callable[..., Any] | None = None) -> Contender:
 
 
 def _look_up(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as its module has it now, so that a planted fault is what runs."""
+    """The current function of that name in its module, so that planted faults run."""
     import sys
 
     return getattr(sys.modules[function.__module__], function.__name__, function)

@@ -1,4 +1,4 @@
-"""The distribution that brings a contender's API: optax, flax or keras, where the framework is another."""
+"""The distribution that installs a contender's API: optax, flax or keras, for example, and not jax."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,14 +8,14 @@ from bench.backends.interface import Backend, home
 from bench.machine.records import installed
 from bench.worker import ROOT
 
-_brought = cache(packages_distributions)  # which takes a third of a second
+_brought = cache(packages_distributions)  # it takes a third of a second
 
 
 @cache
 def package(api: str, cls: type[Backend]) -> tuple[str, str]:
-    """Its name and version, which is empty where it is not installed.
+    """The name and version of the distribution; the version is empty if it is not installed.
 
-    A reference, and a build in a file of a plug-in's, are code for a framework: then it is the framework's.
+    For a reference, or a build in a plug-in's file, it is the framework's distribution.
     """
     module, framework = api.partition(".")[0], _first(cls.packages)
     if module in cls.packages or (ROOT / module).is_dir():

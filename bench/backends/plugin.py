@@ -1,7 +1,7 @@
-"""A plug-in as a run sees it: by what its class says of itself in a worker process of its own.
+"""Plug-ins: a run describes each class in a separate worker process and uses the description.
 
-Its code never runs in the process that asks. What exits there, hangs, floods, or alters what it finds, costs
-its own cells; those of a class that says nothing at all are one a formula.
+The code of a plug-in never runs in the main process, so one that exits, hangs, prints without end or changes
+global state costs only its own cells. A class that cannot be described has one cell per formula.
 """
 
 import sys
@@ -21,35 +21,35 @@ from bench.case import Case, Contender, Refusal
 from bench.slip import choice, line_of
 from bench.worker import Died, Worker, raised
 
-DESCRIBED = "bench.backends.plugin:described"  # what a worker is asked for
-AT_ONCE = 2
-MANY = 100  # contenders of a case, and characters of a name
-NEAR = 3  # names in a sentence that a row has room for
+DESCRIBED = "bench.backends.plugin:described"  # the function that a worker calls, by name
+AT_ONCE = 2  # workers
+MANY = 100  # contenders of a case, or characters of a name, at most
+NEAR = 3  # names in a sentence that must fit in a row
 NEEDED = ("packages", "modes", "dtypes", "devices")
 NAMES = (*NEEDED, "needs", "heavy", "typical", "tuned", "layouts")
 
 
 class Broken(Exception):
-    """What a plug-in's class raised when it was asked."""
+    """A plug-in's class raised an error; the message is that error."""
 
 
 class Plugin(Backend):
-    """Stands for a plug-in's class, with the answers that it gave."""
+    """A proxy for a plug-in's class. `said` is the description that `described` returned."""
 
     said: ClassVar[Mapping[str, Any]]
 
     @classmethod
     def installed(cls) -> str:
-        return str(_given(cls.said["installed"]))
+        return str(_unwrap(cls.said["installed"]))
 
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
-        return dict(_given(cls.said["environments"][dtype][device]))
+        return dict(_unwrap(cls.said["environments"][dtype][device]))
 
     @classmethod
     def contenders(cls, case: Case) -> list[Contender]:
         answer = cls.said["contenders"].get(case.name, {})
-        if "said" not in answer:  # a cell in which `asked_for` says why
+        if "said" not in answer:  # one cell, in which `check_contenders` raises the reason
             return [Contender(cls.name, "unknown", _elsewhere)]
         return [
             Contender(**each | {"refuses": [Refusal(**one) for one in each["refuses"]]}, build=_elsewhere)
@@ -57,21 +57,21 @@ class Plugin(Backend):
         ]
 
     @classmethod
-    def asked_for(cls, case: str) -> None:
-        """Raises what it raised when it was asked for its contenders on that page."""
-        _given(cls.said["contenders"][case])
+    def check_contenders(cls, case: str) -> None:
+        """Raise the error that the class raised in `contenders` for that case, if any."""
+        _unwrap(cls.said["contenders"][case])
 
     @classmethod
     def lineage(cls) -> set[str]:
         return set(cls.said["lineage"])
 
 
-def meet(
+def register(
     specs: Sequence[str], *, threads: int | None, timeout: float, modes: Sequence[str], dtypes: Sequence[str]
 ) -> None:
-    """Have every plug-in of `specs` stand in this process for what it is, or for what is wrong with it.
+    """Make `backend` return a proxy for every plug-in of `specs`, with its description or its error.
 
-    A broken one has cells in `modes` and `dtypes`. Raises ValueError where one is not there, is no backend,
+    A broken one has cells in `modes` and `dtypes`. Raises ValueError if one does not exist, is not a backend,
     or has the name of another.
     """
     clash(specs)
@@ -83,7 +83,7 @@ def meet(
     for (one, this), (other, that) in combinations(answers.items(), 2):
         if "name" in this and this["name"] == that.get("name"):
             raise ValueError(
-                f"--backend: {one} and {other} both have the name {this['name']}, should have two"
+                f"--backend: {one} and {other} both have the name {this['name']}, should have different names"
             )
     for spec, said in answers.items():
         name, why = spec.rpartition(":")[2], said.get("broken")
@@ -97,19 +97,19 @@ def meet(
             }
         body = {**said["attributes"], "said": said, "__module__": said["module"]}
         stand_in(spec, type(name, (Plugin,), body))
-    if not any("broken" in said for said in answers.values()):  # whose names nobody knows
+    if not any("broken" in said for said in answers.values()):  # the names of a broken one are unknown
         read(specs)
 
 
 def read(specs: Sequence[str] = ()) -> None:
-    """Have the pages say whose contenders no backend takes: none shipped, none installed, none of `specs`."""
+    """Check that all contenders of the pages name a backend that is shipped, installed or in `specs`."""
     pages.leave_out(
         list(dict.fromkeys((*installed(), *(each for spec in specs for each in backend(spec).lineage()))))
     )
 
 
 def _answers(specs: Sequence[str], threads: int | None, timeout: float) -> dict[str, dict[str, Any]]:
-    """What each says of itself, in a worker of its own; an interrupt ends them all."""
+    """The description of each class, made in a worker per plug-in. An interrupt ends all workers."""
     workers: list[Worker] = []
 
     def asked(spec: str) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _answers(specs: Sequence[str], threads: int | None, timeout: float) -> dict[
 
 
 def described(spec: str, threads: int | None) -> dict[str, Any]:
-    """What a class says of itself, in built-in types. Raises TypeError or ValueError for what is wrong."""
+    """The description of a class in built-in types. Raises TypeError or ValueError for a bad attribute."""
     try:
         cls = backend(spec)
     except ValueError as error:
@@ -146,12 +146,12 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
     attributes: dict[str, Any] = {name: _names(name, getattr(cls, name, ())) for name in NAMES}
     for name in NEEDED:
         if not attributes[name]:
-            raise ValueError(f"{name}: got none, should be one at least")
+            raise ValueError(f"{name}: got none, should be at least one")
     _builds(getattr(cls, "builds", {}))
     _named(cls)
     name = _text("name", getattr(cls, "name", None))
     if name in (*SHIPPED, *FURTHER):
-        raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be one of its own")
+        raise ValueError(f"name: got {name!r}, which is a shipped backend's, should be unique")
 
     def environment(dtype: str, device: str) -> dict[str, str]:
         return _texts("answer", cls.environment(threads=threads, dtype=dtype, device=device))
@@ -161,17 +161,17 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
         "module": str(cls.__module__),
         "attributes": attributes
         | {"name": name, "spins": cls.spins is True, "without": _texts("without", cls.without)},
-        "installed": _asked("installed", lambda: _text("answer", cls.installed())),
+        "installed": _result_of("installed", lambda: _text("answer", cls.installed())),
         "lineage": _names("lineage", sorted(cls.lineage())),
         "environments": {
             dtype: {
-                device: _asked("environment", partial(environment, dtype, device))
+                device: _result_of("environment", partial(environment, dtype, device))
                 for device in attributes["devices"]
             }
             for dtype in attributes["dtypes"]
         },
         "contenders": {
-            name: _asked("contenders", partial(_contenders, cls, case))
+            name: _result_of("contenders", partial(_contenders, cls, case))
             for name, case in pages.cases().items()
         },
     }
@@ -182,16 +182,16 @@ def _contenders(cls: type[Backend], case: Case) -> list[dict[str, Any]]:
     if len(found) > MANY:
         raise ValueError(f"got more than {MANY} on {case.name}, should be fewer")
     if len({str(each) for each in found}) < len(found):
-        raise ValueError(f"got two of one name on {case.name}, should have a variant each")
+        raise ValueError(f"got two of the same name on {case.name}, should have different variants")
     told = [_plain(each) for each in found]
-    theirs = {each.api for each in case.contenders}  # of the page, whose modes are its backends'
+    theirs = {each.api for each in case.contenders}  # the page's own may use other modes
     for each in told:
         if each["api"] in theirs:
             continue
         for what, names in {"modes": cls.modes, "directions": case.directions}.items():
             if odd := sorted(set(each[what] or ()).difference(names)):
                 where = f"{each['api']}: {what} has {odd[0]!r}"
-                raise ValueError(f"{where}, should have some of {', '.join(names)}")
+                raise ValueError(f"{where}, should be some of {', '.join(names)}")
     return told
 
 
@@ -211,8 +211,8 @@ def _plain(each: Any) -> dict[str, Any]:
     }
 
 
-def _asked(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
-    """What a hook says, or what it raises; whatever that is, it is no end of ours."""
+def _result_of(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
+    """The result of a hook, or its error. No error of a hook, not even SystemExit, ends the process."""
     try:
         return {"said": question()}
     except Absent as reason:
@@ -221,7 +221,7 @@ def _asked(hook: str, question: Callable[[], Any]) -> dict[str, Any]:
         return {"raised": f"{hook}: {raised(error)}"}
 
 
-def _given(answer: Mapping[str, Any]) -> Any:
+def _unwrap(answer: Mapping[str, Any]) -> Any:
     if "absent" in answer:
         raise Absent(answer["absent"])
     if "raised" in answer:
@@ -231,13 +231,13 @@ def _given(answer: Mapping[str, Any]) -> Any:
 
 def _text(what: str, value: Any) -> str:
     if not (isinstance(value, str) and 0 < len(value) <= MANY and value.isprintable()):
-        raise TypeError(f"{what}: got {value!r:.60}, should be a word of {MANY} characters at most")
+        raise TypeError(f"{what}: got {value!r:.60}, should be a string of 1 to {MANY} printable characters")
     return str(value)
 
 
 def _names(what: str, value: Any) -> list[str]:
     if not isinstance(value, list | tuple):
-        raise TypeError(f"{what}: got {value!r:.60}, should be a tuple of names")
+        raise TypeError(f"{what}: got {value!r:.60}, should be a tuple of strings")
     return [_text(what, each) for each in value]
 
 
@@ -245,7 +245,7 @@ def _texts(what: str, value: Any) -> dict[str, str]:
     if not (
         isinstance(value, Mapping) and all(isinstance(part, str) for each in value.items() for part in each)
     ):
-        raise TypeError(f"{what}: got {value!r:.60}, should have texts by names")
+        raise TypeError(f"{what}: got {value!r:.60}, should be a dict of strings")
     return dict(value)
 
 
@@ -254,11 +254,11 @@ def _builds(value: Any) -> None:
         isinstance(value, Mapping)
         and all(isinstance(each, Contender) or callable(each) for each in value.values())
     ):
-        raise TypeError(f"builds: got {value!r:.60}, should have builds or Contenders by case")
+        raise TypeError(f"builds: got {value!r:.60}, should be a dict of builds or Contenders by case")
 
 
 def _named(cls: type[Backend]) -> None:
-    """Raise ValueError where a class builds what is no case; a page that is wrong says so itself."""
+    """Raise ValueError if `builds` has a name that is not a case. Names on bad pages are not errors."""
     known = [*pages.cases(), *(name for page in pages.bad().values() for name in page.names)]
     for parent in cls.__mro__:
         for name in vars(parent).get("builds", {}):
@@ -266,10 +266,10 @@ def _named(cls: type[Backend]) -> None:
                 file = Path(str(sys.modules[parent.__module__].__file__))
                 line = line_of(file.read_text(encoding="utf-8", errors="replace"), str(name))
                 raise ValueError(
-                    f"{file.name}{line}: builds has {name!r}, which is no case, "
+                    f"{file.name}{line}: builds has {name!r}, which is not a case, "
                     f"{choice(str(name), known, NEAR)}"
                 )
 
 
 def _elsewhere(*arguments: Any, **option: Any) -> Any:
-    raise Broken("a plug-in's build runs in its worker, and was called elsewhere")
+    raise Broken("a plug-in's build was called outside its worker")

@@ -1,4 +1,4 @@
-"""TensorFlow with Keras 3: eager, tf.function, and XLA (jit_compile)."""
+"""TensorFlow with Keras 3: eager, tf.function and XLA (jit_compile)."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ class TensorFlow(Backend):
             "KERAS_BACKEND": "tensorflow",
             "TF_CPP_MIN_LOG_LEVEL": "3",
             **({**pools, "TF_NUM_INTEROP_THREADS": "1"} if threads else {}),
-            # else its pool takes the whole card, and the worker beside it finds nothing
+            # otherwise its pool takes all memory of the GPU, and other workers get none
             **({"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}),
         }
 
@@ -67,7 +67,7 @@ class TensorFlow(Backend):
         import tensorflow as tf
 
         def one_dnn() -> bool:
-            from tensorflow.python.util import _pywrap_util_port  # no public API says whether it is on
+            from tensorflow.python.util import _pywrap_util_port  # there is no public API for this
 
             return bool(_pywrap_util_port.IsMklEnabled())
 
@@ -105,7 +105,7 @@ class TensorFlow(Backend):
 
         return {
             **super().operations(),
-            "triad": tf.function(super().operations()["triad"], jit_compile=True),  # in one pass
+            "triad": tf.function(super().operations()["triad"], jit_compile=True),  # one pass over memory
             "sum": lambda x: tf.reduce_sum(x, -1),
             "softmax": tf.nn.softmax,
             "tile": lambda x, times: tf.tile(x, [times, 1]),
@@ -122,7 +122,7 @@ class TensorFlow(Backend):
 
         with tf.device(self.place):
             placed = tree_map(leaf, tree)
-        self.wait(placed)  # the first call should not wait for the copy
+        self.wait(placed)  # otherwise the first call would wait for the copy
         return placed
 
     def get(self, tree: Tree) -> Tree:
@@ -151,7 +151,7 @@ class TensorFlow(Backend):
         return placed
 
     def _rounding(self, call: Callable[..., Any], mode: str) -> Callable[..., Any]:
-        """`call` with TF32 allowed, where the mode is that one, and the precision as it is read then."""
+        """`call`; in the mode TF32, a wrapper that allows TF32 and reads the precision back."""
         import tensorflow as tf
 
         if mode != TF32:
@@ -219,7 +219,7 @@ class TensorFlow(Backend):
         return tf.device(self.place)
 
     def compilations(self) -> tuple[int, float | None]:
-        """Each trace of a tf.function makes a program; nobody says how long it took."""
+        """Return the number of traces of tf.functions; their time is unknown."""
         return sum(each.experimental_get_tracing_count() for each in self.functions), None
 
     def loop(self, training: Training, mode: str) -> Loop:
@@ -227,7 +227,7 @@ class TensorFlow(Backend):
         model, optimizer = training.live
         variables = getattr(model, "trainable_variables", model)
         optimizer.build(variables)
-        count, _, *slots = optimizer.variables  # iterations, as Keras counts them, and the learning rate
+        count, _, *slots = optimizer.variables  # iterations, learning rate, slots
         step = self.compile(training.step, mode)
 
         def load(params: Tree, state: Tree) -> None:
@@ -287,14 +287,14 @@ class TensorFlow(Backend):
         return [*lines, f"got = map(call(params, data, dy)[0].get, {names})"]
 
     def device_peak(self, call: Callable[[], Any]) -> int | None:
-        """On a CPU too, where builds with oneDNN keep a pool."""
+        """Return the peak memory, also on a CPU if TensorFlow is built with a memory pool (oneDNN)."""
         import tensorflow as tf
 
         device = self.place.strip("/")
         try:
             tf.config.experimental.reset_memory_stats(device)
             before = tf.config.experimental.get_memory_info(device)["current"]
-        except (ValueError, tf.errors.OpError):  # no allocator that counts
+        except (ValueError, tf.errors.OpError):  # the allocator has no statistics
             return None
         result = call()
         self.wait(result)
@@ -314,10 +314,10 @@ def _read_precision() -> str:
 
 
 def _set_threads(threads: int) -> None:
-    """TensorFlow obeys the variable, but reads back 0 unless it is told here too, before it starts."""
+    """Set the threads again: TensorFlow obeys the environment variable, but then reads back 0."""
     import tensorflow as tf
 
-    with suppress(RuntimeError):  # it has run something already: what is read back will say so
+    with suppress(RuntimeError):  # TensorFlow has already started; the number that is read back will differ
         tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 

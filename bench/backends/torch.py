@@ -1,4 +1,4 @@
-"""PyTorch: eager, and through torch.compile."""
+"""PyTorch: eager and with torch.compile."""
 
 import re
 import sys
@@ -14,14 +14,14 @@ from bench.case import Training
 from bench.machine import isa
 from bench.tree import Tree, flatten, tree_map
 
-# in the words of cuDNN and of fused attention; in a usual dtype that is a fault, and no lack
+# messages of cuDNN and fused attention for a missing kernel; in float32 and float64 they are faults
 UNSERVED = (
     "unable to find an engine to execute this computation",
     "CUDNN_STATUS_NOT_SUPPORTED",
     "No available kernel",
 )
 SDPA = ("flash", "mem_efficient", "math", "cudnn")  # kernels of fused attention
-# in the words of torch.__config__: a release and, of oneDNN, its commit
+# lines of torch.__config__: the version of a library and, for oneDNN, its commit
 LIBRARY = r"^  - (?:Intel\(R\) )?((?:oneAPI )?Math Kernel Library Version \S+|MKL-DNN v\S+|OpenMP \d+)"
 
 
@@ -57,7 +57,7 @@ class Torch(Backend):
 
         super().start()
         one = torch.ones((1, 1, 3, 3), device=self.place)
-        self.wait({"y": torch.nn.functional.conv2d(one, one)})  # by another library than products
+        self.wait({"y": torch.nn.functional.conv2d(one, one)})  # not the library of products
 
     @property
     def version(self) -> str:
@@ -71,7 +71,7 @@ class Torch(Backend):
         return torch.get_num_threads()
 
     def isa(self) -> str:
-        """Of torch's own kernels; MKL and oneDNN do not say."""
+        """Return the instruction set of torch's own kernels; MKL and oneDNN do not report theirs."""
         import torch
 
         return isa.of_aten(torch.backends.cpu.get_cpu_capability()) if self.device == "cpu" else ""
@@ -123,7 +123,7 @@ class Torch(Backend):
         return f"{products}, sums in 16 bits {'on' if reduced else 'off'}"
 
     def _rounding(self, call: Callable[..., Any], mode: str) -> Callable[..., Any]:
-        """`call` with TF32 allowed, where the mode is that one, and the precision as it is read then."""
+        """`call`; in the mode TF32, a wrapper that allows TF32 and reads the precision back."""
         if mode != TF32:
             return call
 
@@ -154,7 +154,7 @@ class Torch(Backend):
         import torch
 
         dtype = getattr(torch, self.dtype)
-        # fresh pages cost more than the stream
+        # new memory pages cost more
         kept = cache(lambda shape: torch.empty(shape, dtype=dtype, device=self.place))
         return {
             **super().operations(),
@@ -174,9 +174,9 @@ class Torch(Backend):
         def leaf(array: Any) -> Any:
             if not isinstance(array, np.ndarray):
                 return array
-            if array.dtype.name == "bfloat16":  # NumPy's is an extension type that torch cannot read
+            if array.dtype.name == "bfloat16":  # torch cannot read NumPy's extension type
                 return torch.from_numpy(array.astype("float32")).to(self.place, torch.bfloat16)
-            return torch.tensor(array, device=self.place).contiguous()  # as a layer holds it
+            return torch.tensor(array, device=self.place).contiguous()  # like the parameters of a layer
 
         return tree_map(leaf, tree)
 
@@ -292,7 +292,7 @@ class Torch(Backend):
         return torch.no_grad() if direction == "forward" else nullcontext()
 
     def compilations(self) -> tuple[int, float | None]:
-        """Of torch.compile, both passes; asked without importing what has not been imported."""
+        """Return those of torch.compile, forward and backward. Imports nothing."""
         found = sys.modules.get("torch._dynamo.utils")
         if found is None:
             return 0, 0.0
@@ -327,7 +327,7 @@ class Torch(Backend):
 
         def read() -> tuple[Tree, Tree]:
             state = {key: {name: optimizer.state[t][key] for name, t in names.items()} for key in kept}
-            counts = {  # of all parameters the least, which is the one that may have been forgotten
+            counts = {  # the smallest count shows a parameter that was not updated
                 key: min(float(optimizer.state[t][key]) for t in names.values() if t.requires_grad)
                 for key in training.state
                 if key not in kept
@@ -343,14 +343,14 @@ class Torch(Backend):
         return Loop(load, step, read, training.predict and self._rounding(predict, mode))
 
     def counted(self, call: Callable[..., Any], *arguments: Any) -> dict[str, float]:
-        """Of products, convolutions and attention alone; fused kernels that it does not know run by parts."""
+        """Return the flops of products, convolutions and attention. Fused kernels are turned off."""
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
         from torch.utils.flop_counter import FlopCounterMode
 
         counter, fast = FlopCounterMode(display=False), torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)
-        (fused, *_) = torch.backends.mkldnn.set_flags(False)  # flags() would set TF32 too, which warns
+        (fused, *_) = torch.backends.mkldnn.set_flags(False)  # flags() would set TF32 too, and warn
         try:
             with sdpa_kernel(SDPBackend.MATH), counter:
                 call(*arguments)
@@ -427,7 +427,7 @@ class Torch(Backend):
 
 
 def _live(outputs: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Those that have a gradient at all: of a constant, and of what is detached, torch would raise."""
+    """The outputs that require a gradient: torch raises for constants and detached tensors."""
     return [name for name in names if outputs[name].requires_grad]
 
 
@@ -442,7 +442,7 @@ def _dense(found: Sequence[Any], leaves: Sequence[Any], params: Tree, wrt: Seque
 
 
 def _no_cuda() -> str:
-    """Why no CUDA device is seen, in torch's own words."""
+    """Why torch finds no CUDA device, in its own words."""
     import torch
 
     try:
@@ -453,7 +453,7 @@ def _no_cuda() -> str:
 
 
 def _reduce_in_16_bits(allowed: bool) -> None:
-    """Whether parts of a sum that are computed side by side may be added in the 16 bits of their factors."""
+    """Set whether partial sums of 16-bit products may be added in 16 bits."""
     import torch
 
     products: Any = torch.backends.cuda.matmul
@@ -468,10 +468,10 @@ def _allow_tf32(allowed: bool) -> None:
 
 
 def _compile_every() -> None:
-    """Each build is compiled as in a process of its own, whatever was compiled before it.
+    """Make torch.compile compile each build as if it were the first of the process.
 
-    Builds of many options share their code: after eight torch runs what it should compile eagerly, and of a
-    second shape it compiles a program for any shape.
+    The builds of many options share code. By default, torch runs code eagerly after eight recompilations, and
+    compiles a program with dynamic shapes for the second shape.
     """
     import torch._dynamo
 
@@ -480,7 +480,7 @@ def _compile_every() -> None:
 
 
 def placed(tree: Tree, mode: str) -> Tree:
-    """The same tensors as views: of their transposes, or of every second element of wider ones."""
+    """The same tensors in the memory layout of `mode`: transposed, or with gaps."""
     import torch
 
     def leaf(tensor: Any) -> Any:

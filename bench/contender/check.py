@@ -1,4 +1,4 @@
-"""What a build and its run give, against what they should: a slip of their author in one sentence."""
+"""Check what a build and its run return, and explain an author's mistake in one sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,51 +10,51 @@ from bench.case import Contender, Training
 from bench.contender.layout import Layout
 from bench.tree import Tree, flatten, tree_map
 
-PLAIN = ("builtins", "numpy")  # of which no run is; a backend may take what it likes from its own builds
-SHOULD = "should give (params, run), and ({}, run) where it has no weights"
+PLAIN = ("builtins", "numpy")  # types that are not a run; any other may be one of a backend's own
+SHOULD = "should return (params, run), or ({}, run) without weights"
 
 
 def built(contender: Contender, given: Any) -> tuple[Tree, Any]:
-    """The params and the run that a build gave. Raises TypeError for anything else."""
+    """The params and run that a build returned. Raises TypeError if it returned anything else."""
     if callable(given):
-        raise TypeError(f"{contender}: its build gives a function alone, {SHOULD}")
+        raise TypeError(f"{contender}: its build returns only a function, {SHOULD}")
     if not isinstance(given, tuple | list):
-        raise TypeError(f"{contender}: its build gives a {_kind(given)}, {SHOULD}")
+        raise TypeError(f"{contender}: its build returns a {_kind(given)}, {SHOULD}")
     if len(given) != 2:
-        raise TypeError(f"{contender}: its build gives a {_kind(given)} of {len(given)}, {SHOULD}")
+        raise TypeError(f"{contender}: its build returns a {_kind(given)} of {len(given)}, {SHOULD}")
     params, run = given
     if not callable(run) and type(run).__module__ in PLAIN:
-        raise TypeError(f"{contender}: its build gives a {_kind(run)} for run, should be a function")
+        raise TypeError(f"{contender}: its build returns a {_kind(run)} for run, should be a function")
     if callable(params):
-        raise TypeError(f"{contender}: its build gives a function for params, {SHOULD}")
+        raise TypeError(f"{contender}: its build returns a function for params, {SHOULD}")
     for path, leaf in flatten(params).items():
         if not isinstance(leaf, np.ndarray | np.generic | int):
             at = f" at {path}" if path else ""
             got = f"params with a {_kind(leaf)}{at}"
-            raise TypeError(f"{contender}: its build gives {got}, should have NumPy's arrays alone")
+            raise TypeError(f"{contender}: its build returns {got}, should be NumPy arrays only")
     return params, run
 
 
 def trained(contender: Contender, given: Any) -> Training:
-    """The training that a build gave. Raises TypeError for anything else."""
+    """The Training that a build returned. Raises TypeError if it returned anything else."""
     if not isinstance(given, Training):
         raise TypeError(
-            f"{contender}: its build gives a {_kind(given)}, should give a Training(params, state, step)"
+            f"{contender}: its build returns a {_kind(given)}, should return a Training(params, state, step)"
         )
     return given
 
 
 def named(contender: Contender, outputs: Any, cotangents: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError where what a run gave is no dict of these outputs."""
+    """Raise TypeError or ValueError if a run did not return a dict of these outputs."""
     right = ", ".join(cotangents) or "y"
     if not isinstance(outputs, Mapping):
         raise TypeError(
-            f"{contender}: its run gives a {_kind(outputs)}, should give a dict of arrays by name: {right}"
+            f"{contender}: its run returns a {_kind(outputs)}, should be a dict of arrays by name: {right}"
         )
     for name in cotangents:
         if name not in outputs:
             got = ", ".join(map(str, outputs)) or "nothing"
-            raise ValueError(f"{contender}: its run gives {got}, should give {right}")
+            raise ValueError(f"{contender}: its run returns {got}, should return {right}")
 
 
 def explain(
@@ -66,28 +66,28 @@ def explain(
     cotangents: Any,
     wrt: Sequence[str] | None,
 ) -> None:
-    """Raise what is wrong with what a run gives, where that can be told; for a call that has raised.
+    """Raise TypeError or ValueError with the mistake in a run whose compiled or differentiated call raised.
 
-    It is called once more, as it is: neither compiled nor differentiated. `wrt` is None where no gradient
-    was asked for.
+    Calls it again without compilation and autodiff, and returns if it finds no mistake. `wrt` is None if no
+    gradient was needed.
     """
     try:
         outputs = run(params, **data)
     except Exception:
-        return  # and it has said so
+        return  # its own error is the explanation
     named(contender, outputs, cotangents)
     if fault := next(_unlike(engine, outputs, cotangents), ""):
-        raise ValueError(f"{contender}: its run gives {fault}")
+        raise ValueError(f"{contender}: its run returns {fault}")
     if wrt is not None and (cut := _cut(engine, run, params, data, list(cotangents), wrt)):
         names = ", ".join(each.partition(".")[2] for each in cut)
         raise ValueError(f"{contender}: {detached(names)}")
 
 
 def detached(names: str) -> str:
-    """What is said of a gradient that does not arrive."""
+    """The sentence for inputs that get no gradient."""
     return (
-        f"no gradient reaches {names}, should reach it: its run detaches what it computes "
-        "(by detach, stop_gradient, or a way through NumPy)"
+        f"no gradient reaches {names}, should reach it; its run detaches a value "
+        "(with detach or stop_gradient, or through NumPy)"
     )
 
 
@@ -100,7 +100,7 @@ def lost(
     wrt: Sequence[str],
     places: Layout,
 ) -> set[str]:
-    """The gradients, by their names in the reference, that the framework itself has no path to."""
+    """The inputs, by their names in the reference, that no gradient of the framework can reach."""
     cut = _cut(engine, run, params, data, outputs, wrt)
     if not cut:
         return set()
@@ -117,12 +117,12 @@ def _cut(
 ) -> list[str]:
     try:
         return engine.cut(run, params, data, outputs, wrt)
-    except Exception:  # it is no finding that the framework could not be asked
+    except Exception:  # a framework that cannot tell is not a mistake of the author
         return []
 
 
 def _unlike(engine: Backend, outputs: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Iterator[str]:
-    """What of the outputs is not as its cotangent."""
+    """Each output whose type, shape or dtype differs from its cotangent's, with what it should be."""
     for name, right in cotangents.items():
         got = outputs[name]
         if isinstance(got, np.ndarray | np.generic | int | float) and not isinstance(right, np.ndarray):
@@ -134,7 +134,7 @@ def _unlike(engine: Backend, outputs: Mapping[str, Any], cotangents: Mapping[str
 
 
 def _kind(value: Any) -> str:
-    """What it is, in the words of its framework."""
+    """The name of a value's type, with its framework."""
     kind = type(value)
     home = kind.__module__.partition(".")[0]
     return kind.__name__ if home == "builtins" else f"{home} {kind.__name__}"

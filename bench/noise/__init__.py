@@ -1,6 +1,6 @@
-"""Monte-Carlo rounding: what rounding alone does to a formula, by running the formula as it is written."""
+"""Monte-Carlo rounding: run the unmodified formula with simulated rounding errors."""
 
-# each of these enters its rules in the table
+# importing these modules registers their rules
 from bench.noise import choices, elementwise, making, products, reductions, scans, sums  # noqa: F401
 from bench.noise.array import Noisy as Noisy
 from bench.noise.array import noisy as noisy

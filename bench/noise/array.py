@@ -1,7 +1,7 @@
-"""An array whose elements are records of rows: NumPy moves the records, the rules of this package compute.
+"""An array whose elements are records with one number per row: a row is one run of the formula.
 
-Shape, indexing, views, windows, stacking and assignment are NumPy's own and see one element. A ufunc or
-function that computes goes to the rule that was registered for it; one that has none raises.
+NumPy treats a record as one element, so shapes, indexing, views, windows, stacking and assignment are NumPy's
+own. A ufunc or function that computes is dispatched to the rule registered for it, and raises if it has none.
 """
 
 import inspect
@@ -19,8 +19,8 @@ from bench.noise.rounding import current
 
 _BASES = {"f": np.dtype(np.float64), "b": np.dtype(np.bool_), "i": np.dtype(np.int64)}
 
-# An element whose rows are all alike still (an input) is one number under three names, because NumPy assigns
-# records by position: so it refuses to mix such an element with a full one, and to compute on either.
+# An element whose rows are all equal (an input) is one number. It has three field names, because NumPy
+# assigns records by position: so NumPy raises if such an element is mixed with a full one.
 SINGLE = np.dtype({"names": ["a", "b", "c"], "formats": ["f8"] * 3, "offsets": [0] * 3, "itemsize": 8})
 _FULL = {
     (layout.rows, kind): np.dtype([("rows", base, (layout.rows - 1,)), ("exact", base)])
@@ -35,9 +35,9 @@ _KINDS = {SINGLE: "f"} | {element: kind for (_, kind), element in _FULL.items()}
 Rule = Callable[..., Any]
 OneRule = TypeVar("OneRule", bound=Rule)
 
-_RULES: dict[tuple[Any, str], Rule] = {}  # full once the modules of the rules are imported
+_RULES: dict[tuple[Any, str], Rule] = {}  # filled when the modules of the rules are imported
 
-# functions that only move elements, or ask for shapes
+# functions that only move elements or return shapes
 MOVES = {
     *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims),
     *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.broadcast_to, np.broadcast_arrays, sliding_window_view),
@@ -49,10 +49,10 @@ MOVES = {
 
 
 def rule(*functions: Rule, method: str = "__call__") -> Callable[[OneRule], OneRule]:
-    """What is decorated computes these functions of NumPy, or this method of these ufuncs, on records.
+    """A decorator that registers a rule for these NumPy functions, or for this method of these ufuncs.
 
-    ``operator.getitem`` and ``operator.setitem`` stand for reading and writing by a key that holds records.
-    Raises ValueError where another rule computes one of them already.
+    ``operator.getitem`` and ``operator.setitem`` mean indexing with a key that holds records. Raises
+    ValueError if one of them already has a rule.
     """
 
     def register(found: OneRule) -> OneRule:
@@ -65,7 +65,7 @@ def rule(*functions: Rule, method: str = "__call__") -> Callable[[OneRule], OneR
 
 
 def rules(*functions: Rule) -> Callable[[OneRule], OneRule]:
-    """What is decorated makes the rule of each of these functions out of the function."""
+    """A decorator for a function that makes a rule: it registers the result for each of these functions."""
 
     def register(make: OneRule) -> OneRule:
         for function in functions:
@@ -76,22 +76,22 @@ def rules(*functions: Rule) -> Callable[[OneRule], OneRule]:
 
 
 def element(kind: str = "f") -> np.dtype[np.void]:
-    """A record of all rows."""
+    """The dtype of a record with all rows."""
     return _FULL[current().layout.rows, kind]
 
 
 def noisy(x: Any) -> bool:
-    """Whether x holds records, be it as a Noisy or as the plain array that np.zeros(n, x.dtype) gives."""
+    """Whether x holds records, as a Noisy or as a plain array such as np.zeros(n, x.dtype)."""
     return isinstance(x, np.ndarray) and x.dtype in _KINDS
 
 
 def kind(x: Any) -> str:
-    """What the rows hold: f, b or i."""
+    """The kind of the numbers in the rows: f, b or i."""
     return _KINDS[x.dtype]
 
 
 def rows(x: Any, *, inverted: bool = False) -> NDArray[Any]:
-    """x as a plain array with a last axis of rows, or of one where all rows are alike."""
+    """x as a plain array with the rows on the last axis; of length 1 if all rows are equal."""
     if noisy(x):
         return x.view(np.ndarray).getfield(_ROWS_OF[x.dtype], 0)
     if isinstance(x, float | np.floating):
@@ -103,7 +103,7 @@ def rows(x: Any, *, inverted: bool = False) -> NDArray[Any]:
         return plain[..., None]
     if plain.dtype.kind not in "fiu":
         raise NotImplementedError(
-            f"got an operand of dtype {plain.dtype}, should be real numbers; compute their parts apart"
+            f"got an operand of dtype {plain.dtype}, should be real; compute its parts separately"
         )
     return current().constants(np.asarray(plain, dtype=np.float64, order="C"), inverted=inverted)
 
@@ -114,7 +114,7 @@ def exact(x: Any) -> NDArray[Any]:
 
 
 def pack(values: NDArray[Any]) -> Any:
-    """The inverse of `rows`. Integers and booleans that all rows share are a plain array."""
+    """The inverse of `rows`. Integers and booleans become a plain array if all rows are equal."""
     if values.dtype.kind == "u":
         values = values.astype(np.int64)
     if values.shape[-1] == 1 and values.dtype.kind != "f":
@@ -126,19 +126,19 @@ def pack(values: NDArray[Any]) -> Any:
 
 
 def spread_out(values: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
-    """A fresh contiguous copy with all rows."""
+    """A new contiguous copy with all rows."""
     copy = np.empty((*values.shape[:-1], current().layout.rows), dtype)
     copy[...] = values
     return copy
 
 
 def full(x: Any) -> "Noisy":
-    """x with all rows, as a copy that may be written to."""
+    """A writable copy of x with all rows."""
     return pack(spread_out(rows(x)))
 
 
 class Noisy(np.ndarray[Any, Any]):
-    """See the module. Made by `pack`, seen through by `rows`."""
+    """The array of records: see the module. `pack` makes one, and `rows` reads it."""
 
     def __array_ufunc__(self, ufunc: Any, method: Any, *inputs: Any, **kwargs: Any) -> Any:
         found = _RULES.get((ufunc, method))
@@ -212,13 +212,13 @@ class Noisy(np.ndarray[Any, Any]):
         _refuse("float() of a rounded value", "keep the array, and use np.exp for math.exp")
 
     def __int__(self) -> int:
-        _refuse("int() of a rounded value", "use np.argmax, or an integer that is no rounded value")
+        _refuse("int() of a rounded value", "use np.argmax, or an integer of the formula")
 
     def __index__(self) -> int:
         _refuse("a rounded value as an index", "use np.argmax")
 
     def __complex__(self) -> complex:
-        _refuse("complex() of a rounded value", "compute real and imaginary parts apart")
+        _refuse("complex() of a rounded value", "compute real and imaginary parts separately")
 
     def __contains__(self, key: object) -> bool:
         _refuse("membership in a rounded array", "use a comparison with np.where")
@@ -265,19 +265,19 @@ for _name in _REFUSED:
 
 
 def computing() -> dict[tuple[Any, str], Rule]:
-    """The rules by function of NumPy or SciPy, and by method where it is a ufunc."""
+    """The rules that compute, by function of NumPy or SciPy and method of a ufunc."""
     reading = {operator.getitem, operator.setitem}
     return {key: found for key, found in _RULES.items() if key[0] not in reading}
 
 
 def having() -> set[str]:
-    """The names of all functions that have a rule, or need none."""
+    """The names of all functions that have a rule or need none."""
     found = {name for key in computing() for name in names(*key)}
     return found | {name for function in MOVES for name in names(function)}
 
 
 def refusal(what: str, instead: str = "") -> NotImplementedError:
-    """The error that says what has no rule, and what to write: what is given, or what is known or near."""
+    """The error for an operation without a rule: it says what to write, `instead` or by `advice`."""
     return NotImplementedError(
         f"{what} has no rounding rule; {instead or advice(what, having())}; all are in {HANDBOOK}"
     )
@@ -288,7 +288,7 @@ def _refuse(what: str, instead: str = "") -> NoReturn:
 
 
 def _computed(found: Rule, name: str, args: Any, kwargs: Any) -> Any:
-    """What the rule gives; where it does not take an argument, a refusal that says which."""
+    """The result of the rule. Raises NotImplementedError if it does not accept an argument, with its name."""
     try:
         return found(*args, **kwargs)
     except TypeError:

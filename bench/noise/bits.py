@@ -1,4 +1,4 @@
-"""Functions of the bits of floating numbers."""
+"""Functions of the bits of floating-point numbers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
 
 
 def rms(x: Array) -> Array:
-    """Over the last axis, scaled by the largest so that no square underflows."""
+    """The rms over the last axis, scaled by the largest element so that no square underflows."""
     largest = np.abs(x).max(axis=-1, initial=0)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
     return np.asarray(scale * np.sqrt(np.mean(np.square(x / scale[..., None]), axis=-1)))
 
 
 def binade(x: Array) -> Array:
-    """The largest power of two that is not above |x|; zero for zero, infinity and NaN."""
+    """The largest power of two up to |x|; zero for zero, infinity and NaN."""
     bits = np.array(x, dtype=np.float64).view(np.int64)
     bits &= _EXPONENT
     power = bits.view(np.float64)
@@ -25,13 +25,13 @@ def binade(x: Array) -> Array:
 
 
 def to_bits(x: Array, bits: int) -> Array:
-    """x rounded to so many significant bits."""
+    """x rounded to `bits` significant bits."""
     mantissa, exponent = np.frexp(x)
     return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits))
 
 
 def is_power_of_two(x: Array) -> NDArray[np.bool_]:
-    """Where a product with x is exact: ±2^k, zero and infinity."""
+    """A mask of ±2^k, zero and infinity: products with them are exact."""
     return (np.asarray(x, dtype=np.float64, order="C").view(np.int64) & MANTISSA) == 0
 
 
@@ -49,7 +49,7 @@ def odd(x: Array) -> Array:
 
 
 def mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64: the bits of a value, well stirred."""
+    """The hash of splitmix64."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))

@@ -1,8 +1,8 @@
-"""Rules for choices: comparisons, signs and argmax, and what is done with their outcome.
+"""Rules for choices (comparisons, signs, argmax) and for the functions that use them.
 
-All rounding rows follow the exact row's choice; the contrary rows turn it where rounding could. So the spread
-stays the spread of one formula, and what the other choice would change is known apart from it. A choice that
-rounding cannot turn is a plain array.
+All rounding rows make the choice of the exact row. The contrary rows make the opposite choice where rounding
+could change it. So the spread does not include changed choices, and their effect is measured separately. A
+choice that rounding cannot change is a plain array.
 """
 
 import operator
@@ -53,7 +53,7 @@ def compare(ufunc: np.ufunc) -> Rule:
 
 @rule(np.sign)
 def sign(x: Any) -> Any:
-    """The sign as a choice: a number, +1, -1 or 0."""
+    """The sign, which is a choice with the values +1, -1 and 0."""
     values = numbers(x)
     choice = np.sign(values[..., -1])
     turned = undecided(values, np.zeros(1))
@@ -65,7 +65,7 @@ def sign(x: Any) -> Any:
 
 
 def undecided(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Which contrary rows turn which comparison, on a last axis; None where rounding can turn none."""
+    """A mask of the comparisons that each contrary row (last axis) changes; None if rounding changes none."""
     if x.shape[-1] == 1 and y.shape[-1] == 1:
         return None
     rounding = current()
@@ -110,7 +110,7 @@ def _argmax(x: NDArray[Any], axis: Any, out: Any, keepdims: bool) -> Any:
 
 
 def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np.int64]:
-    """The index that each row takes: the exact one, or in contrary rows the runner-up within reach of it."""
+    """The index for each row: that of the exact row or, in contrary rows, a runner-up that is close."""
     if x.shape[-1] == 1:
         return first[..., None]
     rounding = current()
@@ -139,7 +139,7 @@ def _runners(x: NDArray[Any], first: NDArray[np.int64], axis: int) -> NDArray[np
 
 @rule(np.sort)
 def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
-    """The values in order, each draw's own: nothing is rounded, and two that change places are near."""
+    """Each row is sorted by itself. Nothing is rounded, and values that change places are close together."""
     if order is not None:
         raise NotImplementedError("np.sort with order= has no rounding rule; leave it out")
     x = rows(a)
@@ -172,7 +172,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
 
 @rule(operator.getitem)
 def gather(x: Noisy, key: Any) -> Any:
-    """x[key] by undecided indices; a mask that rounding could turn has no shape to read."""
+    """x[key] with indices that rounding could change. For a mask, the shape of the result would change."""
     parts = key if isinstance(key, tuple) else (key,)
     _indices_only(parts, "reading by a mask")
     at = next(i for i, part in enumerate(parts) if noisy(part))
@@ -185,7 +185,7 @@ def gather(x: Noisy, key: Any) -> Any:
 
 @rule(operator.setitem)
 def scatter(x: Noisy, key: Any, value: Any) -> None:
-    """x[key] = value, where the key is a mask or an index that holds choices."""
+    """x[key] = value with a mask or an index that rounding could change."""
     parts = key if isinstance(key, tuple) else (key,)
     if len(parts) == 1 and kind(parts[0]) == "b":
         mask = parts[0].reshape(parts[0].shape + (1,) * (x.ndim - parts[0].ndim))
@@ -201,7 +201,7 @@ def scatter(x: Noisy, key: Any, value: Any) -> None:
 
 
 def _read(x: Any, index: Any, one: Any) -> Any:
-    """All rows by the exact index, then each contrary row by its own."""
+    """Read all rows at the exact index, then each contrary row at its own."""
     if not noisy(index):
         return one(x.view(np.ndarray), index).view(Noisy)
     y = full(one(full(x).view(np.ndarray), exact(index)).view(Noisy))
@@ -241,7 +241,7 @@ def _contrary() -> range:
 
 def _indices_only(parts: Any, what: str) -> None:
     if any(noisy(part) and kind(part) != "i" for part in parts):
-        raise NotImplementedError(f"{what} that rounding could turn has no rounding rule; use np.where")
+        raise NotImplementedError(f"{what} that rounding could change has no rounding rule; use np.where")
 
 
 def _turn(choice: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Noisy:
@@ -251,7 +251,7 @@ def _turn(choice: NDArray[np.bool_], turned: NDArray[np.bool_]) -> Noisy:
 
 
 def _settled(choice: NDArray[Any]) -> Any:
-    """A plain array where all rows chose alike."""
+    """The choice as a plain array if all rows are equal."""
     if choice.shape[-1] == 1 or (choice == choice[..., -1:]).all():
         return np.asarray(choice[..., -1], order="C")
     return pack(np.asarray(choice, order="C"))

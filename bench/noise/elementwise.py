@@ -1,4 +1,4 @@
-"""Rules for what is computed element by element."""
+"""Rules for elementwise functions."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from bench.noise.array import Noisy, Rule, exact, noisy, pack, rows, rule, rules
 from bench.noise.bits import is_power_of_two
 from bench.noise.rounding import current
 
-# The rms error in half units in the last place (a rounded exact value has 0.58) of the least exact among
-# NumPy 2.4, torch 2.13, TensorFlow 2.21 (eager, XLA) and JAX 0.10.2 in float32 and float64, over normal and
-# log-normal draws; more where single errors reach far. A function that nobody measured has the largest.
+# The rms error in half ulps (a correctly rounded value has 0.58) of the least accurate of NumPy 2.4, torch
+# 2.13, TensorFlow 2.21 (eager, XLA) and JAX 0.10.2 in float32 and float64, over normal and log-normal draws;
+# more if single errors are large. A function that was not measured has the largest value.
 _WORST_LIBM = 2.4
 _LIBM: dict[np.ufunc, float] = {
     **{np.exp: 1.2, np.exp2: 1.2, np.expm1: 1.4, np.log: 0.8, np.log2: 0.8, np.log10: 0.8, np.log1p: 1.5},
@@ -27,13 +27,13 @@ ULPS: dict[np.ufunc, float] = {
     **{ufunc: np.sqrt(3) * rms for ufunc, rms in _LIBM.items()},
 }
 ULPS_OF_POWER = 0.9 * np.sqrt(3)
-# The erf inside torch's GELU is a short rational formula with an absolute error, of so many unit roundoffs.
+# The erf in torch's GELU is a short rational formula with an absolute error of this many unit roundoffs.
 _ERF = 2.8
 
 
 @rules(np.negative, np.positive, np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin)
 def selected(ufunc: np.ufunc) -> Rule:
-    """A result that is one of its operands, or its negative: nothing is rounded."""
+    """The rule of a function that returns one of its operands or its negative: nothing is rounded."""
 
     def on_records(*inputs: Any) -> Noisy:
         return pack(ufunc(*map(numbers, inputs), order="C"))
@@ -42,7 +42,7 @@ def selected(ufunc: np.ufunc) -> Rule:
 
 
 def rounded(ufunc: np.ufunc, ulps: float) -> Rule:
-    """A result that is rounded once, to within `ulps` half units in the last place."""
+    """The rule of a function whose result is rounded once, with an error of up to `ulps` half ulps."""
 
     def on_records(*inputs: Any) -> Noisy:
         return finish(ufunc(*map(numbers, inputs), order="C"), ulps)
@@ -56,7 +56,7 @@ for _ufunc, _ulps in ULPS.items():
 
 @rules(np.add, np.subtract)
 def add(ufunc: np.ufunc) -> Rule:
-    """A sum or difference: adding zero is exact."""
+    """The rule of a sum or difference: adding zero is exact."""
 
     def on_records(a: Any, b: Any) -> Noisy:
         zero = (exact(a) == 0) | (exact(b) == 0)
@@ -67,13 +67,13 @@ def add(ufunc: np.ufunc) -> Rule:
 
 @rule(np.multiply)
 def multiply(a: Any, b: Any) -> Noisy:
-    """A product: one with a power of two or a choice is exact."""
+    """A product. It is exact if a factor is a power of two or a choice."""
     return finish(np.multiply(numbers(a), numbers(b), order="C"), 1.0, _scales(a) | _scales(b))
 
 
 @rule(np.divide)
 def divide(a: Any, b: Any) -> Noisy:
-    """A quotient. One by a number of the formula may be a product with its rounded inverse."""
+    """A quotient. For a constant, it may be computed as a product with the rounded inverse."""
     return finish(np.divide(numbers(a), numbers(b, inverted=not noisy(b)), order="C"), 1.0, _scales(b))
 
 
@@ -103,7 +103,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs
 @rules(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
 @rules(np.logical_and, np.logical_or, np.logical_xor, np.logical_not)
 def logic(ufunc: np.ufunc) -> Rule:
-    """Choices joined: rounding does not enter."""
+    """The rule of a logical function of choices: nothing is rounded."""
 
     def on_records(*inputs: Any) -> Noisy:
         operands = [rows(x) for x in inputs]
@@ -118,7 +118,7 @@ def logic(ufunc: np.ufunc) -> Rule:
 
 @rules(np.isnan, np.isinf, np.isfinite)
 def seen(ufunc: np.ufunc) -> Rule:
-    """isnan and its like: asked of the exact row."""
+    """The rule of isnan, isinf and isfinite: the answer of the exact row."""
     return lambda x: ufunc(exact(x))
 
 
@@ -128,7 +128,7 @@ def numbers(x: Any, *, inverted: bool = False) -> NDArray[Any]:
 
 
 def finish(y: NDArray[Any], ulps: float, unrounded: Any = None, floor: float = 0.0) -> Noisy:
-    """Give y all rows, and round it, except where it is known to be exact."""
+    """Extend y to all rows and round it, except elements in `unrounded`, which are exact."""
     if y.dtype.kind != "f" or ulps == 0 or (unrounded is not None and np.all(unrounded)):
         return pack(y)
     if y.shape[-1] != current().layout.rows:
@@ -140,7 +140,7 @@ def finish(y: NDArray[Any], ulps: float, unrounded: Any = None, floor: float = 0
 
 
 def _scales(x: Any) -> Any:
-    """Where a product with x is exact."""
+    """A mask of the elements of x whose product with anything is exact."""
     values = rows(x) if noisy(x) else np.asarray(x)[..., None]
     if values.dtype.kind == "b":
         return np.True_

@@ -1,4 +1,4 @@
-"""What is told about an operation of a formula without a rounding rule: where it is, and what to write."""
+"""Explain an operation of a formula that has no rounding rule: its place, and what to write instead."""
 
 import traceback
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from types import TracebackType
 
 from bench.noise.array import refusal
 
-_OURS = {"bench", "numpy", "scipy"}  # whose functions a formula calls
-# NumPy names the dtype of the records where one has become a plain array
+_OURS = {"bench", "numpy", "scipy"}  # packages that are not the formula
+# parts of NumPy's errors about the dtype of records, if an array has become a plain one
 _RECORDS = (
     "('rows', ",
     "'names': ['a', 'b', 'c']",
@@ -21,9 +21,9 @@ _RECORDS = (
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Refusals raised inside name the function and line of the formula; so do NumPy's errors about records.
+    """Add the function and line of the formula to NotImplementedError and to NumPy's errors about records.
 
-    Raises NotImplementedError.
+    Raises NotImplementedError for both.
     """
     try:
         yield
@@ -43,15 +43,15 @@ def _made_plain(text: str) -> tuple[str, str]:
     if text.startswith("Cannot cast"):
         return (
             "putting rounded values into a plain array",
-            "make it by np.zeros_like(x, shape=…), and give no dtype",
+            "make it by np.zeros_like(x, shape=…) without a dtype",
         )
     if text.endswith("not inexact"):
         return "np.finfo of a rounded array", "give the number itself"
-    return "an array that np.asarray, np.array or a library made plain", "leave that call out"
+    return "an array converted by np.asarray, np.array or a library", "leave that call out"
 
 
 def _place(trace: TracebackType | None) -> tuple[str, str]:
-    """Where in the formula it was, and the function of SciPy that was called; empty where there is none."""
+    """The place in the formula, and the SciPy function that was called; each is empty if unknown."""
     steps = list(traceback.walk_tb(trace))
     rooms = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in steps]
     own = [i for i, room in enumerate(rooms) if room not in _OURS]

@@ -1,4 +1,4 @@
-"""Which functions a reference may use, as a reader looks for them."""
+"""Lists of the functions that a reference may use, for the handbook."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ MOVING, METHODS = "Moving elements", "Methods of arrays"
 
 
 def usable() -> Mapping[str, tuple[str, ...]]:
-    """The names of every function that has a rounding rule, or needs none, by group."""
+    """The names of all functions that have a rounding rule or need none, by group."""
     found: dict[str, set[str]] = {title: set() for title in GROUPS.values()}
     for (function, method), rule in computing().items():
         found[GROUPS[rule.__module__.rpartition(".")[2]]].update(names(function, method))
@@ -28,5 +28,5 @@ def usable() -> Mapping[str, tuple[str, ...]]:
 
 
 def refused() -> Mapping[str, str]:
-    """What to write instead of the functions that have no rule, where somebody is likely to look for one."""
+    """What to write instead of common functions that have no rule."""
     return dict(INSTEAD)

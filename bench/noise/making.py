@@ -1,4 +1,4 @@
-"""Rules for making arrays: like another, as a copy, padded, or joined from several."""
+"""Rules for functions that make arrays: zeros_like, copies, padding and concatenation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from bench.noise.choices import where as chosen
 
 
 def like(fill: float) -> Rule:
-    """zeros_like and its kin."""
+    """The rule of zeros_like, ones_like and empty_like."""
 
     def on_records(
         a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, **_: Any
@@ -21,7 +21,7 @@ def like(fill: float) -> Rule:
 
 rule(np.zeros_like)(like(0.0))
 rule(np.ones_like)(like(1.0))
-rule(np.empty_like)(like(np.nan))  # what is read before it is written must show
+rule(np.empty_like)(like(np.nan))  # NaN shows an element that is read before it is written
 
 
 @rule(np.full_like)
@@ -67,11 +67,11 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 
 @rules(np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack)
 def joined(function: Rule) -> Rule:
-    """concatenate and its kin: all parts get all rows first."""
+    """The rule of a function that joins arrays: all parts are extended to all rows first."""
 
     def on_records(arrays: Any, *args: Any, **kwargs: Any) -> Any:
         parts = [full(x).view(np.ndarray) for x in arrays]
-        whole = function(parts, *args, **kwargs)  # NumPy promotes a record to one without overlap
+        whole = function(parts, *args, **kwargs)  # NumPy promotes a record to one without overlapping fields
         return whole.astype(parts[0].dtype, copy=False).view(Noisy)
 
     return on_records

@@ -1,4 +1,4 @@
-"""The names of functions as a reference writes them, and what to write for one that has no rounding rule."""
+"""The names of functions in a reference, and what to write for those that have no rounding rule."""
 
 import difflib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from scipy import special
 
 HANDBOOK = "docs/extending.md"
 
-# what to write instead, where the name does not lead there
+# what to write instead, for names that are not close to the right one
 INSTEAD = {
     "np.argsort": "np.sort for the values, np.argmax for the first",
     "np.average": "np.mean, or np.sum(w * x) / np.sum(w)",
@@ -64,7 +64,7 @@ INSTEAD = {
     "e / e.sum(axis=-1, keepdims=True)",
 }
 
-# where a function is looked for, as a reference imports it; of several names all are given
+# the modules of functions, under the names of a reference; a function may have several
 _PLACES = {
     "np.": np,
     "np.linalg.": np.linalg,
@@ -79,21 +79,21 @@ for _place, _module in _PLACES.items():
 
 
 def names(function: Any, method: str = "__call__") -> list[str]:
-    """Every name that a reference may write for a function of NumPy or SciPy, or for a method of a ufunc."""
+    """All names of a function of NumPy or SciPy, or of a method of a ufunc, in a reference."""
     unknown = f"{getattr(function, '__module__', '').replace('numpy', 'np', 1)}.{function.__name__}"
     found = sorted(_NAMES.get(id(function), [unknown]))
     return found if method == "__call__" else [f"{name}.{method}" for name in found]
 
 
 def named(function: Any, method: str = "__call__") -> str:
-    """The name by which NumPy itself knows it, where it has several."""
+    """The name of a function; of several, the one that NumPy itself uses."""
     found = names(function, method)
     own = function.__name__ if method == "__call__" else f"{function.__name__}.{method}"
     return next((name for name in found if name.endswith(f".{own}")), found[0])
 
 
 def advice(name: str, having: Iterable[str]) -> str:
-    """What to write instead: a known way, or the names nearest to this one among those that have a rule."""
+    """What to write instead: a known replacement, or the nearest names of functions that have a rule."""
     if name in INSTEAD:
         return f"write {INSTEAD[name]}"
     last = {each.removeprefix("np.").removeprefix("linalg."): each for each in sorted(having)}

@@ -1,4 +1,4 @@
-"""The dtypes that can be judged, the rows that a run carries, and the one global constant."""
+"""The dtypes that can be judged, the rows of a run, and the probability of a false rejection."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,11 @@ from scipy.special import stdtrit
 
 @dataclass(frozen=True)
 class Layout:
-    """How many rows of each kind one run carries, and which is which.
+    """The number of rows of each kind in one run, in this order; the last row is exact.
 
-    The first rows round everything; the next round everything but the inside of a sum; contrary rows do not
-    round, but take the other side of every choice that rounding could turn; the last row is exact.
+    full: rows that round everything.
+    exact_sums: rows that round everything except the inside of sums.
+    contrary: rows that do not round, but make the opposite choice wherever rounding could change it.
     """
 
     full: int
@@ -32,26 +33,26 @@ class Layout:
 
 FULL, EXACT_SUMS = 30, 10
 
-# By the number of runs that share the draws: what is too large for memory is run more often with less.
+# By number of runs: a formula that is too large for memory runs more often, with fewer rows each time.
 LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 1)}
-# Few bits leave many choices open, and a few tosses may miss what two of them change together.
+# With few bits, many choices are undecided, and few rows may miss the joint effect of two of them.
 LOW_LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 16), 5: Layout(6, 2, 4), 10: Layout(3, 1, 2)}
 
-# the chance that one honest cell is rejected: the one global constant of every verdict
+# the probability that a correct cell is rejected: the only global constant of a verdict
 P = 1e-6
 
 
 @dataclass(frozen=True)
 class Precision:
-    """A floating dtype: its significant bits and the exponent of its smallest normal number."""
+    """A floating dtype: its significant bits, and the exponent of its smallest normal number."""
 
     bits: int
     smallest: int
 
     @property
     def overflow(self) -> float:
-        """The smallest number that is rounded to infinity."""
-        return 2.0 ** (1 - self.smallest) * (1 - self.u / 2) * 2  # infinite in float64, and no error
+        """The smallest number that rounds to infinity."""
+        return 2.0 ** (1 - self.smallest) * (1 - self.u / 2) * 2  # inf in float64; no OverflowError
 
     @property
     def u(self) -> float:
@@ -69,16 +70,16 @@ PRECISIONS = {
     "float16": Precision(11, -14),
 }
 
-INSIDE = "float32 inside"  # an accumulator, and more: only results are rounded to the dtype
-TF32_FACTORS = "float32, TF32 factors"  # another: products of matrices take `TF32_BITS` of each factor
+INSIDE = "float32 inside"  # also an accumulator: only results are rounded to the dtype
+TF32_FACTORS = "float32, TF32 factors"  # also one: matrix products round factors to `TF32_BITS`
 TF32_BITS = 11
 
-# what sums and products accumulate in, unless the caller says otherwise
+# the default accumulator of sums and products, by dtype
 ACCUMULATORS = {"float64": "float64", "float32": "float32", "bfloat16": "float32", "float16": "float32"}
 
 
 def accumulators(dtype: str, *, tf32: bool = False) -> tuple[str, ...]:
-    """What sums of this dtype may accumulate in, the widest first; `tf32`: where that is allowed."""
+    """The accumulators that sums of this dtype may use, the widest first; `tf32` if TF32 is allowed."""
     if ACCUMULATORS[dtype] != dtype:
         return (INSIDE, ACCUMULATORS[dtype], dtype)
     return (dtype, TF32_FACTORS) if tf32 and dtype == "float32" else (dtype,)
@@ -97,5 +98,5 @@ def precision(dtype: object) -> Precision:
 
 
 def multiple(elements: int) -> float:
-    """How many spreads an honest element may be off, when the worst of so many is asked for."""
+    """The largest error of a correct element in units of its spread, for the worst of `elements`."""
     return -float(stdtrit(FULL - 1, P / (2 * max(elements, 1))))

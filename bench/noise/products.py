@@ -1,4 +1,4 @@
-"""Rules for products: of matrices, along named axes, and the elimination that solves for them."""
+"""Rules for matrix products, tensor products and linear systems."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from bench.noise.sums import into, total
 
 @rule(np.matmul)
 def matmul(a: Any, b: Any) -> Noisy:
-    """(…, m, k) @ (…, k, n). An operand that all rows share is multiplied once, with all rows as columns."""
+    """(…, m, k) @ (…, k, n). If an operand is equal in all rows, one product has the rows as columns."""
     x, y = numbers(a), numbers(b)
     if x.ndim == 2:
         return matmul_of(x[None], y if y.ndim > 2 else y[:, None], (-2,) if y.ndim > 2 else (-2, -1))
@@ -76,10 +76,10 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Noisy:
 
 @rule(np.einsum)
 def einsum(formula: Any, *operands: Any, out: Any = None, optimize: Any = False) -> Any:
-    """One or two operands and an explicit output: a sum, a transposition, or a product of matrices."""
+    """One or two operands with an explicit output, computed by sums, transpositions and matrix products."""
     if not isinstance(formula, str) or "->" not in formula or "." in formula or len(operands) > 2:
         raise NotImplementedError(
-            f"np.einsum {formula!r} has no rounding rule; one or two operands with an explicit output have"
+            f"np.einsum {formula!r} has no rounding rule; write one or two operands and an explicit output"
         )
     left, result = formula.replace(" ", "").split("->")
     labels = left.split(",")
@@ -97,7 +97,7 @@ def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
     alone = [c for c in first + second if c not in result and (c in first) != (c in second)]
     if alone:
         raise NotImplementedError(
-            f"np.einsum that sums {alone[0]!r} in one operand only has no rounding rule; sum it before"
+            f"np.einsum that sums {alone[0]!r} in one operand only has no rounding rule; sum it first"
         )
     batch = [c for c in first if c in second and c in result]
     inner = [c for c in first if c in second and c not in result]
@@ -121,7 +121,7 @@ def _contract(first: str, second: str, result: str, a: Any, b: Any) -> Any:
 
 @rule(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
-    """Elimination, pivoted by the exact row and written in operations that have rules."""
+    """Gaussian elimination with the pivots of the exact row, written in operations that have rules."""
     if np.ndim(a) != 2:
         raise NotImplementedError(
             "np.linalg.solve of a batch has no rounding rule; solve one system at a time"
@@ -142,7 +142,7 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def _leading(x: Any, axes: int) -> Any:
-    """The rows first, then as many axes as the other operand has."""
+    """x with the rows first, then padded to `axes` axes."""
     padded = x.reshape((1,) * (axes - x.ndim) + x.shape)
     return np.asarray(np.moveaxis(padded, -1, 0), order="C")
 
@@ -158,6 +158,6 @@ def _squeeze(x: Noisy, axes: tuple[int, ...]) -> Any:
 def _diagonal(x: Any, label: str) -> Any:
     if len(set(label)) != len(label):
         raise NotImplementedError(
-            f"np.einsum that repeats an index in {label!r} has no rounding rule; take the diagonal before"
+            f"np.einsum that repeats an index in {label!r} has no rounding rule; take the diagonal first"
         )
     return x

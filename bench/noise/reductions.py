@@ -1,20 +1,20 @@
-"""Rules for products of all elements, for norms, and for the logarithm of a sum of exponentials.
+"""Rules for np.prod, norms and logaddexp.reduce.
 
-Each rule gives the error made inside the operation, to first order, in the precision of the accumulator.
-What is stored in fewer bits is rounded once more. In the rows whose sums are exact, the inside has the bits
-of the dtype.
+Each rule computes the error inside the operation, to first order, in the precision of the accumulator. If
+the dtype has fewer bits, the result is rounded once more. In the rows with exact sums, the inside has the
+precision of the dtype.
 
 A product y of m factors that are not powers of two has m - 1 roundings in any order, each relative to the
 product: the variance is u²/3 · ((m - 2) B y² + b²), with b the binade of y and B = `BENFORD` the mean of
 (b/y)² over partial products. The order matters only where a partial product leaves the range.
 
-A norm is √s of s = Σx². An error of s moves it by 1/(2√s) of that, and the root is rounded. The squares
-stay inside: they may leave the range of the dtype, but not that of the accumulator, which is where NumPy's
-norm ends.
+A norm is √s with s = Σx². An error δ of s changes it by δ/(2√s), and the root is rounded. The squares are
+not stored: they may leave the range of the dtype, but not that of the accumulator, as in NumPy's norm.
 
-log Σeˣ is taken pair by pair, in turn as NumPy does or by halves. Each partial result L is rounded, and its
-error reaches the total times e^(L - total), the share that it has of the sum. In turn the errors grow as
-√n; a sum of shifted exponentials has smaller ones, and a reference that writes that has the closer limit.
+log Σeˣ is computed pair by pair, either sequentially as in NumPy or as a tree of pairs. Each partial result L
+is rounded, and its error changes the total by e^(L - total) times as much, its share of the sum. In sequence,
+the errors grow as √n. A sum of shifted exponentials has smaller errors, so a reference that computes that has
+a tighter limit.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ from bench.noise.sums import axes_of, first_axis, into, total
 
 @rule(np.prod)
 def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-    """Exact where all factors but one are powers of two, and for whole numbers that the dtype holds."""
+    """A product. It is exact if all factors but one are powers of two, or for integers that fit the dtype."""
     plain_dtype("prod", dtype)
     x = numbers(a)
     axes = axes_of(x, axis)
@@ -64,7 +64,7 @@ rule(np.multiply, method="reduce")(first_axis(prod))
 
 
 def _stays(e: Array, how: dict[str, Any]) -> bool:
-    """Whether no partial product, in whatever order, leaves the range of the accumulator."""
+    """Whether no partial product, in any order, leaves the range of the accumulator."""
     inside, size = current().inside, np.abs(e)
     largest = np.prod(np.maximum(size, 1), **how)
     smallest = np.prod(np.where(size > 0, np.minimum(size, 1), 1), **how)
@@ -72,7 +72,7 @@ def _stays(e: Array, how: dict[str, Any]) -> bool:
 
 
 def _leave(y: Array, factors: Array) -> None:
-    """What leaves the range on the way is infinite or zero: half of the draws go in turn, half by chance."""
+    """Set y to inf or 0 if a partial product overflows or underflows: in sequence, or in random order."""
     rounding, n = current(), factors.shape[-1]
     y = y.reshape(*factors.shape[:-1], y.shape[-1])
     for row in range(rounding.layout.noisy):
@@ -86,7 +86,7 @@ def _leave(y: Array, factors: Array) -> None:
 
 @rule(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    """Of vectors, any that NumPy has but the count of what is not zero; of matrices, those without an SVD."""
+    """Norms of vectors with any ord but 0, and norms of matrices that need no SVD."""
     dimensions = np.ndim(x)
     if axis is None and ord is None:
         return _euclidean(x, tuple(range(dimensions)), keepdims)
@@ -99,7 +99,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
         return _euclidean(x, axes, keepdims)
     if ord not in (1, -1, np.inf, -np.inf):
         raise NotImplementedError(
-            f"np.linalg.norm of a matrix with ord={ord!r} has no rounding rule; 'fro', 1 and np.inf have"
+            f"np.linalg.norm of a matrix with ord={ord!r} has no rounding rule; use 'fro', 1 or np.inf"
         )
     summed, kept = axes if abs(ord) == 1 else axes[::-1]
     sums = total(np.abs(x), axis=summed, keepdims=True)
@@ -112,7 +112,7 @@ def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
         return _euclidean(x, axes, keepdims)
     if ord == 0 or isinstance(ord, str):
         raise NotImplementedError(
-            f"np.linalg.norm of vectors with ord={ord!r} has no rounding rule; None, 1, 2 and np.inf have"
+            f"np.linalg.norm of vectors with ord={ord!r} has no rounding rule; use None, 1, 2 or np.inf"
         )
     sizes = np.abs(x)
     if ord == np.inf and not np.shape(x)[axes[0]]:
@@ -125,12 +125,12 @@ def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 
 def _power(x: Any, exponent: float) -> Noisy:
-    """A power whose exponent is rounded, as a number of the formula is."""
+    """A power whose exponent is a constant and so is rounded."""
     return finish(np.power(numbers(x), rows(float(exponent))), ULPS_OF_POWER)
 
 
 def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
-    """Exact for one element, and for whole numbers whose root is one."""
+    """The 2-norm. It is exact for one element, and for integers whose norm is an integer."""
     how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
     x, rounding = numbers(a).astype(np.float64), current()
     e = np.asarray(x[..., -1], order="C")
@@ -162,7 +162,7 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
 
 @rule(np.logaddexp, method="reduce")
 def log_sum_exp(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
-    """Half of its variance is that of pairs taken in turn, half that of pairs of halves."""
+    """log Σeˣ. Its variance is the mean of those of the sequential and the pairwise order."""
     x, rounding = numbers(a).astype(np.float64), current()
     axes = axes_of(x, axis if np.ndim(a) else None)
     how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
@@ -186,13 +186,13 @@ def log_sum_exp(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
 
 
 def _in_turn(terms: Array, total: Array) -> Array:
-    """What the rounding of each partial result does to the total, in unit roundoffs."""
+    """The error of the total from each rounding of the sequential order, in unit roundoffs."""
     partial = np.logaddexp.accumulate(terms, axis=-1)
     return _shares(partial[..., :-1], terms[..., 1:], partial[..., 1:], total)
 
 
 def _by_halves(terms: Array, total: Array) -> Array:
-    """The same for all pairs of pairs, in quadrature."""
+    """The error of the total from all roundings of the pairwise order: the root of the sum of squares."""
     found = np.zeros(terms.shape[:-1])
     while (n := terms.shape[-1]) > 1:
         whole = np.logaddexp(left := terms[..., : n - 1 : 2], right := terms[..., 1::2])
@@ -202,7 +202,7 @@ def _by_halves(terms: Array, total: Array) -> Array:
 
 
 def _shares(left: Array, right: Array, whole: Array, total: Array) -> Array:
-    """c b e^(L - total), with b the binade of the result L or of what was added to the larger of both."""
+    """c b e^(L - total): b is the binade of the result L or, if larger, of L minus the larger operand."""
     added = whole - np.maximum(left, right)
     size = ULPS[np.logaddexp] * binade(np.maximum(np.abs(whole), added))
     rounds = (np.minimum(left, right) > -np.inf) & np.isfinite(whole)
@@ -214,14 +214,14 @@ def _root(x: Array) -> Array:
 
 
 def _last(x: Array, axes: tuple[int, ...]) -> Array:
-    """x with these axes made one, the last."""
+    """x with these axes merged into one, which is last."""
     rest = [i for i in range(x.ndim) if i not in axes]
     moved = np.transpose(x, [*rest, *axes])
     return moved.reshape(*(x.shape[i] for i in rest), int(np.prod([x.shape[i] for i in axes])))
 
 
 def alike(a: Any) -> bool:
-    """Whether all draws have the very numbers of the exact row, or hold choices."""
+    """Whether all rows are equal to the exact row, or hold choices."""
     return not noisy(a) or rows(a).shape[-1] == 1 or kind(a) == "b"
 
 
@@ -231,9 +231,9 @@ def plain_dtype(name: str, dtype: Any) -> None:
 
 
 def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -> None:
-    """Round y in place by what its inside left; once more where the accumulator has more bits than the dtype.
+    """Round y in place: add the errors `inside` and, if the accumulator is wider, round to the dtype.
 
-    `held` is where the result of exact steps is a number of the dtype.
+    `held` is a mask of the results that are exact and fit the dtype.
     """
     rounding, value = current(), y[..., -1].copy()
     last = np.where(held, 0, rounding.u * binade(value))

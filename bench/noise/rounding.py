@@ -1,4 +1,4 @@
-"""What rounding does to one operation: the draws, and how far each result of each kind may move."""
+"""Rounding of one operation: the random draws, and the size of the error for each kind of result."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from bench.noise.bits import MANTISSA, Array, binade, mixed, to_bits
 from bench.noise.precision import ACCUMULATORS, TF32_BITS, layouts, precision
 
-# The mean of (2^⌊log2 m⌋ / m)² over mantissas that are spread as 1/m.
+# The mean of (2^⌊log2 m⌋ / m)² over mantissas m with the density 1/m (Benford).
 BENFORD = 3 / (8 * np.log(2))
 
-_CHUNK = 1024  # elements whose rows stay in the cache while they are rounded
+_CHUNK = 1024  # elements that are rounded together, so that their rows stay in the CPU cache
 
 
 class Rounding:
-    """The rounding of one dtype, seeded. Half-widths are of uniform draws; variances are of sums.
+    """Seeded rounding to one dtype. Errors are uniform draws, given by their half-widths.
 
-    float64 is drawn as if it had 43 bits, because at 53 the noise drowns in the arithmetic that carries it;
-    `shrink` brings what is measured back to size.
+    float64 is rounded as if it had 43 bits, because at 53 bits the errors would be lost in the float64
+    arithmetic of the simulation. `shrink` scales measured spreads back.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class Rounding:
         self.layout, self.run = layouts(dtype)[runs], run
         self.precision = precision(dtype)
         self.shrink = 2.0**-10 if self.precision.bits == 53 else 1.0
-        # in float64 the reference's own value is rounded like any other
+        # a float64 reference has rounding errors of its own
         self.both = np.sqrt(2.0) if self.precision.bits == 53 else 1.0
         self.u = self.precision.u / self.shrink
-        self.inside = precision(accumulator or ACCUMULATORS[str(dtype)])  # sums, and what is not stored
+        self.inside = precision(accumulator or ACCUMULATORS[str(dtype)])  # for sums
         self.accumulator = self.inside.u / self.shrink
         self.tiny = self.precision.tiny / self.shrink
-        # single and double range is wide enough to be left alone
+        # the range of float32 and float64 is not simulated
         self.overflow = self.precision.overflow if self.precision.smallest > -126 else None
         self.worst, self.tf32 = worst, tf32
         self.undecided = 0
@@ -53,19 +53,19 @@ class Rounding:
         self._constants: dict[tuple[float, bool], Array] = {}
 
     def outside(self, dtype: object) -> "Rounding":
-        """The rounding to `dtype` of what this one computed: its rows and choices, and draws of its own."""
+        """A rounding to `dtype` for results of this one, with the same rows and choices and new draws."""
         other = Rounding(dtype, seed=int(self._seed) ^ 1 << 32, run=self.run)
         other.layout, other.undecided = self.layout, self.undecided
         return other
 
     def draws(self, count: int, columns: int) -> NDArray[np.int16]:
-        """Uniform over the 16-bit integers: the quickest source that NumPy has."""
+        """Random 16-bit integers, from NumPy's fastest generator."""
         words = -(-count * columns // 4)
         raw = np.asarray(self._bits.random_raw(words)).view(np.int16)
         return raw[: count * columns].reshape(count, columns)
 
     def spread(self, y: Array, half: Array, exact_sums: Array | None = None) -> None:
-        """Add noise of half-width `half` to the noisy rows of y, in place; `exact_sums` is for those rows."""
+        """Add errors of half-width `half` to the noisy rows of y in place (`exact_sums` to those rows)."""
         full, noisy = self.layout.full, self.layout.noisy
         y, half = y.reshape(-1, self.layout.rows), half.reshape(-1, 1) * 2.0**-15
         other = half if exact_sums is None else exact_sums.reshape(-1, 1) * 2.0**-15
@@ -84,9 +84,9 @@ class Rounding:
     def round(
         self, y: Array, ulps: float = 1.0, exact: NDArray[np.bool_] | None = None, floor: float = 0.0
     ) -> None:
-        """Round an elementwise result in place: `ulps` half units in the last place, none where `exact`.
+        """Round an elementwise result in place by up to `ulps` half ulps, except elements in `exact`.
 
-        `floor` is the least half-width of what is not zero, in unit roundoffs.
+        `floor` is the smallest half-width of nonzero elements, in unit roundoffs.
         """
         value = y[..., -1].copy()
         half = np.asarray(self.u * np.maximum(ulps * binade(value), floor * (value != 0)))
@@ -97,15 +97,15 @@ class Rounding:
         self.leave(y)
 
     def leave(self, y: Array) -> None:
-        """Noisy rows out of the dtype's range are infinite."""
+        """Set noisy rows that overflow the dtype to infinity."""
         if self.overflow is not None:
             some = y[..., : self.layout.noisy]
             some[np.abs(some) >= self.overflow] *= np.inf
 
     def underflow(self, y: Array, value: Array, half: Array) -> None:
-        """Subnormal results may be flushed to zero: in half of the noisy rows they are.
+        """Flush subnormal results to zero in half of the noisy rows, because frameworks may do so.
 
-        A row is flushed for what it is itself: what the exact row has of a zero by formula is very small.
+        A row is flushed only if its own value is subnormal: the exact row may have a tiny value for a zero.
         """
         size = np.abs(value)
         low = size < self.precision.tiny / self.precision.u
@@ -122,19 +122,19 @@ class Rounding:
     def sum(
         self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None
     ) -> None:
-        """Round a sum of n terms in place: Σx² and Σ|x| of the terms are given for the exact row.
+        """Round a sum of n terms in place, given Σx² and Σ|x| of the terms in the exact row.
 
-        The mean over all orders of summation: each partial sum is rounded, and so is each term that is itself
-        a product (`products` is None for a plain sum, False where the products are exact).
+        The variance is the mean over all orders of summation. Each partial sum is rounded, and so is each
+        term if it is a product (`products` is None for a plain sum, False for exact products).
         """
         total = y[..., -1].copy()
         n = np.maximum(n, 1)
-        last = np.asarray(self.u * binade(total))  # a scalar takes no assignment
+        last = np.asarray(self.u * binade(total))  # a scalar cannot be assigned to
         last[np.broadcast_to(n == 1, last.shape) & (not products)] = 0
         inside = self.inside_sum(total, squares, sizes, n, bool(products))
         half = np.hypot(inside, last) if self.accumulator < self.u else inside
         half = np.where(np.isfinite(half), half, 0)
-        # where sums accumulate exactly, each term still is a rounded number, and so is the total
+        # even if sums accumulate exactly, each term and the total are rounded
         exact_sums = np.where(n == 1, last, np.hypot(last, self.u * np.sqrt(BENFORD * squares)))
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
         self.leave(y)
@@ -142,7 +142,7 @@ class Rounding:
     def inside_sum(
         self, total: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool
     ) -> Array:
-        """The half-width of what the partial sums of n terms leave in their total: see `sum`."""
+        """The half-width of the error of a total from its partial sums: see `sum`."""
         if self.worst:
             return np.asarray(self.accumulator * n * sizes)
         inner = BENFORD * ((n - 2) / 3 * total**2 + ((n + 1) / 6 - 1 / n) * squares)
@@ -153,11 +153,11 @@ class Rounding:
         return np.asarray(np.sqrt(self.accumulator**2 * inner + underflow))
 
     def factors(self, x: Array) -> Array:
-        """A factor of a product of matrices, as the hardware takes it; x itself but under TF32.
+        """A factor of a matrix product as the hardware reads it: rounded under TF32, else x itself.
 
-        Units differ in how they come to so many bits: every other draw is to the nearest, the others are cut.
-        A number that is used again is rounded again alike. Exact sums are sums of whole factors, so that the
-        bits which are read from them are those of the dtype.
+        Hardware differs: every other row rounds to nearest, the others truncate. The same number is rounded
+        in the same way each time. In the rows with exact sums factors are not rounded, so that effective bits
+        are relative to the dtype.
         """
         value = x[..., -1]
         if not self.tf32 or not (rounds := to_bits(value, TF32_BITS) != value).any():
@@ -170,15 +170,15 @@ class Rounding:
         return y
 
     def _stirred(self, c: Array, rows: int) -> Array:
-        """Uniform draws between -1 and 1, that are a number's own in each row."""
+        """Uniform draws between -1 and 1 for each row, from a hash of the number in c."""
         bits: Any = np.asarray(c, order="C").view(np.uint64)
         each = np.arange(rows, dtype=np.uint64) << np.uint64(20)
         return np.asarray(mixed(bits[..., None] ^ each ^ self._seed).view(np.int64) * 2.0**-63)
 
     def constant(self, c: float, *, inverted: bool = False) -> Array:
-        """A number of the formula, rounded once a run: one row where the dtype holds it, else all.
+        """A constant of the formula, rounded once per run: one row if it fits the dtype, else all rows.
 
-        A division by c may be carried out as a product with the rounded 1/c.
+        If `inverted`, c is a divisor: the division may be computed as a product with the rounded 1/c.
         """
         key = c, inverted
         if key not in self._constants:
@@ -186,7 +186,7 @@ class Rounding:
         return self._constants[key]
 
     def constants(self, c: Array, *, inverted: bool = False) -> Array:
-        """`constant` for an array: one row or all."""
+        """`constant` for an array."""
         low = np.int64(2 ** (53 - self.precision.bits) - 1)
         bits = c.view(np.int64)
         rounds = (bits & (MANTISSA if inverted else low)) != 0
@@ -198,9 +198,9 @@ class Rounding:
         return rows
 
     def tosses(self, margin: Array) -> NDArray[np.bool_]:
-        """Which of the undecided choices each contrary row turns: all, then half by half.
+        """A mask of the undecided choices that each contrary row changes: all in the first, else half.
 
-        The coin is the margin itself, so that the same choice made twice falls alike.
+        It is a hash of the margin, so a choice that is made twice has the same outcome.
         """
         bits: Any = np.abs(margin).view(np.uint64)
         bits = bits[..., None] + np.arange(self.layout.contrary, dtype=np.uint64)
@@ -213,12 +213,13 @@ _CURRENT: ContextVar[Rounding] = ContextVar("rounding")
 
 
 def current() -> Rounding:
-    """The rounding under which the arrays at hand are computed."""
+    """The rounding that is in effect: see `under`."""
     return _CURRENT.get()
 
 
 @contextmanager
 def under(rounding: Rounding) -> Iterator[Rounding]:
+    """Within this context, operations on records use this rounding."""
     token = _CURRENT.set(rounding)
     try:
         with np.errstate(all="ignore"):

@@ -1,10 +1,9 @@
 """Rules for running sums and products.
 
-A prefix of k terms is not summed in any order: a scan joins neighbours only. Every other draw goes in turn,
-as NumPy and a loop do: the rounding of each partial result stays in all that follow. The rest go by
-doubling, as parallel scans do: a prefix is joined from blocks of 1, 2, 4, … terms that end at it, and each
-joint is rounded. So the size of the errors, and what neighbours have in common, are those of one scan or
-the other.
+A scan combines only neighbors, so not every order of summation is possible. Every other row is sequential, as
+in NumPy: the rounding error of a partial result stays in all later ones. The other rows use doubling, as
+parallel scans do: a prefix is combined from blocks of 1, 2, 4, … terms, and each combination is rounded. So
+the size of the errors and their correlation between neighbors are those of one of the two algorithms.
 """
 
 from typing import Any
@@ -22,7 +21,7 @@ from bench.noise.sums import into
 
 
 def scan(ufunc: np.ufunc) -> Rule:
-    """Exact where no order of the prefix rounds: one term, zeros or powers of two, whole numbers."""
+    """The rule of a scan. A prefix is exact if no order rounds: one term, zeros, powers of two, integers."""
 
     def on_records(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         plain_dtype("cumsum" if ufunc is np.add else "cumprod", dtype)
@@ -55,13 +54,13 @@ def multiplied_up(a: Any, axis: Any = 0) -> Any:
 
 
 def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
-    """The prefixes of x along its first axis, rounded; `still` are those of its rows as they are."""
+    """The rounded prefixes of x along its first axis; `still` are the unrounded ones."""
     rounding, e, value = current(), np.asarray(x[..., -1], order="C"), still[..., -1].copy()
     count, within = _exact(ufunc, e, value, alike)
     stays = _stays(ufunc, value)
     within |= count <= 1
     held = within & ((to_bits(value, rounding.precision.bits) == value) | (count <= 1))
-    flushed = (value != 0) & (np.abs(value) < rounding.precision.tiny)  # in some draws, however exact
+    flushed = (value != 0) & (np.abs(value) < rounding.precision.tiny)  # flushed in some rows, even if exact
     if (held & stays & ~flushed).all():
         return still
     still = spread_out(still)
@@ -86,7 +85,7 @@ def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
 
 
 def _in_turn(ufunc: np.ufunc, x: Array, value: Array) -> Array:
-    """Each term moved by what the partial result that it ends is rounded by."""
+    """The sequential scan: the rounding error of each partial result is added to its last term."""
     rounding, terms = current(), spread_out(x)
     e, size = terms[..., -1].copy(), np.abs(value)
     step = binade(value)
@@ -107,6 +106,7 @@ def _in_turn(ufunc: np.ufunc, x: Array, value: Array) -> Array:
 
 
 def _by_doubling(ufunc: np.ufunc, x: Array) -> Array:
+    """The parallel scan: each combination of two blocks is rounded."""
     rounding, y, step = current(), spread_out(x), 1
     while step < len(x):
         joined = ufunc(y[step:], y[:-step])
@@ -121,12 +121,12 @@ def _by_doubling(ufunc: np.ufunc, x: Array) -> Array:
 
 
 def _neutral(ufunc: np.ufunc, y: Array) -> NDArray[np.bool_]:
-    """Where joining y is no rounding: it is 0, or 1 in a product, in the draws as well."""
+    """A mask of the elements that are 0 (1 in a product) in all rows: combining them is exact."""
     return np.asarray((y[..., 0] == ufunc.identity) & (y[..., -1] == ufunc.identity))
 
 
 def _leave(ufunc: np.ufunc, y: Array, later: Any) -> None:
-    """What is out of the accumulator's range is infinite, or a product zero; `later` adds what follows."""
+    """Set y to inf or 0 in place if it leaves the accumulator's range; `later` extends the mask."""
     rounding = current()
     size, noisy = np.abs(y[..., -1]), rounding.layout.noisy
     over, under = size >= rounding.inside.overflow, (size < rounding.inside.tiny) & (size > 0)
@@ -137,7 +137,7 @@ def _leave(ufunc: np.ufunc, y: Array, later: Any) -> None:
 
 
 def _stays(ufunc: np.ufunc, value: Array) -> NDArray[np.bool_]:
-    """Where neither a prefix nor one before it is out of range."""
+    """A mask of the prefixes that are in range, as are all before them."""
     size, inside = np.abs(value), current().inside
     gone = size >= inside.overflow
     if ufunc is np.multiply:
@@ -146,7 +146,7 @@ def _stays(ufunc: np.ufunc, value: Array) -> NDArray[np.bool_]:
 
 
 def _exact(ufunc: np.ufunc, e: Array, value: Array, alike: bool) -> tuple[Any, NDArray[np.bool_]]:
-    """How many terms of each prefix weigh, and where no order of them rounds inside the accumulator."""
+    """The number of terms of each prefix that matter, and a mask of those that no order rounds inside."""
     bits = 2.0 ** current().inside.bits
     if ufunc is np.add:
         count = np.add.accumulate(e != 0, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Rules for sums: plain ones, means and variances, extremes, and scatters."""
+"""Rules for sums, means, variances, max, min and np.add.at."""
 
 from functools import wraps
 from typing import Any
@@ -56,7 +56,7 @@ def std(a: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def largest(ufunc: np.ufunc) -> Rule:
-    """max and min: one of the elements, so nothing is rounded."""
+    """The rule of max or min: the result is one of the elements, so nothing is rounded."""
 
     def on_records(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
         x = rows(a)
@@ -70,7 +70,7 @@ rule(np.min, np.amin)(largest(np.minimum))
 
 
 def first_axis(rule_of: Rule) -> Rule:
-    """A reduction of a ufunc: over the first axis, where a function's is over all."""
+    """The rule of ufunc.reduce, whose default is the first axis, from a rule whose default is all axes."""
 
     @wraps(rule_of)
     def on_records(a: Any, axis: Any = 0, keepdims: Any = False) -> Any:
@@ -86,12 +86,12 @@ rule(np.add, method="reduce")(first_axis(total))
 
 @rule(np.add, method="at")
 def add_at(target: Any, index: Any, values: Any) -> None:
-    """Every value added to the element that its index names, in any order."""
+    """Add each value to the element at its index, in any order."""
     if not noisy(target):
         raise NotImplementedError(
             "np.add.at into a plain array has no rounding rule; make it by np.zeros_like"
         )
-    whole = isinstance(index, np.ndarray) and index.dtype.kind in "iu"  # rows of a table, not elements
+    whole = isinstance(index, np.ndarray) and index.dtype.kind in "iu"  # rows, not elements
     named = target.shape[:1] if whole else target.shape
     place = np.arange(np.prod(named)).reshape(named)[index]
     v, inside = rows(values), rows(target)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.backends import SHIPPED, Absent, backend, optional
-from bench.backends.plugin import meet
+from bench.backends.plugin import register
 from bench.machine.load_average import busy, moment
 from bench.machine.records import environment, gpus, key, machine
 from bench.machine.variables import threads as usual_threads
@@ -34,7 +34,7 @@ def findings(names: Sequence[str] = (), *, fast: bool = False, full: bool = Fals
     `fast` starts no process. `full` also measures the arithmetic of every dtype and mode, for minutes.
     Raises ValueError where a name is no backend.
     """
-    meet(names, threads=usual_threads(), timeout=PATIENCE, modes=("eager",), dtypes=DTYPES[:1])
+    register(names, threads=usual_threads(), timeout=PATIENCE, modes=("eager",), dtypes=DTYPES[:1])
     noise = busy(moment()).removeprefix("busy: ")
     here, around = machine(), environment()
     about = [

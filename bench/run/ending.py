@@ -54,7 +54,7 @@ def report(ended: Ended, *, shown: bool, every: bool, plugins: Sequence[str]) ->
             with ended.run.writing(REPORT):
                 _blamed(ended, rows)
                 pages.write(folder)
-        faults += nothing(ended, rows)
+        faults += nothing_ran(ended, rows)
     except KeyboardInterrupt:
         cut = True
     except (Unwritten, ValueError) as error:
@@ -85,7 +85,7 @@ def unfinished(ended: Ended, rows: Mapping[str, Row]) -> bool:
     )
 
 
-def nothing(ended: Ended, found: Mapping[str, Row]) -> list[str]:
+def nothing_ran(ended: Ended, found: Mapping[str, Row]) -> list[str]:
     """An error if no cell ran: a run without its framework or device must not pass."""
     rows = [found[str(cell)] for cell in ended.chosen if str(cell) in found]
     if not rows or any(row.status not in NOT_RUN for row in rows):

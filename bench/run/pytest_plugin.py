@@ -12,7 +12,7 @@ import pytest
 
 from bench import pages
 from bench.backends import SHIPPED, Backend, backend
-from bench.backends.plugin import meet
+from bench.backends.plugin import register
 from bench.cache import folder as cache
 from bench.cache import trim
 from bench.cells.cell import Cell, cell_of
@@ -99,7 +99,7 @@ class SuiteRun:
         threads = None if option.as_shipped else option.threads or usual_threads()
         specs = tuple(dict.fromkeys(option.backend or SHIPPED))
         modes, dtypes = (tuple(getattr(option, each) or ()) for each in ("mode", "dtype"))
-        meet(
+        register(
             option.backend or (),
             threads=threads,
             timeout=timeout,

@@ -266,8 +266,8 @@ class Session:
                 self.workers.ready(key, cell).request(DERIVE, asdict(cell))
                 return
             except Died as error:
-                self.workers.bury(key)
-                if self._ended():
+                self.workers.discard(key)
+                if self._stopping():
                     return
                 if not again:
                     self._without_limits(group, str(error))
@@ -280,7 +280,7 @@ class Session:
                     cell = replace(unit.cell, direction=each)
                     self._keep(cell, failed(cell, f"limits: {why}"))
 
-    def _ended(self) -> bool:
+    def _stopping(self) -> bool:
         """Whether a worker died because the run is stopping; the flag may be set shortly after."""
         with self._change:
             return self._change.wait_for(lambda: self._stopped, timeout=0.5)
@@ -297,8 +297,8 @@ class Session:
         except Absent as reason:
             rows = _all(unit, status="absent", why=str(reason))
         except Died as error:
-            self.workers.bury(key)
-            if self._ended():
+            self.workers.discard(key)
+            if self._stopping():
                 return  # this says nothing about the cell
             answer, rows = None, _all(unit, status="error", why=str(error))
         with self._change:
@@ -307,7 +307,7 @@ class Session:
             for direction, row in rows.items():
                 self._keep(replace(cell, direction=direction), row)
             if answer and answer["lost"]:
-                self.workers.bury(key)
+                self.workers.discard(key)
             if answer and answer["curve"]:
                 coordinates = {name: value for name, value in asdict(cell).items() if name != "direction"}
                 self._drawn(coordinates | {"loss": answer["curve"]})
@@ -326,7 +326,7 @@ class Session:
         try:
             self._fingerprinted(self.workers.ready(key, cell).request(FINGERPRINT, asdict(cell)))
         except Died:
-            self.workers.bury(key)  # the next cells get a new worker
+            self.workers.discard(key)  # the next cells get a new worker
 
     def _keep(self, cell: Cell, row: Row) -> None:
         row = replace(row, command=cell.command(*self._options))

@@ -54,7 +54,7 @@ class Workers:
             found.installed()
             self._environment(cell)
             if issubclass(found, Plugin):
-                found.asked_for(cell.case)
+                found.check_contenders(cell.case)
         except Absent:
             raise
         except Broken as error:
@@ -81,10 +81,10 @@ class Workers:
             if not limits and key[0] not in (*SHIPPED, *FURTHER):  # it may alter what derives limits
                 found |= {OWN: part(os.path.abspath(key[0]))}
             found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
-            self._started[key] = self._begun(found)
+            self._started[key] = self._start(found)
         return self._started[key]
 
-    def _begun(self, environment: dict[str, str]) -> Worker:
+    def _start(self, environment: dict[str, str]) -> Worker:
         """Start a worker. Try twice: a system that is short of memory may refuse only once."""
         for again in (True, False):
             try:
@@ -100,7 +100,7 @@ class Workers:
         if worker and worker.ended:
             why = f"a worker ({key[0]}) died between two cells, and another was started: {worker.ended}"
             tell({why: why})
-            self.bury(key)
+            self.discard(key)
         worker = self.of(key)
         worker.timeout = self.patience(cell)
         return worker
@@ -117,13 +117,13 @@ class Workers:
         try:
             answer = worker.request(function, *arguments)
         except Died:
-            self.bury(key)
+            self.discard(key)
             raise
         if isinstance(answer, dict) and answer.get("lost"):  # it cannot compute any more
-            self.bury(key)
+            self.discard(key)
         return answer
 
-    def bury(self, key: Key) -> None:
+    def discard(self, key: Key) -> None:
         """End the worker of that key if there is one; the next request starts a new one."""
         if worker := self._started.pop(key, None):
             worker.close()

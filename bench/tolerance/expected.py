@@ -33,7 +33,7 @@ def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = No
     return dict(_expectation(folder(), key(common, worst, accumulator), common, worst, accumulator))
 
 
-@lru_cache(maxsize=2)  # both directions and their saboteurs ask for the same one after the other
+@lru_cache(maxsize=2)  # both directions and their saboteurs use the same one in sequence
 def _expectation(where: Path, name: str, common: Cell, worst: bool, accumulator: str) -> Expectation:
     return from_arrays(arrays(name, lambda: to_arrays(derive(common, worst, accumulator))))
 
@@ -74,7 +74,7 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> E
 
 
 def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -> Expectation:
-    """The values on whole numbers, with zero tolerance; raises ValueError if a sum could need rounding."""
+    """The values on integers, with zero tolerance. Raises ValueError if a sum could need rounding."""
     values = flatten(function(*rounded(trees, "float64")))
     sizes = flatten(function(*tree_map(_size, rounded(trees, "float64"))))
     largest = 2.0 ** precision(cell.dtype).bits
@@ -82,8 +82,8 @@ def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -
         if not np.array_equal(y, values[path]) or 4 * np.max(np.abs(sizes[path]), initial=0) > largest:
             bits = pages.case(cell.case).integers[cell.option]
             raise ValueError(
-                f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on whole "
-                f"numbers of {bits} bits, should be; set fewer bits in `integers`, or leave the option out"
+                f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on "
+                f"integers of {bits} bits, should be; set fewer bits in `integers`, or leave the option out"
             )
     wide = {path: np.asarray(y, dtype=np.float64) for path, y in values.items()}
     return {path: Expected(y, 0 * y, 0 * y, 0 * y) for path, y in wide.items()}

@@ -13,7 +13,7 @@ Expectation = Mapping[str, Expected]
 
 
 def limit_of(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
-    """t σ + u |y|, plus the change if an undecided choice went the other way; zero where y is `fixed`.
+    """t σ + u |y|, plus the change if undecided choices went the other way; zero for `fixed` elements.
 
     `t` is Student's t with Bonferroni's correction over the elements of a cell: see `bench.noise.multiple`.
     """
@@ -30,7 +30,7 @@ def fixed_by_formula(one: Expected) -> NDArray[np.bool_]:
 
 
 def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """The values; those that no rounding changes are cut to the dtype's bits: constants may have more."""
+    """The values, rounded to the dtype if rounding never changes them: a constant may have more bits."""
     if not fixed.any():
         return one.value
     value = np.array(one.value)

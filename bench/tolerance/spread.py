@@ -1,4 +1,4 @@
-"""How far rounding moves each element of a formula's outputs: runs the reference with all draws at once."""
+"""The spread of each output element by rounding, from one run of the reference with all draws."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from bench.tree import floating as _floating
 
 Array = NDArray[np.float64]
 
-MEMORY = 2**31  # most bytes of all rows of one run; rounding rules hold three copies at once
+MEMORY = 2**31  # bytes of all rows of one run, at most; rounding rules hold three copies at once
 FEW = 2**15  # elements of input; with fewer, no formula needs that much memory
 
 

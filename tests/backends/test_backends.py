@@ -154,7 +154,7 @@ def test_a_device_that_is_not_here_is_absent_with_its_reason(engine):
 def test_jax_refuses_a_cell_whose_x64_did_not_take():
     jax = pytest.importorskip("jax")
     wrong = "float32" if jax.config.jax_enable_x64 else "float64"
-    with pytest.raises(RuntimeError, match="JAX_ENABLE_X64 should be set before jax is imported"):
+    with pytest.raises(RuntimeError, match="set JAX_ENABLE_X64 before jax is imported"):
         backend("jax")("cpu", wrong)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from bench import pages
 from bench.backends import backend, lookup
-from bench.backends.plugin import _contenders, described, meet
+from bench.backends.plugin import _contenders, described, register
 from bench.case import Refusal
 from bench.run import pytest_plugin as pytest_plugin
 from bench.run.pytest_plugin import SuiteRun
@@ -279,21 +279,21 @@ def test_what_goes_wrong_where_a_plug_in_is_imported_costs_its_cells_alone(name,
 
 
 WRONG = {
-    "modes = None": "modes: got None, should be a tuple of names",
-    "modes = ()": "modes: got none, should be one at least",
-    "modes = (1,)": "modes: got 1, should be a word",
-    "heavy = {'eager'}": "heavy: got {'eager'}, should be a tuple of names",
-    "dtypes = 'float64'": "dtypes: got 'float64', should be a tuple of names",
-    "devices = 5": "devices: got 5, should be a tuple of names",
-    "packages = ()": "packages: got none, should be one at least",
-    "name = 7": "name: got 7, should be a word",
+    "modes = None": "modes: got None, should be a tuple of strings",
+    "modes = ()": "modes: got none, should be at least one",
+    "modes = (1,)": "modes: got 1, should be a string of 1 to",
+    "heavy = {'eager'}": "heavy: got {'eager'}, should be a tuple of strings",
+    "dtypes = 'float64'": "dtypes: got 'float64', should be a tuple of strings",
+    "devices = 5": "devices: got 5, should be a tuple of strings",
+    "packages = ()": "packages: got none, should be at least one",
+    "name = 7": "name: got 7, should be a string of 1 to",
     "name = 'a\\nb'": "name: got 'a",
     "name = 'x' * 999": "name: got 'xxx",
-    "name = 'torch'": "name: got 'torch', which is a shipped backend's, should be one of its own",
-    "lineage = classmethod(lambda cls: [7])": "lineage: got 7, should be a word",
+    "name = 'torch'": "name: got 'torch', which is a shipped backend's, should be unique",
+    "lineage = classmethod(lambda cls: [7])": "lineage: got 7, should be a string of 1 to",
     "builds = [count]": "builds: got [<class",
-    "builds = {'relu': 5}": "builds: got {'relu': 5}, should have builds or Contenders by case",
-    "without = 'training'": "without: got 'training', should have texts by names",
+    "builds = {'relu': 5}": "builds: got {'relu': 5}, should be a dict of builds or Contenders by case",
+    "without = 'training'": "without: got 'training', should be a dict of strings",
 }
 
 
@@ -308,12 +308,12 @@ HOOKS = {
         "installed",
         "lambda cls: 1 / 0",
     ): "installed: ZeroDivisionError: division by zero, in <lambda> (mine.py",
-    ("installed", "lambda cls: 5"): "installed: TypeError: answer: got 5, should be a word",
+    ("installed", "lambda cls: 5"): "installed: TypeError: answer: got 5, should be a string of 1 to",
     ("installed", "lambda cls: 'x' * 10**8"): "installed: TypeError: answer: got 'xxx",
     (
         "environment",
         "lambda cls, **settings: None",
-    ): "environment: TypeError: answer: got None, should have texts",
+    ): "environment: TypeError: answer: got None, should be a dict",
     (
         "environment",
         "lambda cls, **settings: {'A': 1}",
@@ -329,15 +329,15 @@ HOOKS = {
     (
         "contenders",
         "lambda cls, case: 2 * [Contender('x', 'y', 1)]",
-    ): "contenders: ValueError: got two of one name",
+    ): "contenders: ValueError: got two of the same name",
     ("contenders", "lambda cls, case: [Contender('x', 'y', 1, modes='eager')]"): (
-        "contenders: TypeError: modes: got 'eager', should be a tuple of names"
+        "contenders: TypeError: modes: got 'eager', should be a tuple of strings"
     ),
     ("contenders", "lambda cls, case: [Contender('x', 'y', 1, modes=('sideways',))]"): (
-        "contenders: ValueError: y: modes has 'sideways', should have some of eager, "
+        "contenders: ValueError: y: modes has 'sideways', should be some of eager, "
     ),
     ("contenders", "lambda cls, case: [Contender('x', 'y', 1, directions=('up',))]"): (
-        "contenders: ValueError: y: directions has 'up', should have some of "
+        "contenders: ValueError: y: directions has 'up', should be some of "
     ),
     (
         "contenders",
@@ -368,7 +368,7 @@ def _file(folder, *bodies, file="mine.py"):
 def test_a_build_of_no_case_is_named_with_its_line_and_the_case_that_was_meant(body, tmp_path):
     body = body.replace("1 .real", "count")
     words = (
-        r"mine.py, line 4: builds has 'rellu', which is no case, should be one of relu, .*, .* and \d+ more; "
+        r"mine.py, line 4: builds has 'rellu', which is not a case, should be one of relu, .* and \d+ more; "
         r"did you mean 'relu'\?"
     )
     with pytest.raises(ValueError, match=words):
@@ -474,7 +474,7 @@ def test_what_a_plug_in_derives_is_kept_for_itself_alone(tmp_path, monkeypatch):
     assert [file.parts[-3] for file in tmp_path.rglob("forged.npz")] == ["own"]
 
 
-CLASH = "--backend: {0}/one.py:Mine and {0}/two.py:Mine are both shown as Mine, should have two names"
+CLASH = "--backend: {0}/one.py:Mine and {0}/two.py:Mine are both shown as Mine, should have different names"
 
 
 def test_two_plug_ins_of_one_name_are_refused(tmp_path, monkeypatch):
@@ -484,13 +484,15 @@ def test_two_plug_ins_of_one_name_are_refused(tmp_path, monkeypatch):
     )
     with pytest.raises(ValueError, match=CLASH.format(tmp_path)):
         met(one, two)
-    with pytest.raises(ValueError, match=f"{one}1? and {one}1? both have the name same, should have two"):
+    with pytest.raises(
+        ValueError, match=f"{one}1? and {one}1? both have the name same, should have different"
+    ):
         met(one, f"{one}1")
     assert not lookup._STAND_INS
 
 
 def met(*specs):
-    meet(specs, threads=1, timeout=60, modes=("eager",), dtypes=("float32",))
+    register(specs, threads=1, timeout=60, modes=("eager",), dtypes=("float32",))
 
 
 @pytest.mark.parametrize("name", ["torch", "mine"])

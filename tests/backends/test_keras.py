@@ -77,7 +77,7 @@ def test_both_engines_run_side_by_side_and_say_both_versions(rows):
 def test_a_build_written_with_tensorflow_is_absent(rows):
     written = rows[rows.case == "gradient-descent"]
     assert len(written) == len(ENGINES) and set(written.status) == {"absent"}
-    assert written.why.str.contains("the page's build is written with TensorFlow").all()
+    assert written.why.str.contains("the page's build imports TensorFlow").all()
 
 
 def test_a_dtype_that_keras_does_not_keep_is_absent_with_its_source(engine):
@@ -100,7 +100,7 @@ def test_keras_on_another_engine_is_refused(engine):
     found, worker = engine
     other = {"torch": "jax", "jax": "torch"}[found.engine]
     said = worker.request(f"{__name__}:refused", here(other).name)
-    assert f"Keras runs on {found.engine}: KERAS_BACKEND should be set" in said
+    assert f"got Keras on {found.engine}, should be " in said
 
 
 def test_the_pages_without_tensorflow_are_still_found_by_import(found):

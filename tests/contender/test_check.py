@@ -1,4 +1,4 @@
-"""What a build or its run gives and should not is one sentence; a gradient that is zero by right is none."""
+"""What a build or its run returns and should not is one sentence; a gradient of zero is no fault."""
 
 import re
 import warnings
@@ -21,33 +21,39 @@ def linear(params, x):
 
 
 BUILDS = {
-    "no-params": (lambda weights, **_: linear, "its build gives a function alone, should give (params, run)"),
+    "no-params": (
+        lambda weights, **_: linear,
+        "its build returns only a function, should return (params, run)",
+    ),
     "three": (
         lambda weights, **_: (weights, linear, 1),
-        "its build gives a tuple of 3, should give (params,",
+        "its build returns a tuple of 3, should return (params,",
     ),
-    "nothing": (lambda weights, **_: None, "its build gives a NoneType, should give (params, run)"),
-    "no-run": (lambda weights, **_: (weights, {}), "its build gives a dict for run, should be a function"),
-    "turned": (lambda weights, **_: (linear, linear), "its build gives a function for params, should give"),
+    "nothing": (lambda weights, **_: None, "its build returns a NoneType, should return (params, run)"),
+    "no-run": (lambda weights, **_: (weights, {}), "its build returns a dict for run, should be a function"),
+    "turned": (
+        lambda weights, **_: (linear, linear),
+        "its build returns a function for params, should return",
+    ),
     "lists": (
         lambda weights, **_: ({name: array.tolist() for name, array in weights.items()}, linear),
-        "its build gives params with a float at W.0.0, should have NumPy's arrays alone",
+        "its build returns params with a float at W.0.0, should be NumPy arrays only",
     ),
     "object": (
         lambda weights, **_: ({"W": object()}, linear),
-        "its build gives params with a object at W, should have NumPy's arrays alone",
+        "its build returns params with a object at W, should be NumPy arrays only",
     ),
 }
 RUNS = {
-    "array": (linear, r"its run gives a \w+ \w+, should give a dict of arrays by name: y"),
-    "name": (lambda params, x: {"z": linear(params, x)}, "its run gives z, should give y"),
-    "nothing": (lambda params, x: {}, "its run gives nothing, should give y"),
+    "array": (linear, r"its run returns a \w+ \w+, should be a dict of arrays by name: y"),
+    "name": (lambda params, x: {"z": linear(params, x)}, "its run returns z, should return y"),
+    "nothing": (lambda params, x: {}, "its run returns nothing, should return y"),
     "shape": (
         lambda params, x: {"y": linear(params, x)[0]},
-        r"its run gives y of shape \(3,\), should be \(65, 3\)",
+        r"its run returns y of shape \(3,\), should be \(65, 3\)",
     ),
 }
-KEPT = "should reach it: its run detaches what it computes"
+KEPT = "should reach it; its run detaches a value"
 MODES = {"torch": ["eager"], "tensorflow": ["eager", "function"], "jax": ["eager", "jit"]}
 EACH = [(name, mode) for name, modes in MODES.items() for mode in modes]
 
@@ -132,7 +138,7 @@ def test_an_array_of_numpy_is_told(framework):
 
     row = rows(framework, "eager", lambda weights, **_: (dict(weights), run))["gradient"]
     assert row.status == "error"
-    assert f"its run gives y as a numpy ndarray, should be an array of {framework}" in row.why
+    assert f"its run returns y as a numpy ndarray, should be an array of {framework}" in row.why
 
 
 def steps(x, k):
@@ -202,4 +208,4 @@ def test_a_training_build_that_gives_no_training_is_told():
     build = Contender("torch", "an.api", lambda weights, state, **_: (weights, state))
     row = attempt(case, build, engine, unit, ["training"]).rows["training"]
     assert row.status == "error"
-    assert "an.api: its build gives a tuple, should give a Training(params, state, step)" in row.why
+    assert "an.api: its build returns a tuple, should return a Training(params, state, step)" in row.why

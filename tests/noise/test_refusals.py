@@ -49,7 +49,7 @@ SAYS = {
     "scipy.stats.zscore": (lambda x: stats.zscore(x), "write it with operations that have one;"),
     "float() of a rounded value": (lambda x: float(x[0, 0]), "use np.exp for math.exp;"),
     "branching on a value": (lambda x: x if x[0, 0] else -x, "use np.where;"),
-    "an array that np.asarray, np.array or a library made plain": (
+    "an array converted by np.asarray, np.array or a library": (
         lambda x: np.asarray(x * 1.1) + 1,
         "leave that call out;",
     ),

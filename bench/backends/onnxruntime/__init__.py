@@ -1,7 +1,7 @@
 """ONNX Runtime: inference sessions on small ONNX graphs, forward only.
 
-A session holds its weights as initializers, as an exported model does ("session": it may fold and pack
-them), or is given them in each call ("inputs").
+In the mode "session" the weights are initializers of the session, as in an exported model, and it may fold
+and pack them. In the mode "inputs" they are inputs of each call.
 """
 
 import operator
@@ -23,12 +23,12 @@ class OnnxRuntime(Backend):
     packages = ("onnxruntime", "onnxruntime-gpu")
     needs = ("onnx",)
     modes = ("session", "inputs")
-    without = dict.fromkeys(("gradient", "training"), "ONNX Runtime runs inference: it has no gradients")
+    without = dict.fromkeys(("gradient", "training"), "ONNX Runtime has inference only, no gradients")
     builds = CONTENDERS
 
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
-        # the session is told: it reads no variable
+        # ONNX Runtime reads no variable: __init__ passes this one to the session
         return {"OMP_NUM_THREADS": str(threads)} if threads else {}
 
     def __init__(self, device: str, dtype: str) -> None:
@@ -39,9 +39,9 @@ class OnnxRuntime(Backend):
             raise Absent(f"onnxruntime lists no {PROVIDERS[device]} here")
         self.options = onnxruntime.SessionOptions()
         self.options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", 0))
-        self.options.log_severity_level = 4  # what goes wrong is raised too
+        self.options.log_severity_level = 4  # errors are raised as well
         self.provider: Any = PROVIDERS[device]
-        self.made: Any = None  # the last session, which says what it runs with
+        self.made: Any = None  # the last session, from which settings are read back
         if device == "gpu":
             self.options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
             if not self.shipped:
@@ -68,7 +68,7 @@ class OnnxRuntime(Backend):
         }
 
     def operations(self) -> dict[str, Callable[..., Any]]:
-        """Its own product, and no stream: a session gives fresh arrays, whose pages cost more than that."""
+        """Return no copy and triad: a session returns new arrays, whose memory pages cost more."""
         graph: Any = Graph("y = MatMul (a, b)")
         weights: Tree = {}
         session = cache(lambda *shapes: self.compile(graph, "inputs"))
@@ -78,7 +78,7 @@ class OnnxRuntime(Backend):
         }
 
     def put(self, tree: Tree) -> Tree:
-        return tree  # a session takes and gives NumPy's arrays
+        return tree  # sessions use NumPy arrays
 
     def get(self, tree: Tree) -> Tree:
         return tree
@@ -89,7 +89,7 @@ class OnnxRuntime(Backend):
 
         def call(params: Tree, **data: Any) -> Any:
             fed = data if mode == "session" else {**params, **data}
-            if held.get("params") is not params:  # a session of its own for these weights
+            if held.get("params") is not params:  # weights are part of a session
                 held.update(params=params, session=self._session(graph, params, fed))
             return dict(zip(graph.outputs, held["session"].run(graph.outputs, fed), strict=True))
 

@@ -1,7 +1,7 @@
-"""The pages' formulas as ONNX graphs: one operator, and what it needs around it, in ONNX's own notation.
+"""The pages' formulas as ONNX graphs: one operator and the nodes around it, in ONNX's text syntax.
 
-Weights are rearranged as an exporter would: Conv's kernels (o, e, r, s), LSTM's gates i, o, f, c one below
-the other, and a second bias, which is zero. Images are channels first between two transposes.
+Weights are rearranged as an exporter does it: Conv's kernels are (o, e, r, s), LSTM's gates are in the order
+i, o, f, c, and a second bias is zero. Transposes around an operator convert images to channels-first.
 """
 
 import json
@@ -15,18 +15,18 @@ import numpy as np
 from bench.backends import Absent
 from bench.case import Contender, Refusal
 
-OPSET = 23  # the first that has Attention
+OPSET = 23  # the first opset with Attention
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes, one a line as `onnx.parser` reads them, and the names of the outputs."""
+    """The nodes, one per line in the syntax of `onnx.parser`, and the names of the outputs."""
 
     nodes: str
     outputs: tuple[str, ...] = ("y",)
 
     def model(self, inputs: Mapping[str, Any], initializers: Mapping[str, Any]) -> Any:
-        """The ONNX model of inputs of these names, dtypes and shapes, and initializers of these values."""
+        """The ONNX model with inputs of these names, dtypes and shapes, and with these initializers."""
         from onnx import helper, numpy_helper, parser
 
         dtype = helper.np_dtype_to_tensor_dtype
@@ -44,7 +44,7 @@ class Graph:
 
 
 def attention(weights, *, causal=False, masking=None, **option):
-    seen = {None: "", "additive": ", bias"}.get(masking, ", mask")  # True where a key is seen, as here
+    seen = {None: "", "additive": ", bias"}.get(masking, ", mask")  # True means attend, as in the reference
     return {}, Graph(f"y = Attention <is_causal = {causal:d}> (q, k, v{seen})")
 
 
@@ -91,26 +91,26 @@ def embedding(weights, **option):
 
 
 def both(number):
-    """One number for rows and columns, or one for each."""
+    """A pair for rows and columns, from one number or two."""
     return [number, number] if isinstance(number, int) else list(number)
 
 
 def ends(padding):
-    """Margins as ONNX writes them; SAME_UPPER has what is left over at the end, as our "same"."""
+    """The padding in ONNX's syntax. SAME_UPPER puts an odd element at the end, like our "same"."""
     return 'auto_pad = "SAME_UPPER"' if padding == "same" else f"pads = {both(padding) * 2}"
 
 
 def channels_first(node):
-    """A node from t to c, around it the transposes from and to images whose channels are last."""
+    """A node from t to c between transposes, for images whose channels are last."""
     before, after = "t = Transpose <perm = [0, 3, 1, 2]> (x)", "y = Transpose <perm = [0, 2, 3, 1]> (c)"
     return Graph("\n".join((before, f"c = {node}", after)))
 
 
 def conv2d(weights, *, stride=1, padding=0, dilation=1, groups=1, bias=True):
     margin = ends(padding)
-    if padding == "same" and dilation != 1:  # refused with SAME_UPPER; at stride 1 the kernel alone says it
+    if padding == "same" and dilation != 1:  # not allowed with SAME_UPPER
         if stride != 1:
-            raise Absent("SAME_UPPER takes no dilation, and margins in numbers need the size of the images")
+            raise Absent("SAME_UPPER has no dilation, and explicit padding needs the image size")
         reach = [dilation * (k - 1) for k in weights["W"].shape[:2]]
         margin = f"pads = {[n // 2 for n in reach] + [n - n // 2 for n in reach]}"
     how = f"strides = {both(stride)}, dilations = {both(dilation)}, group = {groups}, {margin}"
@@ -120,7 +120,7 @@ def conv2d(weights, *, stride=1, padding=0, dilation=1, groups=1, bias=True):
 
 def pool(kind, weights, *, size=2, stride=None, padding=0, dilation=1, count_margin=True, divisor=None):
     if divisor:
-        raise Absent("AveragePool divides by the size of its window")
+        raise Absent("AveragePool always divides by the size of its window")
     margin = "ceil_mode = 1" if padding == "ceil" else ends(padding)
     how = f"kernel_shape = {both(size)}, strides = {both(stride or size)}, {margin}"
     if kind == "AveragePool":
@@ -131,7 +131,7 @@ def pool(kind, weights, *, size=2, stride=None, padding=0, dilation=1, count_mar
 
 
 def gates(array, order):
-    """The blocks of one matrix in ONNX's order: of ours, i f g o, it takes i o f g."""
+    """The blocks of a matrix in the given order: ours is i f g o, ONNX's is i o f g."""
     return np.concatenate([np.split(array, len(order), axis=-1)[k] for k in order], axis=-1)
 
 
@@ -171,7 +171,7 @@ def recurrent(kind, weights, *, activation="tanh", last=False, carry=False, **op
 
 
 def operator(name, build, **more):
-    """The contender that puts one operator to the test."""
+    """A contender that tests one operator."""
     return Contender("onnxruntime", "onnxruntime.InferenceSession", build, variant=name, **more)
 
 
