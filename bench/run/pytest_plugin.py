@@ -26,7 +26,7 @@ from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.store.rows import check
-from bench.verdict.known import naming, of_refusals
+from bench.verdict.known import leave_out, naming, of_refusals
 from bench.verdict.row import declared
 
 UNSETTLED = ("error", "absent", "missing")  # what was so may be mended when a run is continued
@@ -93,6 +93,7 @@ class Door:
             modes=modes or ("eager",),
             dtypes=dtypes or Backend.dtypes,
         )
+        leave_out([spec for spec in specs if spec not in SHIPPED])
         classes = {spec: backend(spec) for spec in specs}
         found = pages.cases()
         right = {
