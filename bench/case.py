@@ -66,7 +66,7 @@ def _kinds(where: str, held: Any, kinds: Kinds) -> None:
             raise ValueError(f"{where}: {name} is of type {type(value).__name__}, should be {should}")
 
 
-def _takes(function: Callable[..., Any], *first: Any, **given: Any) -> str:
+def misfit(function: Callable[..., Any], *first: Any, **given: Any) -> str:
     """What is wrong with a call of these arguments, in Python's words; empty where nothing is."""
     try:
         inspect.signature(function).bind(*first, **given)
@@ -333,17 +333,13 @@ class Case:
                     )
 
     def _competing(self) -> None:
-        """Raise ValueError where a contender is there twice, or has a direction that this case has not."""
+        """Raise ValueError where a contender is there twice."""
         seen: set[tuple[str, str]] = set()
         for each in self.contenders:
             where = f"case {self.name}: contender {each}"
             if (key := (each.backend, str(each))) in seen:
                 raise ValueError(f"{where} of {each.backend} is there twice, should have a variant each")
             seen.add(key)
-            for name in each.directions or ():
-                if name not in self.directions:
-                    right = ", ".join(self.directions)
-                    raise ValueError(f"{where}: directions names {name!r}, should be one of {right}")
 
     def _called(self) -> None:
         """Raise ValueError where a function does not take the keywords of a size with those of an option."""
@@ -353,7 +349,7 @@ class Case:
             for size, dimensions in self.sizes.items():
                 for option, keywords in self.options.items():
                     given = {**dimensions, **keywords, **(regime if first else {})}
-                    if why := _takes(getattr(self, name), *first, **given):
+                    if why := misfit(getattr(self, name), *first, **given):
                         should = ", ".join(given) or "none"
                         raise ValueError(
                             f"case {self.name}: {name}: {why} (size {size!r}, option {option!r}), "

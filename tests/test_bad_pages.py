@@ -149,8 +149,8 @@ SLIPS = {
     ),
     "direction": (
         ("in_torch)", 'in_torch, directions=("forwrd",))'),
-        "suites/direction.py, line 15: case direction: contender torch.relu: directions names 'forwrd', "
-        "should be one of forward, gradient",
+        r"suites/direction.py: direction, torch.relu: directions names 'forwrd', should be one of forward, "
+        r"gradient; did you mean 'forward'\?",
     ),
     "without": (
         ("in_torch)", 'in_torch, without={"plane": "no"})'),

@@ -221,13 +221,14 @@ def strays(case: Case) -> Iterator[str]:
 
 
 def _lacking(case: Case) -> Iterator[str]:
-    """Sentences about options, sizes and modes of contenders that are not there."""
+    """Sentences about options, sizes, modes and directions of contenders that are not there."""
     for contender in case.contenders:
         shipped = contender.backend in (*SHIPPED, *FURTHER)
         modes = backend(contender.backend).modes if shipped else contender.modes or ()
         for what, given, right in (
             ("without", contender.without, [*case.options, *case.sizes]),
             ("modes", contender.modes or (), modes),
+            ("directions", contender.directions or (), case.directions),
         ):
             for name in given:
                 if name not in right:
