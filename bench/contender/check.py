@@ -41,6 +41,11 @@ def trained(contender: Contender, given: Any) -> Training:
         raise TypeError(
             f"{contender}: its build gives a {_kind(given)}, should give a Training(params, state, step)"
         )
+    if not callable(given.step):
+        raise TypeError(f"{contender}: its Training has a {_kind(given.step)} for step, should be a function")
+    if not (given.live is None or (isinstance(given.live, tuple | list) and len(given.live) == 2)):
+        got = f"a {_kind(given.live)} for live"
+        raise TypeError(f"{contender}: its Training has {got}, should be (model, optimizer)")
     return given
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench import pages
 from bench.backends import Absent, backend
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Training
 from bench.cells.cell import Cell
 from bench.contender.prepare import instance
 from bench.verdict.judge import attempt
@@ -203,3 +203,50 @@ def test_a_training_build_that_gives_no_training_is_told():
     row = attempt(case, build, engine, unit, ["training"]).rows["training"]
     assert row.status == "error"
     assert "an.api: its build gives a tuple, should give a Training(params, state, step)" in row.why
+
+
+def gradient_descent(made):
+    """The row of a page's training, of which `made` gives the Training of a torch model and its steps."""
+
+    def build(weights, state, **_):
+        import torch
+
+        names = {name: torch.nn.Parameter(torch.tensor(array)) for name, array in weights.items()}
+        return made(dict(weights), names, torch.optim.SGD(names.values(), 0.1))
+
+    case = pages.case("gradient-descent")
+    unit = Cell(
+        case.name, next(iter(case.options)), next(iter(case.regimes)), next(iter(case.sizes)), "an.api",
+        "torch", "eager", "cpu", "float64", "",
+    )  # fmt: skip
+    engine = instance(backend("torch"), "cpu", "float64")
+    return attempt(case, Contender("torch", "an.api", build), engine, unit, ["training"]).rows["training"]
+
+
+TRAININGS = {
+    "no-live": (
+        lambda w, model, sgd: Training(w, {}, print),
+        "live of its Training is None, should be (model",
+    ),
+    "one-live": (
+        lambda w, model, sgd: Training(w, {}, print, live=sgd),
+        "an.api: its Training has a torch SGD for live, should be (model, optimizer)",
+    ),
+    "no-step": (
+        lambda w, model, sgd: Training(w, {}, None, live=(model, sgd)),
+        "an.api: its Training has a NoneType for step, should be a function",
+    ),
+    "names": (
+        lambda w, model, sgd: Training(
+            {f"{name}.x": y for name, y in w.items()}, {}, print, live=(model, sgd)
+        ),
+        "params of its Training are W.x, b.x, should be named as the model's: W, b",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_that_cannot_run_is_told(name):
+    made, words = TRAININGS[name]
+    row = gradient_descent(made)
+    assert row.status == "error" and words in row.why
