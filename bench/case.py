@@ -125,7 +125,6 @@ class Contender:
     tier: str = TIERS[0]
 
     def __post_init__(self) -> None:
-        _kinds(f"contender {self}", self, BUILT)
         if self.tier not in TIERS:
             raise ValueError(f"contender {self}: tier is {self.tier!r}, should be one of {', '.join(TIERS)}")
 
@@ -333,10 +332,11 @@ class Case:
                     )
 
     def _competing(self) -> None:
-        """Raise ValueError where a contender is there twice."""
+        """Raise ValueError where a contender is of wrong kinds, or there twice."""
         seen: set[tuple[str, str]] = set()
         for each in self.contenders:
             where = f"case {self.name}: contender {each}"
+            _kinds(where, each, BUILT)
             if (key := (each.backend, str(each))) in seen:
                 raise ValueError(f"{where} of {each.backend} is there twice, should have a variant each")
             seen.add(key)

@@ -145,7 +145,7 @@ SLIPS = {
     ),
     "mode_alone": (
         ("in_torch)", 'in_torch, modes="eager")'),
-        "suites/mode_alone.py, line 20: contender torch.relu: modes is of type str, should be a tuple of .*",
+        "suites/mode_alone.py, line 15: case mode-alone: contender torch.relu: modes is of type str, sh.*",
     ),
     "direction": (
         ("in_torch)", 'in_torch, directions=("forwrd",))'),
@@ -158,7 +158,7 @@ SLIPS = {
     ),
     "no_build": (
         ("in_torch)", '"in_torch")'),
-        "suites/no_build.py, line 20: contender torch.relu: build is of type str, should be a function",
+        "suites/no_build.py, line 15: case no-build: contender torch.relu: build is of type str, should .*",
     ),
     "contender_twice": (
         ("in_torch),)", 'in_torch), Contender("torch", "torch.relu", in_torch))'),
