@@ -42,6 +42,17 @@ RUNS = {
     "array": (linear, r"its run gives a \w+ \w+, should give a dict of arrays by name: y"),
     "name": (lambda params, x: {"z": linear(params, x)}, "its run gives z, should give y"),
     "nothing": (lambda params, x: {}, "its run gives nothing, should give y"),
+    "a-list": (
+        lambda params, x: {"y": [linear(params, x)]},
+        r"its run gives y as a list, should be an array",
+    ),
+    "a-dict": (lambda params, x: {"y": {"z": linear(params, x)}}, "its run gives y as a dict, should be an"),
+    "none": (lambda params, x: {"y": None}, "its run gives y as a NoneType, should be an array"),
+    "arguments": (
+        lambda params, z: {"y": linear(params, z)},
+        r"its run: missing a required argument: 'z', should take params, x",
+    ),
+    "no-params": (lambda x: {"y": x}, "its run: multiple values for argument 'x', should take params, x"),
     "shape": (
         lambda params, x: {"y": linear(params, x)[0]},
         r"its run gives y of shape \(3,\), should be \(65, 3\)",
