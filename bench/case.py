@@ -1,6 +1,7 @@
 """The classes of a page: a Case, its Contenders, what a training build returns, and its Limits."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +16,38 @@ INTEGERS = "integers"
 # the usual code; code that is set or compiled for speed; a call into a vendor's library
 TIERS = ("idiomatic", "tuned", "vendor kernel")
 
-# what some keywords of a Case hold
-KINDS: Mapping[str, tuple[type, str]] = {
+# what some keywords hold: of a Case, and of a Contender
+Kinds = Mapping[str, tuple[Any, str]]
+TUPLE = "a tuple of names; a tuple of one ends with a comma"
+KINDS: Kinds = {
     "name": (str, "a word"),
-    "contenders": (Sequence, "a tuple of Contenders; one of one ends with a comma"),
+    "inputs": (Callable, "a function"),
+    "contenders": (list | tuple, "a tuple of Contenders; one of one ends with a comma"),
     "sizes": (Mapping, "a dict of dimensions by the names of sizes"),
+    "items": (Callable, "a function"),
+    "flops": (Callable, "a function"),
+    "reference": (Callable | None, "a function"),
+    "gradient": (Callable | None, "a function"),
+    "step": (Callable | None, "a function"),
+    "start": (Callable | None, "a function"),
     "options": (Mapping, "a dict of keywords by the names of options"),
     "regimes": (Mapping, "a dict of reasons by the names of regimes"),
+    "fixed": (list | tuple, TUPLE),
+    "limits": (list | tuple, "a tuple of Limits; one of one ends with a comma"),
+    "devices": (list | tuple, TUPLE),
 }
+BUILT: Kinds = {
+    "backend": (str, "the name of a backend"),
+    "api": (str, "the name of a public API"),
+    "build": (Callable, "a function"),
+    "without": (Mapping, "a dict of reasons by the names of options and sizes"),
+    "modes": (list | tuple | None, TUPLE),
+    "directions": (list | tuple | None, TUPLE),
+}
+
+# what a word in the id of a cell is made of: pytest's -k and the names of files take it
+WORD = re.compile(r"[\w-]+")
+DEVICES = ("cpu", "gpu")
 
 # the coordinates of a cell that a Limit may name
 FIELDS = ("backend", "case", "option", "regime", "size", "contender", "mode", "device", "dtype", "direction")
@@ -32,6 +57,24 @@ def known(function: Callable[..., Any], option: Option) -> dict[str, Any]:
     """The keywords of the option that `function` accepts; the others concern inputs or builds."""
     names = inspect.signature(function).parameters
     return {name: value for name, value in option.items() if name in names}
+
+
+def _kinds(where: str, held: Any, kinds: Kinds) -> None:
+    """Raise ValueError where a keyword of `held` has a value of another kind."""
+    for name, (kind, should) in kinds.items():
+        if not isinstance(value := getattr(held, name), kind):
+            raise ValueError(f"{where}: {name} is of type {type(value).__name__}, should be {should}")
+
+
+def misfit(function: Callable[..., Any], *first: Any, **given: Any) -> str:
+    """What is wrong with a call of these arguments, in Python's words; empty where nothing is."""
+    try:
+        inspect.signature(function).bind(*first, **given)
+    except TypeError as error:
+        return str(error)
+    except ValueError:  # of a function that is not Python's
+        return ""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -241,14 +284,26 @@ class Case:
     predict: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        for name, (kind, should) in KINDS.items():
-            if not isinstance(value := getattr(self, name), kind):
-                got = type(value).__name__
-                raise ValueError(f"case {self.name}: {name} is of type {got}, should be {should}")
-        if odd := {type(each).__name__ for each in self.contenders} - {Contender.__name__}:
-            raise ValueError(f"case {self.name}: contenders has a {min(odd)}, should have Contenders alone")
-        if not self.sizes:
-            raise ValueError(f"case {self.name}: sizes is empty, should have one at least")
+        where = f"case {self.name}"
+        _kinds(where, self, KINDS)
+        if not WORD.fullmatch(self.name):
+            raise ValueError(f"case {self.name!r}: its name should be of letters, digits, - and _ alone")
+        for name, kind in (("contenders", Contender), ("limits", Limit)):
+            if odd := {type(each).__name__ for each in getattr(self, name)} - {kind.__name__}:
+                raise ValueError(f"{where}: {name} has a {min(odd)}, should have {kind.__name__}s alone")
+        for name in ("sizes", "options", "regimes"):
+            if not getattr(self, name):
+                raise ValueError(f"{where}: {name} is empty, should have one at least")
+        for name in ("sizes", "options"):
+            for each, value in getattr(self, name).items():
+                if not isinstance(value, Mapping):
+                    got = type(value).__name__
+                    raise ValueError(f"{where}: {name} has a {got} at {each!r}, should be a dict of keywords")
+        if not self.devices or (odd := set(self.devices) - {*DEVICES}):
+            got = f"has {min(odd)!r}" if self.devices else "is empty"
+            raise ValueError(f"{where}: devices {got}, should be some of {', '.join(DEVICES)}")
+        self._competing()
+        self._called()
         formula = self.reference is not None  # with a gradient, unless nothing in it has one
         training = self.step is not None and self.start is not None
         if formula == training:
@@ -275,6 +330,31 @@ class Case:
                         f"case {self.name}: variants of {topic} name {name!r}, should be one of "
                         f"{', '.join(self.options)}"
                     )
+
+    def _competing(self) -> None:
+        """Raise ValueError where a contender is of wrong kinds, or there twice."""
+        seen: set[tuple[str, str]] = set()
+        for each in self.contenders:
+            where = f"case {self.name}: contender {each}"
+            _kinds(where, each, BUILT)
+            if (key := (each.backend, str(each))) in seen:
+                raise ValueError(f"{where} of {each.backend} is there twice, should have a variant each")
+            seen.add(key)
+
+    def _called(self) -> None:
+        """Raise ValueError where a function does not take the keywords of a size with those of an option."""
+        regime = {"regime": ""} if len(self.regimes) > 1 else {}
+        functions = {"inputs": (None,), "flops": (), "items": ()}
+        for name, first in functions.items():
+            for size, dimensions in self.sizes.items():
+                for option, keywords in self.options.items():
+                    given = {**dimensions, **keywords, **(regime if first else {})}
+                    if why := misfit(getattr(self, name), *first, **given):
+                        should = ", ".join(given) or "none"
+                        raise ValueError(
+                            f"case {self.name}: {name}: {why} (size {size!r}, option {option!r}), "
+                            f"should take the keywords {should}"
+                        )
 
     @property
     def training(self) -> bool:

@@ -387,8 +387,10 @@ def _wrong(*backends: str) -> bool:
     from bench import pages
     from bench.backends.plugin import read
     from bench.store.row import plain
+    from bench.verdict.known import leave_out
 
     read(backends)
+    leave_out(backends)
     for page in pages.bad().values():
         typer.echo(f"gaugeblock: {plain(page.why)}", err=True)
     return bool(pages.bad())

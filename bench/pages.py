@@ -86,11 +86,15 @@ def leave_out(backends: Collection[str]) -> None:
             continue
         line = line_of(_source(page), odd[0])
         should = f"should be one of {', '.join(backends)}, or a plug-in of this run{meant(odd[0], backends)}"
-        why = f"suites/{page}.py{line}: Contender has the backend {odd[0]!r}, {should}"
-        here.bad[page] = Bad(why, _names(page))
-    for name, page in list(here.owners.items()):
-        if page in here.bad:
-            del here.cases[name], here.owners[name]
+        wrong(page, f"suites/{page}.py{line}: Contender has the backend {odd[0]!r}, {should}")
+
+
+def wrong(page: str, why: str) -> None:
+    """Count a page as bad, and leave out its cases."""
+    here = found()
+    here.bad[page] = Bad(why, _names(page))
+    for name in [name for name, owner in here.owners.items() if owner == page]:
+        del here.cases[name], here.owners[name]
 
 
 def _listed(page: str, owners: Mapping[str, str]) -> dict[str, Case]:

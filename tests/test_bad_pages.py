@@ -92,6 +92,79 @@ SLIPS = {
         r"suites/backend.py, line 20: Contender has the backend 'torhc', should be one of numpy, torch, .*, "
         r"or a plug-in of this run; did you mean 'torch'\?",
     ),
+    "no_function": (
+        ("reference=relu", 'reference="relu"'),
+        "suites/no_function.py, line 15: case no-function: reference is of type str, should be a function",
+    ),
+    "no_options": (
+        ('    unit="elements",\n', '    unit="elements",\n    options={},\n'),
+        "suites/no_options.py, line 15: case no-options: options is empty, should have one at least",
+    ),
+    "no_regimes": (
+        ('    unit="elements",\n', '    unit="elements",\n    regimes={},\n'),
+        "suites/no_regimes.py, line 15: case no-regimes: regimes is empty, should have one at least",
+    ),
+    "number": (
+        ('{"small": {"n": 7}}', '{"small": 7}'),
+        "suites/number.py, line 15: case number: sizes has a int at 'small', should be a dict of keywords",
+    ),
+    "other_dimension": (
+        ('{"small": {"n": 7}}', '{"small": {"m": 7}}'),
+        r"suites/other_dimension.py, line 15: case other-dimension: inputs: missing a required argument: 'n' "
+        r"\(size 'small', option 'plain'\), should take the keywords m",
+    ),
+    "other_option": (
+        ('    unit="elements",\n', '    unit="elements",\n    options={"plain": {"alpha": 1}},\n'),
+        r"suites/other_option.py, line 15: case other-option: inputs: got an unexpected keyword argument "
+        r"'alpha' \(size .*\), should take the keywords n, alpha",
+    ),
+    "other_flops": (
+        ("flops=lambda *, n: n", "flops=lambda *, m: m"),
+        "suites/other_flops.py, line 15: case other-flops: flops: missing a required argument: 'm' .*",
+    ),
+    "other_items": (
+        ("items=lambda *, n: n", "items=lambda *, n, k: n"),
+        "suites/other_items.py, line 15: case other-items: items: missing a required argument: 'k' .*",
+    ),
+    "slash": (
+        ('name="slash"', 'name="slash/one"'),
+        "suites/slash.py, line 15: case 'slash/one': its name should be of letters, digits, - and _ alone",
+    ),
+    "device": (
+        ('    unit="elements",\n', '    unit="elements",\n    devices=("tpu",),\n'),
+        "suites/device.py, line 15: case device: devices has 'tpu', should be some of cpu, gpu",
+    ),
+    "no_limit": (
+        ('    unit="elements",\n', '    unit="elements",\n    limits=({},),\n'),
+        "suites/no_limit.py, line 15: case no-limit: limits has a dict, should have Limits alone",
+    ),
+    "mode": (
+        ("in_torch)", 'in_torch, modes=("eagr",))'),
+        "suites/mode.py: mode, torch.relu: modes names 'eagr', should be one of eager, compile, .*; "
+        r"did you mean 'eager'\?",
+    ),
+    "mode_alone": (
+        ("in_torch)", 'in_torch, modes="eager")'),
+        "suites/mode_alone.py, line 15: case mode-alone: contender torch.relu: modes is of type str, sh.*",
+    ),
+    "direction": (
+        ("in_torch)", 'in_torch, directions=("forwrd",))'),
+        r"suites/direction.py: direction, torch.relu: directions names 'forwrd', should be one of forward, "
+        r"gradient; did you mean 'forward'\?",
+    ),
+    "without": (
+        ("in_torch)", 'in_torch, without={"plane": "no"})'),
+        r"suites/without.py: without, torch.relu: without names 'plane', should be one of plain, small; .*",
+    ),
+    "no_build": (
+        ("in_torch)", '"in_torch")'),
+        "suites/no_build.py, line 15: case no-build: contender torch.relu: build is of type str, should .*",
+    ),
+    "contender_twice": (
+        ("in_torch),)", 'in_torch), Contender("torch", "torch.relu", in_torch))'),
+        "suites/contender_twice.py, line 15: case contender-twice: contender torch.relu of torch is there "
+        "twice, should have a variant each",
+    ),
     "elsewhere": (
         ("from reference.activation import", "from reference.wrong import"),
         "suites/elsewhere.py: reference/wrong.py, line 2: ZeroDivisionError: .*",
@@ -107,6 +180,29 @@ BESIDE = {
         "from gaugeblock import Limit\n"
         'limits = {"a": Limit("x", "y", "z", {"backend": "torch", "case": "q"})}',
         r"suites/limits/limit_of_none.py: Limit 'a' of x: got the case 'q', should be one of limit-of-none",
+    ),
+    "limits/limit_backend.py": (
+        'from gaugeblock import Limit\nlimits = {"a": Limit("x", "y", "z", {"backend": "torhc"})}',
+        r"suites/limits/limit_backend.py: limit-backend, Limit 'a' of x: "
+        r"its backend is 'torhc', should be one of numpy, torch, .*",
+    ),
+    "limits/limit_option.py": (
+        "from gaugeblock import Limit\n"
+        'limits = {"a": Limit("x", "y", "z", {"backend": "torch", "option": "plane"})}',
+        r"suites/limits/limit_option.py: limit-option, Limit 'a' of x: "
+        r"its option is 'plane', should be one of plain",
+    ),
+    "limits/limit_contender.py": (
+        "from gaugeblock import Limit\n"
+        'limits = {"a": Limit("x", "y", "z", {"backend": "torch", "contender": "torch.rleu"})}',
+        r"suites/limits/limit_contender.py: limit-contender, Limit 'a' of x: "
+        r"its contender is 'torch.rleu', should be one of torch.relu",
+    ),
+    "limits/limit_dtype.py": (
+        "from gaugeblock import Limit\n"
+        'limits = {"a": Limit("x", "y", "z", {"backend": "torch", "dtype": "float23"})}',
+        r"suites/limits/limit_dtype.py: limit-dtype, Limit 'a' of x: "
+        r"its dtype is 'float23', should be one of float64, .*",
     ),
     "limits/measured.json": ("{bad", "suites/limits/measured.json: got JSONDecodeError: .*, should be .*"),
     "mutants/mutant_of_none.py": (

@@ -1,12 +1,15 @@
 """What a cell is given: made once, kept beside what is derived from it, and the same for everybody."""
 
+import re
+
 import numpy as np
 import pytest
 
 import bench.inputs as page
 from bench import pages
+from bench.case import Case
 from bench.cells.cell import Cell
-from bench.inputs import inputs
+from bench.inputs import inputs, make
 from bench.tolerance import expected
 from bench.tolerance.expected import expectation, key
 from bench.tree import flatten, floating, tree_map
@@ -108,3 +111,78 @@ def test_inputs_come_back_as_they_were_made(dtype):
                 y = other[path]
                 assert type(x) is type(y) and getattr(x, "dtype", None) == getattr(y, "dtype", None)
                 assert np.array_equal(x, y, equal_nan=floating(x)) and np.shape(x) == np.shape(y)
+
+
+X = np.ones(7)
+# by slip: what a ReLU has in place of what, and what is said of it
+SLIPS = {
+    "one-thing": ({"inputs": lambda rng, n: {"x": X}}, "its inputs give a dict, should give (weights, data)"),
+    "nothing": ({"inputs": lambda rng, n: None}, "its inputs give nothing, should give (weights, data)"),
+    "array": ({"inputs": lambda rng, n: ({}, X)}, "its inputs give a ndarray for data, should give"),
+    "list": (
+        {"inputs": lambda rng, n: ({}, {"x": [1.0]})},
+        "its inputs give a list for x, should give NumPy",
+    ),
+    "number": ({"inputs": lambda rng, n: ({"w": 3}, {"x": X})}, "its inputs give a int for w, should give"),
+    "complex": (
+        {"inputs": lambda rng, n: ({}, {"x": X * 1j})},
+        "its inputs give an array of complex128 for x, should give NumPy's arrays of floats",
+    ),
+    "objects": (
+        {"inputs": lambda rng, n: ({}, {"x": X.astype(object)})},
+        "its inputs give an array of object for x, should give NumPy's arrays of floats",
+    ),
+    "nan": (
+        {"inputs": lambda rng, n: ({}, {"x": X * np.nan})},
+        "its inputs give NaN in x, should give numbers",
+    ),
+    "other-names": (
+        {"inputs": lambda rng, n: ({}, {"z": X})},
+        "reference: missing a required argument: 'x', should take what inputs give: z",
+    ),
+    "weight": (
+        {"inputs": lambda rng, n: ({"W": X}, {"x": X})},
+        "reference: got an unexpected keyword argument 'W', should take what inputs give: x, W",
+    ),
+    "no-output": ({"reference": lambda x: None}, "its reference gives nothing for y, should give an array"),
+    "listed": ({"reference": lambda x: {"y": [x]}}, "its reference gives a list for y, should give an array"),
+    "integers": (
+        {"inputs": lambda rng, n: ({}, {"x": np.arange(7)})},
+        "its gradient is of no floating output, should be left out, or inputs draw floats",
+    ),
+    "no-gradient": (
+        {"gradient": lambda cotangent, x: None},
+        "its gradient gives nothing, should give a dict of arrays by name: x",
+    ),
+    "lone-gradient": (
+        {"gradient": lambda cotangent, x: cotangent},
+        "its gradient gives a ndarray, should give a dict of arrays by name: x",
+    ),
+    "other-gradient": (
+        {"gradient": lambda cotangent, x: {"z": x}},
+        "its gradient gives z, should give a dict",
+    ),
+    "fewer": ({"gradient": lambda cotangent, x: {}}, "its gradient gives nothing, should give a dict"),
+    "shape": (
+        {"gradient": lambda cotangent, x: {"x": x[0]}},
+        "its gradient gives x of shape (), should be (7,)",
+    ),
+    "no-cotangent": (
+        {"gradient": lambda x: {"x": x}},
+        "its gradient: multiple values for argument 'x', should take a cotangent and what inputs give: x",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_formula_that_does_not_fit_its_inputs_is_told_in_one_sentence(name):
+    more, words = SLIPS[name]
+    relu = {
+        "inputs": lambda rng, n: ({}, {"x": X}),
+        "reference": lambda x: np.maximum(x, 0),
+        "gradient": lambda cotangent, x: {"x": cotangent * (x > 0)},
+    }
+    n = {"items": lambda n: n, "flops": lambda n: n}
+    case = Case(name=name, title="", sizes={"small": {"n": 7}}, contenders=(), unit="", **n, **relu | more)
+    with pages.also(case), pytest.raises((TypeError, ValueError), match=re.escape(f"case {name}: {words}")):
+        make(Cell(name, "plain", "typical", "small", "", "", "", "", "float32", "", 0))

@@ -347,6 +347,13 @@ class Backend(ABC):
         self.get(tree)
 
 
+def lived(training: Training) -> tuple[Any, Any]:
+    """The model and optimizer of a loop whose step changes them. Raises TypeError where it has none."""
+    if training.live is None:
+        raise TypeError("live of its Training is None, should be (model, optimizer), which its step changes")
+    return training.live
+
+
 def home(cls: type) -> str:
     """The module of a class, under the name that its author gave it."""
     return cls.__module__.partition(APART)[0]

@@ -216,7 +216,7 @@ def reference(case: Case, found: Callable[..., Any] | None = None) -> Contender:
     found = found or _look_up
     function = case.step or case.reference
     assert function is not None
-    api = f"{function.__module__}.{function.__name__}"
+    api = f"{function.__module__}.{function.__name__}" if _has_a_name(function) else f"{case.name}.reference"
 
     def build(weights: Tree, **option: Any) -> tuple[Tree, Formula]:
         return weights, Formula(case, found(function), option)
@@ -233,7 +233,14 @@ def _look_up(function: Callable[..., Any]) -> Callable[..., Any]:
     """The current function of that name in its module, so that planted faults run."""
     import sys
 
+    if not _has_a_name(function):
+        return function
     return getattr(sys.modules[function.__module__], function.__name__, function)
+
+
+def _has_a_name(function: Callable[..., Any]) -> bool:
+    """Whether it is called by a name in a module, which a partial is not."""
+    return hasattr(function, "__name__") and hasattr(function, "__module__")
 
 
 @cache

@@ -17,7 +17,7 @@ from bench import pages
 from bench.backends.interface import Absent, Backend
 from bench.backends.lookup import FURTHER, SHIPPED, backend, clash, is_ours, stand_in
 from bench.backends.lookup import names as installed
-from bench.case import Case, Contender, Refusal
+from bench.case import DEVICES, Case, Contender, Refusal
 from bench.slip import choice, line_of
 from bench.worker import Died, Worker, raised
 
@@ -147,6 +147,10 @@ def described(spec: str, threads: int | None) -> dict[str, Any]:
     for name in NEEDED:
         if not attributes[name]:
             raise ValueError(f"{name}: got none, should be at least one")
+    for name, right in {"devices": DEVICES, "dtypes": Backend.dtypes}.items():
+        for each in attributes[name]:
+            if each not in right:
+                raise ValueError(f"{name}: got {each!r}, should be some of {', '.join(right)}")
     _builds(getattr(cls, "builds", {}))
     _named(cls)
     name = _text("name", getattr(cls, "name", None))

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop
+from bench.backends import TF32, Absent, Asked, Backend, Binder, Loop, lived
 from bench.backends.keras import policy
 from bench.case import Training
 from bench.tree import Tree, flatten, tree_map
@@ -223,8 +223,7 @@ class TensorFlow(Backend):
         return sum(each.experimental_get_tracing_count() for each in self.functions), None
 
     def loop(self, training: Training, mode: str) -> Loop:
-        assert training.live is not None
-        model, optimizer = training.live
+        model, optimizer = lived(training)
         variables = getattr(model, "trainable_variables", model)
         optimizer.build(variables)
         count, _, *slots = optimizer.variables  # iterations, learning rate, slots

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Binder, Bound, Loop, bound
+from bench.backends import TF32, Absent, Asked, Backend, Binder, Bound, Loop, bound, lived
 from bench.case import Training
 from bench.machine import isa
 from bench.tree import Tree, flatten, tree_map
@@ -302,9 +302,11 @@ class Torch(Backend):
     def loop(self, training: Training, mode: str) -> Loop:
         import torch
 
-        assert training.live is not None
-        model, optimizer = training.live
+        model, optimizer = lived(training)
         names = model if isinstance(model, dict) else dict(model.named_parameters())
+        if set(names) != set(training.params):
+            got, right = (", ".join(each) or "none" for each in (training.params, names))
+            raise ValueError(f"params of its Training are {got}, should be named as the model's: {right}")
         if mode == "compile" and isinstance(model, torch.nn.Module):
             _compile_every()
             model.compile()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.backends import Backend
-from bench.case import Contender, Training
+from bench.case import Contender, Training, misfit
 from bench.contender.layout import Layout
 from bench.tree import Tree, flatten, tree_map
 
@@ -41,6 +41,13 @@ def trained(contender: Contender, given: Any) -> Training:
         raise TypeError(
             f"{contender}: its build returns a {_kind(given)}, should return a Training(params, state, step)"
         )
+    step: Any = given.step
+    live: Any = given.live
+    if not callable(step):
+        raise TypeError(f"{contender}: its Training has a {_kind(step)} for step, should be a function")
+    if not (live is None or (isinstance(live, tuple | list) and len(live) == 2)):
+        got = f"a {_kind(live)} for live"
+        raise TypeError(f"{contender}: its Training has {got}, should be (model, optimizer)")
     return given
 
 
@@ -55,6 +62,8 @@ def named(contender: Contender, outputs: Any, cotangents: Mapping[str, Any]) -> 
         if name not in outputs:
             got = ", ".join(map(str, outputs)) or "nothing"
             raise ValueError(f"{contender}: its run returns {got}, should return {right}")
+        if isinstance(y := outputs[name], Mapping | tuple | list | None):
+            raise TypeError(f"{contender}: its run returns {name} as a {_kind(y)}, should be an array")
 
 
 def explain(
@@ -71,6 +80,8 @@ def explain(
     Calls it again without compilation and autodiff, and returns if it finds no mistake. `wrt` is None if no
     gradient was needed.
     """
+    if why := misfit(run, params, **data):
+        raise TypeError(f"{contender}: its run: {why}, should take {', '.join(('params', *data))}")
     try:
         outputs = run(params, **data)
     except Exception:

@@ -27,7 +27,7 @@ from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.store.rows import check
-from bench.verdict.known import naming, of_refusals
+from bench.verdict.known import leave_out, naming, of_refusals
 from bench.verdict.row import declared
 
 UNSETTLED = ("error", "absent", "missing")  # judged again in a continued run
@@ -106,6 +106,7 @@ class SuiteRun:
             modes=modes or ("eager",),
             dtypes=dtypes or Backend.dtypes,
         )
+        leave_out([spec for spec in specs if spec not in SHIPPED])
         classes = {spec: backend(spec) for spec in specs}
         found = pages.cases()
         right = {

@@ -54,7 +54,8 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
             if each in contender.without:
                 raise Absent(f"{contender}: {contender.without[each]}")
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
-        if unit.backend in (*SHIPPED, *FURTHER):  # a plug-in need not name a real API
+        formula = contender.backend == "numpy" and contender not in case.contenders
+        if unit.backend in (*SHIPPED, *FURTHER) and not formula:  # a plug-in need not name a real API
             with suppress(ImportError):  # the build itself reports what is not installed
                 require(contender.api)
         refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}

@@ -9,15 +9,18 @@ from typing import Any
 
 from bench import pages
 from bench.backends import FURTHER, SHIPPED, Backend, backend, release
+from bench.backends.lookup import names
 from bench.case import INTEGERS, Case, Contender, Limit, Refusal
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells
 from bench.contender.prepare import find
 from bench.size import corpus
+from bench.slip import choice
 from bench.verdict.compare import Agreement
 
 # the coordinates that decide the size of a departure, most important first; modes and seeds do not count
 ALIKE = ("case", "dtype", "direction", "regime", "option", "size", "device", "contender")
+OF_BACKENDS = ("contender", "mode", "device", "dtype")  # the coordinates that a backend has values of
 ROOM = 10.0  # the allowed range is from the smallest measured rms ratio / 10 to the largest * 10
 
 
@@ -177,14 +180,27 @@ def holds(known: Refusal, engine: Backend) -> bool | None:
     return True if read else None
 
 
+def leave_out(specs: Sequence[str] = ()) -> None:
+    """Count as bad each page of which a contender or a limit names what is not there.
+
+    `specs` are the plug-ins of a run, which a limit may name.
+    """
+    more = [*names(), *(each for spec in specs for each in backend(spec).lineage())]
+    for case in list(pages.cases().values()):
+        page = pages.page(case).rpartition(".")[2]
+        for where, whys in (
+            (f"suites/{page}.py", _lacking(case)),
+            (f"suites/limits/{page}.py", _misnamed(case, more)),
+        ):
+            if why := next(whys, ""):
+                pages.wrong(page, f"{where}: {why}")
+
+
 def strays(case: Case) -> Iterator[str]:
-    """Sentences about limits, `without` and refusals of a case that name something not on its page."""
+    """Sentences about contenders, limits and refusals of a case that name something not on its page."""
+    yield from _lacking(case)
     for contender in case.contenders:
         who, engine = f"{case.name}, {contender}", backend(contender.backend)
-        for option in contender.without:
-            if option not in [*case.options, *case.sizes]:
-                known = ", ".join([*case.options, *case.sizes])
-                yield f"{who}: without names {option!r}, should be one of {known}"
         modes = [mode for mode in engine.modes if mode in (contender.modes or engine.modes)]
         expressed = [option for option in case.options if option not in contender.without]
         directions = contender.directions or case.directions
@@ -192,18 +208,52 @@ def strays(case: Case) -> Iterator[str]:
         for each in contender.refuses:
             if not any(fnmatchcase(place, each.cells) for place in places):
                 yield f"{who}: refuses {each.cells!r}, which is none of its cells, such as {places[0]}"
+    if wrong := list(_misnamed(case)):
+        yield from wrong
+        return
     for limit in case.limits:
         for reach in limit.reach:
-            yield from _astray(case, limit, reach)
+            engines = [backend(name) for name in several(reach["backend"])]
+            devices = [device for engine in engines for device in engine.devices]
+            dtypes = [dtype for engine in engines for dtype in engine.dtypes]
+            if not named(case, replace(limit, cells=reach), devices, dtypes):
+                yield f"{case.name}, {limit}: {limit.reason!r} names no cell: no cell has all of its names"
 
 
-def _astray(case: Case, limit: Limit, reach: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences about names in a limit that are not on its page, or about a limit that matches no cell."""
+def _lacking(case: Case) -> Iterator[str]:
+    """Sentences about options, sizes, modes and directions of contenders that are not there."""
+    for contender in case.contenders:
+        shipped = contender.backend in (*SHIPPED, *FURTHER)
+        modes = backend(contender.backend).modes if shipped else contender.modes or ()
+        for what, given, right in (
+            ("without", contender.without, [*case.options, *case.sizes]),
+            ("modes", contender.modes or (), modes),
+            ("directions", contender.directions or (), case.directions),
+        ):
+            for name in given:
+                if name not in right:
+                    yield f"{case.name}, {contender}: {what} names {name!r}, {choice(name, right)}"
+
+
+def _misnamed(case: Case, more: Sequence[str] = ()) -> Iterator[str]:
+    """Sentences about names in the limits of a case that are not on its page; `more` are plug-ins."""
+    for limit in case.limits:
+        for reach in limit.reach:
+            yield from _astray(case, limit, reach, more)
+
+
+def _astray(case: Case, limit: Limit, reach: Mapping[str, Any], more: Sequence[str]) -> Iterator[str]:
+    """Sentences about names in a limit that are not on its page."""
     who, shipped = f"{case.name}, {limit}", [*SHIPPED, *FURTHER]
-    if wrong := [name for name in several(reach["backend"]) if name not in shipped]:
-        yield f"{who}: its backend is {wrong[0]!r}, should be one of {', '.join(shipped)}"
+    known = list(dict.fromkeys((*shipped, *more)))
+    if wrong := [name for name in several(reach["backend"]) if name not in known]:
+        yield f"{who}: its backend is {wrong[0]!r}, should be one of {', '.join(known)}"
         return
-    engines = [backend(name) for name in several(reach["backend"])]
+    if any(name not in shipped for name in several(reach["backend"])):  # what a plug-in has is its own affair
+        reach = {name: value for name, value in reach.items() if name not in ("backend", *OF_BACKENDS)}
+        engines = []
+    else:
+        engines = [backend(name) for name in several(reach["backend"])]
     further = [backend(name) for name in FURTHER]
     heirs = [*engines, *(each for each in further if {cls.name for cls in engines} & each.lineage())]
     right: dict[str, list[str]] = {
@@ -224,9 +274,6 @@ def _astray(case: Case, limit: Limit, reach: Mapping[str, Any]) -> Iterator[str]
         for value in several(values)
         if value not in right[name]
     ]
-    alone = replace(limit, cells=reach)
-    if not (wrong or named(case, alone, tuple(right["device"]), tuple(right["dtype"]))):
-        wrong = [f"{who}: {limit.reason!r} names no cell: no cell has all of its names"]
     yield from wrong
 
 

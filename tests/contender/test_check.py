@@ -8,7 +8,7 @@ import pytest
 
 from bench import pages
 from bench.backends import Absent, backend
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Training
 from bench.cells.cell import Cell
 from bench.contender.prepare import instance
 from bench.verdict.judge import attempt
@@ -48,6 +48,20 @@ RUNS = {
     "array": (linear, r"its run returns a \w+ \w+, should be a dict of arrays by name: y"),
     "name": (lambda params, x: {"z": linear(params, x)}, "its run returns z, should return y"),
     "nothing": (lambda params, x: {}, "its run returns nothing, should return y"),
+    "a-list": (
+        lambda params, x: {"y": [linear(params, x)]},
+        r"its run returns y as a list, should be an array",
+    ),
+    "a-dict": (
+        lambda params, x: {"y": {"z": linear(params, x)}},
+        "its run returns y as a dict, should be an",
+    ),
+    "none": (lambda params, x: {"y": None}, "its run returns y as a NoneType, should be an array"),
+    "arguments": (
+        lambda params, z: {"y": linear(params, z)},
+        r"its run: missing a required argument: 'z', should take params, x",
+    ),
+    "no-params": (lambda x: {"y": x}, "its run: multiple values for argument 'x', should take params, x"),
     "shape": (
         lambda params, x: {"y": linear(params, x)[0]},
         r"its run returns y of shape \(3,\), should be \(65, 3\)",
@@ -209,3 +223,50 @@ def test_a_training_build_that_gives_no_training_is_told():
     row = attempt(case, build, engine, unit, ["training"]).rows["training"]
     assert row.status == "error"
     assert "an.api: its build returns a tuple, should return a Training(params, state, step)" in row.why
+
+
+def gradient_descent(made):
+    """The row of a page's training, of which `made` gives the Training of a torch model and its steps."""
+
+    def build(weights, state, **_):
+        import torch
+
+        names = {name: torch.nn.Parameter(torch.tensor(array)) for name, array in weights.items()}
+        return made(dict(weights), names, torch.optim.SGD(names.values(), 0.1))
+
+    case = pages.case("gradient-descent")
+    unit = Cell(
+        case.name, next(iter(case.options)), next(iter(case.regimes)), next(iter(case.sizes)), "an.api",
+        "torch", "eager", "cpu", "float64", "",
+    )  # fmt: skip
+    engine = instance(backend("torch"), "cpu", "float64")
+    return attempt(case, Contender("torch", "an.api", build), engine, unit, ["training"]).rows["training"]
+
+
+TRAININGS = {
+    "no-live": (
+        lambda w, model, sgd: Training(w, {}, print),
+        "live of its Training is None, should be (model",
+    ),
+    "one-live": (
+        lambda w, model, sgd: Training(w, {}, print, live=sgd),
+        "an.api: its Training has a torch SGD for live, should be (model, optimizer)",
+    ),
+    "no-step": (
+        lambda w, model, sgd: Training(w, {}, None, live=(model, sgd)),
+        "an.api: its Training has a NoneType for step, should be a function",
+    ),
+    "names": (
+        lambda w, model, sgd: Training(
+            {f"{name}.x": y for name, y in w.items()}, {}, print, live=(model, sgd)
+        ),
+        "params of its Training are W.x, b.x, should be named as the model's: W, b",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_that_cannot_run_is_told(name):
+    made, words = TRAININGS[name]
+    row = gradient_descent(made)
+    assert row.status == "error" and words in row.why

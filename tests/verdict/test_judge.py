@@ -1,6 +1,7 @@
 """run(cell) -> Row: limits, refusals, errors and absences as data."""
 
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -730,3 +731,18 @@ def test_a_size_that_the_api_cannot_hold_is_absent_with_its_reason(page):
     page(honest, contender={"without": {"small": "its graph makes a square of the rows"}})
     row = run(cell())
     assert (row.status, row.why) == ("absent", "torch.matmul: its graph makes a square of the rows")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_formula_without_a_name_of_its_own_is_judged_in_numpy(dtype):
+    def reference(x):
+        return np.maximum(x, 0)
+
+    n = {"items": lambda n: n, "flops": lambda n: n, "inputs": lambda rng, n: ({}, {"x": rng.normal(size=n)})}
+    for own in (reference, lambda x: reference(x), partial(reference)):
+        case = Case("nameless", "", sizes={"small": {"n": 7}}, contenders=(), unit="", reference=own, **n)
+        with pages.also(case):
+            (contender,) = backend("numpy").contenders(case)
+            place = "nameless", "plain", "typical", "small", str(contender), "numpy", "eager", "cpu", dtype
+            row = run(Cell(*place, "forward"))
+        assert (row.status, row.why) == ("agrees", "")

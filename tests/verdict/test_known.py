@@ -103,7 +103,7 @@ KNOWN = {"status": "limited", "why": LIMIT.reason, "limit": "softmax", "source":
 
 def met(*rows):
     found = {section.title: section.rows for section in page(frame(*rows), ENVIRONMENTS)}
-    return found.get("Met in these rows", []), found.get("Met by no row", [])
+    return found.get("Seen in these rows", []), found.get("Not seen in these rows", [])
 
 
 def test_each_limit_stands_once_with_release_reach_size_reason_and_source(limited):
