@@ -36,7 +36,7 @@ MANY = 100  # cells; in a larger run, a minute of compiling probes matters littl
 _LIST = {"action": "append", "metavar": "NAME"}
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "backend": (_LIST, "numpy, torch, tensorflow, jax, a plug-in, or path/to/file.py:Name; repeatable"),
-    "device": (_LIST, "cpu or gpu; repeatable (default: cpu, and gpu where the machine has one)"),
+    "device": (_LIST, "cpu or gpu; repeatable (default: cpu, and gpu if the machine has one)"),
     "dtype": (_LIST, "float64, float32, bfloat16 or float16; repeatable (default: the first two)"),
     "mode": (_LIST, "eager, or how to compile: compile, function, xla or jit; repeatable"),
     "size": (_LIST, "a named size; repeatable (default: the first size of each formula)"),
