@@ -147,7 +147,7 @@ def test_in_brief_a_limit_is_a_line_and_one_whose_cells_did_not_run_is_none(limi
 
 def test_a_row_of_another_limit_is_not_this_ones(limited):
     explained, _ = met(replace(limited[0], limit="fast-variance"))
-    assert [line[3] for line in explained] == ["on no page of these suites"]
+    assert [line[3] for line in explained] == ["on no page of this version"]
 
 
 def test_rows_of_older_pages_keep_their_words(limited):
@@ -155,7 +155,7 @@ def test_rows_of_older_pages_keep_their_words(limited):
         row(case="gone", status="limited", why="old", source="f.py:1", versions="<1", z_rms=5.0)
     )
     assert explained == [
-        ("gone", "torch <1", "", "on no page of these suites", "1", "5.0", "0.60", "", "old\nf.py:1")
+        ("gone", "torch <1", "", "on no page of this version", "1", "5.0", "0.60", "", "old\nf.py:1")
     ]
 
 
