@@ -94,7 +94,6 @@ def house(tmp_path_factory):
         for file in (house / "suites" / folder).glob("*.*"):
             if file.suffix in (".py", ".json") and file.stem not in kept:
                 file.unlink()
-    (house / "suites" / "corpus.txt").write_text("")
     for name in ("reference/swiglu.py", "suites/swiglu.py", "mychip.py", "pocket.py"):
         (house / name).write_text(block(name), encoding="utf-8")
     for name in ("Makefile", "pyproject.toml", "constraints.txt", ".pre-commit-config.yaml"):
