@@ -69,7 +69,7 @@ def commands():
         for command in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
             program, *words = command.split()
             if program in PROGRAMS and words:
-                named = program == "gaugeblock" and len(words) == 1
+                named = program == "gaugeblock" and len(words) == 1 and words != ["--help"]
                 found.setdefault(f"{command} --help" if named and command not in found else command, 0)
     return found
 

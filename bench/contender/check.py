@@ -80,7 +80,7 @@ def explain(
     Calls it again without compilation and autodiff, and returns if it finds no mistake. `wrt` is None if no
     gradient was needed.
     """
-    if why := misfit(run, params, **data):
+    if callable(run) and (why := misfit(run, params, **data)):
         raise TypeError(f"{contender}: its run: {why}, should take {', '.join(('params', *data))}")
     try:
         outputs = run(params, **data)

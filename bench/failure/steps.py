@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import wraps
 from types import CodeType, FrameType
 from typing import Any
 
@@ -144,10 +143,10 @@ def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Cas
     data = {name: x for name, x in given.items() if name not in drawn and isinstance(x, np.ndarray)}
     model = pages.case(cell.case)
 
-    @wraps(model.inputs)  # the cache key of limits has the source of the page: here the model's
     def same(rng: Any, **_: Any) -> Any:
         return weights, data
 
+    same.__module__ = model.inputs.__module__  # the cache key of limits has the source of the model's page
     limits = [
         replace(
             limit,
@@ -158,9 +157,11 @@ def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Cas
     ]
     return option, replace(
         case,
-        name=f"{cell.case}.{cell.option}.{step.name}.{digest(to_arrays((weights, data)))}",
+        name=f"{cell.case}-{cell.option}-{step.name}-{digest(to_arrays((weights, data)))}".replace(" ", "-"),
         inputs=same,
         sizes={"here": {}},
+        items=lambda **_: 1,
+        flops=lambda **_: 1,
         options={option: case.options.get(option, chosen)},
         regimes={"typical": "as the model gives it"},
         rare=(),

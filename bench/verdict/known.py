@@ -14,7 +14,7 @@ from bench.case import INTEGERS, Case, Contender, Limit, Refusal
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells
 from bench.contender.prepare import find
-from bench.size import corpus
+from bench.size import is_spelled
 from bench.slip import choice
 from bench.verdict.compare import Agreement
 
@@ -261,7 +261,7 @@ def _astray(case: Case, limit: Limit, reach: Mapping[str, Any], more: Sequence[s
         "case": [case.name],
         "option": list(case.options),
         "regime": [*case.regimes, *([INTEGERS] if case.integers else [])],
-        "size": [*case.sizes, *corpus(case)],
+        "size": [*case.sizes, *filter(is_spelled, several(reach.get("size", ())))],
         "contender": [str(each) for heir in heirs for each in heir.contenders(case)],
         "mode": [mode for engine in engines for mode in engine.modes],
         "device": [device for engine in engines for device in engine.devices],
