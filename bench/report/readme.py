@@ -69,11 +69,11 @@ def overview(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Table
 
 TITLE = "Agreement, correct bits and relative time in float32"
 NOTE = (
-    "✓: every API, option and mode of the framework agrees with the reference on all inputs, "
-    "ill-conditioned ones included. L: at least one departs for a known, documented reason. –: no such "
-    "API. bits: the fewest correct bits, of float32's 24. ×: time of the gradient or of a training step on"
-    " the small size, as a multiple of the fastest framework; at this size the overhead of a call counts "
-    "most."
+    "✓: every API, option and mode of the framework agrees with the reference on all inputs, including "
+    "ill-conditioned ones. L: at least one departs for a known, documented reason. m: no build for this "
+    "framework. bits: the fewest correct bits, of float32's 24. ×: time of the gradient or of a training "
+    "step on the small size, as a multiple of the fastest framework; at this size the overhead of a call "
+    "counts most."
 )
 
 
