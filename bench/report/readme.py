@@ -51,7 +51,8 @@ def words() -> dict[str, dict[str, str]]:
 def figures(rows: "DataFrame", run: str, machine: str) -> dict[str, dict[str, str]]:
     """The blocks that come from the rows of a run on a machine, by file."""
     page = {case.name: pages.page(case).rpartition(".")[2] for case in pages.cases().values()}
-    rows = rows[rows.case.isin(page) & (rows.dtype == "float32")].assign(page=rows.case.map(page))
+    counted = (rows.dtype == "float32") | (rows.status == "missing")  # a missing cell has one dtype for all
+    rows = rows[rows.case.isin(page) & counted].assign(page=rows.case.map(page))
     few = overview(rows, f"{run}, {machine}", HEADLINE)
     return {
         "README.md": {"table": markdown([few])},
