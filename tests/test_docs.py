@@ -40,6 +40,7 @@ OTHERWISE = {
     "pip install -e '.[all]'": "python -m pip --version",
     "pre-commit install": "python -c 'import yaml; yaml.safe_load(open(\".pre-commit-config.yaml\"))'",
     "python -m build": "python -m build --version",
+    "python repro.py": "python --version",  # tests/failure runs such scripts
     "python -m bench.report.readme results/<machine>/<date>": "python -c 'import bench.report.readme'",
     "gaugeblock campaign FOLDER --device cpu --only softmax": "gaugeblock campaign --help",  # tests/campaign
     "gaugeblock flops softmax": "gaugeblock flops --help",  # the same

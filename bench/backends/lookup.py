@@ -130,7 +130,8 @@ def _executed(path: Path) -> ModuleType | None:
     found = importlib.util.spec_from_file_location(name, path)
     if found is None or found.loader is None:
         return None
-    sys.path.insert(0, str(path.parent))  # as Python does for a script
+    if not (path.parent / "__init__.py").exists():  # modules of a package may have the names of frameworks
+        sys.path.insert(0, str(path.parent))  # as Python does for a script
     module = sys.modules[name] = importlib.util.module_from_spec(found)  # dataclasses look it up
     try:
         found.loader.exec_module(module)

@@ -444,6 +444,16 @@ class Mine(NumPy):
 """
 
 
+def test_a_plug_in_in_a_package_hides_no_framework_of_the_name_of_its_sibling():
+    faulty = ROOT / "bench" / "backends" / "faulty.py"
+    code = (
+        f"from bench.backends import backend; backend({f'{faulty}:Slow'!r}); import jax; print(jax.__file__)"
+    )
+    pytest.importorskip("jax")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert str(faulty.parent) not in done.stdout
+
+
 def test_a_plug_in_imports_its_siblings_and_holds_dataclasses(tmp_path, monkeypatch):
     monkeypatch.setattr(lookup, "_STAND_INS", {})
     (tmp_path / "there").mkdir()
