@@ -69,11 +69,19 @@ def _kinds(where: str, held: Any, kinds: Kinds) -> None:
 def misfit(function: Callable[..., Any], *first: Any, **given: Any) -> str:
     """What is wrong with a call of these arguments, in Python's words; empty where nothing is."""
     try:
-        inspect.signature(function).bind(*first, **given)
+        takes = inspect.signature(function)
     except TypeError as error:
         return str(error)
     except ValueError:  # of a function that is not Python's
         return ""
+    return _unbound(takes, *first, **given)
+
+
+def _unbound(takes: inspect.Signature, *first: Any, **given: Any) -> str:
+    try:
+        takes.bind(*first, **given)
+    except TypeError as error:
+        return str(error)
     return ""
 
 
@@ -346,10 +354,14 @@ class Case:
         regime = {"regime": ""} if len(self.regimes) > 1 else {}
         functions = {"inputs": (None,), "flops": (), "items": ()}
         for name, first in functions.items():
+            try:
+                takes = inspect.signature(getattr(self, name))  # once, because every process makes every case
+            except ValueError:  # of a function that is not Python's
+                continue
             for size, dimensions in self.sizes.items():
                 for option, keywords in self.options.items():
                     given = {**dimensions, **keywords, **(regime if first else {})}
-                    if why := misfit(getattr(self, name), *first, **given):
+                    if why := _unbound(takes, *first, **given):
                         should = ", ".join(given) or "none"
                         raise ValueError(
                             f"case {self.name}: {name}: {why} (size {size!r}, option {option!r}), "
