@@ -55,17 +55,12 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
             for place in places:
                 for spec, found in classes.items():
                     for contender in found.contenders(case):
-                        for mode in _modes(found, contender, case, place, selection):
-                            for device in selection.devices:
-                                if device not in found.devices or device not in case.devices:
-                                    continue
-                                if mode == TF32 and device != "gpu":
-                                    continue
-                                for direction in contender.directions or case.directions:
-                                    yield Cell(
-                                        case.name, place.option, place.regime, place.size, str(contender),
-                                        spec, mode, device, place.dtype, direction, seed,
-                                    )  # fmt: skip
+                        for mode, device in _runs(found, contender, case, place, selection):
+                            for direction in contender.directions or case.directions:
+                                yield Cell(
+                                    case.name, place.option, place.regime, place.size, str(contender),
+                                    spec, mode, device, place.dtype, direction, seed,
+                                )  # fmt: skip
 
 
 def unbuilt(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
@@ -84,17 +79,11 @@ def _empty(case: Case, spec: str, found: type[Backend], selection: Selection) ->
     nobody = Contender(found.name, found.name, _nothing)
     direction = next((each for each in case.directions if each not in found.without), case.directions[0])
     for place in _places(case, selection):
-        for mode in _modes(found, nobody, case, place, selection):
-            for device in selection.devices:
-                if (
-                    device in found.devices
-                    and device in case.devices
-                    and not (mode == TF32 and device != "gpu")
-                ):
-                    yield Cell(
-                        case.name, place.option, place.regime, place.size, found.name, spec, mode, device,
-                        place.dtype, direction, selection.seeds[0],
-                    )  # fmt: skip
+        for mode, device in _runs(found, nobody, case, place, selection):
+            yield Cell(
+                case.name, place.option, place.regime, place.size, found.name, spec, mode, device,
+                place.dtype, direction, selection.seeds[0],
+            )  # fmt: skip
 
 
 def _nothing(*arguments: Any, **option: Any) -> Any:
@@ -184,6 +173,16 @@ def _dtypes(case: Case, size: str, selection: Selection, turn: int | None) -> Se
         found = ["float64", "float32"] if turn is None else [("float64", "float32")[turn % 2]]
     # optimisers keep a master copy of the weights in float32, and no page has one yet
     return [dtype for dtype in found if not (case.training and dtype in LOW)]
+
+
+def _runs(
+    found: type[Backend], contender: Contender, case: Case, place: Place, selection: Selection
+) -> Iterator[tuple[str, str]]:
+    """The modes of one contender for one set of inputs, each with the devices on which it runs."""
+    for mode in _modes(found, contender, case, place, selection):
+        for device in selection.devices:
+            if device in found.devices and device in case.devices and (mode != TF32 or device == "gpu"):
+                yield mode, device
 
 
 def _modes(
