@@ -48,6 +48,13 @@ OTHERWISE = {
     "gaugeblock report FOLDER": "gaugeblock report RUN",
     "gaugeblock overhead": "gaugeblock overhead --help",  # the same, and it takes a quiet machine
 }
+# what `make test` and its caller may have set, which is not for the make of the small copy
+MAKE = {
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+    *re.findall(r"^(\w+) \?=", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE),
+}
 
 
 def fences(text, language):
@@ -119,7 +126,7 @@ def run(house, command, **variables):
     clock = "" if any(word in command for word in SPEEDS) else "--benchmark-skip"
     some = "-k softmax/" if "-k" not in command else ""
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in MAKE},
         "PYTEST_ADDOPTS": f"{few} {clock} {some}",
         "PYTHONPATH": str(house),
         "PATH": f"{house / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",

@@ -100,7 +100,8 @@ class Worker:
     def request(self, function: str, *arguments: Any) -> Any:
         """The result of ``module:function`` in the worker; raises Died if it crashes, raises or times out."""
         try:
-            self._channel.send((function, list(arguments)))
+            with suppress(OSError):  # it has closed its channel, and why is what `_receive` raises
+                self._channel.send((function, list(arguments)))
             answer, why, causes = execnet.loads(self._receive())
         except self._channel.RemoteError as error:  # it failed before `serve`
             raise Died(f"the worker died: {str(error).strip().splitlines()[-1]}") from error

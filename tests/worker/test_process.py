@@ -75,6 +75,17 @@ DEATHS = {
 }
 
 
+@pytest.mark.parametrize("seconds", [0, 2])
+def test_a_worker_that_ends_before_the_first_request_says_why(seconds):
+    worker = Worker({"A": "\0"})
+    try:
+        time.sleep(seconds)
+        with pytest.raises(Died, match="the worker died: ValueError: embedded null byte"):
+            worker.request("os:getpid")
+    finally:
+        worker.close()
+
+
 @pytest.mark.parametrize("code", DEATHS)
 def test_a_death_is_told_with_how_it_ended_and_the_line_that_says_why(code):
     with started() as worker, pytest.raises(Died) as caught:
