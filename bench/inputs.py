@@ -3,19 +3,25 @@
 They are made once and cached with the limits that are derived from them. Pages compute weights, targets and
 states, and the last bits of a matrix product depend on BLAS, instruction set and number of threads. So a
 process that made its own inputs would be compared with the reference on different ones.
+
+A cell has further sets of inputs by number, with the same weights: a contender is judged and timed on
+several. Set 0 is drawn from the cell's seed, further ones from other seeds. At sizes beyond a case's first,
+whose limits take long to derive, and where a page's data are fixed, they are the examples of set 0 in another
+order, if the reference shows that this changes nothing but the order of the results.
 """
 
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bench import pages, size, tree
+from bench import formula, pages, size, tree
 from bench.backends.numpy import named
 from bench.cache import Arrays, arrays, digest, folder, source
 from bench.case import INTEGERS, Case, known, misfit
@@ -28,40 +34,48 @@ from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arr
 class Inputs:
     """A cell's inputs, rounded to its dtype. A training case has one element of `starts` per judged step.
 
-    `digest` is a hash of all their bits.
+    `digest` is a hash of all their bits. If the set has the examples of set 0 in another order, `order` has
+    their numbers, and `moved` the paths of the outputs and gradients that are in that order too; gradients
+    then have the other sign, as the cotangents have.
     """
 
     weights: Tree
     data: Mapping[str, Any]
     cotangents: Mapping[str, Any]
     starts: tuple[tuple[Tree, Tree, Mapping[str, Any]], ...] = ()  # (weights, state, batch)
+    order: NDArray[np.int64] | None = None
+    moved: tuple[str, ...] = ()
     digest: str = ""
 
 
-def inputs(cell: Cell) -> Inputs:
-    """The inputs of every contender of this cell, from the cache if any process has made them.
+def inputs(cell: Cell, number: int = 0) -> Inputs:
+    """Set `number` of a cell's inputs, for every contender, from the cache if any process has made them.
 
     Raises RuntimeError if they differ from those that this process had before.
     """
-    return _inputs(shared(cell), folder())
+    return _inputs(shared(cell), number, folder())
 
 
-_GIVEN: dict[tuple[Cell, Path], str] = {}  # the digest of the first inputs of each cell in this process
+_GIVEN: dict[tuple[Cell, int, Path], str] = {}  # the digest of the first inputs of each cell in this process
 
 
-@lru_cache(maxsize=8)
-def _inputs(cell: Cell, where: Path) -> Inputs:
-    found = arrays(f"inputs-{_key(cell)}", lambda: _named(make(cell)))
+@lru_cache(maxsize=12)  # all sets of a workload, which its contenders use in turn
+def _inputs(cell: Cell, number: int, where: Path) -> Inputs:
+    further = f"-{number}" if number else ""
+    found = arrays(f"inputs-{_key(cell)}{further}", lambda: _named(make(cell, number), number))
     given = Inputs(**from_arrays(found), digest=str(found["digest"]))
-    if _GIVEN.setdefault((cell, where), given.digest) != given.digest:
+    if number:
+        given = replace(given, weights=inputs(cell).weights)
+    if _GIVEN.setdefault((cell, number, where), given.digest) != given.digest:
         raise RuntimeError(f"inputs of {cell}: got new ones, should be those of before; {where} was emptied")
     return given
 
 
-def _named(given: Inputs) -> Arrays:
-    parts = {"weights": given.weights, "data": given.data, "cotangents": given.cotangents}
-    found = to_arrays(parts | {"starts": given.starts})
-    return found | {"digest": np.array(digest(found))}
+def _named(given: Inputs, number: int) -> Arrays:
+    """As arrays for the cache; a further set is kept without its weights, which are those of set 0."""
+    found = to_arrays(parts := {each.name: getattr(given, each.name) for each in fields(given)[:-1]})
+    bits = np.array(digest(found))
+    return (to_arrays(parts | {"weights": None}) if number else found) | {"digest": bits}
 
 
 def _key(cell: Cell) -> str:
@@ -126,9 +140,11 @@ def batch(data: Mapping[str, Any], step: int) -> dict[str, Any]:
     return {name: value[step % len(value)] for name, value in data.items()}
 
 
-def make(cell: Cell) -> Inputs:
-    """Make the inputs of a cell, without the cache."""
+def make(cell: Cell, number: int = 0) -> Inputs:
+    """Make a set of a cell's inputs, without the cache (a further set needs set 0, which may be cached)."""
     cell = shared(cell)
+    if number:
+        return _further(cell, number)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     weights, data = rounded(draw(case, cell), cell.dtype)
     if case.training:
@@ -146,6 +162,102 @@ def make(cell: Cell) -> Inputs:
         cotangents = integers(cotangents, 2)
     _differentiate(case, exact, cotangents, option)
     return Inputs(weights, data, rounded(cotangents, cell.dtype))
+
+
+FORWARD, GRADIENT = "forward.", "gradient."  # as paths of the reference's values start
+
+
+@lru_cache(maxsize=16)  # contenders and directions ask for the same in turn
+def unjudged(cell: Cell, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Data and cotangents of a further set for which nothing is expected: no reference runs."""
+    case, first = pages.case(cell.case), inputs(cell)
+    data = _drawn(case, cell, first, number) or _rolled(case, first, number)
+    return data, _cotangents(cell, first, number)
+
+
+OTHER = 7919  # added to the seed for each further set
+TRIES = 100  # draws until the shapes are those of set 0
+
+
+def _further(cell: Cell, number: int) -> Inputs:
+    """A further set: the examples of set 0 in another order, or other data and cotangents."""
+    case, first = pages.case(cell.case), inputs(cell)
+    large = cell.size != next(iter(case.sizes))
+    data = None if large else _drawn(case, cell, first, number)
+    if data is None and (given := _reordered(case, cell, first, number)):
+        return given
+    data = data or _drawn(case, cell, first, number) or _rolled(case, first, number)
+    return Inputs(first.weights, data, _cotangents(cell, first, number))
+
+
+def _cotangents(cell: Cell, first: Inputs, number: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seeded(cell.case, cell.regime, cell.size, cell.seed, "cotangents", number))
+    cotangents = {name: rng.standard_normal(np.shape(dy)) for name, dy in first.cotangents.items()}
+    if cell.regime == INTEGERS:
+        cotangents = integers(cotangents, 2)
+    return rounded(cotangents, cell.dtype)
+
+
+def _drawn(case: Case, cell: Cell, first: Inputs, number: int) -> dict[str, Any] | None:
+    """Other data of the same shapes, for which programs are compiled; None if the page draws no such data."""
+    for seed in range(TRIES):
+        other = replace(cell, seed=cell.seed + OTHER * number + seed)
+        _, data = rounded(draw(case, other), cell.dtype)
+        if tree_map(_like, data) == tree_map(_like, first.data):  # else shapes are drawn too
+            differ = any(not np.array_equal(x, first.data[name]) for name, x in data.items())
+            return data if differ else None
+    return None
+
+
+def _rolled(case: Case, first: Inputs, number: int) -> dict[str, Any]:
+    """The data of set 0 with their numbers at other places."""
+    return {
+        name: np.roll(x, number) if floating(x) and name not in case.fixed else x
+        for name, x in first.data.items()
+    }
+
+
+SAME = 2.0**-40  # float64 results that differ by less, relative to the largest, differ by rounding only
+
+
+def _reordered(case: Case, cell: Cell, first: Inputs, number: int) -> Inputs | None:
+    """The examples of set 0 in reverse order, rotated by `number`, and the negative of their cotangents.
+
+    None unless the reference shows that outputs and gradients then only change their order and sign.
+    """
+    several = [len(x) for x in first.data.values() if np.ndim(x)]
+    if case.reference is None or not several or (length := several[0]) <= number:
+        return None
+    order = np.roll(np.arange(length)[::-1], number - 1)
+
+    def moved(leaf: Any) -> Any:
+        return leaf[order] if np.shape(leaf)[:1] == (length,) else leaf
+
+    other = replace(
+        first,
+        data={name: moved(x) for name, x in first.data.items()},
+        cotangents={name: -moved(dy) for name, dy in first.cotangents.items()},
+    )
+    option = case.options[cell.option]
+    before, after = (
+        flatten(formula.values(case, option, *rounded((each.weights, each.data, each.cotangents), "float64")))
+        for each in (first, other)
+    )
+    before |= {path: -y for path, y in before.items() if path.startswith(GRADIENT)}
+    finite = [np.max(np.abs(y), initial=0, where=np.isfinite(y)) for y in before.values()]
+
+    def same(one: Any, other: Any) -> bool:
+        return np.allclose(one, other, rtol=0, atol=SAME * max(finite), equal_nan=True)
+
+    held = [path for path, y in before.items() if same(y, after[path])]
+    paths = [path for path, y in before.items() if path not in held and same(moved(y), after[path])]
+    if len(held) + len(paths) < len(before) or not any(path.startswith(FORWARD) for path in paths):
+        return None
+    return replace(other, order=order, moved=tuple(paths), digest="")
+
+
+def _like(leaf: Any) -> Any:
+    return (np.shape(leaf), leaf.dtype) if isinstance(leaf, np.ndarray) else leaf
 
 
 def _pair(case: Case, given: Any) -> tuple[Tree, dict[str, Any]]:

@@ -36,11 +36,11 @@ def in_torch(prepare):
             optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr)
             scheduler = prepare(torch.optim.lr_scheduler, optimizer, lr=lr, **option)
             rates = []
-            for _ in range(len(t)):
+            for _ in range(int(t.max()) + 1):  # a scheduler counts its steps from zero
                 rates += scheduler.get_last_lr()
                 optimizer.step()
                 scheduler.step()
-            return {"y": torch.tensor(rates, dtype=t.dtype)}
+            return {"y": torch.tensor(rates, dtype=t.dtype)[t.long()]}
 
         return {}, run
 

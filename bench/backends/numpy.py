@@ -132,7 +132,8 @@ class NumPy(Backend):
         }
 
     def put(self, tree: Tree) -> Tree:
-        return tree
+        """Copies, as on a device: a contender that writes into its input harms no other."""
+        return tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree)
 
     def get(self, tree: Tree) -> Tree:
         if self.dtype == "float16" and any(

@@ -36,6 +36,11 @@ class Ready:
     data: Any
     cotangents: Any
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a call is given, by what it is."""
+        return {"parameter": self.params, "input": self.data, "cotangent": self.cotangents}
+
 
 def find(case: Case, cell: Cell) -> Contender:
     """The contender of a cell. Raises ValueError, with the names that exist."""

@@ -1,9 +1,9 @@
 """Training: each step starts from the reference's own state; a free run is drawn and not judged."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from bench.backends import Backend, Loop
 from bench.case import Case, Contender, known
 from bench.cells.cell import Cell
 from bench.contender.check import trained
+from bench.contender.given import bits
 from bench.contender.layout import Layout, layout
 from bench.inputs import Inputs, batch, draw, rounded
 from bench.tree import Tree, flatten
@@ -40,6 +41,12 @@ class Ready:
     batches: Sequence[Any]
     start: Callable[[], None]  # takes the loop back to its start
     again: Callable[[], dict[str, np.ndarray]]  # the judged steps once more, by tensor
+    bits: Mapping[str, int] = field(default_factory=dict)  # checksums of the batches before the first step
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the steps are given and should not change."""
+        return {"batch": list(self.batches)}
 
     def calls(self) -> list[Callable[[], Any]]:
         """One step on each batch."""
@@ -52,13 +59,14 @@ def train(
     """Take each of the case's steps from the reference's own state; then the free run if asked for."""
     loop, places = begin(case, contender, engine, unit, *given.starts[0][:2])
     batches = [engine.put(dict(each)) for _, _, each in given.starts]
+    begun = bits(engine, {"batch": batches})
 
     def step(number: int) -> tuple[Tree, dict[str, Any], float]:
         loop.load(*places.forth(given.starts[number][:2]))
-        start = time.perf_counter()
+        start = perf_counter()
         loss = loop.step(batches[number])
         engine.wait(loss)
-        seconds = time.perf_counter() - start
+        seconds = perf_counter() - start
         read = loop.read()
         found = _home(places.back(read)) | {"loss": np.asarray(engine.get(loss))}
         return read, {f"training.{number}.{path}": array for path, array in found.items()}, seconds
@@ -83,7 +91,8 @@ def train(
         got.update(found)
     start = partial(loop.load, *places.forth(given.starts[0][:2]))
     start()
-    ended = Trained(got, first, compiling, Ready(engine, loop, batches, start, again), places, miscount)
+    ready = Ready(engine, loop, batches, start, again, begun)
+    ended = Trained(got, first, compiling, ready, places, miscount)
     if not (curve and case.curve):
         return ended
     losses, score = _free(case, contender, engine, unit)

@@ -27,6 +27,7 @@ from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
 from bench.store.results import FAILURES
 from bench.store.rows import check
+from bench.verdict.again import CALLS, CALLS_FULL
 from bench.verdict.known import leave_out, naming, of_refusals
 from bench.verdict.row import declared
 
@@ -251,6 +252,7 @@ class SuiteRun:
             roofed=self.run.roof,
             rounds=self.rounds,
             joules=self.joules,
+            calls=CALLS_FULL if self.selection.full else CALLS,
             peaks=self.every or self.selection.full,  # measuring them takes seconds
             options=self.options,
             recorded=self.run.worker,

@@ -22,9 +22,11 @@ from bench.run.workers import LIMITS, TIMEOUT, Workers
 from bench.speed.attach import ABOVE, with_speeds
 from bench.speed.roofline import Roof, roof
 from bench.speed.rounds import MOST, ROOF, Sampled, rounds
+from bench.speed.sets import JUDGED
 from bench.speed.timing import Timing
 from bench.store.results import Unwritten
 from bench.store.row import TIMED, Row, sentence
+from bench.verdict.again import CALLS
 from bench.verdict.missing import missing
 from bench.verdict.row import row_of
 from bench.worker import Died
@@ -52,6 +54,7 @@ class Session:
     failures: the folder for cells that fail.
     probed: whether the fingerprint of a unit's arithmetic is taken.
     rounds: the most rounds of samples per workload.
+    calls: calls of a float32 contender outside the clock, whose results are compared.
     joules: measure energy.
     peaks: measure the roofline of the CPU.
     options: options of the command line that apply to every cell; each row's command repeats them.
@@ -75,6 +78,7 @@ class Session:
         sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
         roofed: Callable[[dict[str, Any]], None] = lambda found: None,
         rounds: int = MOST,
+        calls: int = CALLS,
         joules: bool = False,
         peaks: bool = True,
         options: Sequence[str] = (),
@@ -87,7 +91,7 @@ class Session:
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
-        self._options, self._recorded = options, recorded
+        self._options, self._recorded, self._calls = options, recorded, calls
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -263,7 +267,8 @@ class Session:
         for again in (True, False):
             try:
                 cell = group.units[0].cell
-                self.workers.ready(key, cell).request(DERIVE, asdict(cell))
+                sets = JUDGED if any(unit.keep for unit in group.units) else 2
+                self.workers.ready(key, cell).request(DERIVE, asdict(cell), sets)
                 return
             except Died as error:
                 self.workers.discard(key)
@@ -290,7 +295,8 @@ class Session:
         try:
             fault = self.workers.fault(cell)
             request = (
-                asdict(cell), unit.directions, unit.keep, unit.curve, self._failures, list(self._options),
+                asdict(cell), unit.directions, unit.keep, unit.curve, self._calls, self._failures,
+                list(self._options),
             )  # fmt: skip
             answer = None if fault else self.workers.ready(key, cell).request(JUDGE, *request)
             rows = _all(unit, status="error", why=fault) if fault else _rows(unit, answer)

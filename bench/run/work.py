@@ -30,11 +30,12 @@ from bench.verdict import timed as verdicts
 from bench.verdict.judge import judge as judge_unit
 
 
-def derive(cell: dict[str, Any]) -> None:
-    """Derive a cell's limits into the cache. The cells that need the limits report errors."""
+def derive(cell: dict[str, Any], sets: int) -> None:
+    """Derive a cell's limits for that many sets into the cache. The cells that need them report errors."""
     one = Cell(**cell)
     with held(), suppress(Exception):
-        expectation(one, accumulator=accumulators(one.dtype)[0])
+        for number in range(1 if pages.case(one.case).training else sets):
+            expectation(one, accumulator=accumulators(one.dtype)[0], number=number)
         for direction in pages.case(one.case).directions if one.dtype not in LOW else ():
             saboteur.passing(one, direction)
 
@@ -44,20 +45,23 @@ def judge(
     directions: list[str],
     keep: bool,
     curve: bool,
+    calls: int,
     failures: str = "",
     options: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Judge one unit: its rows by direction, the losses of its free training, the environment record.
 
     In the result, `lost` means that the worker cannot compute any more: its GPU fails even on a small
-    product. A cell that fails gets a folder in `failures`, whose command includes the run's `options`.
+    product. `calls` is how often it is called in float32.
+
+    A cell that fails gets a folder in `failures`, whose command includes the run's `options`.
     """
     cell = Cell(**unit)
     with suppress(Absent):
         backend(cell.backend).installed()
         backend(cell.backend).compile_anew(keep)
     record = environment(cell)
-    judged = judge_unit(cell, directions, curve=curve)
+    judged = judge_unit(cell, directions, curve=curve, calls=calls)
     if keep and judged.ready is not None:
         keep_until_timed(cell, judged.ready)
     rows = {}

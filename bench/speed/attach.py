@@ -13,7 +13,20 @@ from bench.speed.timing import middle, ratio
 from bench.speed.work import flops
 from bench.store.row import GONE, TIMED, Row
 
-SETTLED = ("status", "why", "limit", "source", "versions", "bits", "z_rms", "z_worst", "worst", "checksum")
+SETTLED = (
+    "status",
+    "why",
+    "limit",
+    "source",
+    "versions",
+    "bits",
+    "z_rms",
+    "z_worst",
+    "worst",
+    "checksum",
+    "judged",
+    "repeats",
+)
 
 
 ABOVE = "faster than the machine: "

@@ -1,12 +1,16 @@
 """Times calls in the worker: compiles a call, warms it up, then samples blocks and waits for each block.
 
-Inputs rotate. After sampling, the output of the last timed call is judged. For training, the timed steps
-are compared with the same steps taken one at a time, and those are judged.
+Inputs rotate, and blocks end on each set in random order, also on sets outside the rotation. What the last
+call of a block gave is judged after sampling. For training, the timed steps are compared with the same steps
+taken one at a time, and those are judged.
+
+A worker imports this module before any framework or plug-in, so it has the clocks of the Python library.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter, process_time, time
 from typing import Any
 
 import numpy as np
@@ -16,12 +20,13 @@ from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cells.cell import Cell
 from bench.contender import train
+from bench.contender.given import bits, held
 from bench.machine import nvml
 from bench.machine.caches import last_level
 from bench.speed.energy import energy
 from bench.speed.loops import Block, block, turns
 from bench.speed.memory import memory
-from bench.speed.sets import COLD, sets
+from bench.speed.sets import COLD, Placed, sets
 from bench.speed.timing import Sample
 from bench.speed.work import traffic
 from bench.tree import flatten
@@ -36,33 +41,60 @@ PATIENCE = 0.5  # seconds of warm-up
 
 @dataclass
 class Call:
-    """One contender's timed call: `bound` has one per set of inputs; `engine.wait` waits for the result."""
+    """One contender's timed call: `bound` has one per set of inputs; `engine.wait` waits for the result.
+
+    Blocks rotate through the first `rotating` sets (all by default), and end on each set in random order.
+    """
 
     engine: Backend
     bound: Sequence[Bound]
+    rotating: int = 0
     calls: int = 1
     first_call_s: float = 0.0
     compile_s: float | None = None
     kept: Any = None
-    last: Any = None  # what the last timed call on the first set returned
+    last: Any = None  # what the last timed call returned
+    end: int = 0  # the set of the last call of the next block
+    order: Iterator[int] = field(default_factory=lambda: iter(()))  # the sets on which further blocks end
+    ended: dict[int, Any] = field(default_factory=dict)  # by set, what the last such call gave, in NumPy
+    placed: Placed = ()  # the inputs of each set
+    bits: Mapping[str, int] = field(default_factory=dict)  # checksums of them before the first call
     idle_s: float | None = None  # seconds to read a result that is already complete; None until measured
     fault: str = ""  # what is wrong with the timed training steps
-    fresh: Callable[[], Sequence[Bound]] | None = None
+    fresh: Callable[[], Iterator[tuple[Bound, Any]]] | None = None
     start: Callable[[], None] | None = None  # resets a training to its start
-    elsewhere: Callable[[], Sequence[Bound]] | None = None  # the same inputs at other addresses
+    elsewhere: Callable[[], tuple[Sequence[Bound], Placed]] | None = None  # at other addresses
     loop: Block = lambda: None  # replaced by `blocks`
 
     def blocks(self, calls: int) -> None:
-        """Set the number of calls per block; the last call of a block is on the first set, the judged one."""
-        self.calls, self.loop = calls, block(self.bound, calls)
+        """Set the number of calls per block."""
+        rotation = self.bound[: self.rotating or None]
+        self.calls, self.loop = calls, block(rotation, calls, self.bound[self.end])
 
     def begin(self) -> None:
         """Prepare for a block: reset a training to its start, move small inputs to another address."""
         if self.start:
             self.start()
         if self.elsewhere:
-            self.bound = self.elsewhere()
-            self.blocks(self.calls)
+            self.bound, self.placed = self.elsewhere()
+        self.end = next(self.order, 0)
+        self.blocks(self.calls)
+
+    def inputs(self) -> dict[str, int]:
+        """Checksums of the inputs of all sets, by path."""
+        given = {str(number): _given(each) for number, each in enumerate(self.placed)}
+        return bits(self.engine, given)
+
+
+def _given(placed: tuple[Any, Any, Any]) -> dict[str, Any]:
+    return dict(zip(("parameter", "input", "cotangent"), placed, strict=True))
+
+
+def ends(count: int, name: str) -> Iterator[int]:
+    """The numbers below `count` in random order, again and again in another one."""
+    rng = random.Random(name)
+    while True:
+        yield from rng.sample(range(count), count)
 
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
@@ -71,7 +103,17 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
         steps = [Bound(call) for call in kept.calls()]
         return fill(Call(kept.engine, steps, kept=kept, start=kept.start), direction)
     found = sets(kept, unit, direction)
-    call = Call(kept.engine, found.bound, kept=kept, elsewhere=found.elsewhere, fresh=found.fresh)
+    call = Call(
+        kept.engine,
+        found.bound,
+        found.rotating,
+        kept=kept,
+        order=ends(len(found.bound), str(unit)),
+        placed=found.placed,
+        elsewhere=found.elsewhere,
+        fresh=found.fresh,
+    )
+    call.bits = call.inputs()
     return fill(call, direction)
 
 
@@ -81,14 +123,15 @@ def fill(call: Call, direction: str) -> Call:
     length = BLOCK if engine.device == "cpu" else GPU_BLOCK
     with engine.running(direction):
         before = engine.compilations()[1]
-        start = time.perf_counter()
+        start = perf_counter()
         call.last = once()
         engine.wait(call.last)
-        call.first_call_s = time.perf_counter() - start
+        call.first_call_s = perf_counter() - start
         call.compile_s = engine.compiling_since(before)
         warm: list[float] = []
-        while len(warm) < max(WARM_UPS, len(call.bound)) and (len(warm) < 2 or sum(warm) < PATIENCE):
-            warm.append(_timed(engine, call.bound[len(warm) % len(call.bound)].once))
+        rotation = call.bound[: call.rotating or None]
+        while len(warm) < max(WARM_UPS, len(rotation)) and (len(warm) < 2 or sum(warm) < PATIENCE):
+            warm.append(_timed(engine, rotation[len(warm) % len(rotation)].once))
         call.blocks(1)
         spent, filled = min(warm), 0
         # two blocks must be long enough: a single call, and the first block, are slower than later ones
@@ -121,17 +164,19 @@ def sample(call: Call, direction: str) -> Sample:
     with engine.running(direction):
         engine.wait(once())
         compiled, _ = engine.compilations()
-        at, cpu = time.time(), time.process_time()
-        start = time.perf_counter()
+        at, cpu = time(), process_time()
+        start = perf_counter()
         result = loop()
-        issued = time.perf_counter()
+        issued = perf_counter()
         engine.wait(result)
-        end = time.perf_counter()
-        cpu = time.process_time() - cpu
+        end = perf_counter()
+        cpu = process_time() - cpu
         _read(engine, result)
-        read = time.perf_counter()
+        read = perf_counter()
         call.last = result
         recompiled = engine.compilations()[0] - compiled
+        if call.placed:
+            call.ended[call.end] = held(engine.get(call.bound[call.end].finish(result)))
     calls = call.calls
     spent = (end - start) / calls, read - end, call.idle_s, cpu / calls
     return Sample(*spent, recompiled, (issued - start) / calls, at, *seen)
@@ -139,10 +184,10 @@ def sample(call: Call, direction: str) -> Sample:
 
 def _loaded(call: Call) -> nvml.Load:
     """Run blocks for `LOAD` seconds; return the clock rate and power of the GPU during the last one."""
-    look, end = nvml.watch(), time.perf_counter() + LOAD
+    look, end = nvml.watch(), perf_counter() + LOAD
     while True:
         result = call.loop()
-        last = time.perf_counter() >= end
+        last = perf_counter() >= end
         seen = look() if last else nvml.Load()
         call.engine.wait(result)
         if last:
@@ -152,10 +197,13 @@ def _loaded(call: Call) -> nvml.Load:
 def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict[str, Any]:
     """After sampling: time calls on fresh and seen inputs alternately, measure memory and energy."""
     engine = call.engine
+    for _ in range(len(call.bound) - len(call.ended) if call.placed else 0):
+        sample(call, direction)  # few samples were taken: end on each set once
     found: dict[str, list[float]] = {"fresh": [], "seen": []}
     call.fault = strayed(call, direction) if call.start else ""  # first: it needs the state after the block
     with engine.running(direction):
-        for new in call.fresh() if call.fresh else ():
+        for new, given in call.fresh() if call.fresh else ():
+            bits(engine, {"": given})  # reads it: the first read of new memory is slower
             found["seen"].append(_timed(engine, call.bound[0].once))
             found["fresh"].append(_timed(engine, new.once))
         needed = memory(engine, call.bound[0].once)
@@ -166,7 +214,7 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
         "device_peak_bytes": needed.device,
         "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
-        "sets": len(call.bound),
+        "sets": call.rotating or len(call.bound),
         "cache": cached(call),
     }
 
@@ -174,12 +222,12 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
 def cached(call: Call) -> str:
     """``hot`` if inputs and weights fit in the last-level cache, ``cold`` from three times its size on, else
     ``partly``."""
-    kept, size = call.kept, last_level(call.engine.device)
+    kept, room = call.kept, last_level(call.engine.device)
     if isinstance(kept, train.Ready):
-        held = traffic(kept.loop.read(), *kept.batches)
+        size = traffic(kept.loop.read(), *kept.batches)
     else:
-        held = traffic(kept.params) + len(call.bound) * traffic(kept.data, kept.cotangents)
-    return "hot" if held <= size else "partly" if held < COLD * size else "cold"
+        size = traffic(kept.params) + call.rotating * traffic(kept.data, kept.cotangents)
+    return "hot" if size <= room else "partly" if size < COLD * room else "cold"
 
 
 def strayed(call: Call, direction: str) -> str:
@@ -244,12 +292,12 @@ def _idle(engine: Backend, once: Block) -> float:
     earlier, later = once(), once()
     engine.wait((earlier, later))
     _read(engine, later)
-    start = time.perf_counter()
+    start = perf_counter()
     _read(engine, earlier)
-    return time.perf_counter() - start
+    return perf_counter() - start
 
 
 def _timed(engine: Backend, loop: Block) -> float:
-    start = time.perf_counter()
+    start = perf_counter()
     engine.wait(loop())
-    return time.perf_counter() - start
+    return perf_counter() - start

@@ -4,9 +4,9 @@ The driver updates its energy counter about every 0.1 s, and its power is a mean
 window lasts several seconds and follows a lead-in under the same load. Other jobs on the GPU are included.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from bench.machine import nvml
@@ -41,16 +41,16 @@ def energy(
         look = milliwatts if millijoules is None else lambda: 0
         if look is None:
             return None
-        size, lead = 1, time.perf_counter() + LEAD
-        while (start := time.perf_counter()) < lead:
+        size, lead = 1, perf_counter() + LEAD
+        while (start := perf_counter()) < lead:
             _block(call, wait, size, look)
-            size *= 1 if time.perf_counter() - start >= BLOCK else 2
+            size *= 1 if perf_counter() - start >= BLOCK else 2
         calls, joules = 0, 0.0
         counted = millijoules() if millijoules else 0
-        first = before = time.perf_counter()
+        first = before = perf_counter()
         while before < first + seconds:
             watts = _block(call, wait, size, look) / 1e3
-            now = time.perf_counter()
+            now = perf_counter()
             calls, joules, before = calls + size, joules + watts * (now - before), now
         if millijoules:
             joules = (millijoules() - counted) / 1e3

@@ -6,6 +6,7 @@ An idle NumPy worker used 105 ms of CPU time in the 300 ms after its block.
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from time import perf_counter
 
 LOOK = 1e-3  # seconds between two checks
 PATIENCE = 0.5  # seconds, after which the block is timed anyway: the report says if the machine was busy
@@ -14,9 +15,9 @@ PATIENCE = 0.5  # seconds, after which the block is timed anyway: the report say
 def still(others: Iterable[int], runs: Callable[[int], bool] | None = None) -> bool:
     """Wait until no thread of these processes runs; False if some still run. `runs(pid)` tells."""
     runs, waiting = runs or _runs, list(others)
-    end = time.perf_counter() + PATIENCE
+    end = perf_counter() + PATIENCE
     while waiting := [pid for pid in waiting if runs(pid)]:
-        if time.perf_counter() >= end:
+        if perf_counter() >= end:
             return False
         time.sleep(LOOK)
     return True

@@ -11,11 +11,11 @@ def turns(bound: Sequence[Any], calls: int) -> list[Any]:
     return [bound[(calls - 1 - n) % len(bound)] for n in range(calls)]
 
 
-def block(bound: Sequence[Any], calls: int) -> Block:
-    """A loop of `calls` calls, in rotation."""
-    each_turn = turns(bound, calls)
+def block(bound: Sequence[Any], calls: int, end: Any = None) -> Block:
+    """A loop of `calls` calls in rotation, of which `end` is the last, by default the first bound call."""
+    each_turn = [*turns(bound, calls)[:-1], end or bound[0]]
     first = bound[0].call
-    if all(each.call is first for each in bound):
+    if all(each.call is first for each in each_turn):
         rows = [each.args for each in each_turn]
         loop = LOOPS.get(len(rows[0]), many)
         return lambda: loop(first, rows)

@@ -1,10 +1,15 @@
-"""The sets of inputs that timed calls rotate through, and the addresses that small inputs move over."""
+"""The sets of inputs that timed calls rotate through, and the addresses that small inputs move over.
+
+Set 0 and the further sets of `bench.inputs` have expected values: what the last call of a block gives is
+judged, and blocks end on each of these sets, and on some that are not in the rotation, in random order. A
+contender that keeps results cannot foresee them.
+"""
 
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +18,7 @@ from bench import pages
 from bench.backends import Backend, Bound
 from bench.cells.cell import Cell
 from bench.contender.prepare import Ready, taken
-from bench.inputs import draw, inputs, rounded, shared
+from bench.inputs import inputs, shared, unjudged
 from bench.machine.caches import last_level
 from bench.speed.work import traffic
 from bench.tree import Tree, tree_map
@@ -22,49 +27,64 @@ SETS = 3  # sets of inputs in the rotation
 MOST = 8  # most sets on a GPU, used where fewer would stay in its cache
 COLD = 3  # times the last-level cache: that many bytes of sets leave nothing in the cache
 ROOM = 2**30  # most bytes of all sets
-FRESH = 3  # sets that are kept unseen until sampling has ended
-OTHER = 7919  # added to the seed for each further set
+UNSEEN = 2  # sets on which blocks end, beside those of the rotation
+JUDGED = SETS + UNSEEN
+FRESH = 9  # sets that are kept unseen until sampling has ended
 PLACES = 5  # addresses of small inputs: their speed depends on the address, and should not on one
 SMALL = 2**18  # bytes
+
+Placed = Sequence[tuple[Any, Any, Any]]  # params, data and cotangents of each set, on the device
 
 
 @dataclass(frozen=True)
 class Sets:
-    """A contender's call bound to each set of inputs."""
+    """A contender's call bound to each set of inputs: those in the rotation, then those that only end blocks.
 
-    bound: Sequence[Bound]  # in the rotation
-    elsewhere: Callable[[], Sequence[Bound]] | None  # the same inputs at other addresses
-    fresh: Callable[[], Sequence[Bound]]  # unseen inputs
+    rotating: the number of those in the rotation.
+    placed: what the calls are bound to.
+    elsewhere: the same inputs at other addresses, and the calls bound to them.
+    fresh: unseen inputs in turn, each with the call bound to it.
+    """
+
+    bound: Sequence[Bound]
+    rotating: int
+    placed: Placed
+    elsewhere: Callable[[], tuple[Sequence[Bound], Placed]] | None
+    fresh: Callable[[], Iterator[tuple[Bound, Any]]]
 
 
 def sets(kept: Ready, unit: Cell, direction: str) -> Sets:
-    """Bind a prepared contender to its sets; the first set is the one that is judged."""
-    engine = kept.engine
+    """Bind a prepared contender to its sets."""
+    engine, cell = kept.engine, shared(unit)
     if direction == "forward":
         bind = engine.bind(kept.run, unit.mode)
     else:
         bind = engine.bind_vjp(kept.vjp, kept.run, unit.mode, kept.wrt)
-    given = (kept.params, kept.data, kept.cotangents)
-    others = [
-        drawn(shared(unit), number) for number in range(1, rotating(engine.device, traffic(*given[1:])))
-    ]
+    count = rotating(engine.device, traffic(kept.data, kept.cotangents))
+    further = [inputs(cell, number) for number in range(1, count + UNSEEN)]
+    others = [(dict(each.data), dict(each.cotangents)) for each in further]
 
-    def places() -> Iterator[list[Bound]]:
-        held = engine.get(given)
+    def places() -> Iterator[tuple[list[Bound], Placed]]:
+        held = engine.get((kept.params, kept.data, kept.cotangents))
         for _ in range(PLACES):
             params, *first = _copied(held)
             params = engine.put(params)
-            yield [bind(params, *put(engine, unit, *each)) for each in (first, *map(_copied, others))]
+            placed = [(params, *put(engine, unit, *each)) for each in (first, *map(_copied, others))]
+            yield [bind(*each) for each in placed], placed
 
-    turns = [given[1:], *(put(engine, unit, *each) for each in others)]
-    return Sets(
-        [bind(kept.params, *each) for each in turns],
-        elsewhere=partial(next, itertools.cycle(places())) if traffic(*given) <= SMALL else None,
-        fresh=lambda: [
-            bind(kept.params, *put(engine, unit, *drawn(shared(unit), MOST + number)))
-            for number in range(FRESH)
-        ],
-    )
+    def fresh() -> Iterator[tuple[Bound, Any]]:
+        few = UNSEEN if traffic(kept.data) > SMALL else FRESH
+        for number in range(few):
+            data, cotangents = put(engine, unit, *unjudged(cell, count + UNSEEN + number))
+            yield bind(kept.params, data, cotangents), (data, cotangents)
+
+    placed = [
+        (kept.params, *each)
+        for each in ((kept.data, kept.cotangents), *(put(engine, unit, *each) for each in others))
+    ]
+    small = traffic(kept.params, kept.data, kept.cotangents) <= SMALL
+    again = partial(next, itertools.cycle(places())) if small else None
+    return Sets([bind(*each) for each in placed], count, placed, again, fresh)
 
 
 def rotating(device: str, size: int) -> int:
@@ -80,24 +100,5 @@ def put(engine: Backend, unit: Cell, data: Tree, cotangents: Tree) -> tuple[Any,
     return taken(engine, pages.case(unit.case), data), engine.put(dict(cotangents))
 
 
-@lru_cache(maxsize=MOST + FRESH)  # contenders and directions ask for the same in turn
-def drawn(cell: Cell, number: int) -> tuple[Any, Any]:
-    """Further set number `number`: data and cotangents; the judged data again if shapes are drawn too.
-
-    Programs are compiled for shapes, and data of other shapes would need another program.
-    """
-    given = inputs(cell)
-    _, data = rounded(draw(pages.case(cell.case), replace(cell, seed=cell.seed + OTHER * number)), cell.dtype)
-    if tree_map(_kind, data) != tree_map(_kind, given.data):
-        data = given.data
-    rng = np.random.default_rng(number)
-    vectors = {name: rng.standard_normal(y.shape).astype(y.dtype) for name, y in given.cotangents.items()}
-    return data, vectors
-
-
 def _copied(tree: Tree) -> Tree:
     return tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree)
-
-
-def _kind(leaf: Any) -> Any:
-    return (leaf.shape, leaf.dtype) if isinstance(leaf, np.ndarray) else leaf

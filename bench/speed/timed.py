@@ -4,6 +4,7 @@ A worker runs these functions by name, so they take and return built-in types.
 """
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from bench.backends import backend
@@ -37,10 +38,12 @@ def _ended(found: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
 def sample(name: str, calls: int = 0) -> list[Any]:
     """Time one block, as a `bench.speed.timing.Sample`; `calls` sets the block size from now on."""
+    start = perf_counter()
     wanted, call = _CALLS[name]
     if calls and calls != call.calls:
         call.blocks(calls)
-    return list(clock.sample(call, wanted.direction))
+    found = clock.sample(call, wanted.direction)
+    return list(found._replace(whole=perf_counter() - start))
 
 
 def settle(name: str, joules: bool = False) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Statistics of samples: medians, paired ratios with intervals, and whether a series is steady."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOOR = 5e-4  # seconds: a busy machine can delay any read by this much
+SLOWER, LATE = 2.0, 0.1  # the worker's clock may show so many times less, and an answer may be so late (s)
+MARGIN = 1.5  # for CPU time that is counted late
 FRESH = 3.0  # a call on fresh inputs that takes more than this many times longer shows a cached result
 DRAWS = 2000  # random series
 
@@ -27,6 +30,7 @@ class Sample(NamedTuple):
     sm_mhz: int | None = None  # of a GPU, under the same load just before
     power_w: float | None = None
     throttled: str = ""
+    whole: float = 0.0  # seconds in all, with what is done before and after the block
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Timing:
 
     `cpu` is CPU time of the process per call. `residues` are the times to read a result after the wait,
     `idles` the times to read an older one. `fresh` and `seen` are calls on unseen and seen inputs in turn.
+    `wholes` are seconds of each sample with what is done around it, `asked` the same by the clock of the
+    process that asked for it.
     """
 
     samples: tuple[float, ...]
@@ -59,6 +65,8 @@ class Timing:
     sm_mhz: tuple[int | None, ...] = ()  # of a GPU, just before each block, under its load
     power_w: tuple[float | None, ...] = ()
     throttled: tuple[str, ...] = ()
+    wholes: tuple[float, ...] = ()
+    asked: tuple[float, ...] = ()
 
     @property
     def median_s(self) -> float:
@@ -98,8 +106,25 @@ class Timing:
         return min(self.fresh) > FRESH * max(self.seen) + FLOOR
 
     @property
+    def contradiction(self) -> str:
+        """Why the worker's clock is wrong: by another clock, or by its CPU time. Empty if it is not."""
+        whole, asked = sum(self.wholes), sum(self.asked)
+        if self.asked and whole < asked / SLOWER - LATE * len(self.asked):
+            return f"{asked:.3g} s of sampling took {whole:.2g} s by the clock of the process that was timed"
+        cpus, spent = os.cpu_count() or 1, sum(self.cpu) * self.calls
+        most = MARGIN * cpus * sum(self.samples) * self.calls + FLOOR
+        if spent > most:
+            return (
+                f"a call took {self.median_s:.2g} s and {self.cpu_s:.2g} s of CPU time, should be at most "
+                f"{cpus} times as much on {cpus} CPUs"
+            )
+        return ""
+
+    @property
     def fault(self) -> str:
         """Why these samples are not a valid speed; empty if they are."""
+        if self.contradiction:
+            return f"its clock is wrong: {self.contradiction}"
         if not self.waited:
             return f"not waited for: reading one result took {self.residue_s:.2g} s after the claimed end"
         if self.compiled:

@@ -31,6 +31,7 @@ EDITIONS = (
     ("limit",),
     ("suite", "package", "package_version", "isa"),
     ("issue_s", "cache", "sm_mhz", "power_w", "throttled"),
+    ("judged", "repeats"),
 )  # fmt: skip
 
 # starts the `why` of a cell that the framework was known to refuse and now computes
@@ -97,6 +98,15 @@ class Row:
     )
     z_worst: float | None = _column("largest ratio of an element's error to its limit; must be at most 1")
     worst: str = _column("tensor and index of the worst element", "")
+    judged: str = _column(
+        "number of input sets whose outputs were judged; reordered: further ones have the same examples in "
+        "another order",
+        "",
+    )
+    repeats: int | None = _column(
+        "calls compared bit by bit with the first call on the same inputs; on a GPU, those that differ are "
+        "judged"
+    )
     undecided: int | None = _column("decisions (max, comparisons) that rounding error could change")
     first_call_s: float | None = _column("seconds of the first call, including compilation")
     compile_s: float | None = _column("seconds of tracing and compiling, if the framework reports them")

@@ -2,18 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench import noise, pages
-from bench.backends.numpy import named
+from bench import formula, noise, pages
 from bench.cache import arrays, folder, source
 from bench.case import INTEGERS, known
 from bench.cells.cell import Cell
-from bench.inputs import inputs, rounded, seeded, shared
+from bench.inputs import GRADIENT, Inputs, inputs, rounded, seeded, shared
 from bench.noise import ACCUMULATORS, precision
 from bench.tolerance import spread as spread_module
 from bench.tolerance.spread import Expected, from_arrays, spread, to_arrays
@@ -22,38 +22,45 @@ from bench.tree import Tree, flatten, tree_map
 Expectation = dict[str, Expected]
 
 
-def expectation(cell: Cell, *, worst: bool = False, accumulator: str | None = None) -> Expectation:
+def expectation(
+    cell: Cell, *, worst: bool = False, accumulator: str | None = None, number: int = 0
+) -> Expectation:
     """Values and spreads by tensor, from the cache if they were derived before from the same inputs.
 
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
     replaces the rounding of every sum by its worst case. `accumulator` is the dtype of sums; the default is
-    the widest that the cell's dtype may have.
+    the widest that the cell's dtype may have. `number` is the set of inputs: see `bench.inputs.inputs`.
     """
     common, accumulator = shared(cell), accumulator or ACCUMULATORS[cell.dtype]
-    return dict(_expectation(folder(), key(common, worst, accumulator), common, worst, accumulator))
+    if number and (given := inputs(common, number)).order is not None:  # the examples of set 0
+        first = expectation(common, worst=worst, accumulator=accumulator)
+        return {path: _image(path, one, given) for path, one in first.items()}
+    name = key(common, worst, accumulator, number)
+    return dict(_expectation(folder(), name, common, worst, accumulator, number))
 
 
-@lru_cache(maxsize=2)  # both directions and their saboteurs use the same one in sequence
-def _expectation(where: Path, name: str, common: Cell, worst: bool, accumulator: str) -> Expectation:
-    return from_arrays(arrays(name, lambda: to_arrays(derive(common, worst, accumulator))))
+@lru_cache(maxsize=4)  # both directions and their saboteurs use the same one in sequence
+def _expectation(
+    where: Path, name: str, common: Cell, worst: bool, accumulator: str, number: int
+) -> Expectation:
+    return from_arrays(arrays(name, lambda: to_arrays(derive(common, worst, accumulator, number))))
 
 
-def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
+def _image(path: str, one: Expected, given: Inputs) -> Expected:
+    """The expected values and spreads of the same examples in another order."""
+    if path in given.moved:
+        arrays = {name: getattr(one, name)[given.order] for name in ("value", "sigma", "sigma1", "jump")}
+        one = replace(one, **arrays)
+    return replace(one, value=-one.value) if path.startswith(GRADIENT) else one
+
+
+def derive(cell: Cell, worst: bool = False, accumulator: str | None = None, number: int = 0) -> Expectation:
     """Derive what `expectation` returns, without the cache."""
     cell = shared(cell)
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
-    given, seed = inputs(cell), seeded(*map(str, (cell, "noise")))
+    given, seed = inputs(cell, number), seeded(*map(str, (cell, "noise", *([number] if number else []))))
     if not case.training:
-
-        def both(weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Tree:
-            assert case.reference is not None
-            found = {"forward": named(case.reference(**data, **weights, **known(case.reference, option)))}
-            if case.gradient is None:
-                return found
-            cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
-            gradient = case.gradient(cotangent, **data, **weights, **known(case.gradient, option))
-            return found | {"gradient": gradient}
-
+        both = partial(formula.values, case, option)
         trees = (given.weights, given.data, given.cotangents)
         if cell.regime == INTEGERS:
             return _exact(both, trees, cell)
@@ -98,11 +105,11 @@ def _arrays(state: Tree) -> Tree:
     return {path: leaf for path, leaf in flatten(state).items() if hasattr(leaf, "shape")}
 
 
-def key(cell: Cell, worst: bool, accumulator: str) -> str:
+def key(cell: Cell, worst: bool, accumulator: str, number: int = 0) -> str:
     """A cache key of everything that an expectation depends on: exact inputs, but no library version."""
     case = pages.case(cell.case)
     option = sorted(case.options[cell.option].items())
-    parts = (str(cell), inputs(cell).digest, option, worst, accumulator, _sources(pages.page(case)))
+    parts = (str(cell), inputs(cell, number).digest, option, worst, accumulator, _sources(pages.page(case)))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -110,4 +117,5 @@ def key(cell: Cell, worst: bool, accumulator: str) -> str:
 def _sources(page: str) -> str:
     """A hash of the code behind an expectation: the noise, the spread, the page and its reference."""
     rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
-    return source([*rules, Path(str(spread_module.__file__)), Path(__file__), *pages.sources(page)])
+    own = (spread_module.__file__, formula.__file__, __file__)
+    return source([*rules, *(Path(str(file)) for file in own), *pages.sources(page)])

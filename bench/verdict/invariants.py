@@ -40,7 +40,7 @@ def broken(
     again = flatten(engine.get(vjp(params, data, cotangents)))
     for path, y in before.items():
         if not np.array_equal(y, again[path], equal_nan=True):
-            return f"the same call gave another {_named(path)} the second time"
+            return f"the same call gave another {named(path)} the second time"
     if engine.dtype == "float16":  # intermediate results underflow that do not underflow times 2⁷
         return ""
     scaled = engine.put(tree_map(lambda dy: _times(dy, SCALE), engine.get(dict(cotangents))))
@@ -50,7 +50,7 @@ def broken(
             continue  # an output does not depend on the cotangent
         inside = _inside(g, engine.dtype) & _inside(louder[path], engine.dtype)
         if not np.array_equal(_times(g, SCALE)[inside], louder[path][inside]):
-            return f"the cotangent times {SCALE:g} is not {_named(path)} times {SCALE:g}, bit by bit"
+            return f"the cotangent times {SCALE:g} is not {named(path)} times {SCALE:g}, bit by bit"
     return ""
 
 
@@ -67,7 +67,7 @@ def _inside(x: Any, dtype: str) -> Any:
     return np.isfinite(size) & ((size == 0) | (size > tiny))
 
 
-def _named(path: str) -> str:
+def named(path: str) -> str:
     """A path of ``(outputs, gradients)`` as a row names it."""
     kind, _, rest = path.partition(".")
     rest = rest.removeprefix("params.").removeprefix("data.")

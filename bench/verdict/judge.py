@@ -1,10 +1,10 @@
 """``run(cell) -> Row``: builds a contender, calls it and compares. An exception becomes a row."""
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,20 @@ from bench.backends.api import require
 from bench.case import TIERS, Case, Contender, Refusal
 from bench.cells.cell import Cell
 from bench.contender import check
+from bench.contender.given import bits, changed, held
 from bench.contender.layout import Layout
 from bench.contender.prepare import Ready, find, instance, placed, tensors
 from bench.contender.train import Trained, train
 from bench.inputs import inputs
 from bench.noise import accumulators
-from bench.store.row import GONE, Row, sentence
+from bench.store.row import GONE, TIMED, Row, sentence
 from bench.tolerance.expected import expectation
 from bench.tree import tree_map
 from bench.verdict import invariants
-from bench.verdict.known import holds, limits, refusal, unsteady
+from bench.verdict.again import CALLS, FEWER, called_again, left, repeat, unsteady_row
+from bench.verdict.known import holds, refusal
 from bench.verdict.missing import missing
-from bench.verdict.row import row_of, verdict
+from bench.verdict.row import elsewhere, row_of, verdict
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,11 @@ def run(cell: Cell) -> Row:
     return missing(cell) or judge(cell.unit, (cell.direction,)).rows[cell.direction]
 
 
-def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judged:
-    """The rows of `directions`, from one call; a direction with a Refusal gets a call of its own."""
+def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False, calls: int = CALLS) -> Judged:
+    """The rows of `directions`, from one call; a direction with a Refusal gets a call of its own.
+
+    The call is repeated on further inputs: see `bench.verdict.again`. `calls` is how often, in float32.
+    """
     try:
         case = pages.case(unit.case)
         contender = find(case, unit)
@@ -65,19 +70,13 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False) -> Judg
         return _broken(unit, directions, error)
     lacking = [each for each in directions if each in engine.without]
     willing = [each for each in directions if each not in lacking and each not in refusals]
-    judged = attempt(case, contender, engine, unit, willing, curve) if willing else Judged({})
+    judged = attempt(case, contender, engine, unit, willing, curve, calls) if willing else Judged({})
     rows = dict(judged.rows)
     cheap = not case.random and unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
-    if (
-        cheap
-        and "gradient" in rows
-        and rows["gradient"].status == "agrees"
-        and (fault := unchanged(judged.ready))
-    ):
-        found: dict[str, Any] = unsteady(fault, limits(unit, engine, "gradient"))
-        rows["gradient"] = replace(rows["gradient"], **found)
+    if cheap and "gradient" in rows and rows["gradient"].status == "agrees":
+        rows["gradient"] = unsteady_row(rows["gradient"], unit, engine, unchanged(judged.ready))
     for each, known in refusals.items():
-        alone = attempt(case, contender, engine, unit, [each], False)
+        alone = attempt(case, contender, engine, unit, [each], False, calls)
         rows[each] = refused(alone.rows[each], known, sure=holds(known, engine) is not None)
     for each in lacking:
         rows |= _absent(unit, [each], Absent(engine.without[each])).rows
@@ -116,17 +115,19 @@ def attempt(
     unit: Cell,
     directions: Sequence[str],
     curve: bool = False,
+    calls: int = 0,
 ) -> Judged:
-    """The rows of these directions; an exception becomes a row."""
+    """The rows of these directions; an exception becomes a row. Without `calls`, no call is repeated."""
+    least = calls if unit.dtype == "float32" else calls // FEWER
     try:
         if case.training:
-            return _training(case, contender, engine, unit, curve)
-        return _formula(case, contender, engine, unit, directions)
+            return _training(case, contender, engine, unit, curve, least)
+        return _formula(case, contender, engine, unit, directions, least)
     except Absent as reason:  # some frameworks raise only at the call if they have no kernel
         return _absent(unit, directions, reason)
     except Exception as error:
         if engine.lacks(error) and len(directions) > 1:  # one of the directions may have a kernel
-            alone = [attempt(case, contender, engine, unit, [each], curve) for each in directions]
+            alone = [attempt(case, contender, engine, unit, [each], curve, calls) for each in directions]
             return Judged({each: one.rows[each] for each, one in zip(directions, alone, strict=True)})
         if engine.lacks(error):
             why = f"no {unit.dtype} kernel: {sentence(error)}"
@@ -144,15 +145,24 @@ def _broken(unit: Cell, directions: Sequence[str], error: Exception) -> Judged:
 
 
 def _formula(
-    case: Case, contender: Contender, engine: Backend, unit: Cell, directions: Sequence[str]
+    case: Case,
+    contender: Contender,
+    engine: Backend,
+    unit: Cell,
+    directions: Sequence[str],
+    least: int,
 ) -> Judged:
     ready = placed(case, contender, engine, unit, directions)
     forward = engine.forward(ready.run, unit.mode)
 
+    def call(params: Any, data: Any, cotangents: Any) -> tuple[Any, Any]:
+        return ready.vjp(params, data, cotangents) if ready.vjp else (forward(params, data), None)
+
     wrt = ready.wrt if ready.vjp else None
     given = ready.run, ready.params, ready.data, ready.cotangents, wrt
+    before = bits(engine, ready.given)
     try:
-        outputs, gradients, took = _called(ready, unit.mode, forward)
+        outputs, gradients, took = _called(ready, unit.mode, call)
     except Absent:
         raise
     except Exception as error:
@@ -170,6 +180,10 @@ def _formula(
     ):
         why = f"{contender}: {check.detached(names)}"
         rows["gradient"] = row_of(unit, "gradient", status="error", why=why)
+    if least and any(row.status in TIMED for row in rows.values()):
+        first = held(engine.get((outputs, gradients)))
+        rows = called_again(rows, ready, unit, partial(call, ready.params), first, least)
+        rows = left(rows, changed(before, bits(engine, ready.given)))
     return Judged(rows, ready, got=got, places=ready.places)
 
 
@@ -186,25 +200,19 @@ def _unreached(ready: Ready, unit: Cell, got: Mapping[str, Any]) -> str:
     return ", ".join(sorted(zero & check.lost(ready.engine, *given, ready.places))) if zero else ""
 
 
-def _called(ready: Ready, mode: str, forward: Any) -> tuple[Any, Any, dict[str, Any]]:
+def _called(ready: Ready, mode: str, call: Any) -> tuple[Any, Any, dict[str, Any]]:
     """Outputs and gradients of one call, and what the first call took."""
     engine = ready.engine
-
-    def call(params: Any) -> Any:
-        if ready.vjp:
-            return ready.vjp(params, ready.data, ready.cotangents)
-        return forward(params, ready.data), None
-
     compiled = mode not in ("eager", *engine.layouts)
     params = engine.put(tree_map(turned, engine.get(ready.params))) if compiled else ready.params
     before = engine.compilations()[1]
-    start = time.perf_counter()
-    outputs, gradients = call(params)
+    start = perf_counter()
+    outputs, gradients = call(params, ready.data, ready.cotangents)
     engine.wait((outputs, gradients))
-    first = time.perf_counter() - start
+    first = perf_counter() - start
     compiling = engine.compiling_since(before)
     if compiled:  # the first call had other weights: weights that the program captured would be wrong here
-        outputs, gradients = call(ready.params)
+        outputs, gradients = call(ready.params, ready.data, ready.cotangents)
         engine.wait((outputs, gradients))
     return outputs, gradients, {"first_call_s": first, "compile_s": compiling}
 
@@ -219,13 +227,27 @@ def turned(leaf: Any) -> Any:
     return np.roll(leaf, 1) if isinstance(leaf, np.ndarray) else leaf
 
 
-def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool) -> Judged:
+def _training(
+    case: Case, contender: Contender, engine: Backend, unit: Cell, curve: bool, least: int
+) -> Judged:
+    def alike(number: int, result: Any) -> bool:
+        return engine.device != "cpu" and not elsewhere(unit, "training", result, engine, number)
+
     trained: Trained = train(case, contender, engine, unit, inputs(unit), curve=curve)
     took: dict[str, Any] = {"first_call_s": trained.first_call_s, "compile_s": trained.compile_s}
     took["tier"] = tier(contender, engine, unit.mode)
     row = verdict(unit, "training", trained.got, engine, **took)
     if trained.miscount and row.status in ("agrees", "limited"):
         row = replace(row, status="disagrees", why=trained.miscount)
+    if least and row.status in TIMED:
+        ready = trained.ready
+        calls, faults = repeat(
+            lambda number: ready.again(), [trained.got], -(-least // max(len(ready.batches), 1)), alike=alike
+        )
+        ready.start()
+        row = unsteady_row(row, unit, engine, " ".join(faults.values()))
+        row = left({"training": row}, changed(ready.bits, bits(engine, ready.given)))["training"]
+        row = replace(row, judged=str(len(ready.batches)), repeats=calls * len(ready.batches))
     if trained.score:
         assert case.curve is not None
         metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"

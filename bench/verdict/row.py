@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from bench.store.row import Row
 from bench.tolerance.expected import expectation
 from bench.verdict import saboteur
 from bench.verdict.compare import Agreement, compare
-from bench.verdict.known import limits, settle
+from bench.verdict.known import Known, limits, settle
 
 
 def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, **more: Any) -> Row:
@@ -27,8 +27,7 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
 
     mine = _of(direction, lambda: got)
     known = limits(unit, engine, direction)
-    explained = any(not each.limit.varies for each in known)  # then a Limit decides, not the worst case
-    accumulator, agreement = _inferred(unit, direction, mine, engine, worst=not explained)
+    accumulator, agreement = _inferred(unit, direction, mine, engine, known)
     rounded = accumulator == TF32_FACTORS
     few = unit.dtype if unit.dtype in LOW else TF32_FACTORS if rounded else ""  # few bits let saboteurs pass
     trusted = agreement.status != "agrees" or few
@@ -58,6 +57,23 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
     )
 
 
+def elsewhere(
+    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, number: int
+) -> dict[str, str]:
+    """What a row says if the outputs for a further set of inputs are not right; empty if they are.
+
+    They are right if they agree, if they are imprecise like the first, or if a Limit explains them.
+    """
+    known = limits(unit, engine, direction)
+    _, agreement = _inferred(unit, direction, _of(direction, lambda: got), engine, known, number)
+    if agreement.status in ("agrees", "mistrusted"):
+        return {}
+    settled = settle(agreement, known)
+    if settled["status"] == "limited":
+        return {}
+    return settled | {"why": f"on further inputs (set {number}): {settled['why']}"}
+
+
 def declared(shipped: bool, level: str | None) -> Iterator[str]:
     """The settings of a row: as shipped, at most an instruction set."""
     if shipped:
@@ -72,15 +88,21 @@ def _of(direction: str, tensors: Callable[[], Mapping[str, Any]]) -> dict[str, A
 
 
 def _inferred(
-    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, *, worst: bool
+    unit: Cell,
+    direction: str,
+    got: Mapping[str, Any],
+    engine: Backend,
+    known: Sequence[Known],
+    number: int = 0,
 ) -> tuple[str, Agreement]:
     """The widest accumulator with which the cell agrees, else the narrowest, and the result with it.
 
-    `worst`: whether the narrowest is also compared with the worst case of every sum.
+    Unless a Limit decides, the narrowest is also compared with the worst case of every sum.
     """
+    worst = all(each.limit.varies for each in known)
     every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
     for accumulator in every:
-        expected = partial(expectation, unit, accumulator=accumulator)
+        expected = partial(expectation, unit, accumulator=accumulator, number=number)
         last = partial(_of, direction, partial(expected, worst=True))
         agreement = compare(
             got,

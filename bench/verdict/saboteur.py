@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bench import pages
-from bench.backends.numpy import named
+from bench import formula, pages
 from bench.cache import kept, source
-from bench.case import known
 from bench.cells.cell import Cell
 from bench.inputs import inputs, make, rounded, shared
 from bench.noise import ACCUMULATORS
@@ -80,18 +78,9 @@ def _previous(cell: Cell, direction: str, values: Tensors) -> Tensors:
     case = pages.case(cell.case)
     if case.training:  # a path starts with the step
         return {path: values.get(_before(path), np.zeros_like(y)) for path, y in values.items()}
-    assert case.reference is not None
     other = make(replace(cell, seed=cell.seed + 1))
-    option = case.options[cell.option]
-    arrays = {**rounded(other.data, "float64"), **rounded(other.weights, "float64")}
-    if direction == "forward":
-        found = named(case.reference(**arrays, **known(case.reference, option)))
-    else:
-        assert case.gradient is not None
-        cotangents = rounded(other.cotangents, "float64")
-        cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
-        found = case.gradient(cotangent, **arrays, **known(case.gradient, option))
-    flat = flatten(found)
+    trees = rounded((other.weights, other.data, other.cotangents), "float64")
+    flat = flatten(formula.values(case, case.options[cell.option], *trees)[direction])
     return {path: flat[path] if np.shape(flat[path]) == y.shape else 0 * y for path, y in values.items()}
 
 

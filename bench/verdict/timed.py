@@ -1,25 +1,58 @@
-"""Judges timed calls: the output of the last call, or for training the judged steps repeated."""
+"""Judges timed calls: the outputs of the last calls of blocks, or for training the judged steps repeated."""
 
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from bench.cells.cell import Cell
 from bench.contender import train
+from bench.contender.given import changed
 from bench.contender.prepare import tensors
 from bench.speed.clock import Call
 from bench.store.row import TIMED, Row
-from bench.verdict.known import limits, unsteady
-from bench.verdict.row import verdict
+from bench.verdict.again import CALLS, FEWER, LONG, left, repeat, unsteady_row
+from bench.verdict.row import elsewhere, verdict
 
 
 def judged(call: Call, unit: Cell, direction: str) -> Row:
-    """The row of the last timed call's output; for training, of the judged steps repeated after it."""
+    """The row of what the last timed call gave on the first set, after what it gave on the others.
+
+    For training, the row of the judged steps repeated after the timed ones.
+    """
     kept, engine = call.kept, call.engine
     if isinstance(kept, train.Ready):
         row = verdict(unit, direction, kept.again(), engine)
-        if not call.fault or row.status not in TIMED:  # a fault of the judged steps comes first
-            return row
-        found: dict[str, Any] = unsteady(call.fault, limits(unit, engine, direction))
-        return replace(row, **found)
-    outputs, gradients = call.bound[0].finish(call.last)
-    return verdict(unit, direction, tensors(kept, outputs, gradients), engine)
+        return unsteady_row(row, unit, engine, call.fault)  # a fault of the judged steps comes first
+    got = {number: tensors(kept, *result) for number, result in call.ended.items()}
+    row = verdict(unit, direction, got[0], engine)
+    for number in sorted(got)[1:]:
+        wrong: dict[str, Any] = elsewhere(unit, direction, got[number], engine, number)
+        if wrong and row.status in TIMED:
+            row = replace(row, **wrong)
+    if row.status not in TIMED:
+        return row
+    return replace(_repeated(call, row, unit, direction), judged=str(len(got)))
+
+
+def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
+    """The row after further calls, whose results are compared with those that were judged."""
+    kept, engine = call.kept, call.engine
+
+    def again(number: int) -> Any:
+        bound = call.bound[number]
+        return engine.get(bound.finish(bound.once()))
+
+    def alike(number: int, result: Any) -> bool:
+        if engine.device == "cpu":
+            return False
+        return not elsewhere(unit, direction, tensors(kept, *result), engine, number)
+
+    if not kept.case.random:
+        first = unit.size == next(iter(kept.case.sizes))
+        least = CALLS if unit.dtype == "float32" else CALLS // FEWER
+        firsts = [call.ended[number] for number in sorted(call.ended)]
+        with engine.running(direction):
+            calls, faults = repeat(again, firsts, least, np.inf if first else LONG, alike)
+        row = replace(unsteady_row(row, unit, engine, faults.get(direction, "")), repeats=calls)
+    return left({direction: row}, changed(call.bits, call.inputs()))[direction]

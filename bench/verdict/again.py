@@ -1,0 +1,124 @@
+"""Calls a judged contender again: on further inputs, which are judged too, and many times on all of them.
+
+A contender that keeps a result may give it for other inputs too. One that is wrong now and then gives other
+bits than before on the same inputs. And no call may change what it is given. None of these calls is timed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from bench.backends import Backend
+from bench.cells.cell import Cell
+from bench.contender.given import held
+from bench.contender.prepare import Ready, taken, tensors
+from bench.inputs import inputs
+from bench.store.row import TIMED, Row
+from bench.tree import Tree, flatten
+from bench.verdict.invariants import named
+from bench.verdict.known import limits, unsteady
+from bench.verdict.row import elsewhere
+
+CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latter under --full
+FEWER = 8  # other dtypes make so many times fewer calls
+MORE = 0.03  # seconds: calls that fit are made even if they are more
+LEAST, LONG = 3, 1.0  # at other sizes: calls on each set, and seconds after which no more are made
+
+
+def called_again(
+    rows: Mapping[str, Row], ready: Ready, unit: Cell, call: Callable[..., Any], first: Tree, least: int
+) -> dict[str, Row]:
+    """The rows by direction after a call on a further set, which is judged, and repeated calls on both.
+
+    ``call(data, cotangents)`` returns outputs and gradients; it gave `first` for the first set.
+    """
+    engine, further, rows = ready.engine, inputs(unit, 1), dict(rows)
+    sets = [
+        (ready.data, ready.cotangents),
+        (taken(engine, ready.case, further.data), engine.put(dict(further.cotangents))),
+    ]
+    second = held(engine.get(call(*sets[1])))
+    got = tensors(ready, *second)
+    for each, row in rows.items():
+        wrong: dict[str, Any] = elsewhere(unit, each, got, engine, 1) if row.status in TIMED else {}
+        rows[each] = replace(row, **wrong)
+
+    def alike(number: int, result: Any) -> bool:
+        """Whether other bits are right too: a GPU may sum in another order each time."""
+        if engine.device == "cpu":
+            return False
+        found = tensors(ready, *result)
+        return not any(elsewhere(unit, each, found, engine, number) for each in rows)
+
+    calls, faults = 0, dict[str, str]()
+    if not ready.case.random:
+        most = np.inf if unit.size == next(iter(ready.case.sizes)) else LONG
+        calls, faults = repeat(
+            lambda number: engine.get(call(*sets[number])), (first, second), least, most, alike
+        )
+    judged = f"{len(sets)}{', reordered' if further.order is not None else ''}"
+    return {
+        each: replace(unsteady_row(row, unit, engine, faults.get(each, "")), judged=judged, repeats=calls)
+        for each, row in rows.items()
+    }
+
+
+def unsteady_row(row: Row, unit: Cell, engine: Backend, fault: str) -> Row:
+    """The row, or what it becomes if repeated calls differ."""
+    if not fault or row.status not in TIMED:
+        return row
+    found: dict[str, Any] = unsteady(fault, limits(unit, engine, row.direction))
+    return replace(row, **found)
+
+
+def left(rows: Mapping[str, Row], fault: str) -> dict[str, Row]:
+    """The rows, or what they become if a call changed its inputs."""
+    wrong: dict[str, Any] = {"status": "disagrees", "why": fault} if fault else {}
+    return {each: replace(row, **(wrong if row.status in TIMED else {})) for each, row in rows.items()}
+
+
+def repeat(
+    call: Callable[[int], Tree],
+    firsts: Sequence[Tree],
+    least: int,
+    most_s: float = np.inf,
+    alike: Callable[[int, Tree], bool] = lambda number, result: False,
+) -> tuple[int, dict[str, str]]:
+    """Call on all sets in random order, and compare each result with the first on the same set, bit by bit.
+
+    ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls and those
+    that fit in `MORE` seconds, unless they take more than `most_s`. ``alike(number, result)`` may accept
+    other bits. Returns the number of calls, and by direction a sentence for the first call that differs.
+    """
+    flat = [flatten(each) for each in firsts]
+    rng, start, calls = np.random.default_rng(0), perf_counter(), 0
+    while calls < LEAST * len(flat) or (
+        (spent := perf_counter() - start) < most_s and (calls < least or spent < MORE)
+    ):
+        number = int(rng.integers(len(flat)))
+        result, calls = call(number), calls + 1
+        faults = _differing(flat[number], flatten(result), calls)
+        if faults and not alike(number, result):
+            return calls, faults
+    return calls, {}
+
+
+def _differing(first: Mapping[str, Any], again: Mapping[str, Any], calls: int) -> dict[str, str]:
+    """A sentence by direction for the first array whose bits are not those of the first call."""
+    found: dict[str, str] = {}
+    for path, y in first.items():
+        if np.array_equal(y, np.asarray(again.get(path)), equal_nan=True):
+            continue
+        other = np.asarray(again.get(path))
+        wrong = np.size(y)
+        if other.shape == np.shape(y):
+            wrong -= int(np.count_nonzero((y == other) | ((y != y) & (other != other))))
+        what = f"{wrong} of {np.size(y)} elements differ from the first call on the same inputs"
+        found.setdefault(
+            "gradient" if path.startswith("1") else "forward",
+            f"the same call gave another {named(path)}: in call {calls}, {what}",
+        )
+    return found
