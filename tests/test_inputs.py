@@ -28,8 +28,8 @@ def elsewhere(monkeypatch):
     """From now on as on a machine whose BLAS gives other bits; more of them, so that none is lost."""
     made = page.make
 
-    def other(cell):
-        found = made(cell)
+    def other(cell, number=0):
+        found = made(cell, number)
         starts = tree_map(lambda x: x * (1 + 2.0**-30) if floating(x) else x, found.starts)
         return page.Inputs(found.weights, found.data, found.cotangents, starts)
 
@@ -85,6 +85,18 @@ def test_a_process_that_was_given_other_inputs_before_says_so(monkeypatch, tmp_p
         file.unlink()
     row = run(ADAM)
     assert row.status == "error" and "got new ones, should be those of before" in row.why
+
+
+def test_a_further_set_has_the_weights_of_the_first_and_none_of_its_own_in_the_cache(tmp_path):
+    cell = Cell("linear-regression", "plain", "typical", "small", "", "", "", "", "float32", "")
+    first, second = inputs(cell), inputs(cell, 1)
+    assert second.weights is first.weights and second.digest != first.digest
+    assert second.data["x"].shape == first.data["x"].shape
+    page._inputs.cache_clear()
+    again = inputs(cell, 1)
+    assert bits(again) == bits(second) and again.digest == second.digest
+    sizes = sorted(file.stat().st_size for file in tmp_path.glob("inputs-*.npz"))
+    assert len(sizes) == 2 and sizes[0] < sizes[1]
 
 
 def test_a_cache_serves_every_version_of_numpy(monkeypatch):

@@ -104,6 +104,68 @@ class Caching(Slow):
         return binder
 
 
+class Brief(Caching):
+    """Caches the results of calls that take a tenth of a millisecond."""
+
+    name = "brief"
+
+    @staticmethod
+    def work() -> None:
+        end = time.perf_counter() + 1e-4
+        while time.perf_counter() < end:
+            pass
+
+
+class Stale(Slow):
+    """Computes untimed calls. A timed call returns the first result for inputs of these shapes."""
+
+    name = "stale"
+
+    def _slowly(self, bind: Any) -> Any:
+        kept: dict[Any, Any] = {}
+
+        def binder(*given: Any) -> Bound:
+            bound = bind(*given)
+            shapes = tuple((path, np.shape(x)) for path, x in flatten(given).items())
+
+            def call() -> Any:
+                if shapes not in kept:
+                    kept[shapes] = bound.once()
+                return kept[shapes]
+
+            return Bound(call, (), bound.finish)
+
+        return binder
+
+
+class Patched(Slow):
+    """Replaces the clock of Python's library by a slower one: nothing takes long by it."""
+
+    name = "patched"
+
+    def __init__(self, device: str, dtype: str) -> None:
+        super().__init__(device, dtype)
+        time.perf_counter = slowed(time.perf_counter)
+
+
+class Rewound(Slow):
+    """Replaces the clock by which blocks are timed, too."""
+
+    name = "rewound"
+
+    def __init__(self, device: str, dtype: str) -> None:
+        from bench.speed import clock, timed
+
+        super().__init__(device, dtype)
+        for module in (clock, timed):
+            module.perf_counter = slowed(module.perf_counter)  # type: ignore[attr-defined]
+
+
+def slowed(clock: Callable[[], float]) -> Callable[[], float]:
+    """A clock that shows a sixtieth of the time that has passed."""
+    return lambda: clock() / 60
+
+
 class Posing(Slow):
     """Computes only in untimed calls. A timed call returns a wrong result at once."""
 

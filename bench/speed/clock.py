@@ -82,12 +82,13 @@ class Call:
 
     def inputs(self) -> dict[str, int]:
         """Checksums of the inputs of all sets, by path."""
-        given = {str(number): _given(each) for number, each in enumerate(self.placed)}
-        return bits(self.engine, given)
-
-
-def _given(placed: tuple[Any, Any, Any]) -> dict[str, Any]:
-    return dict(zip(("parameter", "input", "cotangent"), placed, strict=True))
+        names = ("parameter", "input", "cotangent")
+        return {
+            f"{name}.{path} of set {number}": found
+            for number, placed in enumerate(self.placed)
+            for name, tree in zip(names, placed, strict=True)
+            for path, found in bits(self.engine, {"": tree}).items()
+        }
 
 
 def ends(count: int, name: str) -> Iterator[int]:

@@ -14,6 +14,7 @@ FLOOR = 5e-4  # seconds: a busy machine can delay any read by this much
 SLOWER, LATE = 2.0, 0.1  # the worker's clock may show so many times less, and an answer may be so late (s)
 MARGIN = 1.5  # for CPU time that is counted late
 FRESH = 3.0  # a call on fresh inputs that takes more than this many times longer shows a cached result
+BRIEF = 2e-6  # seconds that a call on fresh inputs may take longer in any case
 DRAWS = 2000  # random series
 
 
@@ -103,7 +104,7 @@ class Timing:
         """Whether calls on seen inputs are so much faster than on fresh ones that results must be cached."""
         if not self.fresh:
             return False
-        return min(self.fresh) > FRESH * max(self.seen) + FLOOR
+        return min(self.fresh) > FRESH * float(np.median(self.seen)) + BRIEF
 
     @property
     def contradiction(self) -> str:
@@ -131,7 +132,7 @@ class Timing:
             return f"compiled {self.compiled} programs while it was timed, should be none after warming up"
         if self.caches:
             return (
-                f"keeps results: a call took {max(self.seen):.2g} s on inputs that it had seen, and "
+                f"keeps results: a call took {np.median(self.seen):.2g} s on inputs that it had seen, and "
                 f"{min(self.fresh):.2g} s on fresh ones"
             )
         return ""

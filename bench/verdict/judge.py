@@ -180,6 +180,7 @@ def _formula(
     ):
         why = f"{contender}: {check.detached(names)}"
         rows["gradient"] = row_of(unit, "gradient", status="error", why=why)
+    rows = left(rows, changed(before, bits(engine, ready.given)))
     if least and any(row.status in TIMED for row in rows.values()):
         first = held(engine.get((outputs, gradients)))
         rows = called_again(rows, ready, unit, partial(call, ready.params), first, least)

@@ -30,6 +30,7 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
         wrong: dict[str, Any] = elsewhere(unit, direction, got[number], engine, number)
         if wrong and row.status in TIMED:
             row = replace(row, **wrong)
+    row = left({direction: row}, changed(call.bits, call.inputs()))[direction]
     if row.status not in TIMED:
         return row
     return replace(_repeated(call, row, unit, direction), judged=str(len(got)))
@@ -48,11 +49,11 @@ def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
             return False
         return not elsewhere(unit, direction, tensors(kept, *result), engine, number)
 
-    if not kept.case.random:
-        first = unit.size == next(iter(kept.case.sizes))
-        least = CALLS if unit.dtype == "float32" else CALLS // FEWER
-        firsts = [call.ended[number] for number in sorted(call.ended)]
-        with engine.running(direction):
-            calls, faults = repeat(again, firsts, least, np.inf if first else LONG, alike)
-        row = replace(unsteady_row(row, unit, engine, faults.get(direction, "")), repeats=calls)
-    return left({direction: row}, changed(call.bits, call.inputs()))[direction]
+    if kept.case.random:
+        return row
+    first = unit.size == next(iter(kept.case.sizes))
+    least = CALLS if unit.dtype == "float32" else CALLS // FEWER
+    firsts = [call.ended[number] for number in sorted(call.ended)]
+    with engine.running(direction):
+        calls, faults = repeat(again, firsts, least, np.inf if first else LONG, alike)
+    return replace(unsteady_row(row, unit, engine, faults.get(direction, "")), repeats=calls)

@@ -1,5 +1,6 @@
 """The clock: blocks that are waited for, inputs that rotate, and a verdict on what was timed."""
 
+import itertools
 import weakref
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -12,13 +13,14 @@ import pytest
 from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cells.cell import Cell
-from bench.inputs import shared
+from bench.inputs import inputs
 from bench.machine.nvml import Load
 from bench.speed import clock
-from bench.speed.clock import BLOCK, GPU_BLOCK, LOAD, Call, fill, ready, sample, settle
+from bench.speed.clock import BLOCK, GPU_BLOCK, LOAD, Call, ends, fill, ready, sample, settle
 from bench.speed.loops import turns
-from bench.speed.sets import FRESH, PLACES, SETS, drawn, put, rotating, sets
-from bench.tree import flatten
+from bench.speed.sets import FRESH, JUDGED, PLACES, SETS, put, rotating, sets
+from bench.tree import flatten, tree_map
+from bench.verdict.again import CALLS
 from bench.verdict.judge import judge
 from bench.verdict.timed import judged
 
@@ -51,7 +53,8 @@ class Simulated:
 @pytest.fixture
 def simulated(monkeypatch):
     found = Simulated()
-    monkeypatch.setattr(clock, "time", found)
+    for name in ("perf_counter", "process_time", "time"):
+        monkeypatch.setattr(clock, name, getattr(found, name))
     return found
 
 
@@ -174,16 +177,24 @@ def test_what_is_compiled_inside_a_block_is_counted(simulated):
     assert sample(call_of(Device(True, simulated)), "forward").compiled == 1
 
 
-def test_inputs_rotate_and_the_last_call_is_on_the_judged_set():
+def test_inputs_rotate_and_the_last_call_is_on_any_set():
     seen = []
     for alike in (seen.append, None):  # one call with other arguments, or another call for each set
-        bound = [Bound(alike or partial(seen.append, name), (name,) if alike else ()) for name in "abc"]
-        call = Call(NumPy("cpu", "float32"), bound)
+        bound = [Bound(alike or partial(seen.append, name), (name,) if alike else ()) for name in "abcde"]
+        call = Call(NumPy("cpu", "float32"), bound, rotating=3)
         for calls in (1, 2, 3, 7):
-            call.blocks(calls)
-            seen.clear()
-            call.loop()
-            assert seen == list("abcabca"[:calls][::-1])
+            for call.end in range(5):
+                call.blocks(calls)
+                seen.clear()
+                call.loop()
+                assert seen == [*"abcabca"[1:calls][::-1], "abcde"[call.end]]
+
+
+def test_blocks_end_on_every_set_before_one_comes_again():
+    """And in an order that does not repeat."""
+    order = ends(JUDGED, "a cell")
+    found = [[next(order) for _ in range(JUDGED)] for _ in range(9)]
+    assert all(sorted(each) == list(range(JUDGED)) for each in found) and len({*map(tuple, found)}) > 5
 
 
 def kept():
@@ -193,21 +204,53 @@ def kept():
 @pytest.mark.parametrize("direction", ["forward", "gradient"])
 def test_what_was_timed_is_judged(direction):
     call = ready(kept(), UNIT, direction)
-    assert len(call.bound) == SETS and call.calls > 1
+    assert (call.rotating, len(call.bound)) == (SETS, JUDGED) and call.calls > 1
     sample(call, direction)
-    found = settle(call, UNIT, direction)
-    assert judged(call, UNIT, direction).status == "agrees" and found["sets"] == SETS
-    assert len(found["fresh"]) == len(found["seen"]) == FRESH
-    outputs, gradients = call.bound[0].finish(call.last)
-    wrong = {name: y + 1 for name, y in outputs.items()}
-    more = {part: {n: g + 1 for n, g in of.items()} for part, of in (gradients or {}).items()}
-    call.bound = [replace(call.bound[0], finish=lambda _: (wrong, more or None))]
-    assert judged(call, UNIT, direction).status == "disagrees"
+    found = settle(call, UNIT, direction)  # samples the ends that are lacking
+    row = judged(call, UNIT, direction)
+    assert row.status == "agrees" and (row.judged, found["sets"]) == (str(JUDGED), SETS)
+    assert row.repeats >= CALLS and len(found["fresh"]) == len(found["seen"]) == FRESH
+    for number in range(JUDGED):
+        right = call.ended[number]
+        call.ended[number] = tree_map(lambda y: y + 1, right)
+        row = judged(call, UNIT, direction)
+        assert row.status == "disagrees" and (f"set {number}" in row.why) == bool(number)
+        call.ended[number] = right
+
+
+@pytest.mark.parametrize("direction", ["forward", "gradient"])
+def test_what_is_wrong_now_and_then_in_timed_calls_disagrees(direction):
+    call = ready(kept(), UNIT, direction)
+    settle(call, UNIT, direction)
+    count = itertools.count()
+
+    def spoiled(bound):
+        def finish(result):
+            rare = next(count) % 50 == 49
+            return tree_map(lambda y: np.nextafter(y, y.dtype.type(9)) if rare else y, bound.finish(result))
+
+        return replace(bound, finish=finish)
+
+    call.elsewhere, call.bound = None, [spoiled(each) for each in call.bound]
+    row = judged(call, UNIT, direction)
+    assert row.status == "disagrees" and "the same call gave another" in row.why
+
+
+def test_a_timed_call_that_changes_its_input_disagrees():
+    call = ready(kept(), UNIT, "forward")
+    settle(call, UNIT, "forward")
+    call.placed[2][1]["x"][0] += 1
+    row = judged(call, UNIT, "forward")
+    assert (row.status, row.why) == (
+        "disagrees",
+        "the call changes input x of set 2, should leave its inputs as they are",
+    )
 
 
 def test_the_sets_differ_and_have_the_shapes_of_the_judged_one():
     found = kept()
-    others = [put(found.engine, UNIT, *drawn(shared(UNIT), number))[0]["x"] for number in range(1, 4)]
+    given = [inputs(UNIT, number) for number in range(1, 4)]
+    others = [put(found.engine, UNIT, each.data, each.cotangents)[0]["x"] for each in given]
     assert {x.shape for x in others} == {found.data["x"].shape}
     arrays = [found.data["x"], *others]
     assert len({x.tobytes() for x in arrays}) == len(arrays)
@@ -269,7 +312,7 @@ def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkey
     right = call.kept.again()
     wrong = {path: 2 * y + 1 for path, y in right.items()}
     call.kept, call.fault = replace(call.kept, again=lambda: wrong), "loss is not the same"
-    monkeypatch.setattr("bench.verdict.timed.unsteady", lambda *_: {"status": "limited", "why": "varies"})
+    monkeypatch.setattr("bench.verdict.again.unsteady", lambda *_: {"status": "limited", "why": "varies"})
     assert judged(call, TRAINING, "training").status == "disagrees"
     call.kept = replace(call.kept, again=lambda: right)
     assert judged(call, TRAINING, "training").status == "limited"

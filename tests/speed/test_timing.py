@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.speed.timing import FLOOR, FRESH, LEAST, RARE, Timing, interval, ratio, series
+from bench.speed.timing import BRIEF, FRESH, LATE, LEAST, RARE, Timing, interval, ratio, series
 
 
 def timing(samples=(0.02,) * 5, **more):
@@ -37,9 +37,30 @@ def test_a_call_that_is_quick_on_seen_inputs_only_keeps_results():
     assert not timing(fresh=(0.02,) * 3, seen=(0.02,) * 3).fault
     once = timing(fresh=(0.02, 0.02, 1e-4), seen=(1e-4,) * 3)  # another job held two of them up
     assert not once.fault
-    edge = FRESH * 0.01 + FLOOR
+    edge = FRESH * 0.01 + BRIEF
     assert timing(fresh=(1.01 * edge,) * 3, seen=(0.01,) * 3).fault
     assert not timing(fresh=(0.99 * edge,) * 3, seen=(0.01,) * 3).fault
+
+
+def test_a_clock_that_differs_from_that_of_the_process_that_asked_is_wrong():
+    late = {"wholes": (0.03,) * 5, "asked": (0.03 + LATE,) * 5}  # the answer was, as on a busy machine
+    assert not timing(**late).fault
+    slow = timing(wholes=(0.03,) * 5, asked=(0.3,) * 5)
+    assert slow.fault == (
+        "its clock is wrong: 1.5 s of sampling took 0.15 s by the clock of the process that was timed"
+    )
+
+
+def test_a_clock_that_differs_from_the_time_of_the_cpus_is_wrong(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert not timing(cpu=(0.05,) * 5).fault  # two CPUs, and some time that is counted late
+    wrong = timing(cpu=(3.0,) * 5)
+    assert wrong.fault == (
+        "its clock is wrong: a call took 0.02 s and 3 s of CPU time, should be at most 2 times as "
+        "much on 2 CPUs"
+    )
+    tiny = timing(samples=(1e-6,) * 5, cpu=(1e-5,) * 5)  # the resolution of CPU time
+    assert not tiny.fault
 
 
 def test_ratios_are_taken_round_by_round_so_that_drift_of_the_machine_cancels():
