@@ -225,7 +225,7 @@ def _training(case: Case, contender: Contender, engine: Backend, unit: Cell, cur
     took["tier"] = tier(contender, engine, unit.mode)
     row = verdict(unit, "training", trained.got, engine, **took)
     if trained.miscount and row.status in ("agrees", "limited"):
-        row = replace(row, status="disagrees", why=trained.miscount)
+        row = replace(row, status="disagrees", why=trained.miscount, bits=None)
     if trained.score:
         assert case.curve is not None
         metric = f"{trained.score[0]} after {case.curve['steps']} steps at size {case.curve['size']}"
