@@ -107,9 +107,10 @@ def _worst(rows: "DataFrame") -> "DataFrame":
     )
 
 
-def least(rows: "DataFrame") -> "Series[float]":
-    """The bits of each cell; a cell that fails without bits has fewer than any, minus infinity."""
-    return rows["bits"].mask(rows["bits"].isna() & rows["status"].isin(FAILED), -math.inf)
+def least(rows: "DataFrame") -> "Series":
+    """The bits of each cell; one that fails without bits, or by an error, has fewer than any: -infinity."""
+    without = rows["bits"].isna() & rows["status"].isin(FAILED)
+    return rows["bits"].mask(without | (rows["status"] == "error"), -math.inf)
 
 
 def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:
