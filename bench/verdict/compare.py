@@ -130,7 +130,7 @@ def _lost(expected: Expectation) -> str:
     for name, one in expected.items():
         if np.isfinite(one.sigma.max(initial=0) + one.jump.max(initial=0)):
             continue
-        lost = ~np.isfinite(one.sigma + one.jump) & np.isfinite(one.value)
+        lost = ~np.isfinite(one.sigma + one.jump) & ~np.isnan(one.value)
         if lost.any():
             at = _at(name, np.unravel_index(np.argmax(lost), lost.shape))
             return f"{at} has no limit: rounding alone drives the reference out of range there"
