@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench import noise, pages
+from bench.answers import calling
 from bench.backends.numpy import named
 from bench.cache import arrays, folder, source
 from bench.case import INTEGERS, known
@@ -57,7 +58,8 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> E
         trees = (given.weights, given.data, given.cotangents)
         if cell.regime == INTEGERS:
             return _exact(both, trees, cell)
-        return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
+        with calling(case, "formula"):
+            return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
 
     def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
         assert case.step is not None
@@ -66,9 +68,10 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> E
 
     found: Expectation = {}
     for step, start in enumerate(given.starts):
-        expected = spread(
-            one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
-        )
+        with calling(case, "step"):
+            expected = spread(
+                one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
+            )
         found.update({f"training.{step}.{path}": value for path, value in expected.items()})
     return found
 
