@@ -12,7 +12,7 @@ those below it, and its ``__init__`` has a summary.
     speed                timing
     contender            builds, calls and trains a contender
     store                rows and runs on disk
-    inputs               the inputs of a cell
+    inputs, answers      the inputs of a cell; what the functions of a page give, checked
     cells                the coordinates of the suite, and the selection for a run
     backends             one interface to every framework
     coarse, size, pages, case    the classes of a page, and where pages are found

@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import formula, pages, size, tree
-from bench.backends.numpy import named
+from bench import answers, pages, size, tree
 from bench.cache import Arrays, arrays, digest, folder, source
-from bench.case import INTEGERS, Case, known, misfit
+from bench.case import INTEGERS, Case
 from bench.cells.cell import Cell
 from bench.size import dims
 from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arrays, tree_map
@@ -116,7 +115,9 @@ def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[st
     rng = np.random.default_rng(seeded(case.name, cell.regime, size, cell.seed))
     whole = cell.regime == INTEGERS
     extra = {"regime": next(iter(case.regimes)) if whole else cell.regime} if len(case.regimes) > 1 else {}
-    weights, data = _pair(case, case.inputs(rng, **dims(case, size), **case.options[cell.option], **extra))
+    with answers.calling(case, "inputs"):
+        given = case.inputs(rng, **dims(case, size), **case.options[cell.option], **extra)
+    weights, data = answers.pair(case, given)
     if whole:
         bits = case.integers[cell.option]
         lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
@@ -150,7 +151,7 @@ def make(cell: Cell, number: int = 0) -> Inputs:
     if case.training:
         return Inputs(weights, data, {}, _trajectory(case, option, weights, data, cell.dtype))
     exact = {**rounded(data, "float64"), **rounded(weights, "float64")}
-    outputs = _outputs(case, exact, option)
+    outputs = answers.outputs(case, exact, option)
     rng = np.random.default_rng(seeded(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
     fixed = case.fixed if len(outputs) > 1 else ()  # a single output may have the name of the targets
     cotangents = {
@@ -160,7 +161,7 @@ def make(cell: Cell, number: int = 0) -> Inputs:
     }
     if cell.regime == INTEGERS:
         cotangents = integers(cotangents, 2)
-    _differentiate(case, exact, cotangents, option)
+    answers.differentiate(case, exact, cotangents, option)
     return Inputs(weights, data, rounded(cotangents, cell.dtype))
 
 
@@ -240,7 +241,7 @@ def _reordered(case: Case, cell: Cell, first: Inputs, number: int) -> Inputs | N
     )
     option = case.options[cell.option]
     before, after = (
-        flatten(formula.values(case, option, *rounded((each.weights, each.data, each.cotangents), "float64")))
+        flatten(answers.values(case, option, *rounded((each.weights, each.data, each.cotangents), "float64")))
         for each in (first, other)
     )
     before |= {path: -y for path, y in before.items() if path.startswith(GRADIENT)}
@@ -260,82 +261,13 @@ def _like(leaf: Any) -> Any:
     return (np.shape(leaf), leaf.dtype) if isinstance(leaf, np.ndarray) else leaf
 
 
-def _pair(case: Case, given: Any) -> tuple[Tree, dict[str, Any]]:
-    """What a page's inputs gave. Raises TypeError or ValueError unless it is weights and data."""
-    should = "should give (weights, data), each a dict of arrays by name"
-    if not (isinstance(given, tuple | list) and len(given) == 2):
-        raise TypeError(f"case {case.name}: its inputs give {_kind(given)}, {should}")
-    for what, part in zip(("weights", "data"), given, strict=True):
-        if not isinstance(part, Mapping):
-            raise TypeError(f"case {case.name}: its inputs give {_kind(part)} for {what}, {should}")
-    for path, leaf in {**flatten(given[0]), **given[1]}.items():
-        if not isinstance(leaf, np.ndarray | np.generic) or leaf.dtype.kind not in "fiub":
-            got = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else _kind(leaf)
-            right = "NumPy's arrays of floats, integers or booleans"
-            raise TypeError(f"case {case.name}: its inputs give {got} for {path}, should give {right}")
-        if np.isnan(leaf).any():
-            raise ValueError(f"case {case.name}: its inputs give NaN in {path}, should give numbers")
-    return given[0], dict(given[1])
-
-
-def _outputs(case: Case, exact: Mapping[str, Any], option: Any) -> dict[str, Any]:
-    """The reference's outputs. Raises TypeError where it does not take the inputs, or gives no arrays."""
-    assert case.reference is not None
-    if why := misfit(case.reference, **exact, **known(case.reference, option)):
-        raise TypeError(f"case {case.name}: reference: {why}, should take what inputs give: {_list(exact)}")
-    outputs = named(case.reference(**exact, **known(case.reference, option)))
-    for name, y in outputs.items():
-        if not isinstance(y, np.ndarray | np.generic | Mapping):
-            should = "should give an array, or a dict of arrays"
-            raise TypeError(f"case {case.name}: its reference gives {_kind(y)} for {name}, {should}")
-    return outputs
-
-
-def _differentiate(case: Case, exact: Mapping[str, Any], cotangents: Any, option: Any) -> None:
-    """Raise TypeError or ValueError unless the gradient gives an array like each input that has one."""
-    if case.gradient is None:
-        return
-    where = f"case {case.name}: its gradient"
-    if not cotangents:
-        raise ValueError(f"{where} is of no floating output, should be left out, or inputs draw floats")
-    cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
-    option = known(case.gradient, option)
-    if why := misfit(case.gradient, cotangent, **exact, **option):
-        raise TypeError(f"{where}: {why}, should take a cotangent and what inputs give: {_list(exact)}")
-    found = case.gradient(cotangent, **exact, **option)
-    right = {
-        path: leaf.shape
-        for path, leaf in flatten(exact).items()
-        if floating(leaf) and path.partition(".")[0] not in case.fixed
-    }
-    should = f"should give a dict of arrays by name: {_list(right)}"
-    if not isinstance(found, Mapping):
-        raise TypeError(f"{where} gives {_kind(found)}, {should}")
-    got = {path: np.shape(leaf) for path, leaf in flatten(found).items()}
-    if set(got) != set(right):
-        raise ValueError(f"{where} gives {_list(got)}, {should}")
-    for path, shape in got.items():
-        if shape != right[path]:
-            raise ValueError(f"{where} gives {path} of shape {shape}, should be {right[path]}")
-
-
-def _list(names: Mapping[str, Any]) -> str:
-    return ", ".join(names) or "nothing"
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
 def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -> Any:
-    assert case.step is not None and case.start is not None
-    state = case.start(weights, **known(case.start, option))
-    option, starts = known(case.step, option), []
+    state, starts = answers.started(case, weights, option), []
     for step in range(len(next(iter(data.values())))):
         start = rounded((weights, state), dtype)
         starts.append((*start, batch(data, step)))
         exact = rounded(starts[-1], "float64")
-        weights, state, _ = case.step(*exact[:2], **exact[2], **option)
+        weights, state = answers.stepped(case, exact[0], exact[1], exact[2], option)
     return tuple(starts)
 
 

@@ -13,6 +13,7 @@ from bench.run import options, pytest_plugin
 from bench.run.interrupts import interrupts
 from bench.store.results import Unwritten
 
+COUNTED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 ENTRY = Path(__file__).resolve().with_name("test_suites.py")
 
 
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     held.enter_context(interrupts())
     try:
         options.check(config)
+        options.replaced(config)
         suite_run = config.stash[pytest_plugin.SUITE_RUN] = pytest_plugin.SuiteRun.open(config.option)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
@@ -78,9 +80,19 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     return (yield)
 
 
-def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
-    known = dict(getattr(report, "user_properties", ()))  # of test_suites.told
-    return ("missing", "m", "MISSING") if report.skipped and known.get("status") == "missing" else None
+def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:
+    status = dict(getattr(report, "user_properties", ())).get("status")  # of test_suites.told
+    if report.skipped and status == "missing":
+        return "missing", "m", "MISSING"
+    if status == "imprecise" and report.when == "call" and _first(report.nodeid, config) and report.passed:
+        return "imprecise", "~", "IMPRECISE"
+    return None
+
+
+def _first(nodeid: str, config: pytest.Config) -> bool:
+    """Whether this is the first test of its cell that is told: a cell may have a verdict and a speed."""
+    cell = nodeid.partition("[")[2]
+    return config.stash.setdefault(COUNTED, {}).setdefault(cell, nodeid) == nodeid
 
 
 @pytest.fixture(scope="session")

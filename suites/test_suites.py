@@ -35,7 +35,7 @@ def test_page(page) -> None:
 def test_agree(cell, session, pytestconfig, request) -> None:
     row = session.row(cell)
     told(row, request)
-    if row.status == "imprecise" and pytestconfig.option.strict:
+    if row.status == "imprecise" and pytestconfig.option.fail_imprecise:
         pytest.fail(f"imprecise: {plain(row.why)}\nagain: {row.command}", pytrace=False)
     settle(row)
 

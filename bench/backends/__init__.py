@@ -12,6 +12,7 @@ from bench.backends.interface import bound as bound
 from bench.backends.interface import extended as extended
 from bench.backends.interface import lived as lived
 from bench.backends.interface import release as release
+from bench.backends.interface import stepped as stepped
 from bench.backends.lookup import FURTHER as FURTHER
 from bench.backends.lookup import SHIPPED as SHIPPED
 from bench.backends.lookup import backend as backend

@@ -354,6 +354,14 @@ def lived(training: Training) -> tuple[Any, Any]:
     return training.live
 
 
+def stepped(found: Any) -> tuple[Tree, Tree, Any]:
+    """The params, state and loss that a pure step returned. Raises TypeError if it returned anything else."""
+    if isinstance(found, tuple | list) and len(found) == 3:
+        return found[0], found[1], found[2]
+    many = f" of {len(found)}" if isinstance(found, tuple | list) else ""
+    raise TypeError(f"its step returns a {type(found).__name__}{many}, should return (params, state, loss)")
+
+
 def home(cls: type) -> str:
     """The module of a class, under the name that its author gave it."""
     return cls.__module__.partition(APART)[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import TF32, Absent, Asked, Backend, Loop, extended, release
+from bench.backends import TF32, Absent, Asked, Backend, Loop, extended, release, stepped
 from bench.cache import folder
 from bench.case import Training
 from bench.machine import isa
@@ -241,7 +241,8 @@ class Jax(Backend):
             held.update(params=self.put(params), state=self.put(state))
 
         def step(batch: Mapping[str, Any]) -> Any:
-            held["params"], held["state"], loss = update(held["params"], held["state"], **batch)
+            found = update(held["params"], held["state"], **batch)
+            held["params"], held["state"], loss = stepped(found)
             return loss
 
         def predict(x: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.backends import Absent, Backend, Binder, Bound, Loop
+from bench.backends import Absent, Backend, Binder, Bound, Loop, stepped
 from bench.case import Case, Contender, Training, known
 from bench.machine import isa
 from bench.tree import Tree, flatten, floating, tree_map
@@ -155,6 +155,7 @@ class NumPy(Backend):
         def call(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Any:
             data, cotangents = placed(dict(data), mode), placed(dict(cotangents), mode)
             gradients = run.vjp(params, data, cotangents)  # type: ignore[attr-defined]  # a Formula
+            _given(gradients, [*params, *wrt])
             return run(params, **data), {
                 "params": {name: gradients[name] for name in params},
                 "data": {name: gradients[name] for name in wrt},
@@ -199,7 +200,8 @@ class NumPy(Backend):
             held.update(params=params, state=state)
 
         def step(batch: Mapping[str, Any]) -> Any:
-            held["params"], held["state"], loss = training.step(held["params"], held["state"], **batch)
+            found = training.step(held["params"], held["state"], **batch)
+            held["params"], held["state"], loss = stepped(found)
             return loss
 
         def predict(x: Any) -> Any:
@@ -242,6 +244,18 @@ def _look_up(function: Callable[..., Any]) -> Callable[..., Any]:
 def _has_a_name(function: Callable[..., Any]) -> bool:
     """Whether it is called by a name in a module, which a partial is not."""
     return hasattr(function, "__name__") and hasattr(function, "__module__")
+
+
+def _given(gradients: Any, names: Sequence[str]) -> None:
+    """Raise TypeError or ValueError unless a vjp of a plug-in returned the gradients of these names."""
+    right = f"should return a dict of arrays by name: {', '.join(names)}"
+    if not isinstance(gradients, Mapping):
+        raise TypeError(f"its run.vjp returns a {type(gradients).__name__}, {right}")
+    if not set(names) <= set(gradients):
+        raise ValueError(f"its run.vjp returns {', '.join(map(str, gradients)) or 'nothing'}, {right}")
+    for name in names:
+        if gradients[name] is None:
+            raise TypeError(f"its run.vjp returns {name} as a NoneType, {right}")
 
 
 @cache

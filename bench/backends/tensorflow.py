@@ -227,6 +227,12 @@ class TensorFlow(Backend):
         variables = getattr(model, "trainable_variables", model)
         optimizer.build(variables)
         count, _, *slots = optimizer.variables  # iterations, learning rate, slots
+        for what, given, right in (
+            ("params", training.params, variables),
+            ("variables in the state", training.state.get("variables", []), slots),
+        ):
+            if (got := len(flatten(given))) != len(right):
+                raise ValueError(f"{what} of its Training are {got} arrays, should be {len(right)}")
         step = self.compile(training.step, mode)
 
         def load(params: Tree, state: Tree) -> None:

@@ -311,6 +311,10 @@ class Torch(Backend):
             _compile_every()
             model.compile()
         kept = [key for key, value in training.state.items() if isinstance(value, dict)]
+        for key in kept:
+            if set(training.state[key]) != set(names):
+                got, right = (", ".join(each) or "none" for each in (training.state[key], names))
+                raise ValueError(f"{key} in the state of its Training is of {got}, should be of {right}")
 
         def load(params: Tree, state: Tree) -> None:
             with torch.no_grad():

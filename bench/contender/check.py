@@ -8,7 +8,7 @@ import numpy as np
 from bench.backends import Backend
 from bench.case import Contender, Training, misfit
 from bench.contender.layout import Layout
-from bench.tree import Tree, flatten, tree_map
+from bench.tree import Tree, flatten, floating, tree_map
 
 PLAIN = ("builtins", "numpy")  # types that are not a run; any other may be one of a backend's own
 SHOULD = "should return (params, run), or ({}, run) without weights"
@@ -62,8 +62,32 @@ def named(contender: Contender, outputs: Any, cotangents: Mapping[str, Any]) -> 
         if name not in outputs:
             got = ", ".join(map(str, outputs)) or "nothing"
             raise ValueError(f"{contender}: its run returns {got}, should return {right}")
-        if isinstance(y := outputs[name], Mapping | tuple | list | None):
+    for name, y in outputs.items():
+        if _is_plain(y):
             raise TypeError(f"{contender}: its run returns {name} as a {_kind(y)}, should be an array")
+
+
+def scalar(contender: Contender, loss: Any, engine: Backend) -> np.ndarray:
+    """The loss that a step returned. Raises TypeError or ValueError if it is not one number as an array."""
+    if _is_plain(loss):
+        raise TypeError(f"{contender}: its step returns a {_kind(loss)} for the loss, should be an array")
+    if (found := np.asarray(engine.get(loss))).shape:
+        raise ValueError(f"{contender}: its step returns a loss of shape {found.shape}, should be ()")
+    return found
+
+
+def kept(contender: Contender, read: Tree, built: Tree) -> None:
+    """Raise ValueError unless the params and state after a step have the arrays that the build returned."""
+    found = flatten(read)
+    for path, right in flatten(built).items():
+        if not floating(right):
+            continue
+        head, _, rest = path.partition(".")
+        name = f"{('params', 'state')[int(head)]}.{rest}".rstrip(".")
+        if path not in found:
+            raise ValueError(f"{contender}: {name} is gone after a step, should be an array as before it")
+        if (shape := np.shape(found[path])) != right.shape:
+            raise ValueError(f"{contender}: {name} has shape {shape} after a step, should be {right.shape}")
 
 
 def explain(
@@ -142,6 +166,11 @@ def _unlike(engine: Backend, outputs: Mapping[str, Any], cotangents: Mapping[str
             yield f"{name} of shape {tuple(shape)}, should be {tuple(right.shape)}"
         elif shape is not None and (found := engine.get({name: got})[name].dtype.name) != engine.dtype:
             yield f"{name} in {found}, should be in {engine.dtype}"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a container or Python's own: any other may be an array of a framework."""
+    return isinstance(value, Mapping | tuple) or type(value).__module__ == "builtins"
 
 
 def _kind(value: Any) -> str:

@@ -91,6 +91,9 @@ def _table(numbers: Tree, values: Tree) -> dict[str, Any]:
     """Values by number: one flat array for the elements, a dict for the counters."""
     found = flatten(values)
     arrays = {path: leaf for path, leaf in flatten(numbers).items() if _floating(leaf)}
+    for path, leaf in arrays.items():
+        if path not in found:
+            raise ValueError(f"parameter {path}: got none, should be an array of shape {leaf.shape}")
     dtype = np.result_type(*(found[path] for path in arrays)) if arrays else np.dtype(float)
     flat = np.zeros(int(max((leaf.max(initial=0) for leaf in arrays.values()), default=0)) + 1, dtype)
     for path, leaf in arrays.items():

@@ -11,7 +11,7 @@ import numpy as np
 from bench.backends import Backend, Loop
 from bench.case import Case, Contender, known
 from bench.cells.cell import Cell
-from bench.contender.check import trained
+from bench.contender.check import kept, scalar, trained
 from bench.contender.given import bits
 from bench.contender.layout import Layout, layout
 from bench.inputs import Inputs, batch, draw, rounded
@@ -67,8 +67,9 @@ def train(
         loss = loop.step(batches[number])
         engine.wait(loss)
         seconds = perf_counter() - start
-        read = loop.read()
-        found = _home(places.back(read)) | {"loss": np.asarray(engine.get(loss))}
+        found = {"loss": scalar(contender, loss, engine)}
+        kept(contender, read := loop.read(), places.away)
+        found = _home(places.back(read)) | found
         return read, {f"training.{number}.{path}": array for path, array in found.items()}, seconds
 
     def again() -> dict[str, Any]:

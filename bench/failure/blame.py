@@ -13,8 +13,9 @@ from bench.backends import SHIPPED, lineage
 from bench.cells.cell import Cell
 from bench.failure.freeze import folder_name
 from bench.store.row import Row
-from bench.tolerance.expected import Expectation, expectation
+from bench.tolerance.expected import expectation
 from bench.tolerance.limit import margins
+from bench.tree import numpy_dtype
 
 ALONE, SUSPECT = "; only ", "; the reference is suspect: "
 
@@ -52,10 +53,13 @@ def _said(wrong: list[tuple[Cell, Row]], right: list[str], failures: Path) -> st
         return f"{ALONE}{families[0]} disagrees, {_and(others)}" if len(families) == 1 and others else ""
     if len(families) < 2:
         return ""
-    expected = _expected(wrong[0][0])
-    gave = [_got(failures / folder_name(cell)) for cell, _ in wrong]
+    should = _expected(wrong[0][0])
+    gave = [_got(failures / folder_name(cell), cell.dtype) for cell, _ in wrong]
     dtype = wrong[0][0].dtype
-    if all(gave) and all(_alike(one, other, expected, dtype) for one, other in combinations(gave, 2)):
+    if not all(_comparable(one, should) for one in gave):
+        return ""
+    alike = all(_alike(one, other, should, times=2) for one, other in combinations(gave, 2))
+    if alike and not any(_right(one, should, dtype) for one in gave):
         return f"{SUSPECT}{_and(families)} with each other"
     return ""
 
@@ -64,27 +68,44 @@ def _and(names: list[str]) -> str:
     return f"{names[0]} agrees" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} agree"
 
 
-def _expected(cell: Cell) -> Expectation:
-    return {path: one for path, one in expectation(cell).items() if path.startswith(f"{cell.direction}.")}
+Margins = Mapping[str, tuple[Any, Any]]  # the value and limit of each element, by tensor
 
 
-def _got(folder: Path) -> dict[str, Any]:
+def _expected(cell: Cell) -> Margins:
+    found = {path: one for path, one in expectation(cell).items() if path.startswith(f"{cell.direction}.")}
+    return margins(found, cell.dtype)
+
+
+def _got(folder: Path, dtype: str) -> dict[str, Any]:
     """The outputs of a failed cell; empty if its folder does not have them."""
     with suppress(Exception), np.load(folder / "got.npz", allow_pickle=False) as arrays:
-        return dict(arrays)
+        # NumPy keeps the numbers of bfloat16, and not their type
+        return {name: y.view(numpy_dtype(dtype)) if y.dtype.kind == "V" else y for name, y in arrays.items()}
     return {}
 
 
-def _alike(one: Mapping[str, Any], other: Mapping[str, Any], expected: Expectation, dtype: str) -> bool:
-    """Whether two contenders agree within twice the limit of each element, which is the limit of both."""
-    for name, (should, limit) in margins(expected, dtype).items():
-        x, y = (np.asarray(each.get(name, np.empty(0)), np.float64) for each in (one, other))
-        if x.shape != y.shape:
+def _comparable(got: Mapping[str, Any], should: Margins) -> bool:
+    """Whether these are outputs of the reference's names and sizes, so that their values can be compared."""
+    return got.keys() == should.keys() and all(y.size == should[name][0].size for name, y in got.items())
+
+
+def _right(got: Mapping[str, Any], should: Margins, dtype: str) -> bool:
+    """Whether outputs have the reference's values, and only another shape or dtype."""
+    values = {name: value for name, (value, _) in should.items()}
+    if all(y.shape == values[name].shape and y.dtype.name == dtype for name, y in got.items()):
+        return False
+    shaped = {name: np.reshape(y, values[name].shape) for name, y in got.items()}
+    return _alike(shaped, values, should, times=1)
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any], should: Margins, *, times: int) -> bool:
+    """Whether two agree within `times` the limit of each element: twice is the limit of two contenders."""
+    for name, (value, limit) in should.items():
+        if np.shape(one[name]) != np.shape(other[name]):
             return False
-        if x.shape != should.shape:  # both differ from the reference in the same way
-            continue
+        x, y = (np.asarray(each[name], np.float64).reshape(value.shape) for each in (one, other))
         with np.errstate(invalid="ignore"):
-            alike = (x == y) | (np.abs(x - y) <= 2 * limit) | (np.isnan(x) & np.isnan(y))
+            alike = (x == y) | (np.abs(x - y) <= times * limit) | (np.isnan(x) & np.isnan(y))
         if not alike.all():
             return False
-    return one.keys() == other.keys()
+    return True

@@ -7,10 +7,10 @@ case of each such page with the recorded arguments as inputs.
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -64,11 +64,11 @@ def steps(cell: Cell, row: Row) -> list[Step]:
     """The calls of other pages' references, in order, without calls nested in them."""
     case, given = pages.case(cell.case), inputs(cell)
     option = case.options[cell.option]
-    others = {
-        each.reference.__code__: each
-        for each in reversed(pages.cases().values())
+    others = [
+        each
+        for each in pages.cases().values()
         if inspect.isfunction(each.reference) and each.reference is not case.reference
-    }
+    ]
     with _watched(others) as calls:
         if case.step is not None:
             weights, state, batch = rounded(given.starts[worst_step(row)], "float64")
@@ -85,17 +85,26 @@ def steps(cell: Cell, row: Row) -> list[Step]:
 
 
 @contextmanager
-def _watched(others: Mapping[CodeType, Case]) -> Iterator[list[tuple[Case, dict[str, Any]]]]:
-    """Record the outermost calls of these code objects, with their arguments, inside the block."""
+def _watched(others: Sequence[Case]) -> Iterator[list[tuple[Case, dict[str, Any]]]]:
+    """Record the outermost calls of the references of these cases, with their arguments, inside the block."""
     calls: list[tuple[Case, dict[str, Any]]] = []
-    inside = 0
+    outer: FrameType | None = None
+    alike: dict[int, list[tuple[Case, Any]]] = {}  # by identity: code objects of equal text compare as equal
+    for each in others:
+        function: Any = inspect.unwrap(each.reference)  # type: ignore[arg-type]
+        alike.setdefault(id(function.__code__), []).append((each, function))
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal inside
-        if frame.f_code in others and event in ("call", "return"):
-            if event == "call" and not inside:
-                calls.append((others[frame.f_code], dict(frame.f_locals)))
-            inside += 1 if event == "call" else -1
+        nonlocal outer
+        if event == "call" and outer is None:
+            for case, function in alike.get(id(frame.f_code), ()):
+                if _runs(frame, function):
+                    names = inspect.signature(function).parameters
+                    calls.append((case, {name: frame.f_locals[name] for name in names}))
+                    outer = frame
+                    break
+        elif event == "return" and frame is outer:
+            outer = None
 
     before = sys.getprofile()
     sys.setprofile(watch)
@@ -103,6 +112,14 @@ def _watched(others: Mapping[CodeType, Case]) -> Iterator[list[tuple[Case, dict[
         yield calls
     finally:
         sys.setprofile(before)
+
+
+def _runs(frame: FrameType, function: Any) -> bool:
+    """Whether a frame of this function's code is a call of it: two closures share one code object."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return frame.f_globals is function.__globals__ and all(
+        frame.f_locals.get(name) is cell.cell_contents for name, cell in cells
+    )
 
 
 def _alone(cell: Cell, step: Step) -> Iterator[tuple[str, set[str]]]:

@@ -129,7 +129,12 @@ def numbers(x: Any, *, inverted: bool = False) -> NDArray[Any]:
 
 def finish(y: NDArray[Any], ulps: float, unrounded: Any = None, floor: float = 0.0) -> Noisy:
     """Extend y to all rows and round it, except elements in `unrounded`, which are exact."""
-    if y.dtype.kind != "f" or ulps == 0 or (unrounded is not None and np.all(unrounded)):
+    if y.dtype.kind != "f":
+        return pack(y)
+    if ulps == 0 or (unrounded is not None and np.all(unrounded)):
+        if not current().fits(value := y[..., -1].copy()).all():
+            y = spread_out(y) if y.shape[-1] != current().layout.rows else y
+            current().leave(y, value)
         return pack(y)
     if y.shape[-1] != current().layout.rows:
         y = spread_out(y)

@@ -45,6 +45,7 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
     value = np.prod(e, **how)
     within = np.prod(odds, **how) <= 2.0**rounding.inside.bits
     held = (count <= 1) | within & (to_bits(value, rounding.precision.bits) == value)
+    held &= rounding.fits(value)
 
     def inside(u: float) -> Array:
         worst = u * (count - 1) * np.abs(value)
@@ -142,6 +143,7 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
     rooted = within & (to_bits(value, 27) == value) & (np.square(value) == s)
     held = ((count == 1) | rooted) & (to_bits(value, rounding.precision.bits) == value) | (count == 0)
     held |= (count == 1) & (x.shape[-1] != 1)
+    held &= rounding.fits(value)
     stays = (s < rounding.inside.overflow) & ((s >= rounding.inside.tiny) | (count == 0))
     if (held & stays).all():
         return pack(y)
@@ -243,4 +245,4 @@ def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -
     rounding.underflow(y, value, half)
     half[held], exact_sums[held] = 0, 0
     rounding.spread(y, half, exact_sums)
-    rounding.leave(y)
+    rounding.leave(y, value)

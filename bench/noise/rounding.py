@@ -14,6 +14,7 @@ from bench.noise.precision import ACCUMULATORS, TF32_BITS, layouts, precision
 # The mean of (2^⌊log2 m⌋ / m)² over mantissas m with the density 1/m (Benford).
 BENFORD = 3 / (8 * np.log(2))
 
+_NEAR = 2.0**-16  # of the range: below that only the exact row is looked at, which takes less time
 _CHUNK = 1024  # elements that are rounded together, so that their rows stay in the CPU cache
 
 
@@ -44,8 +45,7 @@ class Rounding:
         self.inside = precision(accumulator or ACCUMULATORS[str(dtype)])  # for sums
         self.accumulator = self.inside.u / self.shrink
         self.tiny = self.precision.tiny / self.shrink
-        # the range of float32 and float64 is not simulated
-        self.overflow = self.precision.overflow if self.precision.smallest > -126 else None
+        self.overflow = self.precision.overflow  # in float64 the arithmetic itself overflows
         self.worst, self.tf32 = worst, tf32
         self.undecided = 0
         self._bits = np.random.SFC64([seed, run])
@@ -94,13 +94,17 @@ class Rounding:
         if exact is not None:
             half[np.broadcast_to(exact, half.shape)] = 0
         self.spread(y, half)
-        self.leave(y)
+        self.leave(y, value)
 
-    def leave(self, y: Array) -> None:
-        """Set noisy rows that overflow the dtype to infinity."""
-        if self.overflow is not None:
+    def leave(self, y: Array, value: Array) -> None:
+        """Set noisy rows that overflow the dtype to infinity; `value` is the exact row."""
+        if not np.abs(value).max(initial=0) < _NEAR * self.overflow:  # or NaN
             some = y[..., : self.layout.noisy]
             some[np.abs(some) >= self.overflow] *= np.inf
+
+    def fits(self, value: Array) -> NDArray[np.bool_]:
+        """A mask of the values that are in the range of the dtype, and of infinities."""
+        return np.asarray((np.abs(value) < self.overflow) | ~np.isfinite(value))
 
     def underflow(self, y: Array, value: Array, half: Array) -> None:
         """Flush subnormal results to zero in half of the noisy rows, because frameworks may do so.
@@ -137,7 +141,7 @@ class Rounding:
         # even if sums accumulate exactly, each term and the total are rounded
         exact_sums = np.where(n == 1, last, np.hypot(last, self.u * np.sqrt(BENFORD * squares)))
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
-        self.leave(y)
+        self.leave(y, total)
 
     def inside_sum(
         self, total: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool

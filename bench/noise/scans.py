@@ -59,7 +59,7 @@ def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
     count, within = _exact(ufunc, e, value, alike)
     stays = _stays(ufunc, value)
     within |= count <= 1
-    held = within & ((to_bits(value, rounding.precision.bits) == value) | (count <= 1))
+    held = within & rounding.fits(value) & ((to_bits(value, rounding.precision.bits) == value) | (count <= 1))
     flushed = (value != 0) & (np.abs(value) < rounding.precision.tiny)  # flushed in some rows, even if exact
     if (held & stays & ~flushed).all():
         return still
@@ -80,7 +80,7 @@ def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
     rounding.underflow(y, value, half)
     half[held & stays] = 0
     rounding.spread(y, half, exact_sums)
-    rounding.leave(y)
+    rounding.leave(y, value)
     return y
 
 

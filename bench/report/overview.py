@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from bench.report.table import GLYPHS, Table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 # a line of several cells shows the worst; cells that did not run come first, and so never hide others
 WORST = ("absent", "missing", "agrees", "imprecise", "limited", "mistrusted", "disagrees", "error")
+FAILED = ("mistrusted", "disagrees", "error")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 BACKENDS = ("numpy", "torch", "tensorflow", "jax")
 SLOT = ["backend", "dtype", "way", "rank", "bits"]
@@ -97,12 +98,19 @@ def _worst(rows: "DataFrame") -> "DataFrame":
     rows = rows.assign(
         rank=rows["status"].map(rank).fillna(rank["error"]),
         way=rows["direction"].map(WAYS).fillna("fwd"),
+        bits=least(rows),
     )
     return (
         rows.groupby(by, sort=False, observed=True)[["rank", "bits"]]
         .agg({"rank": "max", "bits": "min"})
         .reset_index()
     )
+
+
+def least(rows: "DataFrame") -> "Series":
+    """The bits of each cell; one that fails without bits, or by an error, has fewer than any: -infinity."""
+    without = rows["bits"].isna() & rows["status"].isin(FAILED)
+    return rows["bits"].mask(without | (rows["status"] == "error"), -math.inf)
 
 
 def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:
@@ -143,7 +151,7 @@ def _token(ended: Ended | None) -> str:
         return BLANK
     if ended.reference and ended.status == "agrees":
         return "≡  "
-    bits = "" if math.isnan(ended.bits) else f"{max(ended.bits, 0):.0f}"
+    bits = f"{max(ended.bits, 0):.0f}" if math.isfinite(ended.bits) else ""
     return f"{GLYPHS[ended.status]}{bits:<2}"
 
 

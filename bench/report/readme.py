@@ -1,5 +1,6 @@
 """The tables of README.md and docs/, made from the code and a run: ``python -m bench.report.readme RUN``."""
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from bench import pages
 from bench.backends import SHIPPED
 from bench.digits import count, digits
 from bench.report.inventory import meanings, rules
+from bench.report.overview import least
 from bench.report.table import GLYPHS, Table, markdown
 
 if TYPE_CHECKING:
@@ -97,8 +99,8 @@ def _cell(rows: "DataFrame", timed: "DataFrame", best: float) -> str:
     if rows.empty or set(rows.status) == {"absent"}:
         return GLYPHS["absent"]
     parts = [GLYPHS[max(rows.status, key=ORDER.index)]]
-    if rows.bits.notna().any():
-        parts.append(f"{rows.bits.min():.0f} bits")
+    if math.isfinite(bits := least(rows).min()):
+        parts.append(f"{bits:.0f} bits")
     if len(timed):
         times = timed.median_s.min() / best
         parts.append(f"{digits(times)}×" if times > 1 else "1×")

@@ -76,6 +76,24 @@ def _places(option: Any) -> None:
         )
 
 
+def replaced(config: pytest.Config) -> None:
+    """Let the old name of an option do what its new one does, and warn.
+
+    Raises ValueError if the warning is an error.
+    """
+    if not getattr(config.option, "strict", False) or config.option.fail_imprecise:
+        return
+    config.option.fail_imprecise = True
+    why = (
+        "--strict: got it, should be --fail-imprecise to make cells that are imprecise fail; until the next "
+        "minor release it still does, then it is pytest's own option alone"
+    )
+    try:
+        config.issue_config_time_warning(DeprecationWarning(why), stacklevel=2)
+    except DeprecationWarning as error:
+        raise ValueError(str(error)) from None
+
+
 def given(config: pytest.Config) -> set[str]:
     """The options from the command line, PYTEST_ADDOPTS and pytest.ini, without their values."""
     words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]

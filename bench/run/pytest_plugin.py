@@ -54,6 +54,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "smoke": ({"action": "store_true"}, "every formula once: typical option, float64, one mode, no speeds"),
     "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; an hour"),
     "limited": ({"action": "store_true"}, "only cells with a known departure or refusal"),
+    "fail-imprecise": ({"action": "store_true"}, "cells that are imprecise fail too"),
     "results": ({"action": "append", "metavar": "PATH"}, "folder of the run: a new one, or one to continue"),
 }  # fmt: skip
 
@@ -64,7 +65,7 @@ class SuiteRun:
 
     selection, cells: what the options select.
     results: the folder from --results, or None for a new one.
-    smoke, threads, isa, timeout, strict: the options of these names.
+    smoke, threads, isa, timeout, fail_imprecise: the options of these names.
     every: print every speed in the report, as --benchmark-only does.
     rounds, joules, options: see `Session`.
     chosen, speeds: the cells to judge and to time that pytest has collected.
@@ -84,7 +85,7 @@ class SuiteRun:
     timeout: float = TIMEOUT
     rounds: int = MOST
     joules: bool = False
-    strict: bool = False
+    fail_imprecise: bool = False
     options: Sequence[str] = ()
     chosen: list[Cell] = field(default_factory=list)
     speeds: list[Cell] = field(default_factory=list)
@@ -173,8 +174,12 @@ class SuiteRun:
             timeout=timeout,
             rounds=LONG if every else MOST,
             joules=option.energy,
-            strict=bool(getattr(option, "strict", False)),  # an option of pytest
-            options=[*options, *([f"--isa {option.isa}"] if option.isa else [])],
+            fail_imprecise=option.fail_imprecise,
+            options=[
+                *options,
+                *([f"--isa {option.isa}"] if option.isa else []),
+                *(["--fail-imprecise"] if option.fail_imprecise else []),
+            ],
         )
 
     @property
@@ -312,7 +317,7 @@ class SuiteRun:
             self.faults = ending.report(
                 Ended(
                     self.run, self.chosen, self.speeds, interrupted, self.rows, self.faults,
-                    failing=(*FAILED, "imprecise") if self.strict else FAILED,
+                    failing=(*FAILED, "imprecise") if self.fail_imprecise else FAILED,
                 ),
                 shown=shown, every=self.every, plugins=self.selection.backends,
             )  # fmt: skip

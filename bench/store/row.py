@@ -92,7 +92,9 @@ class Row:
     limit: str = _column("the name of the cell's Limit in suites/limits/<page>.py", "")
     source: str = _column("evidence for that Limit: a file and line, or an issue", "")
     versions: str = _column("the package that causes that Limit, and the releases that were measured", "")
-    bits: float | None = _column("effective bits: -log2 rms(error / spread per unit roundoff)")
+    bits: float | None = _column(
+        "effective bits: -log2 rms(error / spread per unit roundoff); if the cell fails, of what fails"
+    )
     z_rms: float | None = _column(
         "largest ratio of rms error to rms rounding error over the tensors; must be below 2 above 30 elements"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import formula, noise, pages
+from bench import answers, noise, pages
 from bench.cache import arrays, folder, source
 from bench.case import INTEGERS, known
 from bench.cells.cell import Cell
@@ -60,11 +60,12 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None, numb
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     given, seed = inputs(cell, number), seeded(*map(str, (cell, "noise", *([number] if number else []))))
     if not case.training:
-        both = partial(formula.values, case, option)
+        both = partial(answers.values, case, option)
         trees = (given.weights, given.data, given.cotangents)
         if cell.regime == INTEGERS:
             return _exact(both, trees, cell)
-        return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
+        with answers.calling(case, "formula"):
+            return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
 
     def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
         assert case.step is not None
@@ -73,9 +74,10 @@ def derive(cell: Cell, worst: bool = False, accumulator: str | None = None, numb
 
     found: Expectation = {}
     for step, start in enumerate(given.starts):
-        expected = spread(
-            one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
-        )
+        with answers.calling(case, "step"):
+            expected = spread(
+                one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
+            )
         found.update({f"training.{step}.{path}": value for path, value in expected.items()})
     return found
 
@@ -117,5 +119,5 @@ def key(cell: Cell, worst: bool, accumulator: str, number: int = 0) -> str:
 def _sources(page: str) -> str:
     """A hash of the code behind an expectation: the noise, the spread, the page and its reference."""
     rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
-    own = (spread_module.__file__, formula.__file__, __file__)
+    own = (spread_module.__file__, answers.__file__, __file__)
     return source([*rules, *(Path(str(file)) for file in own), *pages.sources(page)])

@@ -126,9 +126,9 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
     if not noise.noisy(leaf):
         leaf = noise.pack(np.asarray(leaf, dtype=np.float64)[..., None])
     rows = noise.rows(leaf)
+    if (beyond := np.abs(rows) >= rounding.overflow).any():
+        rows = np.where(beyond, np.copysign(np.inf, rows), rows)
     value = np.array(rows[..., -1], dtype=np.float64)
-    if rounding.overflow is not None:
-        value[np.abs(value) >= rounding.overflow] *= np.inf
     zero = np.zeros_like(value)
     if rows.shape[-1] == 1:
         return _Part(value, zero, zero, zero, np.zeros(1), rounding.undecided)

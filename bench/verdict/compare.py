@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.noise import multiple, precision
 from bench.tolerance.limit import Array, Expectation
-from bench.verdict.errors import GATE, Tensor, errors_of, finite, measured
+from bench.verdict.errors import GATE, Tensor, errors_of, finite, measured, rms
 
 _ZERO = 2.0**-40  # a zero by formula is smaller than this, relative to the other tensors, in float64
 
@@ -56,7 +56,8 @@ def compare(
     if low is None:
         return Agreement("mistrusted", "there is nothing to compare: the reference gives no tensor")
     index = np.unravel_index(np.argmax(low.z), low.z.shape) if low.z.size else ()
-    bits = _bits(tensors, dtype)
+    failing = [tensor for tensor in tensors if tensor.fails]
+    bits = _lost_bits(failing, dtype) if failing else _bits(tensors, dtype)
     figures: dict[str, Any] = {
         "bits": bits,
         "z_rms": max(tensor.ratio for tensor in tensors),
@@ -64,7 +65,6 @@ def compare(
         "worst": _at(low.name, index),
         "undecided": undecided,
     }
-    failing = [tensor for tensor in tensors if tensor.fails]
     if failing:
         why = _why(low, index, bits, tensors)
         if worst is not None and not any(tensor.fails for tensor in measured(wide, worst(), dtype)):
@@ -130,7 +130,7 @@ def _lost(expected: Expectation) -> str:
     for name, one in expected.items():
         if np.isfinite(one.sigma.max(initial=0) + one.jump.max(initial=0)):
             continue
-        lost = ~np.isfinite(one.sigma + one.jump) & np.isfinite(one.value)
+        lost = ~np.isfinite(one.sigma + one.jump) & ~np.isnan(one.value)
         if lost.any():
             at = _at(name, np.unravel_index(np.argmax(lost), lost.shape))
             return f"{at} has no limit: rounding alone drives the reference out of range there"
@@ -142,6 +142,17 @@ def _bits(tensors: list[Tensor], dtype: object) -> float:
     most = float(precision(dtype).bits)
     squares, counted = sum(tensor.squares for tensor in tensors), sum(tensor.counted for tensor in tensors)
     return most if squares == 0 else min(most, -0.5 * float(np.log2(squares / counted)))
+
+
+def _lost_bits(failing: list[Tensor], dtype: object) -> float:
+    """The bits of what fails: -log2 of the rms of error over unit of the elements outside their limits.
+
+    If there are none, it is of all elements of the tensors that drift. It is at most one bit less than the
+    dtype has: many right elements, or some without a spread, must not make up for wrong ones.
+    """
+    far = np.concatenate([tensor.far for tensor in failing])
+    most = float(precision(dtype).bits - 1)
+    return min(most, -float(np.log2(rms(far)))) if far.size else min(most, _bits(failing, dtype))
 
 
 def _blind(tensors: list[Tensor], expected: Expectation, dtype: object) -> Tensor | None:

@@ -28,6 +28,7 @@ class Tensor:
     size: float  # rms of the value
     squares: float  # sum of squares of error over spread per unit roundoff
     counted: int  # elements that have such a spread
+    far: Array  # of each element outside its limit, the error in the unit of `unit`
 
     @property
     def outside(self) -> int:
@@ -55,12 +56,16 @@ def errors_of(name: str, got: Array, one: Expected, t: float, dtype: object) -> 
         spread = np.asarray(one.scatter * one.sigma)
         if one.jump.any():
             np.hypot(spread, one.jump, out=spread)
-        explained = np.float64(_rms(spread))
+        explained = np.float64(rms(spread))
         weights = np.divide(spread, explained, out=spread)
-        count = spread.size / np.float64(_rms(np.square(weights, out=weights))) ** 2
-        ratio = _rms(error) / explained if error.any() else 0.0
+        count = spread.size / np.float64(rms(np.square(weights, out=weights))) ** 2
+        ratio = rms(error) / explained if error.any() else 0.0
         counted = (one.sigma1 > 0) & (one.jump == 0) & (whole or np.isfinite(one.value))
         bits = np.divide(error, one.sigma1, out=np.zeros_like(error), where=counted)
+        size = rms(one.value if whole else np.where(np.isfinite(one.value), one.value, 0))
+        outside = np.flatnonzero(z > 1)
+        far, sigma1, value = (np.ravel(each)[outside] for each in (error, one.sigma1, one.value))
+        far = far / unit(far, sigma1, value, size)
     return Tensor(
         name,
         got,
@@ -68,11 +73,22 @@ def errors_of(name: str, got: Array, one: Expected, t: float, dtype: object) -> 
         z,
         float(count),
         float(ratio),
-        limit=_rms(limit),
-        size=_rms(one.value if whole else np.where(np.isfinite(one.value), one.value, 0)),
+        limit=rms(limit),
+        size=size,
         squares=_squares(bits),
         counted=int(np.count_nonzero(counted)),
+        far=far,
     )
+
+
+def unit(error: Array, sigma1: Array, value: Array, size: float) -> Array:
+    """The unit of an element's error that gives its bits: -log2(error / unit).
+
+    It is the spread per unit roundoff, which is about |value| for one rounding. So where rounding moves
+    nothing it is |value|, for a value of zero the rms of its tensor, `size`, and in a tensor of zeros the
+    error itself, which leaves no bits.
+    """
+    return np.where(sigma1 > 0, sigma1, np.where(value != 0, np.abs(value), size or error))
 
 
 def finite(x: Array) -> bool:
@@ -92,13 +108,13 @@ def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -
     return error
 
 
-def _rms(x: Array) -> float:
+def rms(x: Array) -> float:
     """The rms, scaled by the largest element if squares could overflow or underflow."""
     largest = float(np.maximum(np.abs(x.max(initial=0)), np.abs(x.min(initial=0))))
     if largest == 0 or not np.isfinite(largest):
         return largest
     if not 2.0**-400 < largest < 2.0**400:
-        return largest * _rms(x / largest)
+        return largest * rms(x / largest)
     return float(np.sqrt(_squares(x) / x.size))
 
 

@@ -239,7 +239,7 @@ def _training(
     took["tier"] = tier(contender, engine, unit.mode)
     row = verdict(unit, "training", trained.got, engine, **took)
     if trained.miscount and row.status in ("agrees", "limited"):
-        row = replace(row, status="disagrees", why=trained.miscount)
+        row = replace(row, status="disagrees", why=trained.miscount, bits=None)
     if least and row.status in TIMED:
         ready = trained.ready
         calls, faults = repeat(

@@ -123,12 +123,12 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
     return _about(each) | {"status": "disagrees", "why": f"improved: {why}" if improved else why}
 
 
-def unsteady(fault: str, known: Sequence[Known]) -> dict[str, str]:
-    """The status and why of a cell whose second call broke an exact invariant."""
+def unsteady(fault: str, known: Sequence[Known]) -> dict[str, Any]:
+    """The columns of a cell whose second call broke an exact invariant; if it fails, it has no bits."""
     for each in known:
         if each.limit.varies:
             return _limited(each)
-    return {"status": "disagrees", "why": fault}
+    return {"status": "disagrees", "why": fault, "bits": None}
 
 
 def _limited(known: Known, news: str = "") -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import formula, pages
+from bench import answers, pages
 from bench.cache import kept, source
 from bench.cells.cell import Cell
 from bench.inputs import inputs, make, rounded, shared
@@ -80,7 +80,7 @@ def _previous(cell: Cell, direction: str, values: Tensors) -> Tensors:
         return {path: values.get(_before(path), np.zeros_like(y)) for path, y in values.items()}
     other = make(replace(cell, seed=cell.seed + 1))
     trees = rounded((other.weights, other.data, other.cotangents), "float64")
-    flat = flatten(formula.values(case, case.options[cell.option], *trees)[direction])
+    flat = flatten(answers.values(case, case.options[cell.option], *trees)[direction])
     return {path: flat[path] if np.shape(flat[path]) == y.shape else 0 * y for path, y in values.items()}
 
 

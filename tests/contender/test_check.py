@@ -1,7 +1,9 @@
 """What a build or its run returns and should not is one sentence; a gradient of zero is no fault."""
 
+import inspect
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +59,15 @@ RUNS = {
         "its run returns y as a dict, should be an",
     ),
     "none": (lambda params, x: {"y": None}, "its run returns y as a NoneType, should be an array"),
+    "a-tuple": (
+        lambda params, x: (linear(params, x),),
+        "its run returns a tuple, should be a dict of arrays",
+    ),
+    "a-function": (lambda params, x: {"y": print}, "its run returns y as a builtin_function_or_method, sho"),
+    "none-beside": (
+        lambda params, x: {"y": linear(params, x), "z": None},
+        "its run returns z as a NoneType, should be an array",
+    ),
     "arguments": (
         lambda params, z: {"y": linear(params, z)},
         r"its run: missing a required argument: 'z', should take params, x",
@@ -70,6 +81,29 @@ RUNS = {
 KEPT = "should reach it; its run detaches a value"
 MODES = {"torch": ["eager"], "tensorflow": ["eager", "function"], "jax": ["eager", "jit"]}
 EACH = [(name, mode) for name, modes in MODES.items() for mode in modes]
+GRADIENTS = {  # what the vjp of a NumPy plug-in gives for W, b and x
+    "fewer": (
+        lambda W, b, x: {"W": W, "x": x},
+        "its run.vjp returns W, x, should return a dict of arrays by name",
+    ),
+    "misnamed": (
+        lambda W, b, x: {"w": W, "b": b, "x": x},
+        "its run.vjp returns w, b, x, should return a dict",
+    ),
+    "a-tuple": (
+        lambda W, b, x: (W, b, x),
+        "its run.vjp returns a tuple, should return a dict of arrays by name",
+    ),
+    "nothing": (
+        lambda W, b, x: None,
+        "its run.vjp returns a NoneType, should return a dict of arrays by name",
+    ),
+    "none": (
+        lambda W, b, x: {"W": None, "b": b, "x": x},
+        "its run.vjp returns W as a NoneType, should return",
+    ),
+    "shape": (lambda W, b, x: {"W": W[0], "b": b, "x": x}, "parameter W: got shape (3,), should be (10, 3)"),
+}
 
 
 def cut(framework):
@@ -116,6 +150,58 @@ def test_a_run_that_gives_no_dict_of_the_outputs_is_told(framework, mode, name, 
             assert row.status == "disagrees" and row.why == "y has shape (3,), should be (65, 3)"
         else:
             assert row.status == "error" and re.search(f"an.api: {words}", row.why), row.why
+
+
+@pytest.mark.parametrize("directions", [["forward", "gradient"], ["forward"]])
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_of_a_numpy_plug_in_that_gives_no_dict_of_the_outputs_is_told(name, directions):
+    bad, words = RUNS[name]
+
+    def build(weights, **_):
+        def run(*given, **data):  # one that has a gradient
+            return bad(*given, **data)
+
+        run.__signature__ = inspect.signature(bad)
+        run.vjp = lambda params, data, cotangents: {"x": data["x"], **params}
+        return dict(weights), run
+
+    for row in rows("numpy", "eager", build, None, directions).values():
+        if name == "shape":
+            assert row.status == "disagrees"
+        else:
+            assert row.status == "error" and re.search(f"an.api: {words}", row.why), row.why
+    if name == "shape":
+        assert rows("numpy", "eager", build, None, directions)["forward"].why.startswith("y has shape (3,)")
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_vjp_of_a_numpy_plug_in_that_gives_no_gradients_is_told(name):
+    bad, words = GRADIENTS[name]
+
+    def build(weights, **_):
+        def run(params, x):
+            return {"y": linear(params, x)}
+
+        def vjp(params, data, cotangents):
+            dy = cotangents["y"]
+            return bad(data["x"].T @ dy, dy.sum(0), dy @ params["W"].T)
+
+        run.vjp = vjp
+        return dict(weights), run
+
+    found = rows("numpy", "eager", build)["gradient"]
+    assert found.status == "error" and words in found.why, found.why
+
+
+@pytest.mark.parametrize("directions", [["forward", "gradient"], ["forward"]])
+@pytest.mark.parametrize(("framework", "mode"), EACH)
+def test_a_text_or_a_number_in_place_of_an_array_is_told(framework, mode, directions):
+    for value in ("text", 1.0):
+        build = lambda weights, value=value, **_: (dict(weights), lambda params, x: {"y": value})  # noqa: E731
+        for row in rows(framework, mode, build, None, directions).values():
+            compiled = mode != "eager" and row.status == "disagrees" and row.why.startswith("y has shape ()")
+            words = f"an.api: its run returns y as a {type(value).__name__}, should be an "
+            assert compiled or (row.status == "error" and words in row.why), row.why
 
 
 @pytest.mark.parametrize(("framework", "mode"), EACH)
@@ -270,3 +356,161 @@ def test_a_training_that_cannot_run_is_told(name):
     made, words = TRAININGS[name]
     row = gradient_descent(made)
     assert row.status == "error" and words in row.why
+
+
+def momentum(weights, state, x):
+    m = 0.5 * state["m"] + x
+    return {"w": weights["w"] - m}, {"m": m}, (weights["w"] * x).sum()
+
+
+TRAINED = Case(
+    name="trained",
+    title="a step",
+    inputs=lambda rng: ({"w": np.ones(3)}, {"x": rng.normal(size=(4, 3))}),
+    sizes={"small": {}},
+    contenders=(),
+    items=lambda: 1,
+    unit="steps",
+    flops=lambda: 1,
+    start=lambda weights: {"m": np.zeros(3)},
+    step=momentum,
+)
+STEPS = {  # of a pure step: what it gives in place of (params, state, loss)
+    "two": (lambda w, s, loss: (w, s), "its step returns a tuple of 2, should return (params, state, loss)"),
+    "four": (
+        lambda w, s, loss: (w, s, loss, loss),
+        "its step returns a tuple of 4, should return (params, sta",
+    ),
+    "the-loss-alone": (lambda w, s, loss: loss, "should return (params, state, loss)"),
+    "nothing": (lambda w, s, loss: None, "its step returns a NoneType, should return (params, state, loss)"),
+    "a-dict": (
+        lambda w, s, loss: {"loss": loss},
+        "its step returns a dict, should return (params, state, loss)",
+    ),
+    "no-params": (
+        lambda w, s, loss: (None, s, loss),
+        "an.api: params.w is gone after a step, should be an array",
+    ),
+    "none": (
+        lambda w, s, loss: ({"w": None}, s, loss),
+        "an.api: params.w is gone after a step, should be an",
+    ),
+    "misnamed": (
+        lambda w, s, loss: ({"v": w["w"]}, s, loss),
+        "an.api: params.w is gone after a step, should",
+    ),
+    "shape": (
+        lambda w, s, loss: ({"w": w["w"][:2]}, s, loss),
+        "an.api: params.w has shape (2,) after a step, should be (3,)",
+    ),
+    "no-state": (
+        lambda w, s, loss: (w, None, loss),
+        "an.api: state.m is gone after a step, should be an array",
+    ),
+}
+LOSSES = {
+    "none": (lambda loss: None, "an.api: its step returns a NoneType for the loss, should be an array"),
+    "tuple": (lambda loss: (loss,), "an.api: its step returns a tuple for the loss, should be an array"),
+    "dict": (lambda loss: {"loss": loss}, "an.api: its step returns a dict for the loss, should be an array"),
+    "shape": (lambda loss: loss.reshape(1), "an.api: its step returns a loss of shape (1,), should be ()"),
+}
+PURE = [("numpy", "eager"), ("jax", "eager"), ("jax", "jit")]
+
+
+def trained(framework, mode, build):
+    place = ("trained", "plain", "typical", "small", "an.api", framework, mode, "cpu", "float32", "")
+    case = replace(TRAINED, contenders=(Contender(framework, "an.api", build),))
+    try:
+        engine = instance(backend(framework), "cpu", "float32")
+    except Absent as reason:
+        pytest.skip(str(reason))
+    with pages.also(case):
+        return attempt(case, case.contenders[0], engine, Cell(*place), ["training"]).rows["training"]
+
+
+def pure(bad):
+    def build(weights, state, **_):
+        return Training(weights, state, lambda p, s, x: bad(*momentum(p, s, x)))
+
+    return build
+
+
+@pytest.mark.parametrize("name", [None, *STEPS])
+@pytest.mark.parametrize(("framework", "mode"), PURE)
+def test_a_pure_step_that_gives_other_things_is_told(framework, mode, name):
+    bad, words = STEPS[name] if name else (lambda *given: given, "")
+    row = trained(framework, mode, pure(bad))
+    assert row.status == ("error" if name else "agrees") and words in row.why, row.why
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(("framework", "mode"), PURE)
+def test_a_loss_of_a_pure_step_that_is_no_number_is_told(framework, mode, name):
+    bad, words = LOSSES[name]
+    row = trained(framework, mode, pure(lambda p, s, loss: (p, s, bad(loss))))
+    assert row.status == "error" and words in row.why, row.why
+
+
+def in_torch(bad, names=("w",)):
+    def build(weights, state, **_):
+        import torch
+
+        model = {"w": torch.nn.Parameter(torch.tensor(weights["w"]))}
+        optimizer = torch.optim.SGD(model.values(), lr=1.0, momentum=0.5)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = (model["w"] * x).sum()
+            loss.backward()
+            optimizer.step()
+            return bad(loss)
+
+        held = {"momentum_buffer": dict.fromkeys(names, state["m"])}
+        return Training(weights, held, step, live=(model, optimizer))
+
+    return build
+
+
+def in_keras(bad, arrays=1):
+    def build(weights, state, **_):
+        import keras
+        import tensorflow as tf
+
+        variables, optimizer = [keras.Variable(weights["w"])], keras.optimizers.SGD(1.0, momentum=0.5)
+
+        def step(x):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(variables[0] * x)
+            optimizer.apply_gradients(zip(tape.gradient(loss, [variables[0].value]), variables, strict=True))
+            return bad(loss)
+
+        return Training(
+            [weights["w"]], {"variables": [state["m"]] * arrays}, step, live=(variables, optimizer)
+        )
+
+    return build
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_of_torch_that_is_no_number_is_told(name):
+    bad, words = LOSSES[name]
+    assert trained("torch", "eager", in_torch(lambda loss: loss)).status == "agrees"
+    row = trained("torch", "eager", in_torch(bad))
+    assert row.status == "error" and words in row.why, row.why
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "shape"])
+@pytest.mark.parametrize("mode", ["eager", "function"])
+def test_a_loss_of_keras_that_is_no_number_is_told(mode, name):
+    bad, words = LOSSES[name]
+    row = trained("tensorflow", mode, in_keras(bad))
+    assert row.status == "error" and words in row.why, row.why
+
+
+def test_a_state_that_is_not_the_optimizers_is_told():
+    row = trained("torch", "eager", in_torch(lambda loss: loss, names=("v",)))
+    assert row.status == "error"
+    assert "momentum_buffer in the state of its Training is of v, should be of w" in row.why
+    row = trained("tensorflow", "eager", in_keras(lambda loss: loss, arrays=2))
+    assert row.status in ("error", "absent")
+    assert "variables in the state of its Training are 2 arrays, should be 1" in row.why

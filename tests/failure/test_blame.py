@@ -1,5 +1,7 @@
 """A framework that disagrees alone is distinguished from a reference that all frameworks contradict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from bench.failure import blame as page
 from bench.failure.blame import blame
 from bench.failure.freeze import folder_name
 from bench.tolerance.spread import Expected
+from bench.tree import numpy_dtype
 from tests.rows import row
 
 VALUE = np.array([1.0, 2.0, 3.0])
@@ -65,6 +68,37 @@ def test_nan_against_a_number_of_the_reference_is_alike(tmp_path):
 
 def test_two_shapes_that_are_alike_make_the_reference_suspect(tmp_path):
     assert ends(tmp_path, torch=np.ones((3, 1)), jax=np.ones((3, 1)))["torch"] == SUSPECT
+
+
+MISTAKES = {  # what two builds both give: with the reference's values, or with none to compare
+    "a shape": {"forward.y": np.float32(VALUE).reshape(3, 1)},
+    "a dtype": {"forward.y": VALUE},
+    "one more": {"forward.y": np.float32(OFF), "forward.z": OFF},
+    "another name": {"forward.z": np.float32(OFF)},
+    "fewer elements": {"forward.y": np.float32(OFF[:2])},
+    "more elements": {"forward.y": np.float32([OFF, OFF])},
+    "one number": {"forward.y": np.float32(7)},
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_the_same_mistake_in_two_builds_makes_no_reference_suspect(tmp_path, kind):
+    pairs = [(cell(name), row(backend=name, status="disagrees", why="off")) for name in ("torch", "jax")]
+    for each, _ in pairs:
+        (tmp_path / folder_name(each)).mkdir()
+        np.savez(tmp_path / folder_name(each) / "got.npz", **MISTAKES[kind])
+    assert not list(blame(pairs, tmp_path))
+
+
+def test_values_of_bfloat16_are_compared_though_numpy_keeps_no_such_type(tmp_path):
+    found = []
+    for name in ("torch", "jax"):
+        each = replace(cell(name), dtype="bfloat16")
+        (tmp_path / folder_name(each)).mkdir()
+        y = np.array(OFF, numpy_dtype("bfloat16"))
+        np.savez(tmp_path / folder_name(each) / "got.npz", **{"forward.y": y})
+        found.append((each, row(backend=name, dtype="bfloat16", status="disagrees", why="off")))
+    assert [told.why for _, told in blame(found, tmp_path)] == [f"off{SUSPECT}"] * 2
 
 
 def test_a_framework_that_agrees_with_the_reference_clears_it(tmp_path):

@@ -1,12 +1,16 @@
 """A model that disagrees names the first of its steps that does so by itself."""
 
 from dataclasses import replace
+from functools import wraps
 from operator import attrgetter
+from types import CodeType, ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from bench import pages
 from bench.cells.cell import Cell
+from bench.failure import steps as page
 from bench.failure.steps import explained, steps
 from bench.verdict.judge import judge
 
@@ -109,3 +113,51 @@ def test_the_steps_of_a_model_are_its_references_own():
     block = ["multi-head-attention 1", "layer-norm 1", "linear-regression 1", "relu 1", "linear-regression 2"]
     assert names("transformer-encoder-layer", "post-norm") == [*block, "layer-norm 2"]
     assert names("layer-norm", "plain") == []
+
+
+def module(name, text):
+    """The function of a module of this text, or code."""
+    made = ModuleType(name)
+    exec(text if isinstance(text, CodeType) else compile(text, f"{name}.py", "exec"), made.__dict__)
+    return made.shifted
+
+
+def twin(scale):
+    """A reference that shares its code object with others: only what it closes over differs."""
+
+    def scaled(x):
+        return scale * x
+
+    return scaled
+
+
+def wrapped(function):
+    return wraps(function)(lambda *arguments: function(*arguments))
+
+
+TWIN = "def shifted(x):\n    return x + 1\n"
+LAMBDA = "shifted = lambda x: x + 1"
+CODE = compile(TWIN, "one.py", "exec")
+TWINS = {
+    "functions of two modules": (module("one", TWIN), module("two", TWIN)),
+    "lambdas of two modules": (module("one", LAMBDA), module("two", LAMBDA)),
+    "lambdas of one line": (lambda x: x + 1, lambda x: x + 1),
+    "one text that is run twice": (module("one", CODE), module("one", CODE)),
+    "two that one decorator wraps": (wrapped(module("one", TWIN)), wrapped(module("two", TWIN))),
+    "closures of one function": (twin(2.0), twin(3.0)),
+}
+
+
+@pytest.mark.parametrize("kind", TWINS)
+@pytest.mark.parametrize("called", [0, 1])
+def test_references_of_equal_code_are_told_apart(kind, called, monkeypatch):
+    first, second = TWINS[kind]
+    cases = {name: replace(pages.case("relu"), name=name) for name in ("first", "second")}
+    for case, reference in zip(cases.values(), (first, second), strict=True):
+        object.__setattr__(case, "reference", reference)
+    monkeypatch.setattr(pages, "cases", lambda: cases)
+    model = SimpleNamespace(reference=lambda x: TWINS[kind][called](x), step=None, options={"plain": {}})
+    monkeypatch.setattr(pages, "case", lambda name: model)
+    monkeypatch.setattr(page, "inputs", lambda cell: SimpleNamespace(data={"x": np.ones(3)}, weights={}))
+    found = steps(Cell("model", "plain", "", "", "", "", "", "", "", ""), None)
+    assert [(step.name, list(step.arguments)) for step in found] == [(f"{list(cases)[called]} 1", ["x"])]

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench import digits, pages
 from bench.machine.records import key
-from bench.report import curves, overview, speeds
+from bench.report import curves, overview, readme, speeds
 from bench.report import header as headers
 from bench.report import write as report
 from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, show
@@ -139,7 +139,7 @@ def test_the_worst_cell_and_the_fewest_bits_stand_for_a_line():
         for status, bits in (("agrees", 9.0), ("limited", 24.0), ("agrees", 23.0))
     ]
     assert verdict(*worse).rows[0][1].startswith("L9")
-    assert verdict(*worse, row(status="error", bits=None)).rows[0][1].startswith("!9")
+    assert verdict(*worse, row(status="error", bits=24.0)).rows[0][1].startswith("!  ")
 
 
 @pytest.mark.parametrize("ended", ["absent", "missing"])
@@ -170,6 +170,16 @@ def test_options_that_end_alike_share_a_line_and_others_have_their_own():
         row(option="causal", status="disagrees", why="off", bits=3.0),
     ]
     assert verdict(*rows).rows == [("attention +1", "✓23 ·  "), ("  /causal", "✗3  ·  ")]
+
+
+@pytest.mark.parametrize("status", ["disagrees", "mistrusted", "error"])
+def test_what_fails_without_bits_has_not_those_of_what_agrees_beside_it(status):
+    rows = [row(bits=24.0), row(mode="x", status=status, why="off", bits=None)]
+    for both in (rows, rows[::-1]):
+        assert verdict(*both).rows == [("attention", f"{GLYPHS[status]}   ·  ")]
+        assert readme._cell(frame(*both), frame(*both)[:0], 1.0) == GLYPHS[status]
+    rows = [row(bits=24.0), row(option="causal", status=status, why="off", bits=None), row(mode="x")]
+    assert [line for _, line in verdict(*rows).rows] == ["✓23 ·  ", f"{GLYPHS[status]}   ·  "]
 
 
 def test_an_option_that_some_backends_lack_needs_no_line_of_its_own():

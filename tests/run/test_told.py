@@ -21,7 +21,7 @@ STATUSES = ("agrees", "imprecise", "limited", "disagrees", "mistrusted", "error"
 
 
 @pytest.mark.parametrize(
-    ("statuses", "folders", "strict", "words"),
+    ("statuses", "folders", "fail_imprecise", "words"),
     [
         (
             STATUSES,
@@ -45,7 +45,9 @@ STATUSES = ("agrees", "imprecise", "limited", "disagrees", "mistrusted", "error"
         (("agrees", "imprecise"), ("imprecise",), False, ""),
     ],
 )
-def test_what_failed_is_counted_as_pytest_counts_it(statuses, folders, strict, words, tmp_path, capsys):
+def test_what_failed_is_counted_as_pytest_counts_it(
+    statuses, folders, fail_imprecise, words, tmp_path, capsys
+):
     run = start(tmp_path, MACHINE, ENVIRONMENT)
     cells = {}
     for seed, status in enumerate(statuses):
@@ -56,7 +58,13 @@ def test_what_failed_is_counted_as_pytest_counts_it(statuses, folders, strict, w
         (run.folder / FAILURES / folder_name(cells[status])).mkdir(parents=True)
         (run.folder / FAILURES / folder_name(cells[status]) / "cell.json").write_text(json.dumps({}))
     suite_run = SuiteRun(
-        Selection(), [], None, smoke=True, strict=strict, chosen=list(cells.values()), run=run
+        Selection(),
+        [],
+        None,
+        smoke=True,
+        fail_imprecise=fail_imprecise,
+        chosen=list(cells.values()),
+        run=run,
     )
     suite_run.report(interrupted=True)
     said = [line for line in capsys.readouterr().out.splitlines() if "failed: inputs" in line]

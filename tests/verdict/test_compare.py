@@ -376,6 +376,103 @@ def test_bits_leave_with_the_error(pair):
     assert 14 < rough.bits < 18
 
 
+def exact(value):
+    """What rounding moves nowhere, as what relu or a maximum picks."""
+    return Expected(value, *np.zeros((3, *value.shape)))
+
+
+def noisy(value, jump=0.0):
+    size = np.abs(value)
+    return Expected(value, 2.0**-24 * size, size, np.full(value.shape, jump))
+
+
+def drawn(n, seed=0):
+    return np.random.default_rng(seed).standard_normal(n).astype(F).astype(float)
+
+
+def changed(value, index, to):
+    value = value.copy()
+    value[index] = to
+    return value
+
+
+MANY = drawn(10**6)
+FEWER = drawn(300, 1)
+HALF = np.maximum(drawn(200, 2), 0)  # of relu
+WRONG = {  # what was got, what is expected, and the bits that are shown at most
+    "relu that gives zeros": (0 * HALF, exact(HALF), 0),
+    "relu that gives zeros beside much that is right": ((0 * HALF, MANY), (exact(HALF), noisy(MANY)), 0),
+    "zeros that should be none": (HALF + (HALF == 0), exact(HALF), 0),
+    "one of zeros alone": (changed(np.zeros(9), 3, 1e-30), exact(np.zeros(9)), 0),
+    "the last bit of one picked number": (
+        changed(FEWER, 3, np.nextafter(F(FEWER[3]), F(9))),
+        exact(FEWER),
+        23,
+    ),
+    "a thousandth of picked numbers": (HALF * 1.001, exact(HALF), 10),
+    "one wrong element of a million": (changed(MANY, 777, MANY[777] * 1.01), noisy(MANY), 7),
+    "one element of a million outside by little": (changed(MANY, 7, MANY[7] * (1 + 3e-6)), noisy(MANY), 19),
+    "a choice that went no way": (FEWER + 3 * np.sign(FEWER), noisy(FEWER, 0.5), -7),
+    "drift alone": (FEWER * (1 + 3 * 2.0**-24), noisy(FEWER), 23),
+    "drift alone, beside much that is right": (
+        (FEWER * (1 + 3 * 2.0**-24), MANY),
+        (noisy(FEWER), noisy(MANY)),
+        23,
+    ),
+    "drift of undecided choices": (
+        FEWER + 6 * 2.0**-24 * np.abs(FEWER),
+        noisy(FEWER, 2.0**-26),
+        23,
+    ),
+    "NaN": (changed(FEWER, 5, np.nan), noisy(FEWER), None),
+    "an infinity": (changed(HALF, 5, np.inf), exact(HALF), None),
+    "a shape": (FEWER[:9], exact(FEWER), None),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_fails_shows_the_bits_of_what_is_wrong_in_it_and_never_all(kind):
+    got, expected, most = WRONG[kind]
+    got, expected = (each if isinstance(each, tuple) else (each,) for each in (got, expected))
+    found = verdict(
+        {f"y{n}": y.astype(F) for n, y in enumerate(got)}, {f"y{n}": y for n, y in enumerate(expected)}
+    )
+    assert found.status == "disagrees"
+    if most is None:
+        assert found.bits is None
+    else:
+        assert most - 1.5 < found.bits <= min(most + 0.5, 23)
+        assert f"{found.bits:.1f} bits" in found.why
+
+
+def test_what_is_imprecise_shows_no_full_bits_either():
+    wide = {"y": Expected(FEWER, 9 * np.abs(FEWER), np.abs(FEWER), 0 * FEWER)}
+    found = verdict({"y": (FEWER * (1 + 3 * 2.0**-24)).astype(F)}, {"y": noisy(FEWER)}, worst=lambda: wide)
+    assert found.status == "imprecise" and found.bits <= 23
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_agrees_has_the_bits_of_all_elements_that_rounding_moves(seed):
+    """Whatever the mix of elements: that round, that do not, that are undecided, and that are not finite."""
+    g = np.random.default_rng(seed)
+    got, expected, squares, counted = {}, {}, 0.0, 0
+    for n in range(g.integers(1, 5)):
+        value = g.standard_normal(g.integers(1, 90)).astype(F).astype(float)
+        moves, undecided, lost = (g.random(value.shape) < p for p in (0.7, 0.1, 0.05))
+        sigma1 = np.where(moves, np.abs(value) * g.uniform(0.5, 2, value.shape), 0)
+        value[lost] = np.inf
+        error = 2.0**-24 * sigma1 * g.uniform(-1, 1, value.shape)
+        error[lost] = 0
+        expected[f"y{n}"] = Expected(value, 2.0**-24 * sigma1, sigma1, np.where(moves & undecided, 0.1, 0))
+        got[f"y{n}"] = (value + error).astype(F)
+        usual = moves & ~undecided & ~lost
+        squares += np.sum(((got[f"y{n}"][usual] - value[usual]) / sigma1[usual]) ** 2)
+        counted += np.count_nonzero(usual)
+    found = verdict(got, expected)
+    assert found.status == "agrees"
+    assert found.bits == pytest.approx(min(24, -0.5 * np.log2(squares / counted)) if squares else 24)
+
+
 def test_the_chance_of_a_false_alarm_is_one_constant():
     assert P == 1e-6
 

@@ -405,6 +405,7 @@ def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
     page(build, limits=(measured(z, dtype="float64"),))
     row = run(cell())
     assert row.status == status and row.why.startswith(why)
+    assert row.bits is None if build is honest else row.bits < 15  # what fails by no error has no bits
 
 
 @pytest.fixture
@@ -682,13 +683,14 @@ def test_a_step_that_is_not_counted_disagrees(name, contender, monkeypatch):
     monkeypatch.setattr(Layout, "counters", forgotten)
     row = run(unit)
     assert (row.status, row.why) == ("disagrees", "state.t after step 0 is 0, should be 1")
+    assert row.bits is None
 
 
 def test_a_call_that_varies_is_limited_where_a_limit_says_so():
     varying = Limit("torch", "reads what memory held", "x.cpp", ALL, always=False, varies=True)
     varies, other = known(varying), known(measured(3, limit=replace(HERE, always=False)))
     fault = "the same call gave another output y the second time"
-    assert unsteady(fault, [other]) == {"status": "disagrees", "why": fault}
+    assert unsteady(fault, [other]) == {"status": "disagrees", "why": fault, "bits": None}
     assert unsteady(fault, [other, varies])["why"] == "reads what memory held"
     assert settle(Agreement("disagrees", "off", z_rms=inf), [varies])["status"] == "disagrees"
     with pytest.raises(ValueError, match="varies and always, should not be both"):

@@ -30,7 +30,7 @@ def test_a_check_that_lets_a_saboteur_pass_is_mistrusted(monkeypatch):
     found = replace(
         cell(pages.case("tanh"), "float64"), contender="reference.activation.tanh", direction="forward"
     )
-    assert run(found).status == "agrees"
+    assert run(found).status == "agrees" and run(replace(found, dtype="float32")).bits > 20
 
     def wide(cell, **more):
         every = expectation(cell, **more)
@@ -41,6 +41,7 @@ def test_a_check_that_lets_a_saboteur_pass_is_mistrusted(monkeypatch):
     row = run(found)
     assert row.status == "mistrusted"
     assert row.why == "the answer times 1.2 would pass this check as well"
+    assert row.bits is None
 
 
 def test_an_answer_that_is_right_is_no_saboteur():
