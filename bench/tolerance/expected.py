@@ -41,36 +41,42 @@ def _expectation(where: Path, name: str, common: Cell, worst: bool, accumulator:
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None) -> Expectation:
     """Derive what `expectation` returns, without the cache."""
     cell = shared(cell)
-    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
-    given, seed = inputs(cell), seeded(*map(str, (cell, "noise")))
-    if not case.training:
-
-        def both(weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Tree:
-            assert case.reference is not None
-            found = {"forward": named(case.reference(**data, **weights, **known(case.reference, option)))}
-            if case.gradient is None:
-                return found
-            cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
-            gradient = case.gradient(cotangent, **data, **weights, **known(case.gradient, option))
-            return found | {"gradient": gradient}
-
-        trees = (given.weights, given.data, given.cotangents)
+    seed, found = seeded(*map(str, (cell, "noise"))), Expectation()
+    for number, (prefix, function, trees) in enumerate(formulas(cell)):
         if cell.regime == INTEGERS:
-            return _exact(both, trees, cell)
-        return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
+            return _exact(function, trees, cell)
+        expected = spread(
+            function, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed + number, worst=worst
+        )
+        found |= {f"{prefix}{path}": value for path, value in expected.items()}
+    return found
+
+
+def formulas(cell: Cell) -> list[tuple[str, Callable[..., Tree], tuple[Tree, ...]]]:
+    """The functions whose values are expected, each with the prefix of its paths and its arguments.
+
+    It is one function for outputs and gradients, or one for each step of a training.
+    """
+    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
+    given = inputs(cell)
+
+    def both(weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Tree:
+        assert case.reference is not None
+        found = {"forward": named(case.reference(**data, **weights, **known(case.reference, option)))}
+        if case.gradient is None:
+            return found
+        cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
+        gradient = case.gradient(cotangent, **data, **weights, **known(case.gradient, option))
+        return found | {"gradient": gradient}
 
     def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
         assert case.step is not None
         weights, state, loss = case.step(weights, state, **batch, **known(case.step, option))
         return {"loss": loss, "weights": weights, "state": _arrays(state)}
 
-    found: Expectation = {}
-    for step, start in enumerate(given.starts):
-        expected = spread(
-            one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
-        )
-        found.update({f"training.{step}.{path}": value for path, value in expected.items()})
-    return found
+    if not case.training:
+        return [("", both, (given.weights, given.data, given.cotangents))]
+    return [(f"training.{step}.", one, start) for step, start in enumerate(given.starts)]
 
 
 def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -> Expectation:
