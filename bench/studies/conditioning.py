@@ -34,7 +34,7 @@ DTYPE = "float32"  # a factor hardly depends on the dtype
 MOST = 4.0  # the largest factor that needs no reason
 LOW = 3.0  # what has a reason should be above this; factors scatter in between
 FILES = ("conditioning.md", "conditioning.csv")
-REASON = re.compile(r"Conditioning of ([^:]+) up to (\d+|inf): (.+)")
+REASON = re.compile(r"Conditioning of ([^:]+) up to (\d+(?:e\d+)?): (.+)")
 NOTE = (
     "Factor: the spread of a result when all operations of the reference are rounded, over its spread when "
     "only the inputs and the result itself are rounded; of all elements of outputs and gradients (in "
@@ -141,10 +141,9 @@ def factors(expected: Expectation, least: Mapping[str, Array], dtype: str) -> di
 
 
 def rounding(y: Array, dtype: str) -> Array:
-    """The rms error of y if it is rounded to the dtype, or flushed to zero if it is subnormal."""
-    u, tiny, size = precision(dtype).u, precision(dtype).tiny, np.abs(y)
-    half = u * binade(y) + np.where((size > 0) & (size < tiny / u), tiny, 0)
-    return np.asarray(np.where(size < tiny, size, half / np.sqrt(3)))
+    """The rms error of y if it is rounded to the dtype; near zero, the smallest normal number at least."""
+    u, tiny = precision(dtype).u, precision(dtype).tiny
+    return np.asarray(u * binade(y) / np.sqrt(3) + np.where(np.abs(y) < tiny / u, tiny, 0))
 
 
 def largest(sigma: Array, problem: Array, draws: int) -> float:
@@ -155,8 +154,7 @@ def largest(sigma: Array, problem: Array, draws: int) -> float:
     some = sigma > 0
     if not some.any():
         return 0.0
-    with np.errstate(divide="ignore"):
-        ratio = np.max(sigma[some] / problem[some])
+    ratio = np.max(sigma[some] / problem[some])
     return float(ratio / np.sqrt(fdtri(draws, FULL, 1 - 1 / (np.count_nonzero(some) + 1))))
 
 
@@ -187,7 +185,7 @@ def faults(found: Sequence[Factor], *, whole: bool = True) -> list[str]:
     wrong = [
         f"{one}: the conditioning factor of {one.tensor} is {number(one.factor)}, should be at most "
         f"{MOST:g}; write the reference in a stabler form, or say why not in its Choices: "
-        f'"Conditioning of {one} up to {np.ceil(one.factor):.0f}: <sentence>"'
+        f'"Conditioning of {one} up to {number(np.ceil(one.factor))}: <sentence>"'
         for one in found
         if one.factor > MOST and not one.reason
     ]
@@ -216,7 +214,7 @@ def _most(factors: Sequence[float]) -> str:
 
 def number(factor: float) -> str:
     """A factor with two significant digits."""
-    return f"{factor:.0f}" if 10 <= factor < 1e4 else f"{factor:.2g}"
+    return f"{factor:.0f}" if 10 <= factor < 1e4 else f"{factor:.2g}".replace("e+", "e")
 
 
 def tables(found: Sequence[Factor]) -> list[Section]:
