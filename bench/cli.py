@@ -254,6 +254,36 @@ def flops(
 
 
 @app.command()
+def conditioning(
+    words: Annotated[
+        str,
+        typer.Option(
+            "-k", metavar="WORDS", help="Only case/option/regime with all of these words; not written."
+        ),
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Folder to write the table of all formulas to.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Compare each formula's limits with what rounding its inputs causes. Exits 1 on an unexplained gap."""
+    from bench.studies import conditioning as factors
+
+    wrong = _wrong()
+    with _refusals():
+        found = []
+        for one in factors.study(factors.places(words)):
+            typer.echo(f"{one}  {factors.number(one.factor)}  {one.tensor}", err=True)
+            found.append(one)
+        _print(factors.tables(found))
+        for path in [] if words else factors.write(found, out):
+            typer.echo(path)
+    told = factors.faults(found, whole=not words)
+    for fault in told:
+        typer.echo(fault, err=True)
+    raise typer.Exit(bool(told or wrong))
+
+
+@app.command()
 def mutants(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")

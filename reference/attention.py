@@ -25,27 +25,26 @@ import math
 
 import numpy as np
 
-from reference.activation import softmax
+from reference.activation import softmax, softmax_vjp
 
 
 def attention(q, k, v, mask=None, bias=None, *, causal=False, masked_rows="nan"):
     """Y = softmax(Q Kᵀ / √d) V, one head per slice."""
-    return _weights(q, k, mask, bias, causal, masked_rows) @ v  # (b, h, t, e)
+    S, empty = _scores(q, k, mask, bias, causal)
+    return _weights(S, empty, masked_rows) @ v  # (b, h, t, e)
 
 
 def attention_vjp(dy, q, k, v, mask=None, bias=None, *, causal=False, masked_rows="nan"):
     """Gradients of `attention`.
 
-    Y = A V gives dV = Aᵀ dY and dA = dY Vᵀ. The softmax of a row has the Jacobian diag(A) − A Aᵀ, so
-    dS = A ∘ (dA − Σⱼ Aⱼ dAⱼ), where the sum is dY · Y, and computed so (Dao et al. 2022, eq. (4)).
+    Y = A V gives dV = Aᵀ dY and dA = dY Vᵀ; the softmax passes dA to S, but for rows without keys.
     S = Q Kᵀ / √d + B gives dQ = dS K / √d, dK = dSᵀ Q / √d, dB = dS.
     """
-    A = _weights(q, k, mask, bias, causal, masked_rows)  # (b, h, t, s)
-    dA = dy @ _T(v)  # (b, h, t, s)
-    dS = A * (dA - np.sum(dy * (A @ v), axis=-1, keepdims=True))
-    allowed = _allowed(q, k, mask, causal)
-    if allowed is not None and masked_rows != "nan":
-        dS = np.where(allowed, dS, 0.0)
+    S, empty = _scores(q, k, mask, bias, causal)
+    A = _weights(S, empty, masked_rows)  # (b, h, t, s)
+    dS = softmax_vjp(dy @ _T(v), S)["x"]  # (b, h, t, s)
+    if empty is not None:
+        dS = np.where(empty, math.nan if masked_rows == "nan" else 0.0, dS)
     dQK = dS / math.sqrt(q.shape[-1])
     grads = {"q": dQK @ k, "k": _T(dQK) @ q, "v": _T(A) @ dy}
     if bias is not None:
@@ -53,18 +52,24 @@ def attention_vjp(dy, q, k, v, mask=None, bias=None, *, causal=False, masked_row
     return grads
 
 
-def _weights(q, k, mask, bias, causal, masked_rows):
-    """A = softmax(S): (b, h, t, s), rows sum to one."""
-    S = q @ _T(k) / math.sqrt(q.shape[-1])  # (b, h, t, s)
+def _scores(q, k, mask, bias, causal):
+    """S, with zeros in rows without keys, and which rows these are: (b, h, t, s), (b, 1, t, 1) or None."""
+    S = q @ _T(k) / math.sqrt(q.shape[-1])
     if bias is not None:
         S = S + bias
     allowed = _allowed(q, k, mask, causal)
     if allowed is None:
+        return S, None
+    empty = ~np.any(allowed, axis=-1, keepdims=True)
+    return np.where(empty, 0.0, np.where(allowed, S, -math.inf)), empty
+
+
+def _weights(S, empty, masked_rows):
+    """A = softmax(S): (b, h, t, s), rows sum to one."""
+    if empty is None:
         return softmax(S)
-    empty = ~np.any(allowed, axis=-1, keepdims=True)  # (b, 1, t, 1)
-    A = softmax(np.where(empty, 0.0, np.where(allowed, S, -math.inf)))
-    convention = {"nan": math.nan, "zero": 0.0, "mean": 1 / k.shape[-2]}
-    return np.where(empty, convention[masked_rows], A)
+    convention = {"nan": math.nan, "zero": 0.0, "mean": 1 / S.shape[-1]}
+    return np.where(empty, convention[masked_rows], softmax(S))
 
 
 def _allowed(q, k, mask, causal):

@@ -44,9 +44,9 @@ def batch_norm(x, mean, variance, gamma=None, beta=None, *, momentum=0.1, unbias
 
 def batch_norm_vjp(dy, x, mean, variance, gamma=None, beta=None, *, eps=1e-5):
     """The chain rule of `affine`, then that of `standardize`: μ and σ² depend on every example."""
-    n, c, s = standardize(x, _rows(x), eps)
+    n, _, s = standardize(x, _rows(x), eps)
     dn, grads = affine_vjp(dy, n, gamma, beta)
-    return {"x": standardize_vjp(dn, n, c, s, _rows(x))} | grads
+    return {"x": standardize_vjp(dn, n, s, _rows(x))} | grads
 
 
 def batch_norm_inference(x, mean, variance, gamma=None, beta=None, *, eps=1e-5):

@@ -32,9 +32,9 @@ def group_norm(x, gamma=None, beta=None, *, groups=None, eps=1e-5):
 
 def group_norm_vjp(dy, x, gamma=None, beta=None, *, groups=None, eps=1e-5):
     """The chain rule of `affine`, then that of `standardize`, group by group."""
-    n, c, s = standardize(_split(x, groups), AXES, eps)
+    n, _, s = standardize(_split(x, groups), AXES, eps)
     dn, grads = affine_vjp(dy, n.reshape(x.shape), gamma, beta)
-    return {"x": standardize_vjp(_split(dn, groups), n, c, s, AXES).reshape(x.shape)} | grads
+    return {"x": standardize_vjp(_split(dn, groups), n, s, AXES).reshape(x.shape)} | grads
 
 
 def _split(x, groups):

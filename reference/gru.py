@@ -16,6 +16,7 @@ Choices
     A cell is {"W": (d, 3m), "U": (m, 3m), "b": (3m,), "c": (m,)}, or without "b" and "c".
     c is the bias inside the reset; reset before has no such bias. torch and Keras also have recurrent biases
     of r and z, which add to b.
+    1 − z is σ of the negative argument: a gate near one still lets the small rest of n through.
     Layers, directions and `last`: recurrent.py.
 """
 
@@ -23,7 +24,7 @@ from functools import partial
 
 import numpy as np
 
-from reference.activation import sigmoid, tanh
+from reference.activation import sigmoid, sigmoid_vjp, tanh, tanh_vjp
 from reference.recurrent import stack, stack_vjp
 
 
@@ -39,36 +40,38 @@ def gru_vjp(dy, x, layers, h0=None, *, reset_after=True, last=False):
 
 
 def _scan(after, x, state, W, U, b=None, c=None):
-    """One layer in one direction: the gates of every step, and the states before, between and after them."""
+    """One layer in one direction: parts of every step, and the states before, between and after them."""
     m = len(U)
     a = x @ W if b is None else x @ W + b  # (b, t, 3m)
-    gates, states = [], [state]
+    parts, states = [], [state]
     for t in range(x.shape[1]):
         (h,) = states[t]
-        r, z = np.split(sigmoid(a[:, t, : 2 * m] + h @ U[:, : 2 * m]), 2, axis=-1)  # (b, m) each
+        a_r, a_z = np.split(a[:, t, : 2 * m] + h @ U[:, : 2 * m], 2, axis=-1)  # (b, m) each
+        r = sigmoid(a_r)
         q = (h if after else r * h) @ U[:, 2 * m :]  # (b, m)
         q = q if c is None else q + c
-        n = tanh(a[:, t, 2 * m :] + (r * q if after else q))
-        gates.append((r, z, n, q))
-        states.append(((1 - z) * n + z * h,))
-    return gates, states
+        a_n = a[:, t, 2 * m :] + (r * q if after else q)
+        parts.append((a_r, a_z, a_n, q))
+        states.append((sigmoid(-a_z) * tanh(a_n) + sigmoid(a_z) * h,))
+    return parts, states
 
 
-def _scan_vjp(after, dh, dstate, x, gates, states, W, U, **biases):
-    """With σ' = σ (1 − σ) and tanh' = 1 − tanh²: from dh to dz and dn, from dn to dr and dq."""
+def _scan_vjp(after, dh, dstate, x, parts, states, W, U, **biases):
+    """From dh to dz and dn, from dn to dr and dq; each passes the slope of its gate at a."""
     m = len(U)
     (dnext,), dsteps = dstate, []
     for t in reversed(range(x.shape[1])):
-        (h,), (r, z, n, q) = states[t], gates[t]
-        d = dh[:, t] + dnext
-        dz, dn = d * h - d * n, d * (1 - z) * (1 - n * n)
+        (h,), (a_r, a_z, a_n, q) = states[t], parts[t]
+        r, d = sigmoid(a_r), dh[:, t] + dnext
+        dz = sigmoid_vjp(d * (h - tanh(a_n)), a_z)["x"]
+        dn = tanh_vjp(d * sigmoid(-a_z), a_n)["x"]
         dq = dn * r if after else dn
         dp = dq @ U[:, 2 * m :].T  # of h, or of r ∘ h
-        dr = dn * q if after else dp * h
-        dg = np.concatenate([dr * r * (1 - r), dz * z * (1 - z)], axis=-1)  # (b, 2m)
-        dnext = d * z + (dp if after else dp * r) + dg @ U[:, : 2 * m].T
+        dr = sigmoid_vjp(dn * q if after else dp * h, a_r)["x"]
+        dg = np.concatenate([dr, dz], axis=-1)  # (b, 2m)
+        dnext = d * sigmoid(a_z) + (dp if after else dp * r) + dg @ U[:, : 2 * m].T
         dsteps.append((dg, dn, dq, h, h if after else r * h))
-    dg, dn, dq, h, p = (np.stack(parts[::-1], axis=1) for parts in zip(*dsteps, strict=True))  # (b, t, …)
+    dg, dn, dq, h, p = (np.stack(found[::-1], axis=1) for found in zip(*dsteps, strict=True))  # (b, t, …)
     da = np.concatenate([dg, dn], axis=-1)  # (b, t, 3m)
     dcell = {"W": _flat(x).T @ _flat(da)}
     dcell["U"] = np.concatenate([_flat(h).T @ _flat(dg), _flat(p).T @ _flat(dq)], axis=-1)

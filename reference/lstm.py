@@ -21,7 +21,7 @@ from functools import partial
 
 import numpy as np
 
-from reference.activation import sigmoid, tanh
+from reference.activation import sigmoid, sigmoid_vjp, tanh, tanh_vjp
 from reference.recurrent import scan, scan_vjp, stack, stack_vjp
 
 
@@ -44,12 +44,12 @@ def _step(z, h, c):
 
 
 def _step_vjp(dh, dc, z, h, c):
-    """dz_t and dc_{t-1}, with σ' = σ (1 - σ) and tanh' = 1 - tanh²."""
+    """dz_t and dc_{t-1}; every gate passes its part through its slope at z."""
     i, f, g, o = _gates(z)
-    s = tanh(f * c + i * g)
-    dc = dc + dh * o * (1 - s * s)
-    di, df, dg, do = dc * g, dc * c, dc * i, dh * s
-    dz = [di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)]
+    c_next = f * c + i * g
+    dc = dc + tanh_vjp(dh * o, c_next)["x"]
+    back = (dc * g, sigmoid_vjp), (dc * c, sigmoid_vjp), (dc * i, tanh_vjp), (dh * tanh(c_next), sigmoid_vjp)
+    dz = [vjp(d, part)["x"] for (d, vjp), part in zip(back, np.split(z, 4, axis=-1), strict=True)]
     return np.concatenate(dz, axis=-1), dc * f  # (b, 4m), (b, m)
 
 

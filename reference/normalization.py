@@ -29,9 +29,9 @@ def layer_norm(x, gamma=None, beta=None, *, eps=1e-5):
 def layer_norm_vjp(dy, x, gamma=None, beta=None, *, eps=1e-5):
     """The chain rule of `affine`, then that of `standardize`."""
     axes = _axes(gamma)
-    n, c, s = standardize(x, axes, eps)
+    n, _, s = standardize(x, axes, eps)
     dn, grads = affine_vjp(dy, n, gamma, beta)
-    return {"x": standardize_vjp(dn, n, c, s, axes)} | grads
+    return {"x": standardize_vjp(dn, n, s, axes)} | grads
 
 
 def standardize(x, axes, eps):
@@ -41,15 +41,16 @@ def standardize(x, axes, eps):
     return c / s, c, s
 
 
-def standardize_vjp(dn, n, c, s, axes):
+def standardize_vjp(dn, n, s, axes):
     """The chain rule from n back to x, step by step.
 
-    n = c / s: dc = dn / s; ds = −Σ dn n / s; dσ² = ds / (2 s); σ² = 1/m Σ c² adds 2 c dσ² / m to dc;
+    n = c / s: dc = dn / s; ds = −Σ dn n / s; dσ² = ds / (2 s); σ² = 1/m Σ c² adds 2 c dσ² / m = n ds / m
+    to dc;
     μ is subtracted from every x, so dx = dc − 1/m Σ dc.
     """
     ds = -np.sum(dn * n / s, axis=axes, keepdims=True)  # (..., 1)
-    m = math.prod(c.shape[axis] for axis in axes)
-    dc = dn / s + ds / (2 * s) * (2 / m) * c
+    m = math.prod(n.shape[axis] for axis in axes)
+    dc = dn / s + ds / m * n
     return dc - np.mean(dc, axis=axes, keepdims=True)
 
 

@@ -7,8 +7,8 @@ Formula
     y_i = Σ_{K_i} α_k u_k / √(Σ_{K_i} α_k²)            sqrtn
     y_i = max_{K_i} u_k, element by element            max
     α_k = 1 by default. V = U, or with max_norm U with longer rows scaled to that norm.
-    Gradient: y = S / Z, where S is a weighted bag (embedding.py) with dS = dy / Z, and dZ = -dy·(S / Z) / Z
-    reaches the weights by ∂Z/∂α_k = 1 (mean) or α_k / Z (sqrtn). A maximum passes dy to the word it took.
+    Gradient: y = S / Z, where S is a weighted bag (embedding.py) with dS = dy / Z; with ∂Z/∂α_k = 1 (mean) or
+    α_k / Z (sqrtn), dα_k = dy · (u_k − y ∂Z/∂α_k) / Z. A maximum passes dy to the word it took.
 Shapes
     ids : (k,)    row numbers, bag by bag
     offsets : (n,)    the start of each bag; (n + 1,) with include_last_offset
@@ -67,14 +67,10 @@ def ragged_bag_vjp(
         return {"U": embedding_vjp(du, words, U)["E"]}
     a = _weights(alpha, place, inside)
     Z = _divisor(alpha, a, inside, U, mode)
-    grads = embedding_bag_vjp(dy / Z, words, a, V)
-    da = grads.pop("alpha")  # (n, k)
+    grads = {"U": embedding_bag_vjp(dy / Z, words, a, V)["U"]}
     if alpha is not None:
-        if mode != "sum":
-            dZ = -np.sum(dy * (embedding_bag(words, a, V) / Z), axis=1, keepdims=True) / Z  # (n, 1)
-            da = da + (dZ if mode == "mean" else dZ * (a / Z))
         grads["alpha"] = np.zeros_like(alpha)
-        grads["alpha"][place[inside]] = da[inside]
+        grads["alpha"][place[inside]] = np.einsum("nd,nkd->nk", dy / Z, _rest(words, a, V, Z, mode))[inside]
     if by_frequency:
         uses = np.maximum(np.bincount(ids, minlength=len(U)), 1)
         grads["U"] = grads["U"] / _narrow(uses)[:, None]
@@ -107,6 +103,14 @@ def _divisor(alpha, a, inside, U, mode):
     root = np.empty_like(U, shape=count.shape)
     root[...] = count
     return np.sqrt(root)
+
+
+def _rest(words, a, V, Z, mode):
+    """Z ∂y/∂α: u_k itself, or what y ∂Z/∂α leaves of it: (n, k, d)."""
+    if mode == "sum":
+        return V[words]
+    y = (embedding_bag(words, a, V) / Z)[:, None]  # (n, 1, d)
+    return V[words] - (y if mode == "mean" else y * (a / Z)[..., None])
 
 
 def _narrow(count):

@@ -30,13 +30,13 @@ def rms_norm(x, gamma=None, *, axes=1, eps=1e-6):
 def rms_norm_vjp(dy, x, gamma=None, *, axes=1, eps=1e-6):
     """The chain rule from n back to x, step by step.
 
-    n = x / s: dx = dn / s; ds = −Σ dn n / s; s² = 1/m Σ x² + ε adds 2 x / m · ds / (2 s) to dx.
+    n = x / s: dx = dn / s; ds = −Σ dn n / s; s² = 1/m Σ x² + ε adds 2 x / m · ds / (2 s) = n ds / m to dx.
     """
     n, s = _scale(x, axes, eps)
     dn, grads = affine_vjp(dy, n, gamma)
     ds = -np.sum(dn * n / s, axis=_last(axes), keepdims=True)  # (..., 1)
     m = math.prod(x.shape[-axes:])
-    return {"x": dn / s + ds / (2 * s) * (2 / m) * x} | grads
+    return {"x": dn / s + ds / m * n} | grads
 
 
 def _scale(x, axes, eps):

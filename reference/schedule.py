@@ -14,35 +14,40 @@ Source
     Smith and Topin 2017 (one cycle). arXiv:1708.07120
 Choices
     A new rate starts at the step of the milestone; late=True: at the step after it (Keras).
-    1 − t/T is clipped at zero: rounding could make it negative, and then a root of it has no value.
     Beyond T the rate is constant; periodic=True: the cosine rises again (torch).
     One cycle of T steps peaks at h = ⌊ρ T⌋ and ends at T (optax); last=True: its last step, T − 1, is the
     end, and its peak is at ρ T − 1 (torch).
+    Forms that do not cancel: (T − t)/T for 1 − t/T, which is zero at T exactly; two squares for 1 ± cos; a
+    sum of what is left of the first rate and what there is of the last. α, γ and ω are Python floats, and
+    what depends on them alone is not rounded to the dtype of t.
 """
 
-from math import floor, pi
+from math import floor, log, pi
 
 import numpy as np
 
 
 def step_decay(t, *, lr, gamma, milestones, late=False):
     rate = lr * np.ones_like(t)
-    for m in milestones:
-        rate = np.where(t > m if late else t >= m, gamma * rate, rate)
+    for count, m in enumerate(sorted(milestones), 1):
+        rate = np.where(t > m if late else t >= m, lr * gamma**count, rate)
     return rate
 
 
 def exponential_decay(t, *, lr, gamma, steps=1):
-    return lr * gamma ** (t / steps)
+    """γ^(t/T) = e^(t log(γ)/T)."""
+    return lr * np.exp(t * (log(gamma) / steps))
 
 
 def polynomial_decay(t, *, lr, end, steps, power=1.0):
-    left = np.maximum(1 - np.minimum(t, steps) / steps, 0)
-    return (lr - end) * left**power + end
+    """(α − ω) L^p + ω = α L^p + ω (1 − L^p) with L = (T − t)/T; 1 − L = t/T."""
+    t = np.minimum(t, steps)
+    left = ((steps - t) / steps) ** power
+    return lr * left + end * (t / steps if power == 1 else 1 - left)
 
 
 def cosine_decay(t, *, lr, steps, end=0.0, periodic=False):
-    return _cosine(lr, end, (t if periodic else np.minimum(t, steps)) / steps)
+    return _cosine(lr, end, t if periodic else np.minimum(t, steps), 0, steps)
 
 
 def warm_up_cosine(t, *, lr, steps, warm, begin=0.0, end=0.0):
@@ -54,11 +59,15 @@ def warm_up_cosine(t, *, lr, steps, warm, begin=0.0, end=0.0):
 def one_cycle(t, *, lr, steps, share=0.3, divisor=25.0, final=1e4, last=False):
     top, end = (share * steps - 1, steps - 1) if last else (floor(share * steps), steps)
     low = lr / divisor
-    rising = _cosine(low, lr, np.minimum(t, top) / top)
-    falling = _cosine(lr, low / final, np.minimum(np.maximum(t - top, 0), end - top) / (end - top))
+    rising = _cosine(low, lr, np.minimum(t, top), 0, top)
+    falling = _cosine(lr, low / final, np.minimum(np.maximum(t, top), end), top, end)
     return np.where(t < top, rising, falling)
 
 
-def _cosine(begin, end, x):
-    """A cosine from `begin` at x = 0 to `end` at x = 1."""
-    return end + (begin - end) * (1 + np.cos(pi * x)) / 2
+def _cosine(begin, end, t, start, stop):
+    """A cosine from `begin` at the step `start` to `end` at `stop`.
+
+    With x = (t − start)/(stop − start), (1 + cos πx)/2 = sin²(π(1 − x)/2) and (1 − cos πx)/2 = sin²(πx/2).
+    """
+    rate = pi / (2 * (stop - start))
+    return begin * np.sin(rate * (stop - t)) ** 2 + end * np.sin(rate * (t - start)) ** 2

@@ -57,29 +57,36 @@ def _image(path: str, one: Expected, given: Inputs) -> Expected:
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None, number: int = 0) -> Expectation:
     """Derive what `expectation` returns, without the cache."""
     cell = shared(cell)
-    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
-    given, seed = inputs(cell, number), seeded(*map(str, (cell, "noise", *([number] if number else []))))
-    if not case.training:
-        both = partial(answers.values, case, option)
-        trees = (given.weights, given.data, given.cotangents)
+    case, found = pages.case(cell.case), Expectation()
+    seed = seeded(*map(str, (cell, "noise", *([number] if number else []))))
+    for step, (prefix, function, trees) in enumerate(formulas(cell, number)):
         if cell.regime == INTEGERS:
-            return _exact(both, trees, cell)
-        with answers.calling(case, "formula"):
-            return spread(both, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed, worst=worst)
+            return _exact(function, trees, cell)
+        with answers.calling(case, "step" if case.training else "formula"):
+            expected = spread(
+                function, trees, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
+            )
+        found |= {f"{prefix}{path}": value for path, value in expected.items()}
+    return found
+
+
+def formulas(cell: Cell, number: int = 0) -> list[tuple[str, Callable[..., Tree], tuple[Tree, ...]]]:
+    """The functions whose values are expected, each with the prefix of its paths and its arguments.
+
+    It is one function for outputs and gradients, or one for each step of a training.
+    """
+    case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
+    given = inputs(cell, number)
 
     def one(weights: Tree, state: Tree, batch: Mapping[str, Any]) -> Tree:
         assert case.step is not None
         weights, state, loss = case.step(weights, state, **batch, **known(case.step, option))
         return {"loss": loss, "weights": weights, "state": _arrays(state)}
 
-    found: Expectation = {}
-    for step, start in enumerate(given.starts):
-        with answers.calling(case, "step"):
-            expected = spread(
-                one, start, dtype=cell.dtype, accumulator=accumulator, seed=seed + step, worst=worst
-            )
-        found.update({f"training.{step}.{path}": value for path, value in expected.items()})
-    return found
+    if not case.training:
+        both = partial(answers.values, case, option)
+        return [("", both, (given.weights, given.data, given.cotangents))]
+    return [(f"training.{step}.", one, start) for step, start in enumerate(given.starts)]
 
 
 def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -> Expectation:

@@ -25,7 +25,7 @@ from bench.verdict.row import elsewhere
 CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latter under --full
 FEWER = 8  # other dtypes make so many times fewer calls
 MORE = 0.03  # seconds: calls that fit are made even if they are more
-LEAST, LONG = 3, 1.0  # at other sizes: calls on each set, and seconds after which no more are made
+LEAST, SLOW = 3, 0.03  # calls on each set in any case; fewer than wanted are made if each takes so many s
 
 
 def called_again(
@@ -55,10 +55,7 @@ def called_again(
 
     calls, faults = 0, dict[str, str]()
     if not ready.case.random:
-        most = np.inf if unit.size == next(iter(ready.case.sizes)) else LONG
-        calls, faults = repeat(
-            lambda number: engine.get(call(*sets[number])), (first, second), least, most, alike
-        )
+        calls, faults = repeat(lambda number: engine.get(call(*sets[number])), (first, second), least, alike)
     judged = f"{len(sets)}{', reordered' if further.order is not None else ''}"
     return {
         each: replace(unsteady_row(row, unit, engine, faults.get(each, "")), judged=judged, repeats=calls)
@@ -84,19 +81,18 @@ def repeat(
     call: Callable[[int], Tree],
     firsts: Sequence[Tree],
     least: int,
-    most_s: float = np.inf,
     alike: Callable[[int, Tree], bool] = lambda number, result: False,
 ) -> tuple[int, dict[str, str]]:
     """Call on all sets in random order, and compare each result with the first on the same set, bit by bit.
 
     ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls and those
-    that fit in `MORE` seconds, unless they take more than `most_s`. ``alike(number, result)`` may accept
-    other bits. Returns the number of calls, and by direction a sentence for the first call that differs.
+    that fit in `MORE` seconds, but fewer if they take longer than `SLOW` each. ``alike(number, result)`` may
+    accept other bits. Returns the number of calls, and by direction a sentence for the first call that differs.
     """
     flat = [flatten(each) for each in firsts]
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
     while calls < LEAST * len(flat) or (
-        (spent := perf_counter() - start) < most_s and (calls < least or spent < MORE)
+        (spent := perf_counter() - start) < SLOW * least and (calls < least or spent < MORE)
     ):
         number = int(rng.integers(len(flat)))
         result, calls = call(number), calls + 1

@@ -3,15 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from bench.cells.cell import Cell
 from bench.contender import train
 from bench.contender.given import changed
 from bench.contender.prepare import tensors
 from bench.speed.clock import Call
 from bench.store.row import TIMED, Row
-from bench.verdict.again import CALLS, FEWER, LONG, left, repeat, unsteady_row
+from bench.verdict.again import CALLS, FEWER, left, repeat, unsteady_row
 from bench.verdict.row import elsewhere, verdict
 
 
@@ -51,9 +49,8 @@ def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
 
     if kept.case.random:
         return row
-    first = unit.size == next(iter(kept.case.sizes))
     least = CALLS if unit.dtype == "float32" else CALLS // FEWER
     firsts = [call.ended[number] for number in sorted(call.ended)]
     with engine.running(direction):
-        calls, faults = repeat(again, firsts, least, np.inf if first else LONG, alike)
+        calls, faults = repeat(again, firsts, least, alike)
     return replace(unsteady_row(row, unit, engine, faults.get(direction, "")), repeats=calls)

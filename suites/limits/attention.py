@@ -18,6 +18,28 @@ FINITE_MASK = Limit(
     {"backend": "keras-torch", "device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
 )
 
+
+def softmax_slopes(**cells):
+    """Some seeds have no row with a weight near 1."""
+    sources = {
+        "torch": BACKWARD
+        + "attn (grad_attn − dsum); SoftMaxKernel.cpp, softmax_backward_lastdim_kernel_impl",
+        "jax": "jax/_src/nn/functions.py:632 (0.10.2)",
+        "tensorflow": "tensorflow/python/ops/nn_grad.py:303 (2.21.0)",
+    }
+    backends = {"torch": ("torch", "keras-torch"), "jax": ("jax", "keras-jax"), "tensorflow": "tensorflow"}
+    return {
+        f"slope-of-softmax-{package}": Limit(
+            package,
+            "the gradient of a softmax, y (dy − Σ y dy), cancels where a weight y is near 1",
+            source,
+            {"backend": backends[package], "direction": "gradient"} | cells,
+            always=False,
+        )
+        for package, source in sources.items()
+    }
+
+
 limits = {
     "scale-in-float32": Limit(
         "keras",
@@ -69,4 +91,5 @@ limits = {
         {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b")},
     ),
     "finite-mask": FINITE_MASK,
+    **softmax_slopes(),
 }

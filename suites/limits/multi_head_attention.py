@@ -1,7 +1,7 @@
 """Known departures of multi-head attention."""
 
 from gaugeblock import Limit
-from suites.limits.attention import FINITE_MASK
+from suites.limits.attention import FINITE_MASK, softmax_slopes
 
 
 def not_always_native(why, **cells):
@@ -29,4 +29,5 @@ limits = {
     "finite-mask": FINITE_MASK,
     "not-native-of-odd-heads": not_always_native("with an odd number of heads", size="past-powers"),
     "not-native-in-compile": not_always_native("in torch.compile", size="small", mode="compile"),
+    **softmax_slopes(),
 }

@@ -1,10 +1,41 @@
 """Known departures of polynomial decay."""
 
+from gaugeblock import Limit
 from suites.limits.exponential_decay import from_the_last, in_float32
 from suites.limits.step_decay import KERAS
 
+
+def rising(package, backend, source):
+    return Limit(
+        package,
+        f"{package} adds the last rate to (first − last) (1 − t/T)^p, which cancels where the rate rises",
+        source,
+        {"backend": backend, "dtype": "float32", "option": "warm-up"},
+        always=False,
+    )
+
+
+KERAS_SUM = "keras/src/optimizers/schedules/learning_rate_schedule.py:444 (3.15.1)"
+
 limits = {
-    "rates-from-the-last": from_the_last("PolynomialLR", option="root", size=("small", "epochs", "steps")),
+    "rates-from-the-last": from_the_last(
+        "PolynomialLR", {"option": "root", "size": ("small", "epochs", "steps")}
+    ),
     "numbers-in-float32": KERAS,
     "count-in-float32": in_float32(),
+    "keras-rising": rising("keras", "tensorflow", KERAS_SUM),
+    "optax-rising": rising("optax", "jax", "optax/schedules/_schedule.py:143 (0.2.8)"),
+    "rest-not-zero": Limit(
+        "optax",
+        "optax subtracts t/T from 1, and XLA computes t (1/T), so that a rounding error remains at t = T",
+        "optax/schedules/_schedule.py:142 (0.2.8)",
+        {
+            "backend": "jax",
+            "mode": "jit",
+            "dtype": ("float32", "bfloat16"),
+            "option": ("linear", "square"),
+            "size": ("small", "epochs", "steps"),
+        },
+        always=False,
+    ),
 }

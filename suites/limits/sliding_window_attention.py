@@ -1,7 +1,7 @@
 """Known departures of sliding-window attention."""
 
 from gaugeblock import Limit
-from suites.limits.attention import BACKWARD, SOFTMAX, SOFTMAX_WHERE
+from suites.limits.attention import BACKWARD, SOFTMAX, SOFTMAX_WHERE, softmax_slopes
 
 # options with several keys in a window: the softmax of a single key is 1 in any dtype
 SEVERAL = ("plain", "both-sides", "uneven", "far-right", "wide")
@@ -60,4 +60,5 @@ limits = {
     ),
     "scale-inside-the-product": scale_inside("blocks"),
     "scale-inside-the-product-few-keys": scale_inside("small", always=False),
+    **softmax_slopes(),
 }

@@ -4,30 +4,32 @@ from gaugeblock import Mutant
 from suites.mutants.step_decay import coarse, counted
 
 COSINE, WAVE, WARM = "schedule.cosine_decay", "schedule._cosine", "schedule.warm_up_cosine"
-HALF = "end + (begin - end) * (1 + np.cos(pi * x)) / 2"
+FALL, RISING = "np.sin(rate * (stop - t)) ** 2", "end * np.sin(rate * (t - start)) ** 2"
+HALF = f"begin * {FALL} + {RISING}"
 RISE = "polynomial_decay(t, lr=begin, end=lr, steps=warm)"
 CHOICE = "np.where(t < warm, rising, falling)"
 
 wave = (
-    Mutant("quarter-of-a-wave", "formula", WAVE, "(1 + np.cos(pi * x)) / 2", "np.cos(pi * x / 2)"),
-    Mutant("straight-for-the-cosine", "formula", WAVE, "(1 + np.cos(pi * x)) / 2", "(1 - x)"),
-    Mutant("half-left-out", "formula", WAVE, ") / 2", ")"),
-    Mutant("pi-in-float32", "precision", WAVE, "pi * x", "float(np.float32(pi)) * x"),
-    Mutant("angle-in-bfloat16", "precision", WAVE, "pi * x", "bfloat16(pi * x)"),
+    Mutant("quarter-of-a-wave", "formula", WAVE, FALL, "np.sin(rate * (stop - t))"),
+    Mutant("straight-for-the-cosine", "formula", WAVE, FALL, "(stop - t) / (stop - start)"),
+    Mutant("half-left-out", "formula", WAVE, "pi / (2 * (stop - start))", "pi / (stop - start)"),
+    Mutant("pi-in-float32", "precision", WAVE, "rate = pi", "rate = float(np.float32(pi))"),
+    Mutant("angle-in-bfloat16", "precision", WAVE, "rate * (stop - t)", "bfloat16(rate * (stop - t))"),
+    Mutant("one-and-the-cosine", "unstable", WAVE, FALL, "(1 + np.cos(2 * rate * (t - start))) / 2"),
 )  # fmt: skip
 
 mutants = {
     "cosine-decay": (
         *wave,
-        Mutant("end-at-zero", "formula", WAVE, "end + (begin - end)", "begin", option="to-a-tenth"),
-        Mutant("end-added", "formula", WAVE, "(begin - end)", "begin", option="to-a-tenth"),
+        Mutant("end-at-zero", "formula", WAVE, f" + {RISING}", "", option="to-a-tenth"),
+        Mutant("end-added", "formula", WAVE, RISING, "end", option="to-a-tenth"),
         Mutant("rises-again-beyond-the-end", "mask", COSINE, "t if periodic else np.minimum(t, steps)", "t"),
         Mutant("stays-beyond-the-end", "mask", COSINE, "t if periodic else np.minimum(t, steps)", "np.minimum(t, steps)", option="periodic"),
         Mutant("begins-again", "mask", COSINE, "np.minimum(t, steps)", "t % steps"),
-        Mutant("ends-a-step-early", "mask", COSINE, ") / steps)", ") / (steps - 1))"),
+        Mutant("ends-a-step-early", "mask", COSINE, ", 0, steps)", ", 0, steps - 1)"),
         *counted(COSINE, "return"),
         *coarse(WAVE, HALF)[:3],
-        Mutant("one-rate-off-by-a-thousandth", "local", WAVE, HALF, f"({HALF}) * (1 + 0.001 * (np.arange(x.size) == 3)).astype(x.dtype)"),
+        Mutant("one-rate-off-by-a-thousandth", "local", WAVE, HALF, f"({HALF}) * (1 + 0.001 * (np.arange(t.size) == 3)).astype(t.dtype)"),
     ),
     "warm-up-cosine": (
         *wave[1:],

@@ -4,6 +4,7 @@ from gaugeblock import Mutant
 from suites.mutants.rnn import both
 
 STEP, STEP_BACK, GATES = "lstm._step", "lstm._step_vjp", "lstm._gates"
+SLOPE = 'tanh_vjp(dh * o, c_next)["x"]'
 
 mutants = {
     "lstm": (
@@ -15,6 +16,7 @@ mutants = {
         Mutant("output-of-the-bare-cell", "formula", STEP, "o * tanh(c)", "o * c"),
         Mutant("cell-not-carried", "state", STEP, "c = f * c + i * g", "c = i * g"),
         Mutant("cell-detached", "gradient", STEP_BACK, "dc * f  #", "0 * (dc * f)  #"),
-        Mutant("slope-of-tanh-without-its-square", "gradient", STEP_BACK, "dh * o * (1 - s * s)", "dh * o * (1 - s)"),
+        Mutant("slope-of-tanh-without-its-square", "gradient", STEP_BACK, SLOPE, "dh * o * (1 - tanh(c_next))"),
+        Mutant("slope-of-tanh-cancels", "unstable", STEP_BACK, SLOPE, "dh * o * (1 - tanh(c_next) ** 2)", regime="saturated"),
     ),
 }  # fmt: skip

@@ -26,7 +26,7 @@ mutants = {
         Mutant("states-in-float32", "dtype", SCAN, STATE, "states.append(tuple(map(float32, step(zs[t], *states[t]))))"),
         Mutant("cut-from-the-state-before", "gradient", SCAN_BACK, "(dz @ U.T, *rest)", "(0 * (dz @ U.T), *rest)"),
         Mutant("cut-from-the-cell-before", "gradient", CELL_BACK, "axis=-1), dc * f", "axis=-1), 0 * (dc * f)"),
-        Mutant("slope-of-the-squash-left-out", "gradient", CELL_BACK, "dh * o * (1 - s * s)", "dh * o"),
+        Mutant("slope-of-the-squash-left-out", "gradient", CELL_BACK, 'tanh_vjp(dh * o, c_next)["x"]', "dh * o"),
         Mutant("count-one-ahead", "state", ADAM, POWERS, "1 - beta1 ** (t + 1), 1 - beta2 ** (t + 1)"),
         Mutant("loss-after-the-step", "state", STEP, "    return *adam(weights, g, state, lr=lr, eps=eps, hat=hat), loss", "    weights, state = adam(weights, g, state, lr=lr, eps=eps, hat=hat)\n    return weights, state, value_and_gradient(x, y, **weights)[0]"),
     ),

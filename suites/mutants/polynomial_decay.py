@@ -4,23 +4,25 @@ from gaugeblock import Mutant
 from suites.mutants.step_decay import coarse, counted
 
 LINE = "schedule.polynomial_decay"
-LEFT = "left = np.maximum(1 - np.minimum(t, steps) / steps, 0)"
-RATE = "(lr - end) * left**power + end"
+LEFT, STAYS = "((steps - t) / steps)", "t = np.minimum(t, steps)"
+END = "end * (t / steps if power == 1 else 1 - left)"
+RATE = f"lr * left + {END}"
 
 mutants = {
     "polynomial-decay": (
-        Mutant("falls-on-below-zero", "mask", LINE, LEFT, "left = 1 - t / steps"),
+        Mutant("falls-on-below-zero", "mask", LINE, STAYS, "t = t + 0"),
         Mutant("begins-again", "mask", LINE, "np.minimum(t, steps)", "t % steps"),
-        Mutant("ends-a-step-early", "mask", LINE, "/ steps, 0)", "/ (steps - 1), 0)"),
-        Mutant("end-at-zero", "formula", LINE, "left**power + end", "left**power", option="to-a-tenth"),
-        Mutant("end-added", "formula", LINE, "(lr - end)", "lr", option="to-a-tenth"),
-        Mutant("power-left-out", "formula", LINE, "left**power", "left", option="square"),
-        Mutant("power-inverted", "formula", LINE, "left**power", "left ** (1 / power)", option="square"),
-        Mutant("power-of-the-time", "formula", LINE, "left**power", "(1 - (1 - left) ** power)", option="root-to-zero"),
+        Mutant("ends-a-step-early", "mask", LINE, LEFT, "(np.maximum(steps - 1 - t, 0) / (steps - 1))"),
+        Mutant("end-at-zero", "formula", LINE, f" + {END}", "", option="to-a-tenth"),
+        Mutant("end-added", "formula", LINE, END, "end", option="to-a-tenth"),
+        Mutant("power-left-out", "formula", LINE, "** power", "** 1", option="square"),
+        Mutant("power-inverted", "formula", LINE, "** power", "** (1 / power)", option="square"),
+        Mutant("power-of-the-time", "formula", LINE, f"{LEFT} ** power", "1 - (t / steps) ** power", option="root-to-zero"),
         Mutant("never-above-the-first", "formula", LINE, RATE, f"np.minimum({RATE}, lr)", option="warm-up"),
-        Mutant("left-in-float32", "precision", LINE, "left**power", "float32(left) ** power"),
-        Mutant("time-in-bfloat16", "precision", LINE, "np.minimum(t, steps) / steps", "bfloat16(np.minimum(t, steps) / steps)"),
-        *counted(LINE, "left ="),
+        Mutant("left-in-float32", "precision", LINE, LEFT, f"float32({LEFT})"),
+        Mutant("time-in-bfloat16", "precision", LINE, LEFT, f"bfloat16({LEFT})"),
+        Mutant("one-less-the-time", "unstable", LINE, LEFT, "(1 - t / steps)"),
+        *counted(LINE, STAYS),
         *coarse(LINE, RATE),
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from gaugeblock import Mutant
 
 BAG, BACK, MATRIX = "ragged_bag.ragged_bag", "ragged_bag.ragged_bag_vjp", "ragged_bag._matrix"
 DIVISOR, WEIGHTS, LARGEST = "ragged_bag._divisor", "ragged_bag._weights", "ragged_bag._maximum"
-RESCALED = "ragged_bag._rescaled"
+RESCALED, REST = "ragged_bag._rescaled", "ragged_bag._rest"
 TAKE, ROWS = "words, V = ids[place], _rescaled(U, max_norm)", "_rescaled(U, max_norm)"
 SUM, ROOT = "a.sum(axis=1, keepdims=True)", "np.sqrt((a * a).sum(axis=1, keepdims=True))"
 COUNT = "np.maximum(inside.sum(axis=1, keepdims=True), 1)"
@@ -28,11 +28,11 @@ mutants = {
         Mutant("counts-promote", "dtype", DIVISOR, "_narrow(count)", "count", option="mean"),
         Mutant("last-use-alone", "gradient", "embedding.embedding_vjp", "np.add.at(dE, ids, dy)", "dE[ids] = dy"),
         Mutant("gradient-undivided", "gradient", BACK, "embedding_bag_vjp(dy / Z,", "embedding_bag_vjp(dy,", option="mean"),
-        Mutant("divisor-detached", "gradient", BACK, "da = da + (", "da = da + 0 * (", option="weighted-mean"),
-        Mutant("divisor-of-the-mean", "gradient", BACK, "dZ * (a / Z)", "dZ", option="weighted-sqrtn"),
+        Mutant("divisor-detached", "gradient", REST, "V[words] - (", "V[words] - 0 * (", option="weighted-mean"),
+        Mutant("divisor-of-the-mean", "gradient", REST, 'y if mode == "mean" else y * (a / Z)[..., None]', "y", option="weighted-sqrtn"),
         Mutant("frequency-left-out", "gradient", BACK, 'grads["U"] / _narrow(uses)[:, None]', 'grads["U"]', option="by-frequency"),
         Mutant("frequency-of-another-row", "gradient", BACK, 'grads["U"] / _narrow(uses)', 'grads["U"] / _narrow(np.roll(uses, 1))', option="by-frequency"),
-        Mutant("through-the-rescaled-rows", "gradient", BACK, 'da = grads.pop("alpha")', 'grads["U"] = grads["U"] * (V / U)\n    da = grads.pop("alpha")', option="max-norm"),
+        Mutant("through-the-rescaled-rows", "gradient", BACK, "    if alpha is not None:", '    grads["U"] = grads["U"] * (V / U)\n    if alpha is not None:', option="max-norm"),
         Mutant("maximum-to-the-first-word", "gradient", BACK, "(du, first,", "(du, 0 * first,", option="max"),
         Mutant("last-word-left-out", "mask", MATRIX, "place < ends", "place < ends - 1"),
         Mutant("next-word-counts-too", "mask", MATRIX, "place < ends", "place <= np.minimum(ends, len(ids) - 1)"),

@@ -7,11 +7,11 @@ BAND, NEAR, NEAR_BACK = (
     "sliding_window.sliding_window_attention",
     "sliding_window.sliding_window_attention_vjp",
 )
-LOGITS, BACK = "attention._weights", "attention.attention_vjp"
+LOGITS, WEIGHTS, BACK = "attention._scores", "attention._weights", "attention.attention_vjp"
 AHEAD = "np.arange(keys) - np.arange(queries)[:, None]"
 LEFT, RIGHT = "-queries if left is None else -left", "keys if right is None else right"
 SCALED = "q @ _T(k) / math.sqrt(q.shape[-1])"
-SOFTMAX = "softmax(np.where(empty, 0.0, np.where(allowed, S, -math.inf)))"
+SOFTMAX = "convention[masked_rows], softmax(S)"
 
 mutants = {
     "sliding-window-attention": (
@@ -19,14 +19,14 @@ mutants = {
         Mutant("dilated-unasked", "formula", BAND, "    return (", "    return (ahead % 2 == 0) & ("),
         Mutant("scale-by-d", "formula", LOGITS, "math.sqrt(q.shape[-1])", "q.shape[-1]"),
         Mutant("scale-by-the-window", "formula", NEAR, "attention(q, k, v, band", "attention(q / (1 + (left or 0)) ** 0.5, k, v, band"),
-        Mutant("softmax-before-the-window", "formula", LOGITS, SOFTMAX, "np.where(allowed, softmax(S), 0.0)"),
+        Mutant("softmax-before-the-window", "formula", "attention.attention", "_weights(S, empty, masked_rows)", "np.where(np.isinf(S), 0.0, softmax(q @ _T(k) / math.sqrt(q.shape[-1])))"),
         Mutant("softmax-without-its-maximum", "unstable", "activation.softmax", "x - x.max(axis=-1, keepdims=True)", "x", regime="shifted-logits"),
-        Mutant("softmax-in-bfloat16", "precision", LOGITS, SOFTMAX, f"bfloat16({SOFTMAX})"),
+        Mutant("softmax-in-bfloat16", "precision", WEIGHTS, SOFTMAX, "convention[masked_rows], bfloat16(softmax(S))"),
         Mutant("logits-in-float32", "precision", LOGITS, SCALED, f"float32({SCALED})"),
-        Mutant("weights-promote", "dtype", LOGITS, SOFTMAX, f"{SOFTMAX}.astype(np.float64)"),
+        Mutant("weights-promote", "dtype", WEIGHTS, SOFTMAX, f"{SOFTMAX}.astype(np.float64)"),
         Mutant("values-in-float32", "dtype", NEAR, "attention(q, k, v, band", "attention(q, k, float32(v), band"),
         Mutant("gradient-through-a-wider-window", "gradient", NEAR_BACK, "left, right))", "left + 1, right))"),
-        Mutant("row-sum-dropped", "gradient", BACK, "(dA - np.sum(dy * (A @ v), axis=-1, keepdims=True))", "dA"),
+        Mutant("row-sum-dropped", "gradient", BACK, 'softmax_vjp(dy @ _T(v), S)["x"]', "A * (dy @ _T(v))"),
         Mutant("keys-detached", "gradient", BACK, '"k": _T(dQK) @ q', '"k": 0 * (_T(dQK) @ q)'),
         Mutant("one-key-more", "mask", BAND, LEFT, "-queries if left is None else -left - 1"),
         Mutant("one-key-less", "mask", BAND, "ahead >= (", "ahead > ("),

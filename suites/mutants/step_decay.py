@@ -3,7 +3,7 @@
 from gaugeblock import Mutant
 
 STEPS = "schedule.step_decay"
-FIRST, SECOND = "t > m if late else t >= m", "gamma * rate"
+FIRST, SECOND = "t > m if late else t >= m", "lr * gamma**count"
 THOUSANDTH = "(1 + 0.001 * (t == 3).astype(t.dtype))"
 
 
@@ -29,16 +29,16 @@ mutants = {
     "step-decay": (
         Mutant("cut-a-step-late", "mask", STEPS, FIRST, "t > m"),
         Mutant("cut-at-the-milestone", "mask", STEPS, FIRST, "t >= m", option="late"),
-        Mutant("last-milestone-left-out", "mask", STEPS, "in milestones", "in milestones[:-1]"),
-        Mutant("first-milestone-twice", "mask", STEPS, "in milestones", "in (milestones[0], *milestones)"),
-        Mutant("cut-once", "formula", STEPS, SECOND, "gamma * lr * np.ones_like(t)"),
-        Mutant("factor-of-what-is-taken", "formula", STEPS, SECOND, "(1 - gamma) * rate"),
-        Mutant("cut-by-the-root", "formula", STEPS, SECOND, "gamma**0.5 * rate"),
-        Mutant("milestones-taken-for-lengths", "formula", STEPS, "in milestones", "in np.cumsum(milestones)"),
-        Mutant("every-sixth-step", "formula", STEPS, "in milestones", "in range(milestones[0], 1000, milestones[0])"),
+        Mutant("last-milestone-left-out", "mask", STEPS, "sorted(milestones)", "sorted(milestones)[:-1]"),
+        Mutant("first-milestone-twice", "mask", STEPS, "sorted(milestones)", "(milestones[0], *sorted(milestones))"),
+        Mutant("cut-once", "formula", STEPS, SECOND, "lr * gamma"),
+        Mutant("factor-of-what-is-taken", "formula", STEPS, SECOND, "lr * (1 - gamma) ** count"),
+        Mutant("cut-by-the-root", "formula", STEPS, SECOND, "lr * gamma ** (0.5 * count)"),
+        Mutant("milestones-taken-for-lengths", "formula", STEPS, "sorted(milestones)", "np.cumsum(milestones)"),
+        Mutant("every-sixth-step", "formula", STEPS, "sorted(milestones)", "range(milestones[0], 1000, milestones[0])"),
         Mutant("cut-by-subtraction", "unstable", STEPS, SECOND, "rate - (1 - gamma) * rate"),
-        Mutant("factor-in-float32", "precision", STEPS, SECOND, "float(np.float32(gamma)) * rate"),
+        Mutant("factor-in-float32", "precision", STEPS, SECOND, "lr * float(np.float32(gamma)) ** count"),
         *counted(STEPS, "rate = lr"),
-        *coarse(STEPS, "np.where(t > m if late else t >= m, gamma * rate, rate)"),
+        *coarse(STEPS, "np.where(t > m if late else t >= m, lr * gamma**count, rate)"),
     ),
 }  # fmt: skip

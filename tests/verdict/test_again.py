@@ -1,5 +1,6 @@
 """What only further calls show: kept results, rare faults, and inputs that a call changes."""
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -12,7 +13,8 @@ from bench.cells.cell import Cell
 from bench.inputs import FORWARD, inputs, shared
 from bench.size import spelled
 from bench.tolerance.expected import derive, expectation
-from bench.verdict.again import CALLS, MORE, repeat
+from bench.verdict import again
+from bench.verdict.again import CALLS, LEAST, SLOW, repeat
 from bench.verdict.judge import judge
 
 PLUGIN = '''
@@ -215,12 +217,14 @@ def test_float64_is_called_again_a_few_times(faulty):
 @pytest.mark.parametrize("calls", [3, 64, 300])
 def test_so_many_calls_are_made_at_least(calls):
     first = ({"y": np.ones(3)}, None)
-    assert repeat(lambda number: first, [first, first], calls)[0] >= max(calls, 6)
+    assert repeat(lambda number: first, [first, first], calls)[0] >= max(calls, LEAST * 2)
 
 
-def test_long_calls_end_early_where_a_size_is_large():
-    first = ({"y": np.ones(3)}, None)
-    assert repeat(lambda number: first, [first, first], 10**9, most_s=MORE)[0] < 10**6
+def test_fewer_calls_are_made_if_each_takes_long(monkeypatch):
+    first, now = ({"y": np.ones(3)}, None), itertools.count(0, 10 * SLOW)
+    monkeypatch.setattr(again, "perf_counter", lambda: next(now))
+    assert repeat(lambda number: first, [first], 64)[0] == pytest.approx(64 / 10, abs=1)
+    assert repeat(lambda number: first, [first], 3)[0] == LEAST
 
 
 def test_other_bits_count_unless_they_are_right_too():
