@@ -4,8 +4,8 @@ Formula
     sigmoid(x)     = 1 / (1 + e⁻ˣ)
     tanh(x)        = (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)
     relu(x)        = max(x, 0)
-    gelu(x)        = x Φ(x) = x (1 + erf(x/√2)) / 2
-    gelu_tanh(x)   = x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2
+    gelu(x)        = x Φ(x) = x (1 + erf(x/√2)) / 2 = x erfc(-x/√2) / 2
+    gelu_tanh(x)   = x (1 + tanh(u)) / 2 = x sigmoid(2u),  u = √(2/π) (x + 0.044715 x³)
     softmax(x)ᵢ    = e^xᵢ / Σⱼ e^xⱼ
     log_softmax(x)ᵢ = xᵢ - log Σⱼ e^xⱼ
 Shapes
@@ -15,9 +15,10 @@ Source
     Goodfellow, Bengio, Courville 2016, chapters 3 and 6. Hendrycks and Gimpel 2016 (GELU). arXiv:1606.08415
 Choices
     relu'(0) = 0, as in the relu of every framework (their gradient of max(x, 0) differs).
-    GELU's erf form and its tanh form are two functions; 1 + erf as printed, not erfc, so that its
-    cancellation at large negative x belongs to the formula.
-    Slopes of sigmoid and tanh are products, not 1 - s and 1 - t², which cancel where s and t are near 1.
+    GELU's erf form and its tanh form are two functions.
+    Forms that do not cancel, so that the limit is what the inputs' own rounding forces: erfc for 1 + erf
+    and sigmoid for 1 + tanh, which cancel at large negative x; products for the slopes 1 - s and 1 - t²,
+    where s and t are near 1; for a y of the softmaxes above 1/2, the sum of the others for 1 - y.
     Softmaxes subtract the row maximum before exp: same value, no overflow. Its gradient is zero.
 """
 
@@ -25,7 +26,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from reference.special import erf, expit
+from reference.special import erfc, expit
 
 
 def identity(x):
@@ -64,26 +65,25 @@ def relu_vjp(dy, x):
 
 
 def gelu(x):
-    return x * (0.5 * (1 + erf(x * sqrt(1 / 2))))
+    return x * (0.5 * erfc(x * -sqrt(1 / 2)))
 
 
 def gelu_vjp(dy, x):
     """(x Φ)' = Φ + x φ, with φ(x) = e^(-x²/2) / √(2π)."""
-    Phi = 0.5 * (1 + erf(x * sqrt(1 / 2)))
+    Phi = 0.5 * erfc(x * -sqrt(1 / 2))
     phi = np.exp(-0.5 * (x * x)) * (1 / sqrt(2 * pi))
     return {"x": dy * (Phi + x * phi)}
 
 
 def gelu_tanh(x):
-    t = np.tanh(sqrt(2 / pi) * (x + 0.044715 * (x * x * x)))
-    return 0.5 * x * (1 + t)
+    return x * expit(2 * sqrt(2 / pi) * (x + 0.044715 * (x * x * x)))
 
 
 def gelu_tanh_vjp(dy, x):
-    """With t = tanh(u): (x (1 + t) / 2)' = (1 + t) / 2 + x/2 (1 - t²) u'."""
-    t = np.tanh(sqrt(2 / pi) * (x + 0.044715 * (x * x * x)))
-    du = sqrt(2 / pi) * (1 + 3 * 0.044715 * (x * x))
-    return {"x": dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * du)}
+    """With z = 2u, (x s(z))' = s(z) + x s'(z) z' and s' = s(z) s(-z)."""
+    z = 2 * sqrt(2 / pi) * (x + 0.044715 * (x * x * x))
+    dz = 2 * sqrt(2 / pi) * (1 + 3 * 0.044715 * (x * x))
+    return {"x": dy * (expit(z) * (1 + x * expit(-z) * dz))}
 
 
 def softmax(x):
@@ -92,19 +92,34 @@ def softmax(x):
 
 
 def softmax_vjp(dy, x):
-    """∂yᵢ/∂xⱼ = yᵢ (δᵢⱼ - yⱼ), so dx = y (dy - Σⱼ dyⱼ yⱼ)."""
+    """∂yᵢ/∂xⱼ = yᵢ (δᵢⱼ - yⱼ), so dxᵢ = yᵢ (dyᵢ - Σⱼ dyⱼ yⱼ) = yᵢ (dyᵢ (1 - yᵢ) - Σ_{j≠i} dyⱼ yⱼ)."""
     y = softmax(x)
-    return {"x": y * (dy - (dy * y).sum(axis=-1, keepdims=True))}
+    near, others, rest = _split(y)
+    some = dy * rest - (dy * others).sum(axis=-1, keepdims=True)
+    return {"x": y * np.where(near, some, dy - (dy * y).sum(axis=-1, keepdims=True))}
 
 
 def log_softmax(x):
-    s = x - x.max(axis=-1, keepdims=True)
-    return s - np.log(np.exp(s).sum(axis=-1, keepdims=True))
+    """xᵢ - m - log Σⱼ e^(xⱼ - m) for the largest element m, whose term in the sum is 1."""
+    m = x.argmax(axis=-1, keepdims=True)
+    s = x - np.take_along_axis(x, m, axis=-1)
+    others = np.where(np.arange(x.shape[-1]) == m, 0, np.exp(s))
+    return s - np.log1p(others.sum(axis=-1, keepdims=True))
 
 
 def log_softmax_vjp(dy, x):
-    """∂yᵢ/∂xⱼ = δᵢⱼ - softmax(x)ⱼ, so dx = dy - softmax(x) Σᵢ dyᵢ."""
-    return {"x": dy - softmax(x) * dy.sum(axis=-1, keepdims=True)}
+    """∂yᵢ/∂xⱼ = δᵢⱼ - pⱼ for p = softmax(x), so dxᵢ = dyᵢ - pᵢ Σⱼ dyⱼ = dyᵢ (1 - pᵢ) - pᵢ Σ_{j≠i} dyⱼ."""
+    p = softmax(x)
+    near, _, rest = _split(p)
+    some = dy * rest - p * np.where(near, 0, dy).sum(axis=-1, keepdims=True)
+    return {"x": np.where(near, some, dy - p * dy.sum(axis=-1, keepdims=True))}
+
+
+def _split(p):
+    """Which probability is above 1/2, the others, and their sum: 1 - p without a difference of ones."""
+    near = p > 0.5
+    others = np.where(near, 0, p)
+    return near, others, others.sum(axis=-1, keepdims=True)
 
 
 ACTIVATIONS = {

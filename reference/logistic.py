@@ -13,14 +13,15 @@ Source
 Choices
     The loss is computed from the logits z = x W + b, never from P, so that it neither overflows nor loses
     precision for a probability near 0 or 1 (loss.py). It is the mean over all elements, without a penalty
-    on W. Its gradient is P − y as in textbooks, which cancels if a prediction is right and certain.
+    on W. Its gradient, P − y in textbooks, is (1 − y) P − y (1 − P) with 1 − P = σ(−z): P − 1 would cancel
+    if a prediction is right and certain.
     Its training is descent.py with objective="logistic"; the closed form of linear regression has no
     counterpart here.
 """
 
 from reference.activation import sigmoid, sigmoid_vjp
 from reference.linear import linear, linear_vjp
-from reference.loss import binary_cross_entropy
+from reference.loss import binary_cross_entropy, binary_cross_entropy_vjp
 
 
 def probability(x, W, b):
@@ -41,5 +42,5 @@ def logistic_loss(x, y, W, b):
 
 def logistic_loss_vjp(dy, x, y, W, b):
     """∂J/∂z = (P − y)/(n m), then the chain rule of linear. The targets y are not differentiated."""
-    dz = dy / y.size * (probability(x, W, b) - y)  # (n, m)
+    dz = binary_cross_entropy_vjp(dy, linear(x, W, b), y)["z"]  # (n, m)
     return linear_vjp(dz, x, W, b)

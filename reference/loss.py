@@ -16,9 +16,9 @@ Source
 Choices
     The mean is over all elements of ℓ. "weighted mean" divides by Σ w_y instead of their number: torch's
     mean for class numbers. Keras's mean is the plain one, and so is torch's for class probabilities.
-    -log σ(z) = max(-z, 0) + log(1 + e^-|z|): no overflow, no cancellation at either end. Its gradient is
-    written in σ(z), as in all frameworks, so that 1 - σ(z) cancels for large z.
-    log softmax subtracts the row maximum. Squared error has no factor 1/2.
+    -log σ(z) = max(-z, 0) + log(1 + e^-|z|): no overflow, no cancellation at either end. In its gradient
+    1 - σ(z) is σ(-z), and in that of log softmax 1 - p is a sum (activation.py): neither cancels where a
+    prediction is right and certain. Squared error has no factor 1/2.
     Targets and weights are not differentiated.
 """
 
@@ -42,10 +42,9 @@ def binary_cross_entropy(z, y, w=1, *, smoothing=0.0, reduction="mean"):
 
 
 def binary_cross_entropy_vjp(dy, z, y, w=1, *, smoothing=0.0, reduction="mean"):
-    """With p = σ(z): dz = (1 - t) p - w t (1 - p)."""
+    """With 1 - σ(z) = σ(-z): dz = (1 - t) σ(z) - w t σ(-z)."""
     t = _smooth(y, smoothing, 2)
-    p = sigmoid(z)
-    return {"z": share(dy, z.size, reduction) * ((1 - t) * p - w * t * (1 - p))}
+    return {"z": share(dy, z.size, reduction) * ((1 - t) * sigmoid(z) - w * t * sigmoid(-z))}
 
 
 def cross_entropy(z, y, w=1, *, smoothing=0.0, reduction="mean"):

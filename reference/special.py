@@ -1,12 +1,12 @@
 """Special functions that NumPy does not have: SciPy's, imported at the first call.
 
 Formula
-    erf(x)   = (2/√π) ∫₀ˣ e^(−t²) dt
+    erfc(x)  = (2/√π) ∫ₓ^∞ e^(−t²) dt = 1 − erf(x)
     expit(x) = 1 / (1 + e^(−x))
 Shapes
     x : any
 Source
-    Abramowitz and Stegun 1964, 7.1.1 (erf).
+    Abramowitz and Stegun 1964, 7.1.2 (erfc).
 Choices
     SciPy is imported late, so that a page can be imported, built and timed without it.
 """
@@ -14,8 +14,8 @@ Choices
 from functools import cache
 
 
-def erf(x):
-    return _scipy().erf(x)
+def erfc(x):
+    return _scipy().erfc(x)
 
 
 def expit(x):
