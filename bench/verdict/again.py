@@ -87,7 +87,7 @@ def repeat(
 
     ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls and those
     that fit in `MORE` seconds, but fewer if they take longer than `SLOW` each. ``alike(number, result)`` may
-    accept other bits. Returns the number of calls, and a sentence for the first call that differs, by direction.
+    accept other bits. Returns the number of calls, and by direction a sentence about the first that differs.
     """
     flat = [flatten(each) for each in firsts]
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0

@@ -415,9 +415,9 @@ def worst_cases(monkeypatch):
 
     asked = []
 
-    def recorded(unit, *, accumulator, worst=False):
+    def recorded(unit, *, accumulator, worst=False, number=0):
         asked.extend([accumulator] if worst else [])
-        return expectation(unit, accumulator=accumulator, worst=worst)
+        return expectation(unit, accumulator=accumulator, worst=worst, number=number)
 
     monkeypatch.setattr(bench.verdict.row, "expectation", recorded)
     return asked
