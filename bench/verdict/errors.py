@@ -97,14 +97,14 @@ def finite(x: Array) -> bool:
 
 
 def _error(got: Array, one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
-    """|got - value|; zero for equal infinities, for two NaNs, and for a flushed subnormal."""
+    """|got - value|; zero for equal infinities, for two NaNs, and if either flushed a subnormal to zero."""
     value = nearest(one, fixed, dtype)
     with np.errstate(invalid="ignore"):
         error = np.asarray(got - value)
     np.abs(error, out=error)
     if not finite(error):
         error[(got == value) | (np.isnan(got) & np.isnan(value))] = 0
-    error[(got == 0) & (error < precision(dtype).tiny)] = 0
+    error[((got == 0) | (value == 0)) & (error < precision(dtype).tiny)] = 0
     return error
 
 
