@@ -4,7 +4,7 @@ Formula
     y = β₀ + β₁ x                                  line
     y = x W + b = [1 x] [b; W]                     linear
     J(W, b) = 1/(n m) Σ (x W + b − y)²             least_squares
-    [b; W] = (XᵀX)⁻¹ Xᵀ y,  X = [1 x]              normal_equations
+    [b; W] = (XᵀX)⁻¹ Xᵀ y = R⁻¹ Qᵀ y,  X = [1 x] = Q R    normal_equations
 Shapes
     x : (..., d)    inputs (line: (n,); least_squares, normal_equations: (n, d))
     W : (d, m)    slopes
@@ -17,8 +17,9 @@ Choices
     W is stored (inputs, outputs); torch stores the transpose.
     x W + b is one sum of d + 1 terms, in any order: libraries add the intercept first or last.
     The loss is the mean over all elements, rows and outputs alike, without a factor 1/2.
-    The closed form solves the normal equations as written: it amplifies rounding by cond(X)², a QR
-    factorisation only by cond(X). The matrix XᵀX must be invertible; no pseudo-inverse.
+    The closed form is computed by a QR factorisation. The limit is what the problem forces, an error of
+    cond(X) and, for the part of y that the model leaves, cond(X)²; XᵀX as printed squares all of it.
+    The matrix XᵀX must be invertible; no pseudo-inverse.
 """
 
 import numpy as np
@@ -63,22 +64,25 @@ def least_squares_vjp(dy, x, y, W, b):
 
 
 def normal_equations(x, y):
-    """The minimum of least_squares: {"W": (d, m), "b": (m,)}."""
-    X = _design(x)  # (n, d+1)
-    B = np.linalg.solve(X.T @ X, X.T @ y)  # (d+1, m)
+    """The minimum of least_squares: {"W": (d, m), "b": (m,)}. XᵀX = RᵀR, so that R B = Qᵀy."""
+    Q, R = np.linalg.qr(_design(x))  # (n, d+1), (d+1, d+1)
+    B = np.linalg.solve(R, Q.T @ y)  # (d+1, m)
     return {"W": B[1:], "b": B[0]}
 
 
 def normal_equations_vjp(dy, x, y):
-    """With A = XᵀX, R = Xᵀy, A B = R: ∂R = A⁻ᵀ ∂B, ∂A = −∂R Bᵀ, ∂X = X (∂A + ∂Aᵀ) + y ∂Rᵀ, ∂y = X ∂R."""
+    """XᵀX dB = dXᵀ r − Xᵀ dX B + Xᵀ dy with r = y − X B. For V = (XᵀX)⁻¹ ∂B: ∂X = r Vᵀ − X V Bᵀ, ∂y = X V.
+
+    As XᵀX = RᵀR, X V = Q U and V = R⁻¹ U with U = R⁻ᵀ ∂B.
+    """
     X = _design(x)  # (n, d+1)
-    A = X.T @ X  # (d+1, d+1)
-    B = np.linalg.solve(A, X.T @ y)  # (d+1, m)
+    Q, R = np.linalg.qr(X)
+    B = np.linalg.solve(R, Q.T @ y)  # (d+1, m)
     dB = np.concatenate([dy["b"][None, :], dy["W"]])  # (d+1, m)
-    dR = np.linalg.solve(A.T, dB)  # (d+1, m)
-    dA = -(dR @ B.T)  # (d+1, d+1)
-    dX = X @ (dA + dA.T) + y @ dR.T  # (n, d+1)
-    return {"x": dX[:, 1:], "y": X @ dR}
+    U = np.linalg.solve(R.T[::-1, ::-1], dB[::-1])[::-1]  # Rᵀ turned round is an upper triangle like R
+    V = np.linalg.solve(R, U)  # (d+1, m)
+    dX = (y - X @ B) @ V.T - Q @ U @ B.T  # (n, d+1)
+    return {"x": dX[:, 1:], "y": Q @ U}
 
 
 def _design(x):

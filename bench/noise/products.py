@@ -141,6 +141,38 @@ def solve(a: Any, b: Any) -> Any:
     return B[:, 0] if np.ndim(b) == 1 else B
 
 
+@rule(np.linalg.qr)
+def qr(a: Any, mode: Any = "reduced") -> Any:
+    """Householder's reflections with the signs of the exact row, written in operations that have rules.
+
+    Column x becomes ∓|x| e₁ by H = 1 − 2 v vᵀ / vᵀv with v = x ± |x| e₁, where the sign of x₁ avoids a
+    difference. R is H A, and Q is the product of all H, applied to the first columns of the identity.
+    """
+    if np.ndim(a) != 2 or mode != "reduced" or len(a) < np.shape(a)[1]:
+        raise NotImplementedError(
+            "np.linalg.qr of a batch, a wide matrix or with another mode has no rounding rule; "
+            "factor one tall matrix at a time"
+        )
+    R: Any = full(a)
+    n = R.shape[1]
+    Q: Any = full(np.zeros_like(R))
+    Q[np.arange(n), np.arange(n)] = 1.0
+    reflections = []
+    for k in range(n):
+        x = R[k:, k]
+        sign = np.where(exact(x)[0] < 0, -1.0, 1.0)
+        v = x.copy()
+        length = sign * np.linalg.norm(x)
+        v[0] = x[0] + length
+        w = v * (2.0 / (v @ v))
+        R[k:, k + 1 :] -= v[:, None] * (w @ R[k:, k + 1 :])
+        R[k, k], R[k + 1 :, k] = -length, 0.0
+        reflections.append((k, v, w))
+    for k, v, w in reversed(reflections):
+        Q[k:, k:] -= v[:, None] * (w @ Q[k:, k:])
+    return Q, R[:n]
+
+
 def _leading(x: Any, axes: int) -> Any:
     """x with the rows first, then padded to `axes` axes."""
     padded = x.reshape((1,) * (axes - x.ndim) + x.shape)
