@@ -271,9 +271,10 @@ def conditioning(
     wrong = _wrong()
     with _refusals():
         found = []
-        for one in factors.study(factors.places(words)):
-            typer.echo(f"{one}  {factors.number(one.factor)}  {one.tensor}", err=True)
-            found.append(one)
+        for mine in factors.study(factors.places(words)):
+            worst = factors.ordered(mine)[0]
+            typer.echo(f"{worst}  {factors.number(worst.factor)}", err=True)
+            found += mine
         _print(factors.tables(found))
         for path in [] if words else factors.write(found, out):
             typer.echo(path)

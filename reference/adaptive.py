@@ -20,6 +20,8 @@ Choices
     agree as long as α is constant.
     v starts at 0 or at `initial` (1 in TensorFlow 1); s starts at `initial`, by default 0 in torch and 0.1
     in Keras and optax.
+    Conditioning of rmsprop/*/*, adagrad/*/* up to 7: loss and gradient are sums over the batch, and a sum of
+    n terms in any order loses a factor of √(n/6).
 """
 
 import numpy as np

@@ -19,6 +19,10 @@ Choices
     Causal means j ≤ i, counted from the upper left corner when t ≠ s.
     A query that may attend to no key has no softmax (0/0). `masked_rows` names three conventions: "nan",
     the literal formula; "zero"; and "mean", equal weights. The last two pass no gradient to S.
+    Conditioning of attention/causal/typical/*, attention/masked-rows-zero/typical/*,
+    attention/plain/large-logits/* up to 6: dQ is a sum of keys with weights that add up to zero.
+    Conditioning of attention/plain/shifted-logits/* up to 16: logits of 1000 have rounding errors of 1000 u
+    each.
 """
 
 import math

@@ -23,6 +23,8 @@ Choices
     Pools are 2 by 2 and drop a last odd row or column. relu'(0) = 0; a pool takes the first of equal pixels.
     An image is flattened row by row, its channels together (torch: channel by channel).
     The loss is taken from the logits z, not from the probabilities.
+    Conditioning of cnn/*/*, cnn-training/*/* up to 7: the gradients of biases are sums over all places of all
+    images, and a sum of n terms in any order loses a factor of √(n/6).
 """
 
 import numpy as np

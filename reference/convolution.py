@@ -25,6 +25,8 @@ Choices
     padding="ceil" pads there so that the last window is complete and covers all pixels (torch's ceil_mode).
     Output channels of a group are adjacent.
     The bias is one more term of the sum: some libraries start with it, others add it last.
+    Conditioning of conv2d/*/* up to 11: the gradients of kernels and biases are sums over all places of all
+    images, and a sum of n terms in any order loses a factor of √(n/6).
 """
 
 import numpy as np

@@ -18,6 +18,8 @@ Source
 Choices
     Kept elements are divided by 1 - p in training, so that inference is the identity. p is the share dropped.
     p = 1 gives zeros, not 0/0.
+    Conditioning of dropout/*/* up to 8: the moments are sums over all draws, and a sum of n terms in any
+    order loses a factor of √(n/6).
 """
 
 import numpy as np

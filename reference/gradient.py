@@ -15,6 +15,8 @@ Choices
     ε is 10⁻⁶ in torch, so that the norm of a clipped gradient stays below c, and 0 elsewhere.
     each=True clips every tensor by its own norm (Keras's clipnorm); infinity=True uses max |g| as n.
     c, ε and 1/k are Python floats. At c itself, both branches agree.
+    Conditioning of clip-by-norm/*/*, clip-by-value/*/* up to 7: loss and gradient are sums over the batch,
+    and a sum of n terms in any order loses a factor of √(n/6).
 """
 
 import numpy as np

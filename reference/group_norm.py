@@ -17,6 +17,8 @@ Choices
     One group is layer normalisation over places and channels, except for γ and β (normalization.py).
     ε is inside the root. Its default is torch's, 1e-5 (Keras 1e-3, Flax 1e-6).
     Channels are last, as in Keras and Flax; torch has them second.
+    Conditioning of group-norm/*/* up to 8: dx is what is left of dn without its mean and its part along n,
+    two sums whose terms, all places of a group, are rounded in any order.
 """
 
 from reference.normalization import affine, affine_vjp, standardize, standardize_vjp

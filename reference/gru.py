@@ -18,6 +18,10 @@ Choices
     of r and z, which add to b.
     1 − z is σ of the negative argument: a gate near one still lets the small rest of n through.
     Layers, directions and `last`: recurrent.py.
+    Conditioning of gru/*/typical/* up to 9: every step adds its rounding errors to those of the steps before.
+    Conditioning of gru/plain/saturated/* up to 16: where h − n is small beside h, the rounding of h is left.
+    Conditioning of gru/plain/overflowing/* up to 3e32: where h and n are both ±1, h − n is the rounding of h,
+    and weights of hundreds enlarge it.
 """
 
 from functools import partial

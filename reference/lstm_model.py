@@ -13,6 +13,8 @@ Source
 Choices
     weights = {"layers": as in recurrent.py, "head": {"W": (m, o), "b": (o,)}}. The states start at zero.
     `hat` selects Keras's epsilon (optimizer.py). A cell with a second bias "c", as in torch, trains both.
+    Conditioning of lstm-model/*/* up to 7: every step adds its rounding errors to those of the steps before,
+    and the squares in v double them.
 """
 
 from reference.linear import linear, linear_vjp

@@ -14,6 +14,8 @@ Choices
     ε is inside the root, added to the variance. Its default is torch's, 1e-5 (Keras 1e-3, Flax 1e-6).
     The variance is the mean of the centred squares, in two passes, divided by m and not by m − 1.
     Without γ and β one axis is normalised.
+    Conditioning of layer-norm/plain/near-constant/*, layer-norm/two-axes/* up to 6: dx is what is left of dn
+    without its mean and its part along n, two sums whose n terms are rounded in any order.
 """
 
 import math

@@ -20,6 +20,8 @@ Choices
     (torch, optax); hat=True adds ε̂ to the uncorrected root (Keras), so that ε̂ acts as ε/√(1 − β₂ᵗ).
     adamw decays by α λ θ, before the step and independent of the gradient.
     α, μ, β, ε, λ and the powers of β are Python floats; they are not rounded to the dtype of the arrays.
+    Conditioning of adam/*/*, adamw/*/*, sgd-momentum/*/* up to 7: loss and gradient are sums over the batch,
+    and a sum of n terms in any order loses a factor of √(n/6).
 """
 
 import math

@@ -22,6 +22,8 @@ Choices
     Stride, padding and dilation apply to the depthwise step. There is nothing between the two steps:
     MobileNet has a normalisation and a ReLU there, but layers named separable do not.
     See convolution.py for the values of padding.
+    Conditioning of depthwise-conv2d/*/*, separable-conv2d/*/* up to 7: the gradients of kernels and biases
+    are sums over all places of all images, and a sum of n terms in any order loses a factor of √(n/6).
 """
 
 from reference.convolution import conv2d, conv2d_vjp

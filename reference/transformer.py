@@ -27,6 +27,11 @@ Choices
     Embedding, positions and the last softmax are not part of it, as in torch.nn.Transformer. No dropout.
     A padding mask hides keys only: outputs at padded positions are computed like the rest.
     The paper has no LN after the stacks; pre-norm needs one, and torch.nn.Transformer always has it.
+    Conditioning of transformer/*b_K, transformer-encoder/*b_K, transformer-encoder-layer/*b_K up to 9e8: the
+    gradient of b_K is zero for all inputs (multi_head_attention.py); a sum gives the rounding of its terms.
+    Conditioning of transformer/*, transformer-encoder/*, transformer-encoder-layer/* up to 32: the weights of
+    the keys in dQ, and of the queries in dK, nearly add up to zero, so that what these have in common
+    cancels.
 """
 
 from functools import reduce

@@ -37,30 +37,30 @@ FILES = ("conditioning.md", "conditioning.csv")
 REASON = re.compile(r"Conditioning of ([^:]+) up to (\d+(?:e\d+)?): (.+)")
 NOTE = (
     "Factor: the spread of a result when all operations of the reference are rounded, over its spread when "
-    "only the inputs and the result itself are rounded; of all elements of outputs and gradients (in "
-    "training, of every step) the largest, apart from chance. Exact sums: the same without the errors of "
-    "partial sums, because a sum of n terms loses a factor of √n in any order. Option and tensor: where the "
-    f"factor is largest. The first size, in {DTYPE}. For a factor above {MOST:g}, the reference gives a "
-    "reason in its Choices."
+    "only the inputs and the result itself are rounded; of all elements of a tensor the largest, apart from "
+    "chance, and of all tensors (outputs, gradients; in training, of every step) that have the same reason. "
+    "Exact sums: the same without the errors of partial sums, because a sum of n terms loses a factor of "
+    "√n in any order. Option and tensor: where the factor is largest. The first size, in "
+    f"{DTYPE}. For a factor above {MOST:g}, the reference gives a reason in its Choices."
 )
+STEP = re.compile(r"(?<=^training\.)\d+\.")
 
 
 @dataclass(frozen=True)
 class Factor:
-    """The conditioning of one formula with one option and one kind of inputs."""
+    """The conditioning factor of one tensor of a formula, with one option, on one kind of inputs."""
 
     case: str
     option: str
     regime: str
     size: str
+    tensor: str  # of a training: the same of all steps
     factor: float
-    tensor: str  # where the factor is largest
     exact_sums: float  # the factor if sums accumulate exactly
-    exact_sums_tensor: str
     reason: str = ""
 
     def __str__(self) -> str:
-        return f"{self.case}/{self.option}/{self.regime}"
+        return "/".join((self.case, self.option, self.regime, self.tensor))
 
 
 @dataclass(frozen=True)
@@ -86,27 +86,31 @@ def places(words: str = "") -> list[Cell]:
     return [cell for cell in found if all(word in cell.place.rpartition("/")[0] for word in words.split())]
 
 
-def study(cells: Iterable[Cell]) -> Iterator[Factor]:
-    """The factor of each cell with its reason, one by one: deriving limits that are not cached takes time."""
+def study(cells: Iterable[Cell]) -> Iterator[list[Factor]]:
+    """The factors of each cell with their reasons, cell by cell: a limit that is not cached takes time."""
     for cell in cells:
-        found = factor(cell)
         its = {file.name for file in pages.sources(pages.page(pages.case(cell.case)))}
-        text = next((each.text for each in reasons() if each.file in its and each.explains(found)), "")
-        yield replace(found, reason=text)
+        mine = [each for each in reasons() if each.file in its]
+        yield [
+            replace(one, reason=next((each.text for each in mine if each.explains(one)), ""))
+            for one in of(cell)
+        ]
 
 
-def factor(cell: Cell) -> Factor:
-    """The factor of one cell."""
+def of(cell: Cell) -> list[Factor]:
+    """The factors of one cell, by tensor."""
     expected = expectation(cell)
     least: dict[str, Array] = {}
     for prefix, function, trees in formulas(cell):
         spreads = perfect(function, trees, precision(cell.dtype).u)
         least |= {f"{prefix}{path}": spread for path, spread in spreads.items()}
-    found = factors(expected, least, cell.dtype)
-    tensor = max(found, key=lambda path: found[path][0])
-    other = max(found, key=lambda path: found[path][1])
+    found: dict[str, tuple[float, float]] = {}
+    for path, each in factors(expected, least, cell.dtype).items():
+        tensor = STEP.sub("", path)
+        before = found.get(tensor, each)
+        found[tensor] = max(before[0], each[0]), max(before[1], each[1])
     place = (cell.case, cell.option, cell.regime, cell.size)
-    return Factor(*place, found[tensor][0], tensor, found[other][1], other)
+    return [Factor(*place, tensor, *each) for tensor, each in found.items()]
 
 
 def perfect(function: Callable[..., Tree], trees: tuple[Tree, ...], u: float) -> dict[str, Array]:
@@ -163,7 +167,7 @@ def reasons() -> tuple[Reason, ...]:
     """The reasons in the Choices of all references: "Conditioning of <patterns> up to <factor>: <sentence>".
 
     Each starts a line, and ends where the next one starts or with the docstring. Patterns match
-    case/option/regime, and are separated by commas.
+    case/option/regime/tensor, and are separated by commas.
     """
     every = {file for case in pages.cases().values() for file in pages.sources(pages.page(case))}
     found = []
@@ -183,8 +187,8 @@ def faults(found: Sequence[Factor], *, whole: bool = True) -> list[str]:
     none at all; and if its largest factor is less than half of what it says.
     """
     wrong = [
-        f"{one}: the conditioning factor of {one.tensor} is {number(one.factor)}, should be at most "
-        f"{MOST:g}; write the reference in a stabler form, or say why not in its Choices: "
+        f"{one}: the conditioning factor is {number(one.factor)}, should be at most {MOST:g}; write the "
+        "reference in a stabler form, or say why not in its Choices: "
         f'"Conditioning of {one} up to {number(np.ceil(one.factor))}: <sentence>"'
         for one in found
         if one.factor > MOST and not one.reason
@@ -218,15 +222,21 @@ def number(factor: float) -> str:
 
 
 def tables(found: Sequence[Factor]) -> list[Section]:
-    """The formulas and regimes by falling factor, each with the option where it is largest."""
-    ordered = sorted(found, key=lambda one: -one.factor)
-    lines = {(one.case, one.regime): one for one in reversed(ordered)}
+    """The formulas and regimes by falling factor, once for each reason: where the factor is largest."""
+    lines: dict[tuple[str, str, str], Factor] = {}
+    for one in ordered(found):
+        lines.setdefault((one.case, one.regime, one.reason if one.factor > MOST else ""), one)
     rows = [
-        (*place, number(one.factor), number(one.exact_sums), one.option, one.tensor, one.reason)
-        for place, one in reversed(lines.items())
+        (one.case, one.regime, *map(number, (one.factor, one.exact_sums)), one.option, one.tensor, reason)
+        for (_, _, reason), one in lines.items()
     ]
     columns = ("formula", "regime", "factor", "exact\nsums", "option", "tensor", "reason")
     return [Table("Conditioning", columns, rows, right=columns[2:4], note=NOTE)]
+
+
+def ordered(found: Sequence[Factor]) -> list[Factor]:
+    """By falling factor."""
+    return sorted(found, key=lambda one: -one.factor)
 
 
 def write(found: Sequence[Factor], folder: Path) -> list[Path]:
@@ -237,7 +247,7 @@ def write(found: Sequence[Factor], folder: Path) -> list[Path]:
     with paths[1].open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(Factor.__dataclass_fields__)
-        for one in sorted(found, key=lambda one: -one.factor):
+        for one in ordered(found):
             values = (getattr(one, name) for name in Factor.__dataclass_fields__)
             lines.writerow(f"{each:.4g}" if isinstance(each, float) else each for each in values)
     return paths

@@ -1,6 +1,8 @@
 """Known departures of scaled dot-product attention."""
 
 from gaugeblock import Limit
+from suites.limits.activation import cancels
+from suites.limits.softmax import SLOPE, SLOPES
 
 BACKWARD = "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: "
 FUSED = {
@@ -20,22 +22,9 @@ FINITE_MASK = Limit(
 
 
 def softmax_slopes(**cells):
-    """Some seeds have no row with a weight near 1."""
-    sources = {
-        "torch": BACKWARD
-        + "attn (grad_attn − dsum); SoftMaxKernel.cpp, softmax_backward_lastdim_kernel_impl",
-        "jax": "jax/_src/nn/functions.py:632 (0.10.2)",
-        "tensorflow": "tensorflow/python/ops/nn_grad.py:303 (2.21.0)",
-    }
-    backends = {"torch": ("torch", "keras-torch"), "jax": ("jax", "keras-jax"), "tensorflow": "tensorflow"}
+    sources = SLOPES | {"torch": f"{SLOPES['torch']}; {BACKWARD}attn * (grad_attn - dsum)"}
     return {
-        f"slope-of-softmax-{package}": Limit(
-            package,
-            "the gradient of a softmax, y (dy − Σ y dy), cancels where a weight y is near 1",
-            source,
-            {"backend": backends[package], "direction": "gradient"} | cells,
-            always=False,
-        )
+        f"slope-near-one-{package}": cancels(package, SLOPE, source, direction="gradient", **cells)
         for package, source in sources.items()
     }
 

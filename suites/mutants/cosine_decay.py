@@ -32,7 +32,7 @@ mutants = {
         Mutant("one-rate-off-by-a-thousandth", "local", WAVE, HALF, f"({HALF}) * (1 + 0.001 * (np.arange(t.size) == 3)).astype(t.dtype)"),
     ),
     "warm-up-cosine": (
-        *wave[1:],
+        *wave[1:-1],
         Mutant("warm-up-from-zero", "formula", WARM, "lr=begin", "lr=0.0"),
         Mutant("no-warm-up", "formula", WARM, CHOICE, "falling"),
         Mutant("no-decay", "formula", WARM, CHOICE, "rising"),

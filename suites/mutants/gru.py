@@ -21,7 +21,7 @@ mutants = {
         Mutant("reset-left-out", "formula", SCAN, "r * q if after", "q if after"),
         Mutant("sigmoid-for-tanh", "formula", SCAN, "* tanh(a_n)", "* sigmoid(a_n)"),
         Mutant("hard-sigmoid", "formula", SCAN, RESET, "r = np.clip(a_r / 6 + 0.5, 0, 1)"),
-        Mutant("tanh-by-exponentials", "unstable", SCAN, "* tanh(a_n)", "* (1 - 2 / (np.exp(2 * a_n) + 1))", regime="saturated"),
+        Mutant("tanh-by-exponentials", "unstable", SCAN, "* tanh(a_n)", "* (lambda e: (e - 1) / (e + 1))(np.exp(2 * a_n))", regime="saturated"),
         Mutant("complement-of-a-saturated-gate", "unstable", SCAN, STATE, "states.append((tanh(a_n) - (tanh(a_n) - h) * sigmoid(a_z),))", regime="saturated"),
         Mutant("gates-by-growing-exponentials", "unstable", SCAN, RESET, "r = (lambda e: e / (1 + e))(np.exp(a_r))", regime="overflowing"),
         Mutant("state-in-bfloat16", "precision", SCAN, STATE, "states.append((bfloat16(sigmoid(-a_z) * tanh(a_n) + sigmoid(a_z) * h),))"),

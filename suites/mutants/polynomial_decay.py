@@ -21,7 +21,6 @@ mutants = {
         Mutant("never-above-the-first", "formula", LINE, RATE, f"np.minimum({RATE}, lr)", option="warm-up"),
         Mutant("left-in-float32", "precision", LINE, LEFT, f"float32({LEFT})"),
         Mutant("time-in-bfloat16", "precision", LINE, LEFT, f"bfloat16({LEFT})"),
-        Mutant("one-less-the-time", "unstable", LINE, LEFT, "(1 - t / steps)"),
         *counted(LINE, STAYS),
         *coarse(LINE, RATE),
     ),
