@@ -65,13 +65,14 @@ def relu_vjp(dy, x):
 
 
 def gelu(x):
-    return x * (0.5 * erfc(x * -sqrt(1 / 2)))
+    return x * (0.5 * erfc(-x * sqrt(1 / 2)))
 
 
 def gelu_vjp(dy, x):
-    """(x Φ)' = Φ + x φ, with φ(x) = e^(-x²/2) / √(2π)."""
-    Phi = 0.5 * erfc(x * -sqrt(1 / 2))
-    phi = np.exp(-0.5 * (x * x)) * (1 / sqrt(2 * pi))
+    """(x Φ)' = Φ + x φ, with φ(x) = e^(-x²/2) / √(2π) = e^(-t²) / √(2π) for t = x/√2, as erfc'(-t) has it."""
+    t = x * sqrt(1 / 2)
+    Phi = 0.5 * erfc(-t)
+    phi = np.exp(-(t * t)) * (1 / sqrt(2 * pi))
     return {"x": dy * (Phi + x * phi)}
 
 

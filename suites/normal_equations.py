@@ -1,9 +1,10 @@
 """The closed form of linear regression: [b; W] = (XᵀX)⁻¹Xᵀy with X = [1 x].
 
 The contenders solve the normal equations as in the textbook, or call a least-squares solver: QR in torch, an
-SVD in JAX, Cholesky in TensorFlow. Their limit is the rounding error of the normal equations, which grows
-with cond(X)². On well-conditioned data an SVD exceeds that (NumPy's too: rms 1.2 to 4.8 over five seeds), and
-so do gradients through a pseudo-inverse, an SVD or a Cholesky factor: these are known departures.
+SVD in JAX, Cholesky in TensorFlow. Their limit is that of the problem's conditioning, which a QR factorisation
+keeps. XᵀX squares it, and is outside the limit where features are nearly collinear, with its own solve and
+with Cholesky. An SVD has larger rounding errors on well-conditioned data (NumPy's too), and so have gradients
+through a pseudo-inverse, an SVD or a Cholesky factor: these are known departures.
 """
 
 from gaugeblock import Case, Contender
@@ -11,9 +12,13 @@ from reference.linear import normal_equations, normal_equations_vjp
 from suites.least_squares import SAMPLES
 from suites.linear_regression import REGIMES, draw
 
+COLLINEAR = {"collinear": "two features that differ by a thousandth: cond(X) is some thousands"}
+
 
 def inputs(rng, *, rows, features, regime="typical"):
     x, y = draw(rng, rows=rows, features=features, regime=regime)
+    if regime == "collinear":
+        x[:, 1] = x[:, 0] + x[:, 1] / 1000
     return {}, {"x": x, "y": y}
 
 
@@ -98,8 +103,8 @@ case = Case(
     gradient=normal_equations_vjp,
     inputs=inputs,
     sizes=SAMPLES,
-    regimes=REGIMES,
-    rare=("diabetes",),
+    regimes=REGIMES | COLLINEAR,
+    rare=("diabetes", "collinear"),
     contenders=(
         Contender("torch", "torch.linalg.solve", in_torch),
         Contender("torch", "torch.linalg.lstsq", in_torch_lstsq, SQUARE),

@@ -164,7 +164,7 @@ def _nudged(arrays: dict[str, Any], kept: dict[Any, Any]) -> dict[str, Any]:
         return arrays
     name, largest = max(floats.items(), key=lambda item: np.size(item[1]))
     moved = np.array(largest)
-    at = np.unravel_index(np.argmax(np.abs(moved)), moved.shape)
+    at = np.unravel_index(np.argmax(moved), moved.shape)  # a GELU of a very negative element is zero
     moved[at] += kept.setdefault((name, moved.dtype), NUDGE * np.spacing(np.abs(moved[at])))
     return {**arrays, name: moved}
 

@@ -3,11 +3,48 @@
 from gaugeblock import Limit
 
 MANY = ("small", "wide", "large")
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+BACKENDS = {"torch": ("torch", "keras-torch"), "tensorflow": "tensorflow", "jax": ("jax", "keras-jax")}
+DECOMPOSED = "which writes out the kernel in aten/src/ATen/native/cpu"
+KERNELS = "tensorflow/include/tensorflow/core/kernels"
+SLOPES = {
+    "tanh": "the slope is 1 − t² of the result t, which cancels where t is near ±1: the error is u",
+    "sigmoid": "the slope is s (1 − s) of the result s, which cancels where s is near 1: the error is u s",
+}
+SOURCES = {
+    "tanh": {
+        "torch": f"torch/_decomp/decompositions.py:129, {DECOMPOSED}/BinaryOpsKernel.cpp",
+        "tensorflow": f"{KERNELS}/cwise_ops_gradients.h:31",
+        "jax": "jax/_src/lax/lax.py:4518, (1 + t)(1 − t) unless accuracy is HIGHEST",
+    },
+    "sigmoid": {
+        "torch": f"torch/_decomp/decompositions.py:136, {DECOMPOSED}/BinaryOpsKernel.cpp",
+        "tensorflow": f"{KERNELS}/cwise_ops_gradients.h:53",
+        "jax": "jax/_src/lax/lax.py:4528, unless accuracy is HIGHEST",
+    },
+}
+GELUS = {
+    "gelu": {
+        "torch": f"torch/_decomp/decompositions.py:281, {DECOMPOSED}/Activation.cpp",
+    },
+    "gelu-tanh": {
+        "torch": f"torch/_decomp/decompositions.py:269, {DECOMPOSED}/Activation.cpp",
+        "tensorflow": "tensorflow/python/ops/nn_ops.py:3749",
+        "jax": "jax/_src/nn/functions.py:463",
+    },
+}
+FORMS = {"gelu": "1 + erf(x/√2)", "gelu-tanh": "1 + tanh(u)"}
 SIGMOID = "below zero σ(x) is 1/2 + p(x) in float32 and 1 − σ(−x) in float64: its error is u, not u σ(x)"
 SIGMOID_WHERE = (
     "onnxruntime/core/mlas/lib/logistic.cpp, onnxruntime/core/providers/cpu/activation/activations.h; "
     "microsoft/onnxruntime#26281"
 )
+
+
+def cancels(package, reason, source, *cells, **common):
+    """A form that cancels for some inputs, which another draw may not have."""
+    shared = {"backend": BACKENDS[package], "dtype": DTYPES, **common}
+    return Limit(package, reason, source, [{**shared, **each} for each in cells or ({},)], always=False)
 
 
 def through_float32(case, line, size=MANY, always=True):
@@ -27,6 +64,18 @@ def through_float32(case, line, size=MANY, always=True):
 
 
 limits = {
+    **{
+        f"{case}-slope-{package}": cancels(package, SLOPES[case], source, case=case, direction="gradient")
+        for case, sources in SOURCES.items()
+        for package, source in sources.items()
+    },
+    **{
+        f"{case}-below-zero-{package}": cancels(
+            package, f"{FORMS[case]} cancels for x below 0: the error is u |x|", source, case=case
+        )
+        for case, sources in GELUS.items()
+        for package, source in sources.items()
+    },
     "sigmoid-below-zero": Limit(
         "onnxruntime",
         SIGMOID,

@@ -1,6 +1,14 @@
 """Known departures of binary cross-entropy from logits."""
 
 from gaugeblock import Limit
+from suites.limits import activation
+
+SLOPE = "the gradient is σ(z) − y, which cancels where a prediction is right and certain: the error is u"
+SLOPES = {
+    "torch": "torchgen/packaged/autograd/derivatives.yaml:2038; torch/csrc/autograd/FunctionsManual.cpp, "
+    "binary_cross_entropy_with_logits_backward",
+    "tensorflow": "tensorflow/python/ops/nn_impl.py:143, whose terms are differentiated one by one",
+}
 
 BINARY = {"case": "binary-cross-entropy"}
 EACH = {"direction": "forward", "option": "each"}
@@ -37,6 +45,10 @@ def in_tensorflow(*cells, **more):
 
 
 limits = {
+    **{
+        f"slope-near-one-{package}": activation.cancels(package, SLOPE, source, direction="gradient")
+        for package, source in SLOPES.items()
+    },
     "log-sigmoid-cancels-torch": in_torch(*EACH_OF_MANY, CONFIDENT, {**CONFIDENT, **NOT_COMPILED}),
     "log-sigmoid-cancels-torch-few-elements": in_torch(*EACH_OF_FEW, always=False),
     "log-sigmoid-cancels-tensorflow": in_tensorflow(*EACH_OF_MANY),

@@ -4,8 +4,28 @@ from gaugeblock import Limit
 
 LSTSQ = {"backend": "torch", "contender": "torch.linalg.lstsq", "direction": "gradient"}
 
-# the difference between a solver and the normal equations depends on the inputs: some seeds agree
+SQUARED = "is given XᵀX, as textbooks write it, which squares cond(X): no fault of the solver"
+BOOK = "Golub and Van Loan 2013, Matrix Computations, 5.3.8: normal equations versus QR"
+
+# how far a solver or a gradient is from the factorisation depends on the inputs: some seeds agree
 limits = {
+    **{
+        f"condition-squared-{package}": Limit(
+            package, SQUARED, BOOK, {"backend": package, "contender": f"{api}.solve"}, always=False
+        )
+        for package, api in {
+            "torch": "torch.linalg",
+            "tensorflow": "tensorflow.linalg",
+            "jax": "jax.numpy.linalg",
+        }.items()
+    },
+    "condition-squared-by-cholesky": Limit(
+        "tensorflow",
+        "solves the normal equations by default (fast=True), which square cond(X)",
+        "tensorflow/python/ops/linalg_ops.py:266",
+        {"backend": "tensorflow", "contender": "tensorflow.linalg.lstsq"},
+        always=False,
+    ),
     "pseudo-inverse": Limit(
         "torch",
         "its gradient passes through the pseudo-inverse of X",

@@ -13,7 +13,8 @@ shared = (
     Mutant("logits-in-bfloat16", "precision", BINARY, "    t = ", "    z = bfloat16(z)\n    t = "),
     Mutant("logits-in-float32", "dtype", BINARY, "    t = ", "    z = float32(z)\n    t = "),
     Mutant("targets-promote", "dtype", BINARY, "_smooth(y,", "_smooth(y.astype(np.float64),"),
-    Mutant("positives-without-gradient", "gradient", BINARY_BACK, " - w * t * (1 - p)", ""),
+    Mutant("positives-without-gradient", "gradient", BINARY_BACK, " - w * t * sigmoid(-z)", ""),
+    Mutant("gradient-cancels-near-one", "unstable", BINARY_BACK, "sigmoid(-z)", "(1 - sigmoid(z))"),
     Mutant("gradient-of-the-sum", "gradient", BINARY_BACK, "z.size", "1"),
     Mutant("gradient-of-each-shared", "gradient", BINARY_BACK, "z.size, reduction)", 'z.size, "mean")', option="each"),
     Mutant("last-example-left-out", "mask", BINARY, TERMS, f"({TERMS})[:-1]"),
@@ -40,7 +41,7 @@ mutants = {
         Mutant("weighted-mean", "formula", BINARY, "w * t", "(w / w.mean()) * t"),
         Mutant("weights-in-bfloat16", "precision", BINARY, "w * t", "bfloat16(w) * t"),
         Mutant("gradient-unweighted", "gradient", BINARY_BACK, "w * t", "t"),
-        Mutant("gradient-weighted-in-both-classes", "gradient", BINARY_BACK, "(1 - t) * p", "w * (1 - t) * p"),
+        Mutant("gradient-weighted-in-both-classes", "gradient", BINARY_BACK, "(1 - t) * sigmoid(z)", "w * (1 - t) * sigmoid(z)"),
         Mutant("weights-reversed", "layout", BINARY, "w * t", "w[::-1] * t"),
     ),
 }  # fmt: skip

@@ -3,20 +3,23 @@
 from gaugeblock import Mutant
 
 DENSE, DENSE_BACK = "loss.cross_entropy", "loss.cross_entropy_vjp"
-SOFTMAX = "activation.log_softmax"
-SHIFT = "s = x - x.max(axis=-1, keepdims=True)"
-SUM = "s - np.log(np.exp(s).sum(axis=-1, keepdims=True))"
+SOFTMAX, SOFTMAX_BACK = "activation.log_softmax", "activation.log_softmax_vjp"
+SHIFT = "s = x - np.take_along_axis(x, m, axis=-1)"
+SUM = "s - np.log1p(others.sum(axis=-1, keepdims=True))"
+SLOPE = "np.where(near, some, dy - p * dy.sum(axis=-1, keepdims=True))"
 
 shared = (
-    Mutant("without-its-maximum", "unstable", SOFTMAX, SHIFT, "s = x", regime="shifted"),
-    Mutant("maximum-added-to-the-log-sum", "unstable", SOFTMAX, SUM, "x - (np.log(np.exp(s).sum(axis=-1, keepdims=True)) + (x - s))", regime="shifted"),
-    Mutant("epsilon-in-the-log", "formula", SOFTMAX, "np.exp(s).sum(axis=-1, keepdims=True)", "np.exp(s).sum(axis=-1, keepdims=True) + 1e-7"),
-    Mutant("last-class-outside-the-sum", "mask", SOFTMAX, "np.exp(s).sum(", "np.exp(s)[..., :-1].sum("),
-    Mutant("logits-in-float32", "dtype", SOFTMAX, SHIFT, "s = float32(x - x.max(axis=-1, keepdims=True))"),
-    Mutant("logits-in-bfloat16", "precision", SOFTMAX, SHIFT, "s = bfloat16(x - x.max(axis=-1, keepdims=True))"),
+    Mutant("without-its-maximum", "unstable", SOFTMAX, SUM, "x - np.log(np.exp(x).sum(axis=-1, keepdims=True))", regime="shifted"),
+    Mutant("maximum-added-to-the-log-sum", "unstable", SOFTMAX, SUM, "x - (np.log1p(others.sum(axis=-1, keepdims=True)) + (x - s))", regime="shifted"),
+    Mutant("epsilon-in-the-log", "formula", SOFTMAX, "others.sum(axis=-1, keepdims=True)", "others.sum(axis=-1, keepdims=True) + 1e-7"),
+    Mutant("last-class-outside-the-sum", "mask", SOFTMAX, "others.sum(", "others[..., :-1].sum("),
+    Mutant("log-of-one-and-little", "unstable", SOFTMAX, "np.log1p(", "np.log(1 + ", regime="confident"),
+    Mutant("logits-in-float32", "dtype", SOFTMAX, SHIFT, "s = float32(x - np.take_along_axis(x, m, axis=-1))"),
+    Mutant("logits-in-bfloat16", "precision", SOFTMAX, SHIFT, "s = bfloat16(x - np.take_along_axis(x, m, axis=-1))"),
     Mutant("number-promotes", "dtype", "loss.reduced", "else l.size)", "else np.float64(l.size))"),
     Mutant("sum-for-the-mean", "formula", "loss.reduced", 'reduction == "sum"', 'reduction in ("sum", "mean")'),
-    Mutant("log-sum-detached", "gradient", "activation.log_softmax_vjp", "dy - softmax(x) * dy.sum(axis=-1, keepdims=True)", "dy"),
+    Mutant("log-sum-detached", "gradient", SOFTMAX_BACK, SLOPE, "dy"),
+    Mutant("gradient-cancels-near-one", "unstable", SOFTMAX_BACK, SLOPE, "dy - p * dy.sum(axis=-1, keepdims=True)", regime="confident"),
 )  # fmt: skip
 
 mutants = {

@@ -23,7 +23,7 @@ mutants = {
         Mutant("loss-after-the-step", "state", STEP, "    return *sgd(theta, g, state, lr=lr), loss", "    theta, state = sgd(theta, g, state, lr=lr)\n    return theta, state, value_and_gradient(theta, x, y, objective=objective)[0]"),
         Mutant("intercept-detached", "gradient", LINE, "np.sum(rows, axis=0)", "0 * np.sum(rows, axis=0)"),
         Mutant("intercept-of-the-first-row", "gradient", LINE, "np.sum(rows, axis=0)", "rows[0]"),
-        Mutant("targets-of-plus-and-minus-one", "gradient", LOGISTIC, "(probability(x, W, b) - y)", "(probability(x, W, b) - (2 * y - 1))", option="logistic"),
+        Mutant("targets-of-plus-and-minus-one", "gradient", LOGISTIC, "y)[", "2 * y - 1)[", option="logistic"),
         Mutant("last-row-left-out", "mask", LINE, "x.reshape(-1, d).T @ rows", "x.reshape(-1, d)[:-1].T @ rows[:-1]"),
         Mutant("features-reversed", "layout", LINE, "x.reshape(-1, d).T", "x.reshape(-1, d)[:, ::-1].T"),
     ),

@@ -5,12 +5,13 @@ from gaugeblock import Mutant
 LOSS, LOSS_BACK = "logistic.logistic_loss", "logistic.logistic_loss_vjp"
 LINEAR_BACK = "linear.linear_vjp"
 ENTROPY, SOFTPLUS = "loss.binary_cross_entropy", "loss._softplus"
+SLOPE = 'binary_cross_entropy_vjp(dy, linear(x, W, b), y)["z"]'
 STABLE = "np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))"
 
 gradients = (
-    Mutant("targets-of-plus-and-minus-one", "gradient", LOSS_BACK, "(probability(x, W, b) - y)", "(probability(x, W, b) - (2 * y - 1))"),
-    Mutant("gradient-of-the-squared-error", "gradient", LOSS_BACK, "(probability(x, W, b) - y)", "(probability(x, W, b) - y) * probability(x, W, b) * (1 - probability(x, W, b))"),
-    Mutant("gradient-of-the-sum", "gradient", LOSS_BACK, "y.size", "1"),
+    Mutant("targets-of-plus-and-minus-one", "gradient", LOSS_BACK, "y)[", "2 * y - 1)["),
+    Mutant("gradient-of-the-squared-error", "gradient", LOSS_BACK, '["z"]', '["z"] * sigmoid_vjp(1.0, linear(x, W, b))["x"]'),
+    Mutant("gradient-of-the-sum", "gradient", LOSS_BACK, "y)[", 'y, reduction="sum")['),
     Mutant("intercept-detached", "gradient", LINEAR_BACK, "np.sum(rows, axis=0)", "0 * np.sum(rows, axis=0)"),
     Mutant("last-row-left-out", "mask", LINEAR_BACK, "x.reshape(-1, d).T @ rows", "x.reshape(-1, d)[:-1].T @ rows[:-1]"),
 )  # fmt: skip
@@ -18,6 +19,7 @@ gradients = (
 mutants = {
     "logistic-loss": (
         *gradients,
+        Mutant("gradient-cancels-near-one", "unstable", LOSS_BACK, SLOPE, "dy / y.size * (probability(x, W, b) - y)", regime="large-logits"),
         Mutant("sum-for-the-mean", "formula", ENTROPY, "_softplus(z), reduction)", '_softplus(z), "sum")'),
         Mutant("classes-exchanged", "formula", LOSS, "linear(x, W, b), y)", "linear(x, W, b), 1 - y)"),
         Mutant("negatives-dropped", "formula", ENTROPY, " + (1 - t) * _softplus(z)", ""),

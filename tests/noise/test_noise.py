@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import special
-from scipy.linalg.lapack import sgesv
+from scipy.linalg.lapack import sgels, sgesv
 
 from bench import noise
 from bench.noise.array import rule
@@ -174,6 +174,32 @@ def test_a_solve_spreads_as_float32_elimination_does_over_random_orders(kind, n)
         sigma.append(predicted(np.linalg.solve, (A, b)) / scale)
         error.append(np.array(errors) / scale)
     assert calibrated(np.exp(np.mean([np.log(ratio(s, e)) for s, e in zip(sigma, error, strict=True)])))
+
+
+@pytest.mark.parametrize(("rows", "n"), [(12, 3), (20, 4), (24, 10)])
+def test_a_qr_spreads_as_float32_reflections_do_over_random_orders(rows, n):
+    """Seen in the least squares that it solves, with few rows: LAPACK adds long columns in parts."""
+
+    def fit(A, b):
+        Q, R = np.linalg.qr(A)
+        return np.linalg.solve(R, Q.T @ b)
+
+    sigma, error = [], []
+    for seed in range(10):
+        g = rng(seed)
+        A, b = single(g.standard_normal((rows, n)), g.standard_normal(rows))
+        x = fit(A.astype(float), b.astype(float))
+        errors = []
+        for _ in range(EVALUATIONS // 10):
+            p, q = g.permutation(rows), g.permutation(n)
+            y = np.empty(n, np.float32)
+            y[q] = sgels(A[np.ix_(p, q)], b[p])[1][:n]
+            errors.append(y - x)
+        scale = np.sqrt(np.mean(np.square(errors)))
+        sigma.append(predicted(fit, (A, b)) / scale)
+        error.append(np.array(errors) / scale)
+    found = np.exp(np.mean([np.log(ratio(s, e)) for s, e in zip(sigma, error, strict=True)]))
+    assert calibrated(found)
 
 
 @pytest.mark.parametrize("factor", [0.1, 10])
@@ -491,6 +517,7 @@ IDIOMS = {
     "add.at": lambda x, y: at(x, y),
     "solve": lambda x, y: np.linalg.solve(x @ x.T, y),
     "solve vector": lambda x, y: np.linalg.solve(x @ x.T, y[:, 0]),
+    "qr": lambda x, y: (q := np.linalg.qr(x.T))[0] @ q[1] + q[0] * y.T,
     "isfinite": lambda x, y: np.where(np.isfinite(x), x, 0) * 1.1,
     "shape and size": lambda x, y: x * (1 / x.size) * np.ndim(x) * len(x),
     "delete": lambda x, y: np.delete(x * y, 1, axis=0),
@@ -586,6 +613,9 @@ REFUSED = {
     "interp": lambda x, y: np.interp(x, y[0], y[0]),
     "diff": lambda x, y: np.ediff1d(x),
     "solve of a batch": lambda x, y: np.linalg.solve((x @ x.T)[None], y[None]),
+    "qr of a batch": lambda x, y: np.linalg.qr(x[None])[1],
+    "qr of a wide matrix": lambda x, y: np.linalg.qr(x)[1],
+    "qr of another mode": lambda x, y: np.linalg.qr(x.T, mode="r"),
 }
 
 

@@ -130,7 +130,7 @@ WRITTEN = {
     "np.linalg.inv": (lambda: np.linalg.inv(A) @ y[:3], np.linalg.solve, (A, y[:3])),
     "np.linalg.lstsq": (
         lambda: np.linalg.lstsq(X[:, :2], y[:3])[0],
-        lambda X, y: np.linalg.solve(X.T @ X, X.T @ y),
+        lambda X, y: np.linalg.solve((f := np.linalg.qr(X))[1], f[0].T @ y),
         (X[:, :2], y[:3]),
     ),
     "np.linalg.vector_norm": (lambda: np.linalg.vector_norm(X), np.linalg.norm, (X,)),

@@ -1,5 +1,6 @@
 """Linear regression, its loss and its closed form, against finite differences and against loops."""
 
+import mpmath
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
@@ -46,6 +47,18 @@ def eliminate(A, R):
     return B
 
 
+def orthogonalise(A):
+    """Gram and Schmidt's factorisation, for NumPy's qr has no longdouble."""
+    Q, R = A.copy(), np.zeros_like(A, shape=(A.shape[1], A.shape[1]))
+    for k in range(A.shape[1]):
+        for j in range(k):
+            R[j, k] = Q[:, j] @ Q[:, k]
+            Q[:, k] -= R[j, k] * Q[:, j]
+        R[k, k] = np.sqrt(Q[:, k] @ Q[:, k])
+        Q[:, k] /= R[k, k]
+    return Q, R
+
+
 def test_the_line_has_the_gradient_of_finite_differences(rng):
     inputs = {"x": rng.normal(size=7), "beta0": rng.normal(size=()), "beta1": rng.normal(size=())}
     check_vjp(line, line_vjp, inputs, rng=rng)
@@ -74,6 +87,7 @@ def test_the_closed_form_has_the_gradient_of_finite_differences(rng, monkeypatch
     inputs = {"x": rng.normal(size=(11, 3)), "y": rng.normal(size=(11, 2))}
     check_dtype(normal_equations, normal_equations_vjp, inputs)
     monkeypatch.setattr(np.linalg, "solve", eliminate)
+    monkeypatch.setattr(np.linalg, "qr", orthogonalise)
     check_vjp(normal_equations, normal_equations_vjp, inputs, rng=rng)
 
 
@@ -108,6 +122,24 @@ def test_the_closed_form_agrees_with_an_orthogonal_factorisation_on_the_diabetes
     found, known = normal_equations(x, y[:, None]), LinearRegression().fit(x, y)
     np.testing.assert_allclose(found["W"][:, 0], known.coef_, rtol=1e-10)
     np.testing.assert_allclose(found["b"], known.intercept_, rtol=1e-12)
+
+
+def test_the_closed_form_loses_the_condition_number_and_not_its_square(rng):
+    """Two features differ by a millionth. XᵀX in float64 would leave four digits of the weights."""
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 1))
+    x[:, 1] = x[:, 0] + 1e-6 * x[:, 1]
+    with mpmath.workdps(50):
+        X = mpmath.matrix([[1, *row] for row in x.tolist()])
+        V = (X.T * X) ** -1
+        B = V * X.T * mpmath.matrix(y.tolist())
+        v = V * mpmath.matrix([1, 1, 1, 1])
+        dX = (mpmath.matrix(y.tolist()) - X * B) * v.T - X * v * B.T
+        known = [np.array(m.tolist(), dtype=float) for m in (B, dX, X * v)]
+    found = normal_equations(x, y)
+    np.testing.assert_allclose(np.concatenate([found["b"][None], found["W"]]), known[0], rtol=1e-8)
+    g = normal_equations_vjp({"W": np.ones((3, 1)), "b": np.ones(1)}, x, y)
+    for got, right in ((g["x"], known[1][:, 1:]), (g["y"], known[2])):
+        assert abs(got - right).max() <= 1e-8 * abs(right).max()
 
 
 def test_no_step_from_the_closed_form_lowers_the_loss(rng):

@@ -44,6 +44,15 @@ def test_the_loss_has_the_gradient_of_finite_differences(rng, shape):
     check_dtype(logistic_loss, logistic_loss_vjp, inputs)
 
 
+@pytest.mark.parametrize("z", [-100.0, -38.0, 38.0, 100.0])
+def test_the_slope_of_a_right_and_certain_prediction_does_not_cancel(z):
+    given = {"x": np.array([[z]]), "W": np.array([[1.0]]), "b": np.zeros(1)}
+    y = np.array([[float(z > 0)]])
+    slope = -math.copysign(math.exp(-abs(z)), z)
+    got = logistic_loss_vjp(np.ones(()), y=y, **given)["b"][0]
+    assert got == pytest.approx(slope, rel=1e-15)
+
+
 def test_the_probability_is_the_formula_as_printed(rng):
     given = sample(rng)
     for i, row in enumerate(given["x"]):

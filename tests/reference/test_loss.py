@@ -103,4 +103,19 @@ def test_saturated_logits_neither_overflow_nor_cancel(z):
         right = (z > 0) == (y == 1)
         np.testing.assert_allclose(got, log1p(exp(-abs(z))) if right else abs(z), rtol=1e-15)
     got = loss.sparse_cross_entropy(np.array([[0.0, z]]), np.array([0]))
-    np.testing.assert_allclose(got, max(z, 0.0), atol=1e-16)
+    np.testing.assert_allclose(got, max(z, 0.0) + log1p(exp(-abs(z))), rtol=1e-15)
+
+
+@pytest.mark.parametrize("z", [0.5, 17.0, 38.0, 100.0, 700.0])
+def test_slopes_of_right_and_certain_predictions_do_not_cancel(z):
+    """p − 1 of the target is −1/(1 + e^z), for each loss from logits."""
+    slope, logits = -exp(-z) / (1 + exp(-z)), np.array([[z, 0.0]])
+    one, first, both = np.ones(()), np.array([[1.0, 0.0]]), np.array([slope, -slope])
+    binary = [
+        loss.binary_cross_entropy_vjp(one, np.array([[sign * z]]), np.array([[y]]))["z"]
+        for sign, y in ((1, 1.0), (-1, 0.0))
+    ]
+    np.testing.assert_allclose(np.ravel(binary), both, rtol=1e-15)
+    np.testing.assert_allclose(loss.cross_entropy_vjp(one, logits, first)["z"][0], both, rtol=1e-15)
+    sparse = loss.sparse_cross_entropy_vjp(one, logits, np.array([0]))["z"][0]
+    np.testing.assert_allclose(sparse, both, rtol=1e-15)

@@ -1,0 +1,11 @@
+"""Known departures of the convolutional network."""
+
+from suites.limits.activation import cancels
+from suites.limits.softmax import SLOPE, SLOPES
+
+limits = {
+    f"slope-near-one-{package}": cancels(
+        package, SLOPE, source, direction="gradient", dtype=("float64", "float32")
+    )
+    for package, source in SLOPES.items()
+}
