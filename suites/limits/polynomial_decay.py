@@ -1,5 +1,6 @@
 """Known departures of polynomial decay."""
 
+from gaugeblock import Limit
 from suites.limits.exponential_decay import from_the_last, in_float32
 from suites.limits.step_decay import KERAS
 
@@ -7,4 +8,18 @@ limits = {
     "rates-from-the-last": from_the_last("PolynomialLR", option="root", size=("small", "epochs", "steps")),
     "numbers-in-float32": KERAS,
     "count-in-float32": in_float32(),
+    "no-root-at-the-end": Limit(
+        "optax",
+        "leaves 1 - t/T to the compiler, which makes 1 - t (1/T) of it in one rounding: negative at t = T, "
+        "and without a root",
+        "optax/schedules/_schedule.py:142 (0.2.8)",
+        {
+            "backend": "jax",
+            "contender": "optax.schedules.polynomial_schedule",
+            "option": "root-to-zero",
+            "mode": "jit",
+            "dtype": ("float64", "float32", "bfloat16", "float16"),
+        },
+        always=False,  # some T have an inverse that is rounded down
+    ),
 }
