@@ -110,7 +110,8 @@ class Contender:
     and returns a `Training`.
 
     variant: distinguishes two ways of calling one API (a keyword, a path). ``str`` is the name in rows.
-    without: the options and sizes that this API does not support, each with the reason.
+    without: the options and sizes that this API cannot express, each with the reason. What it gets wrong is
+        run, and is a Limit.
     modes, directions: the modes and directions that the API has, if not all (an inference path has no
         gradient).
     refuses: the cells for which the framework raises. They run all the same, and are absent with the

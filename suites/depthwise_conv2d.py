@@ -70,7 +70,6 @@ def flops(*, batch, channels, kernel, multiplier=1, **rest):
 
 
 UNPADDED = {"same": "padding='same' is not supported for strided convolutions"}
-UNDILATED = {"dilated-strided": "where a dilation is above 1, all strides must be 1 (it warns, and is wrong)"}
 # TensorFlow's own kernel has one stride; XLA and oneDNN (float32 and bfloat16 only) have two.
 EVEN = "equal length strides"
 UNEVEN = [
@@ -112,14 +111,11 @@ case = Case(
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", grouped(conv2d.in_torch)),
         Contender("torch", "torch.nn.Conv2d", grouped(conv2d.in_torch_layer), without=UNPADDED),
-        Contender(
-            "tensorflow", "tensorflow.nn.depthwise_conv2d", in_tensorflow, without=UNDILATED, refuses=UNEVEN
-        ),
+        Contender("tensorflow", "tensorflow.nn.depthwise_conv2d", in_tensorflow, refuses=UNEVEN),
         Contender(
             "tensorflow",
             "tensorflow.nn.depthwise_conv2d",
             partial(in_tensorflow, explicit=True),
-            without=UNDILATED,
             modes=EXPLICIT,
             variant="explicit",
             refuses=[

@@ -138,7 +138,6 @@ case = Case(
             "tensorflow",
             "tensorflow.nn.separable_conv2d",
             in_tensorflow,
-            without=depthwise_conv2d.UNDILATED,
         ),
         Contender("tensorflow", "keras.layers.SeparableConv2D", in_keras),
         Contender("jax", "flax.linen.Conv", in_flax),

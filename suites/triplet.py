@@ -86,8 +86,7 @@ case = Case(
         contender(
             "optax.losses.triplet_margin_loss",
             in_optax,
-            absent("adds epsilon below the root", *TORCH_ONLY)
-            | {"inside-cubic": "takes no size of a difference, so that an odd degree is no norm"},
+            absent("adds epsilon below the root", *TORCH_ONLY),
         ),
     ),
     minor=True,

@@ -14,6 +14,10 @@ PLAIN = ("builtins", "numpy")  # types that are not a run; any other may be one 
 SHOULD = "should return (params, run), or ({}, run) without weights"
 
 
+class Unlike(ValueError):
+    """An output of another shape or dtype than the reference's, for which no gradient can be taken."""
+
+
 def built(contender: Contender, given: Any) -> tuple[Tree, Any]:
     """The params and run that a build returned. Raises TypeError if it returned anything else."""
     if callable(given):
@@ -111,8 +115,8 @@ def explain(
     except Exception:
         return  # its own error is the explanation
     named(contender, outputs, cotangents)
-    if fault := next(_unlike(engine, outputs, cotangents), ""):
-        raise ValueError(f"{contender}: its run returns {fault}")
+    if wrt is not None and (fault := next(_unlike(engine, outputs, cotangents), "")):
+        raise Unlike(f"{contender}: its run returns {fault}")
     if wrt is not None and (cut := _cut(engine, run, params, data, list(cotangents), wrt)):
         names = ", ".join(each.partition(".")[2] for each in cut)
         raise ValueError(f"{contender}: {detached(names)}")

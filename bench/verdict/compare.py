@@ -44,7 +44,8 @@ def compare(
     undecided = max((one.undecided for one in expected.values()), default=0)
     if fault := next(_faults(got, expected), None):
         return Agreement("disagrees", fault, undecided=undecided)
-    if fault := next(_promoted(got, expected, dtype), None):  # there is no distance: a Limit records infinity
+    # there is no distance: a Limit records infinity
+    if fault := next(_misshapen(got, expected), None) or next(_promoted(got, expected, dtype), None):
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
@@ -87,13 +88,16 @@ def _listed(tensors: Mapping[str, Any]) -> str:
 
 
 def _faults(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
-    """Differences in names and shapes, which have no tolerance."""
+    """Differences in names, which have no tolerance."""
     for name in expected:
         if name not in got:
             yield f"{name} is missing, got {_listed(got)}"
     for name in got:
         if name not in expected:
             yield f"{name} is not among the outputs, should be {_listed(expected)}"
+
+
+def _misshapen(got: Mapping[str, NDArray[Any]], expected: Expectation) -> Iterator[str]:
     for name, one in expected.items():
         array = np.asarray(got[name])
         if array.shape != one.value.shape:

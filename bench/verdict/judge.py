@@ -1,5 +1,6 @@
 """``run(cell) -> Row``: builds a contender, calls it and compares. An exception becomes a row."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,8 @@ from bench.tolerance.expected import expectation
 from bench.tree import tree_map
 from bench.verdict import invariants
 from bench.verdict.again import CALLS, FEWER, called_again, left, repeat, unsteady_row
-from bench.verdict.known import holds, refusal
+from bench.verdict.compare import Agreement
+from bench.verdict.known import holds, limits, refusal, settle
 from bench.verdict.missing import missing
 from bench.verdict.row import elsewhere, row_of, verdict
 
@@ -125,6 +127,8 @@ def attempt(
         return _formula(case, contender, engine, unit, directions, least)
     except Absent as reason:  # some frameworks raise only at the call if they have no kernel
         return _absent(unit, directions, reason)
+    except check.Unlike as error:
+        return _unlike(unit, directions, engine, error)
     except Exception as error:
         if engine.lacks(error) and len(directions) > 1:  # one of the directions may have a kernel
             alone = [attempt(case, contender, engine, unit, [each], curve, calls) for each in directions]
@@ -133,6 +137,18 @@ def attempt(
             why = f"no {unit.dtype} kernel: {sentence(error)}"
             return Judged({each: row_of(unit, each, status="absent", why=why) for each in directions})
         return _broken(unit, directions, error)
+
+
+def _unlike(unit: Cell, directions: Sequence[str], engine: Backend, error: check.Unlike) -> Judged:
+    """The rows of outputs of another shape or dtype, for which no gradient exists: errors without a Limit."""
+    rows, why = {}, str(error)
+    for each in directions:
+        found: dict[str, Any] = {"status": "error", "why": why}
+        if known := limits(unit, engine, each):
+            settled = settle(Agreement("disagrees", why, z_rms=math.inf), known)
+            found = {**settled, "z_rms": math.inf, "version": engine.version, "threads": engine.threads()}
+        rows[each] = row_of(unit, each, **found)
+    return Judged(rows)
 
 
 def _absent(unit: Cell, directions: Sequence[str], reason: Absent) -> Judged:

@@ -103,7 +103,7 @@ def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
             return {"status": "agrees", "why": ""}
         why = f"stale limit: the cell agrees, but {stale[0].limit} says: {stale[0].limit.reason}"
         return _about(stale[0]) | {"status": "disagrees", "why": f"{why}; take it away, or narrow its cells"}
-    if agreement.status == "mistrusted" or not known or agreement.z_rms is None:  # None if shapes differ
+    if agreement.status == "mistrusted" or not known or agreement.z_rms is None:  # None if names differ
         return {"status": agreement.status, "why": agreement.why}
     ranges = [(each, each.z) for each in known if each.z]
     if not ranges:

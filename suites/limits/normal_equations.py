@@ -37,7 +37,7 @@ limits = {
         "torch",
         "passes uninitialized memory as initial pivots to LAPACK's gelsy: each call may pivot differently",
         "aten/src/ATen/native/BatchLinearAlgebraKernel.cpp, apply_lstsq: jpvt; pytorch/pytorch#187411",
-        LSTSQ | {"device": "cpu"},
+        {"backend": "torch", "contender": "torch.linalg.lstsq", "device": "cpu"},
         always=False,
         varies=True,
     ),

@@ -38,4 +38,18 @@ limits = {
         },
         always=False,
     ),
+    "no-root-at-the-end": Limit(
+        "optax",
+        "leaves 1 - t/T to the compiler, which makes 1 - t (1/T) of it in one rounding: negative at t = T, "
+        "and without a root",
+        "optax/schedules/_schedule.py:142 (0.2.8)",
+        {
+            "backend": "jax",
+            "contender": "optax.schedules.polynomial_schedule",
+            "option": "root-to-zero",
+            "mode": "jit",
+            "dtype": ("float64", "float32", "bfloat16", "float16"),
+        },
+        always=False,  # some T have an inverse that is rounded down
+    ),
 }

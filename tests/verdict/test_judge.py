@@ -408,6 +408,34 @@ def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
     assert row.bits is None if build is honest else row.bits < 15  # what fails by no error has no bits
 
 
+def fewer(weights, **option):
+    return weights, lambda params, x: {"y": (x @ params["W"])[:3]}
+
+
+@pytest.mark.parametrize("direction", ["forward", "gradient"])
+@pytest.mark.parametrize(
+    ("limit", "status", "why"),
+    [
+        (None, "error", "torch.matmul: its run returns y of shape (3, 4), should be (7, 4)"),
+        (measured(inf, dtype="float64"), "limited", "its softmax is in float32"),
+        (
+            measured(100, dtype="float64"),
+            "disagrees",
+            "Limit 'softmax' of torch explains a z of 10 to 1e+03, ",
+        ),
+        (LIMIT, "disagrees", "Limit 'softmax' of torch was not measured"),
+    ],
+)
+def test_a_shape_that_is_known_to_be_another_is_a_limit(page, limit, status, why, direction):
+    """It is run and judged, though no gradient exists: a Limit has infinity for it."""
+    page(fewer, limits=(limit,) if limit else ())
+    row = judge(cell().unit, ("forward", "gradient")).rows[direction]
+    assert row.status == status and row.why.startswith(why), row.why
+    assert row.bits is None and (row.z_rms == inf) == (limit is not None)
+    alone = run(cell())  # which needs no gradient
+    assert alone.status == (status if limit else "disagrees") and alone.z_rms == inf
+
+
 @pytest.fixture
 def worst_cases(monkeypatch):
     """The accumulators whose worst case was derived."""
