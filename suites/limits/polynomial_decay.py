@@ -1,13 +1,23 @@
 """Known departures of polynomial decay."""
 
+from dataclasses import replace
+
 from gaugeblock import Limit
 from suites.limits.exponential_decay import from_the_last, in_float32
 from suites.limits.step_decay import KERAS
 
+NO_ROOT = {"option": "root-to-zero", "mode": "jit", "size": ("small", "epochs", "steps")}
+# all cells of optax but those without a root
+ROOTED = (
+    {"option": ("linear", "square", "root", "to-a-tenth", "warm-up")},
+    NO_ROOT | {"mode": "eager"},
+    {"option": "root-to-zero", "size": "one"},
+)
+
 limits = {
     "rates-from-the-last": from_the_last("PolynomialLR", option="root", size=("small", "epochs", "steps")),
     "numbers-in-float32": KERAS,
-    "count-in-float32": in_float32(),
+    "count-in-float32": replace(in_float32(), cells=[in_float32(**cells).cells for cells in ROOTED]),
     "no-root-at-the-end": Limit(
         "optax",
         "leaves 1 - t/T to the compiler, which makes 1 - t (1/T) of it in one rounding: negative at t = T, "
@@ -16,10 +26,8 @@ limits = {
         {
             "backend": "jax",
             "contender": "optax.schedules.polynomial_schedule",
-            "option": "root-to-zero",
-            "mode": "jit",
             "dtype": ("float64", "float32", "bfloat16", "float16"),
-        },
-        always=False,  # some T have an inverse that is rounded down
+        }
+        | NO_ROOT,
     ),
 }
