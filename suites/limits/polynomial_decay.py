@@ -1,5 +1,7 @@
 """Known departures of polynomial decay."""
 
+from dataclasses import replace
+
 from gaugeblock import Limit
 from suites.limits.exponential_decay import from_the_last, in_float32
 from suites.limits.step_decay import KERAS
@@ -17,12 +19,20 @@ def rising(package, backend, source):
 
 KERAS_SUM = "keras/src/optimizers/schedules/learning_rate_schedule.py:444 (3.15.1)"
 
+NO_ROOT = {"option": "root-to-zero", "mode": "jit", "size": ("small", "epochs", "steps")}
+# all cells of optax but those without a root
+ROOTED = (
+    {"option": ("linear", "square", "root", "to-a-tenth", "warm-up")},
+    NO_ROOT | {"mode": "eager"},
+    {"option": "root-to-zero", "size": "one"},
+)
+
 limits = {
     "rates-from-the-last": from_the_last(
         "PolynomialLR", {"option": "root", "size": ("small", "epochs", "steps")}
     ),
     "numbers-in-float32": KERAS,
-    "count-in-float32": in_float32(),
+    "count-in-float32": replace(in_float32(), cells=[in_float32(**cells).cells for cells in ROOTED]),
     "keras-rising": rising("keras", "tensorflow", KERAS_SUM),
     "optax-rising": rising("optax", "jax", "optax/schedules/_schedule.py:143 (0.2.8)"),
     "rest-not-zero": Limit(
@@ -46,10 +56,8 @@ limits = {
         {
             "backend": "jax",
             "contender": "optax.schedules.polynomial_schedule",
-            "option": "root-to-zero",
-            "mode": "jit",
             "dtype": ("float64", "float32", "bfloat16", "float16"),
-        },
-        always=False,  # some T have an inverse that is rounded down
+        }
+        | NO_ROOT,
     ),
 }

@@ -13,5 +13,6 @@ limits = {
             "option": "inside-cubic",
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
+        always=False,  # a few differences may all be positive
     ),
 }
