@@ -43,7 +43,7 @@ def called_again(
     second = held(engine.get(call(*sets[1])))
     got = tensors(ready, *second)
     for each, row in rows.items():
-        wrong: dict[str, Any] = elsewhere(unit, each, got, engine, 1) if row.status in TIMED else {}
+        wrong = elsewhere(unit, each, got, engine, 1) if row.status in TIMED else {}
         rows[each] = replace(row, **wrong)
 
     def alike(number: int, result: Any) -> bool:

@@ -61,7 +61,7 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
 
 def elsewhere(
     unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, number: int
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """What a row says if the outputs for a further set of inputs are not right; empty if they are.
 
     They are right if they agree, if they are imprecise like the first, or if a Limit explains them.
@@ -73,7 +73,14 @@ def elsewhere(
     settled = settle(agreement, known)
     if settled["status"] == "limited":
         return {}
-    return settled | {"why": f"on further inputs (set {number}): {settled['why']}"}
+    return {
+        **settled,
+        "why": f"on further inputs (set {number}): {settled['why']}",
+        "bits": agreement.bits,
+        "z_rms": agreement.z_rms,
+        "z_worst": agreement.z_worst,
+        "worst": agreement.worst,
+    }
 
 
 def declared(shipped: bool, level: str | None) -> Iterator[str]:

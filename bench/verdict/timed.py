@@ -25,7 +25,7 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
     got = {number: tensors(kept, *result) for number, result in call.ended.items()}
     row = verdict(unit, direction, got[0], engine)
     for number in sorted(got)[1:]:
-        wrong: dict[str, Any] = elsewhere(unit, direction, got[number], engine, number)
+        wrong = elsewhere(unit, direction, got[number], engine, number)
         if wrong and row.status in TIMED:
             row = replace(row, **wrong)
     row = left({direction: row}, changed(call.bits, call.inputs()))[direction]
