@@ -53,7 +53,9 @@ def _said(wrong: list[tuple[Cell, Row]], right: list[str], failures: Path) -> st
         return f"{ALONE}{families[0]} disagrees, {_and(others)}" if len(families) == 1 and others else ""
     if len(families) < 2:
         return ""
-    should = _expected(wrong[0][0])
+    if len({row.input_set for _, row in wrong}) > 1:
+        return ""
+    should = _expected(*wrong[0])
     gave = [_got(failures / folder_name(cell), cell.dtype) for cell, _ in wrong]
     dtype = wrong[0][0].dtype
     if not all(_comparable(one, should) for one in gave):
@@ -71,9 +73,11 @@ def _and(names: list[str]) -> str:
 Margins = Mapping[str, tuple[Any, Any]]  # the value and limit of each element, by tensor
 
 
-def _expected(cell: Cell) -> Margins:
-    found = {path: one for path, one in expectation(cell).items() if path.startswith(f"{cell.direction}.")}
-    return margins(found, cell.dtype)
+def _expected(cell: Cell, row: Row) -> Margins:
+    every = expectation(cell, number=row.input_set)
+    return margins(
+        {path: one for path, one in every.items() if path.startswith(f"{cell.direction}.")}, cell.dtype
+    )
 
 
 def _got(folder: Path, dtype: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def diverged(cell: Cell, row: Row) -> str:
 
 def steps(cell: Cell, row: Row) -> list[Step]:
     """The calls of other pages' references, in order, without calls nested in them."""
-    case, given = pages.case(cell.case), inputs(cell)
+    case, given = pages.case(cell.case), inputs(cell, row.input_set)
     option = case.options[cell.option]
     others = [
         each

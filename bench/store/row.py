@@ -31,7 +31,7 @@ EDITIONS = (
     ("limit",),
     ("suite", "package", "package_version", "isa"),
     ("issue_s", "cache", "sm_mhz", "power_w", "throttled"),
-    ("judged", "repeats"),
+    ("judged", "repeats", "input_set"),
 )  # fmt: skip
 
 # starts the `why` of a cell that the framework was known to refuse and now computes
@@ -108,6 +108,9 @@ class Row:
     repeats: int | None = _column(
         "calls compared bit by bit with the first call on the same inputs; on a GPU, those that differ are "
         "judged"
+    )
+    input_set: int = _column(
+        "the set of inputs that bits and z are of: 0 is drawn from the seed, others are further ones", 0
     )
     undecided: int | None = _column("decisions (max, comparisons) that rounding error could change")
     first_call_s: float | None = _column("seconds of the first call, including compilation")

@@ -30,8 +30,10 @@ LEAST, SLOW = 3, 0.03  # calls on each set in any case; fewer than wanted are ma
 
 def called_again(
     rows: Mapping[str, Row], ready: Ready, unit: Cell, call: Callable[..., Any], first: Tree, least: int
-) -> dict[str, Row]:
+) -> tuple[dict[str, Row], dict[str, Any]]:
     """The rows by direction after a call on a further set, which is judged, and repeated calls on both.
+
+    Also returns the tensors of the further set.
 
     ``call(data, cotangents)`` returns outputs and gradients; it gave `first` for the first set.
     """
@@ -57,10 +59,8 @@ def called_again(
     if not ready.case.random:
         calls, faults = repeat(lambda number: engine.get(call(*sets[number])), (first, second), least, alike)
     judged = f"{len(sets)}{', reordered' if further.order is not None else ''}"
-    return {
-        each: replace(unsteady_row(row, unit, engine, faults.get(each, "")), judged=judged, repeats=calls)
-        for each, row in rows.items()
-    }
+    done = {each: unsteady_row(row, unit, engine, faults.get(each, "")) for each, row in rows.items()}
+    return {each: replace(row, judged=judged, repeats=calls) for each, row in done.items()}, got
 
 
 def unsteady_row(row: Row, unit: Cell, engine: Backend, fault: str) -> Row:
@@ -73,7 +73,7 @@ def unsteady_row(row: Row, unit: Cell, engine: Backend, fault: str) -> Row:
 
 def left(rows: Mapping[str, Row], fault: str) -> dict[str, Row]:
     """The rows, or what they become if a call changed its inputs."""
-    wrong: dict[str, Any] = {"status": "disagrees", "why": fault} if fault else {}
+    wrong: dict[str, Any] = {"status": "disagrees", "why": fault, "bits": None} if fault else {}
     return {each: replace(row, **(wrong if row.status in TIMED else {})) for each, row in rows.items()}
 
 

@@ -199,7 +199,9 @@ def _formula(
     rows = left(rows, changed(before, bits(engine, ready.given)))
     if least and any(row.status in TIMED for row in rows.values()):
         first = held(engine.get((outputs, gradients)))
-        rows = called_again(rows, ready, unit, partial(call, ready.params), first, least)
+        rows, other = called_again(rows, ready, unit, partial(call, ready.params), first, least)
+        wrong = {each for each, row in rows.items() if row.input_set}
+        got |= {path: y for path, y in other.items() if path.partition(".")[0] in wrong}
         rows = left(rows, changed(before, bits(engine, ready.given)))
     return Judged(rows, ready, got=got, places=ready.places)
 

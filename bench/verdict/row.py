@@ -76,6 +76,7 @@ def elsewhere(
     return {
         **settled,
         "why": f"on further inputs (set {number}): {settled['why']}",
+        "input_set": number,
         "bits": agreement.bits,
         "z_rms": agreement.z_rms,
         "z_worst": agreement.z_worst,

@@ -21,7 +21,7 @@ OFF = np.array([1.5, 2.0, 3.0])
 
 @pytest.fixture(autouse=True)
 def limits(monkeypatch):
-    monkeypatch.setattr(page, "expectation", lambda cell: EXPECTED)
+    monkeypatch.setattr(page, "expectation", lambda cell, number=0: EXPECTED)
 
 
 def cell(backend, function="f"):

@@ -12,6 +12,7 @@ from bench import pages
 from bench.cells.cell import Cell
 from bench.failure import steps as page
 from bench.failure.steps import explained, steps
+from bench.store.row import Row
 from bench.verdict.judge import judge
 
 # torch with one function off by a thousandth, wherever the framework itself calls it
@@ -104,7 +105,7 @@ def test_what_agrees_or_is_composed_of_nothing_says_nothing_more(faulty):
 
 def names(case, option):
     cell = Cell(case, option, "typical", "small", "", "torch", "eager", "cpu", "float64", "forward")
-    return [step.name for step in steps(cell, None)]
+    return [step.name for step in steps(cell, Row(status="disagrees"))]
 
 
 def test_the_steps_of_a_model_are_its_references_own():
@@ -158,6 +159,8 @@ def test_references_of_equal_code_are_told_apart(kind, called, monkeypatch):
     monkeypatch.setattr(pages, "cases", lambda: cases)
     model = SimpleNamespace(reference=lambda x: TWINS[kind][called](x), step=None, options={"plain": {}})
     monkeypatch.setattr(pages, "case", lambda name: model)
-    monkeypatch.setattr(page, "inputs", lambda cell: SimpleNamespace(data={"x": np.ones(3)}, weights={}))
-    found = steps(Cell("model", "plain", "", "", "", "", "", "", "", ""), None)
+    monkeypatch.setattr(
+        page, "inputs", lambda cell, number: SimpleNamespace(data={"x": np.ones(3)}, weights={})
+    )
+    found = steps(Cell("model", "plain", "", "", "", "", "", "", "", ""), Row(status="disagrees"))
     assert [(step.name, list(step.arguments)) for step in found] == [(f"{list(cases)[called]} 1", ["x"])]

@@ -9,6 +9,7 @@ import pytest
 from bench import pages
 from bench.backends import backend
 from bench.cells.cell import Cell
+from bench.failure.repro import given, tensors
 from bench.inputs import FORWARD, inputs, shared
 from bench.size import spelled
 from bench.tolerance.expected import derive, expectation
@@ -186,6 +187,18 @@ def test_a_result_that_is_not_of_this_call_disagrees(name, directions, faulty):
     assert row.status == "disagrees" and re.match(FAULTS[name], row.why), row.why
 
 
+def test_what_is_wrong_on_further_inputs_is_told_with_them(faulty):
+    """Its folder has the inputs, outputs and limits of that set."""
+    unit = replace(LINEAR, backend=faulty("ByShape"))
+    judged = judge(unit, ("forward",))
+    row = judged.rows["forward"]
+    assert row.input_set == 1 and row.z_worst > 1
+    assert np.array_equal(given(unit, row)["data"]["x"], inputs(unit, 1).data["x"])
+    expected = tensors(replace(unit, direction="forward"), row, judged.ready.engine, judged.places)["y"]
+    assert (np.abs(judged.got["forward.y"] - expected[0]) > expected[1]).any()
+    assert np.array_equal(expected[0], expectation(unit, number=1)["forward.y"].value)
+
+
 @pytest.mark.parametrize("directions", [("forward",), ("forward", "gradient")])
 def test_an_input_that_is_changed_disagrees(directions, faulty):
     """A relu into its own input: every output is right, and so is that of a second call."""
@@ -267,8 +280,7 @@ def test_the_outputs_of_a_further_set_are_others(cell):
 def test_the_limits_of_examples_in_another_order_are_those_that_would_be_derived(case):
     """At other sizes than a case's first, they are not derived again."""
     cell = other_size(case)
-    given = inputs(cell, 1)
-    assert given.order is not None
+    assert inputs(cell, 1).order is not None
     mapped, derived = expectation(cell, number=1), derive(cell, number=1)
     for path, one in mapped.items():
         away = np.abs(one.value - derived[path].value)
