@@ -8,7 +8,6 @@ from reference.activation import ACTIVATIONS
 from tests.differences import check_dtype, check_vjp
 
 
-
 def argument(x):
     """That of the tanh in a GELU, and its slope."""
     a, k = mpmath.sqrt(2 / mpmath.pi), mpmath.mpf("0.044715")

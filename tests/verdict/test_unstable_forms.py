@@ -94,9 +94,7 @@ def judged(name, form=None):
     option = next(iter(case.options))
     place = "gradient" if direction == "gradient" else "reference"
     planted = case if form is None else replace(case, **{place: form})
-    unit = Cell(
-        case.name, option, regime, next(iter(case.sizes)), "", "numpy", "eager", "cpu", "float32", ""
-    )
+    unit = Cell(case.name, option, regime, next(iter(case.sizes)), "", "numpy", "eager", "cpu", "float32", "")
     assert not known(getattr(case, place), case.options[option])
     contender = reference(planted, lambda function: function)
     return attempt(planted, contender, NumPy("cpu", "float32"), unit, planted.directions).rows[direction]
