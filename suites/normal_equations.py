@@ -1,7 +1,7 @@
 """The closed form of linear regression: [b; W] = (XᵀX)⁻¹Xᵀy with X = [1 x].
 
 The contenders solve the normal equations as in the textbook, or call a least-squares solver: QR in torch, an
-SVD in JAX, Cholesky in TensorFlow. Their limit is what the problem's conditioning forces, and QR stays inside.
+SVD in JAX, Cholesky in TensorFlow. Their limit is what the problem's conditioning forces, which QR keeps.
 XᵀX squares it: its own solve and Cholesky are outside where features are nearly collinear. An SVD has larger
 rounding errors on well-conditioned data (NumPy's too), and so have gradients through a pseudo-inverse, an SVD
 or a Cholesky factor. These are known departures.
