@@ -1,10 +1,10 @@
 """The closed form of linear regression: [b; W] = (XᵀX)⁻¹Xᵀy with X = [1 x].
 
 The contenders solve the normal equations as in the textbook, or call a least-squares solver: QR in torch, an
-SVD in JAX, Cholesky in TensorFlow. Their limit is that of the problem's conditioning, which a QR
-factorisation keeps. XᵀX squares it, and is outside the limit where features are nearly collinear, with its
-own solve and with Cholesky. An SVD has larger rounding errors on well-conditioned data (NumPy's too), and so
-have gradients through a pseudo-inverse, an SVD or a Cholesky factor: these are known departures.
+SVD in JAX, Cholesky in TensorFlow. Their limit is what the problem's conditioning forces, which QR keeps.
+XᵀX squares it: its own solve and Cholesky are outside where features are nearly collinear. An SVD has larger
+rounding errors on well-conditioned data (NumPy's too), and so have gradients through a pseudo-inverse, an SVD
+or a Cholesky factor. These are known departures.
 """
 
 from gaugeblock import Case, Contender

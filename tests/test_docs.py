@@ -210,7 +210,8 @@ def test_the_limit_of_the_docs_is_one_that_a_page_may_have(house, tmp_path):
 def test_the_backend_of_the_docs_runs_its_own_build(house):
     pytest.importorskip("torch")
     done = run(house, "pytest suites/ -k sigmoid/ --backend mychip.py:MyChip --smoke --results chip")
-    assert done.returncode == 0 and re.search(r"2 passed", done.stdout), done.stdout[-3000:]
+    # the slope is torch's own, s (1 - s), a known departure
+    assert done.returncode == 0 and re.search(r" 1 passed.* 1 xfailed", done.stdout), done.stdout[-3000:]
 
 
 def test_the_backend_of_the_docs_runs_as_an_installed_package(house):
@@ -231,7 +232,7 @@ def test_the_backend_of_the_docs_runs_as_an_installed_package(house):
         house, "pytest suites/ -k sigmoid/ --backend mychip --smoke --results package", PYTHONPATH=path
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    assert re.search(r"2 passed", done.stdout)
+    assert re.search(r" 1 passed.* 1 xfailed", done.stdout)
 
 
 @pytest.mark.timed

@@ -50,7 +50,7 @@ def test_the_slope_of_a_right_and_certain_prediction_does_not_cancel(z):
     y = np.array([[float(z > 0)]])
     slope = -math.copysign(math.exp(-abs(z)), z)
     got = logistic_loss_vjp(np.ones(()), y=y, **given)["b"][0]
-    assert got == pytest.approx(slope, rel=1e-15)
+    assert got == pytest.approx(slope, rel=1e-15, abs=0)
 
 
 def test_the_probability_is_the_formula_as_printed(rng):
