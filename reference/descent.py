@@ -14,6 +14,8 @@ Choices
     J is least_squares (linear.py; no factor 1/2) or logistic_loss (logistic.py), and J(θ; x⁽ⁱ⁾, y⁽ⁱ⁾) the
     same for one example, so that both formulas give the same step except for rounding.
     The loss is the one before the step. An incomplete last mini-batch is dropped.
+    Conditioning of gradient-descent/*, batch-gradient-descent/*, logistic-training/* up to 9: the loss of
+    each step is a sum over all elements, in any order.
 """
 
 from reference.linear import least_squares, least_squares_vjp, linear

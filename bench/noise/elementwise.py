@@ -87,7 +87,7 @@ def power(a: Any, b: Any) -> Noisy:
     if noisy(b) or np.ndim(b):
         return rounded(np.power, ULPS_OF_POWER)(a, b)
     y = np.power(numbers(a), b)
-    return finish(y, {1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(float(b), ULPS_OF_POWER))
+    return finish(y, {0: 0.0, 1: 0.0, 2: 1.0, 0.5: 1.0, -1: 1.0}.get(float(b), ULPS_OF_POWER))
 
 
 @rule(np.clip)
