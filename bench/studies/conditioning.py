@@ -34,7 +34,7 @@ DTYPE = "float32"  # a factor hardly depends on the dtype
 MOST = 4.0  # the largest factor that needs no reason
 LOW = 3.0  # what has a reason should be above this; factors scatter in between
 FILES = ("conditioning.md", "conditioning.csv")
-REASON = re.compile(r"Conditioning of ([^:]+) up to (\d+(?:e\d+)?): (.+)")
+REASON = re.compile(r"Conditioning of ([^:]+) up to (\d[\d.]*(?:e\d+)?): (.+)")
 NOTE = (
     "Factor: the spread of a result when all operations of the reference are rounded, over its spread when "
     "only the inputs and the result itself are rounded; of all elements of a tensor the largest, apart from "
@@ -193,7 +193,7 @@ def faults(found: Sequence[Factor], *, whole: bool = True) -> list[str]:
     wrong = [
         f"{one}: the conditioning factor is {number(one.factor)}, should be at most {MOST:g}; write the "
         "reference in a stabler form, or say why not in its Choices: "
-        f'"Conditioning of {one} up to {number(np.ceil(one.factor))}: <sentence>"'
+        f'"Conditioning of {one} up to {number(1.2 * one.factor)}: <sentence>"'
         for one in found
         if one.factor > MOST and not one.reason
     ]

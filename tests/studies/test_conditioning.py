@@ -127,7 +127,7 @@ def said(monkeypatch, found, *reasons, whole=True):
 def test_a_large_factor_without_a_reason_is_told_with_the_line_to_write(monkeypatch):
     (told,) = said(monkeypatch, [ONE, replace(ONE, option="other", factor=3.9)])
     assert told.startswith("softmax/plain/typical/gradient.x: the conditioning factor is 7.5, should be at")
-    assert '"Conditioning of softmax/plain/typical/gradient.x up to 8: <sentence>"' in told
+    assert '"Conditioning of softmax/plain/typical/gradient.x up to 9: <sentence>"' in told
 
 
 def test_a_reason_explains_factors_up_to_its_number(monkeypatch):
@@ -154,6 +154,12 @@ def test_a_stale_reason_is_told(monkeypatch, patterns, most, words):
 def test_a_study_of_a_part_calls_no_reason_of_the_rest_stale(monkeypatch):
     reason = Reason("softmax.py", ("softmax/*", "logsoftmax/*"), 8, "it is so")
     assert said(monkeypatch, [ONE], reason, whole=False) == []
+
+
+@pytest.mark.parametrize("pattern", ["softmax/plain/typical", "softmax/*/gradient.x", "*/typical", "soft*"])
+def test_a_pattern_matches_a_name_with_the_tensor_or_without(pattern):
+    assert ONE.matches(pattern)
+    assert not replace(ONE, case="relu", regime="other", tensor="y").matches(pattern)
 
 
 def test_reasons_are_read_from_choices_with_patterns_number_and_sentence():
