@@ -110,6 +110,7 @@ def test_the_published_table_covers_every_formula_with_every_option_and_regime()
         (case.name, option, regime) for case in pages.cases().values() for option, regime in settings(case)
     }
     assert {(one.case, one.option, one.regime) for one in read(RESULTS)} == wanted
+    assert {(cell.case, cell.option, cell.regime) for cell in conditioning.places()} == wanted
 
 
 def test_every_large_factor_that_is_published_has_a_reason_in_choices_and_no_reason_is_stale():
