@@ -20,10 +20,10 @@ Choices
     and sigmoid for 1 + tanh, which cancel at large negative x; products for the slopes 1 - s and 1 - t²,
     where s and t are near 1; for a y of the softmaxes above 1/2, the sum of the others for 1 - y.
     Softmaxes subtract the row maximum before exp: same value, no overflow. Its gradient is zero.
-    Conditioning of gelu/plain/typical up to 6: x/√2 is rounded before it is squared, in every library.
-    Conditioning of gelu-tanh/plain/typical up to 60: where sigmoid(2u) is subnormal, and may be flushed
-    to zero, its product with x is not yet.
-    Conditioning of softmax/plain/* up to 8: a softmax divides by the sum of a row, in any order.
+    Conditioning of gelu/*/gradient.x up to 6: x/√2 is rounded before it is squared, in every library.
+    Conditioning of gelu-tanh/*/gradient.x up to 60: where sigmoid(2u) is subnormal, and may be flushed to
+    zero, its product with x is not yet.
+    Conditioning of softmax/* up to 8: a softmax divides by the sum of a row, in any order.
 """
 
 from math import pi, sqrt

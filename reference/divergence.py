@@ -16,8 +16,8 @@ Choices
     From probabilities, Keras clips predictions and targets to at least ε, so that a target of zero costs
     ε log(ε/q); a prediction outside the bounds gets no gradient, one at a bound does.
     Targets are not differentiated, unless they are logarithms.
-    Conditioning of kl-divergence/*, kl-divergence-log-targets/*, kl-divergence-floored/* up to 9: a loss
-    is a sum over all elements, in any order.
+    Conditioning of kl-divergence/*/forward.y, kl-divergence-log-targets/*/forward.y,
+    kl-divergence-floored/*/forward.y up to 9: a loss is a sum over all elements, in any order.
 """
 
 import numpy as np

@@ -12,7 +12,8 @@ Choices
     smooth_l1 is huber / β at δ = β: its slope far from zero is 1, its curvature near zero is 1/β. β = 0 is
     |e|, with slope 0 at zero. At |e| = δ both pieces agree, in value and slope.
     The mean is over all elements.
-    Conditioning of huber/*, smooth-l1/* up to 10: a mean is a sum over all elements, in any order.
+    Conditioning of huber/*/forward.y, smooth-l1/*/forward.y up to 10: a mean is a sum over all elements,
+    in any order.
 """
 
 import numpy as np

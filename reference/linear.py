@@ -20,7 +20,7 @@ Choices
     The closed form is computed by a QR factorisation. The limit is what the problem forces, an error of
     cond(X) and, for the part of y that the model leaves, cond(X)²; XᵀX as printed squares all of it.
     The matrix XᵀX must be invertible; no pseudo-inverse.
-    Conditioning of least-squares/* up to 6: the loss is a sum over all elements, in any order.
+    Conditioning of least-squares/*/forward.y up to 6: the loss is a sum over all elements, in any order.
     Conditioning of normal-equations/* up to 50: each of the d + 1 reflections of a QR factorisation
     rounds all rows, and sums over them, in any order.
 """

@@ -17,11 +17,10 @@ Choices
     if a prediction is right and certain.
     Its training is descent.py with objective="logistic"; the closed form of linear regression has no
     counterpart here.
-    Conditioning of logistic-loss/plain/typical, logistic-loss/plain/breast-cancer up to 8: the loss is a
-    sum over all elements, in any order.
-    Conditioning of logistic-loss/plain/large-logits, logistic-regression/plain/large-logits up to 60:
-    where the slope of the sigmoid is subnormal, and may be flushed to zero, its product with W is not
-    yet.
+    Conditioning of logistic-loss/*/forward.y up to 8: the loss is a sum over all elements, in any order.
+    Conditioning of logistic-loss/*/large-logits/gradient.x, logistic-regression/*/large-logits/gradient.x
+    up to 60: where the slope of the sigmoid is subnormal, and may be flushed to zero, its product with W
+    is not yet.
 """
 
 from reference.activation import sigmoid, sigmoid_vjp

@@ -20,8 +20,9 @@ Choices
     1 - σ(z) is σ(-z), and in that of log softmax 1 - p is a sum (activation.py): neither cancels where a
     prediction is right and certain. Squared error has no factor 1/2.
     Targets and weights are not differentiated.
-    Conditioning of mean-squared-error/*, binary-cross-entropy/plain/*, binary-cross-entropy/smoothing/*,
-    weighted-binary-cross-entropy/plain/* up to 9: a mean is a sum over all elements, in any order.
+    Conditioning of mean-squared-error/*/forward.y, binary-cross-entropy/plain/*/forward.y,
+    binary-cross-entropy/smoothing/*/forward.y, weighted-binary-cross-entropy/plain/*/forward.y up to 9: a
+    mean is a sum over all elements, in any order.
 """
 
 import numpy as np

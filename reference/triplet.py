@@ -12,8 +12,8 @@ Source
 Choices
     ε is added to every difference (torch), or to the sum inside the root (optax).
     If δ(a, n) and δ(p, n) are equal, δ(a, n) gets the gradient. The mean is over the examples.
-    Conditioning of triplet/* up to 12: an anchor's gradient is the difference of two slopes, each with
-    the rounding of the sum in its own distance. They may cancel.
+    Conditioning of triplet/*/gradient.* up to 12: an anchor's gradient is the difference of two slopes,
+    each with the rounding of the sum in its own distance. They may cancel.
 """
 
 import numpy as np
