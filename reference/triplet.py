@@ -12,6 +12,8 @@ Source
 Choices
     ε is added to every difference (torch), or to the sum inside the root (optax).
     If δ(a, n) and δ(p, n) are equal, δ(a, n) gets the gradient. The mean is over the examples.
+    Conditioning of triplet/*each/typical/forward.y up to 6: a loss is the difference of two distances,
+    and each is the root of a sum, in any order.
     Conditioning of triplet/*/gradient.* up to 12: an anchor's gradient is the difference of two slopes,
     each with the rounding of the sum in its own distance. They may cancel.
 """

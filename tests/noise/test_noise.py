@@ -229,7 +229,7 @@ EXACT = {
     "relu": lambda x, y: (x > 0) * x,
     "where": lambda x, y: np.where(x > y, x, y),
     "times a power of two": lambda x, y: x * 0.25 / 8,
-    "to the power of zero": lambda x, y: (x * y) ** 0,
+    "to the power of zero": lambda x, y: (x * 1.1) ** 0 * y,
     "plus zero": lambda x, y: x + 0 - 0.0,
     "sum of one": lambda x, y: x[:, :1].sum(axis=1),
     "one-hot product": lambda x, y: np.eye(4)[[2, 0]] @ x,
