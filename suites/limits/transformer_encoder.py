@@ -2,4 +2,4 @@
 
 from suites.limits.attention import softmax_slopes
 
-limits = softmax_slopes()
+limits = softmax_slopes("torch")
