@@ -21,9 +21,8 @@ Choices
     padding names a row that gets no gradient, but is looked up like any other (torch's padding_idx).
     The skip-gram loss is the mean over pairs of the sum over the words; the sum over negatives replaces
     the expectation in the paper. Negatives that equal the context are not removed.
-    Conditioning of skip-gram/*/*, skip-gram-training/*/* up to 11: the loss is a sum over pairs and words, in
-    any order; a word that is a context and a negative of one center has two slopes that cancel; and the
-    rounding error of a score s, u |s|, is the relative error of σ(s) where s is far below zero.
+    Conditioning of skip-gram/*, skip-gram-training/* up to 11: the loss is a sum over pairs and words, in any
+    order; and a word that is a context and a negative of one center has two slopes that cancel.
 """
 
 import numpy as np

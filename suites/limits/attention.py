@@ -21,11 +21,11 @@ FINITE_MASK = Limit(
 )
 
 
-def softmax_slopes(**cells):
+def softmax_slopes(*packages):
     sources = SLOPES | {"torch": f"{SLOPES['torch']}; {BACKWARD}attn * (grad_attn - dsum)"}
     return {
-        f"slope-near-one-{package}": cancels(package, SLOPE, source, direction="gradient", **cells)
-        for package, source in sources.items()
+        f"slope-near-one-{package}": cancels(package, SLOPE, sources[package], direction="gradient")
+        for package in packages or SLOPES
     }
 
 
