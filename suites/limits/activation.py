@@ -4,7 +4,12 @@ from gaugeblock import Limit
 
 MANY = ("small", "wide", "large")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
-BACKENDS = {"torch": ("torch", "keras-torch"), "tensorflow": "tensorflow", "jax": ("jax", "keras-jax")}
+BACKENDS = {
+    "torch": ("torch", "keras-torch"),
+    "tensorflow": "tensorflow",
+    "jax": ("jax", "keras-jax"),
+    "onnxruntime": "onnxruntime",
+}
 DECOMPOSED = "which writes out the kernel in aten/src/ATen/native/cpu"
 KERNELS = "tensorflow/include/tensorflow/core/kernels"
 SLOPES = {
@@ -26,11 +31,13 @@ SOURCES = {
 GELUS = {
     "gelu": {
         "torch": f"torch/_decomp/decompositions.py:281, {DECOMPOSED}/Activation.cpp",
+        "onnxruntime": "onnxruntime/core/providers/cpu/tensor/gelu.cc",
     },
     "gelu-tanh": {
         "torch": f"torch/_decomp/decompositions.py:269, {DECOMPOSED}/Activation.cpp",
         "tensorflow": "tensorflow/python/ops/nn_ops.py:3749",
         "jax": "jax/_src/nn/functions.py:463",
+        "onnxruntime": "onnxruntime/core/providers/cpu/tensor/gelu.cc",
     },
 }
 FORMS = {"gelu": "1 + erf(x/√2)", "gelu-tanh": "1 + tanh(u)"}

@@ -9,7 +9,11 @@ OF_LOSSES = {
     "tensorflow": f"{KERNELS}/xent_op.h:107",
     "jax": "optax/losses/_classification.py:295, the derivative of its log-softmax",
 }
-LOSSES = LOG_SUMS | {"tensorflow": f"{KERNELS}/xent_op.h:101"}
+LOSSES = {
+    "torch": LOG_SUMS["torch"],
+    "tensorflow": f"{KERNELS}/xent_op.h:101",
+    "jax": LOG_SUMS["jax"],
+}
 
 limits = {
     **{

@@ -7,6 +7,7 @@ LOG_SUMS = {
     "torch": f"torch/_decomp/decompositions.py:1355, {DECOMPOSED}/SoftMaxKernel.cpp",
     "tensorflow": f"{KERNELS}/softmax_op_functor.h:72",
     "jax": "jax/_src/nn/functions.py:569",
+    "onnxruntime": "onnxruntime/core/providers/cpu/math/softmax_shared.cc",
 }
 SLOPE = "the gradient is y (dy − Σ dy y), which cancels where y is near 1: the error is u dy"
 SLOPES = {
