@@ -74,7 +74,7 @@ Margins = Mapping[str, tuple[Any, Any]]  # the value and limit of each element, 
 
 
 def _expected(cell: Cell, row: Row) -> Margins:
-    every = expectation(cell, number=row.input_set)
+    every = expectation(cell, number=row.input_set or 0)
     return margins(
         {path: one for path, one in every.items() if path.startswith(f"{cell.direction}.")}, cell.dtype
     )

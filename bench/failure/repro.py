@@ -71,7 +71,7 @@ def _shown(text: str) -> str:
 
 def given(cell: Cell, row: Row) -> dict[str, Tree]:
     """The inputs of the script by variable name; for training, those of the worst step."""
-    found = inputs(cell, row.input_set)
+    found = inputs(cell, row.input_set or 0)
     if found.starts:
         weights, state, batch = found.starts[worst_step(row)]
         return {"weights": weights, "state": state, "data": dict(batch)}
@@ -86,7 +86,7 @@ def differentiated(cell: Cell) -> tuple[str, ...]:
 
 def tensors(cell: Cell, row: Row, engine: Backend, places: Layout) -> dict[str, Pair]:
     """Expected values and limits for the script's `got`: in its order, with the framework's layouts."""
-    found = expectation(cell, number=row.input_set)
+    found = expectation(cell, number=row.input_set or 0)
     every = {path: one for path, one in found.items() if path.startswith(f"{cell.direction}.")}
     prefix = f"training.{worst_step(row)}." if cell.direction == "training" else f"{cell.direction}."
     known = margins(every, cell.dtype)

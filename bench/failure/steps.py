@@ -62,7 +62,7 @@ def diverged(cell: Cell, row: Row) -> str:
 
 def steps(cell: Cell, row: Row) -> list[Step]:
     """The calls of other pages' references, in order, without calls nested in them."""
-    case, given = pages.case(cell.case), inputs(cell, row.input_set)
+    case, given = pages.case(cell.case), inputs(cell, row.input_set or 0)
     option = case.options[cell.option]
     others = [
         each

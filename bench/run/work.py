@@ -27,10 +27,11 @@ from bench.tolerance.expected import expectation
 from bench.verdict import fingerprint as fingerprints
 from bench.verdict import saboteur
 from bench.verdict import timed as verdicts
+from bench.verdict.again import CALLS
 from bench.verdict.judge import judge as judge_unit
 
 
-def derive(cell: dict[str, Any], sets: int) -> None:
+def derive(cell: dict[str, Any], sets: int = 1) -> None:
     """Derive a cell's limits for that many sets into the cache. The cells that need them report errors."""
     one = Cell(**cell)
     with held(), suppress(Exception):
@@ -45,7 +46,7 @@ def judge(
     directions: list[str],
     keep: bool,
     curve: bool,
-    calls: int,
+    calls: int = CALLS,
     failures: str = "",
     options: Sequence[str] = (),
 ) -> dict[str, Any]:

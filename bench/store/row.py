@@ -109,9 +109,7 @@ class Row:
         "calls compared bit by bit with the first call on the same inputs; on a GPU, those that differ are "
         "judged"
     )
-    input_set: int = _column(
-        "the set of inputs that bits and z are of: 0 is drawn from the seed, others are further ones", 0
-    )
+    input_set: int | None = _column("the further set of inputs that bits and z are of; empty for the first")
     undecided: int | None = _column("decisions (max, comparisons) that rounding error could change")
     first_call_s: float | None = _column("seconds of the first call, including compilation")
     compile_s: float | None = _column("seconds of tracing and compiling, if the framework reports them")
