@@ -81,6 +81,7 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
 
     Uses only ratios of the cell's dtype, and of the installed release if there are any; None if that dtype
     was not measured. Similar cells have the same direction, then regime, option, size, device and contender.
+    A departure that some inputs do not show may be of any smaller size, except where it is a NaN or a shape.
     """
     seen = [each for each in limit.seen if each.cells.get("dtype") == fields.get("dtype")]
     seen = [each for each in seen if each.release == installed] or seen
@@ -88,7 +89,8 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
     nearest = [each.z for each, like in zip(seen, alike, strict=True) if like == max(alike)]
     if not nearest:
         return None
-    return min(low for low, _ in nearest) / ROOM, max(high for _, high in nearest) * ROOM
+    low, high = min(low for low, _ in nearest) / ROOM, max(high for _, high in nearest) * ROOM
+    return low if limit.always or math.isinf(low) else 0.0, high
 
 
 def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:

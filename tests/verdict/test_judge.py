@@ -303,6 +303,16 @@ def test_a_limit_near_the_edge_may_agree():
     assert settle(AGREES, [known(replace(HERE, always=False))])["status"] == "agrees"
 
 
+@pytest.mark.parametrize("z", [1.1, 7.0, 30.0, 4000.0])
+def test_a_departure_that_some_inputs_do_not_show_may_be_of_any_smaller_size(z):
+    """On other inputs it may be anything from nothing to what was measured."""
+    limit = replace(HERE, always=False)
+    assert settle(replace(FAR, z_rms=z), [known(limit)])["status"] == "limited"
+    assert settle(replace(FAR, z_rms=5000.0), [known(limit)])["status"] == "disagrees"
+    none = replace(measured(inf, release="2.13.0"), always=False)
+    assert settle(replace(FAR, z_rms=z), [known(none)])["status"] == "disagrees"
+
+
 def test_a_limit_that_got_worse_fails():
     found = settle(replace(FAR, z_rms=5000.0), [known(HERE)])
     assert found["status"] == "disagrees" and "explains a z of 30 to 4e+03, and this is 5e+03" in found["why"]
