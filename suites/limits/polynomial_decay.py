@@ -31,6 +31,9 @@ limits = {
     "rates-from-the-last": from_the_last(
         "PolynomialLR", {"option": "root", "size": ("small", "epochs", "steps")}
     ),
+    "few-rates-from-the-last": replace(  # twenty steps lose about as much as the limit allows
+        from_the_last("PolynomialLR", {"option": ("linear", "square", "root-to-zero")}), always=False
+    ),
     "numbers-in-float32": KERAS,
     "count-in-float32": replace(in_float32(), cells=[in_float32(**cells).cells for cells in ROOTED]),
     "keras-rising": rising("keras", "tensorflow", KERAS_SUM),

@@ -60,5 +60,5 @@ limits = {
     ),
     "scale-inside-the-product": scale_inside("blocks"),
     "scale-inside-the-product-few-keys": scale_inside("small", always=False),
-    **softmax_slopes("torch", "jax"),
+    **softmax_slopes(),
 }

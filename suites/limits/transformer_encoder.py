@@ -3,7 +3,7 @@
 from gaugeblock import Limit
 from suites.limits.attention import softmax_slopes
 
-limits = softmax_slopes("torch") | {
+limits = softmax_slopes() | {
     "padded-places-not-computed": Limit(
         "torch",
         "runs padded sequences as nested tensors at inference: padded places are 0 before the last norm",
