@@ -39,7 +39,7 @@ def expectation(
     return dict(_expectation(folder(), name, common, worst, accumulator, number))
 
 
-@lru_cache(maxsize=4)  # both directions and their saboteurs use the same one in sequence
+@lru_cache(maxsize=6)  # both directions, their saboteurs and all contenders use the same sets in turn
 def _expectation(
     where: Path, name: str, common: Cell, worst: bool, accumulator: str, number: int
 ) -> Expectation:

@@ -24,8 +24,9 @@ from bench.verdict.row import elsewhere
 
 CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latter under --full
 FEWER = 8  # other dtypes make so many times fewer calls
-MORE = 0.03  # seconds: calls that fit are made even if they are more
-LEAST, SLOW = 3, 0.03  # calls on each set in any case; fewer than wanted are made if each takes so many s
+# seconds per call wanted: more calls are made as long as they fit, fewer if they take longer than `SLOW`
+QUICK, SLOW = 0.0005, 0.008
+LEAST = 3  # calls on each set in any case
 
 
 def called_again(
@@ -85,14 +86,14 @@ def repeat(
 ) -> tuple[int, dict[str, str]]:
     """Call on all sets in random order, and compare each result with the first on the same set, bit by bit.
 
-    ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls and those
-    that fit in `MORE` seconds, but fewer if they take longer than `SLOW` each. ``alike(number, result)`` may
-    accept other bits. Returns the number of calls, and by direction a sentence about the first that differs.
+    ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls, more if
+    they are quick, and fewer if they take longer than `SLOW` each. ``alike(number, result)`` may accept
+    other bits. Returns the number of calls, and by direction a sentence about the first that differs.
     """
     flat = [flatten(each) for each in firsts]
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
     while calls < LEAST * len(flat) or (
-        (spent := perf_counter() - start) < SLOW * least and (calls < least or spent < MORE)
+        (spent := perf_counter() - start) < SLOW * least and (calls < least or spent < QUICK * least)
     ):
         number = int(rng.integers(len(flat)))
         result, calls = call(number), calls + 1

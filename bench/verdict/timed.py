@@ -49,7 +49,8 @@ def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
 
     if kept.case.random:
         return row
-    least = CALLS if unit.dtype == "float32" else CALLS // FEWER
+    # a gradient is what was called so often when it was judged first
+    least = CALLS if unit.dtype == "float32" and direction == "forward" else CALLS // FEWER
     firsts = [call.ended[number] for number in sorted(call.ended)]
     with engine.running(direction):
         calls, faults = repeat(again, firsts, least, alike)
