@@ -68,7 +68,8 @@ def one(given: dict[str, str], accumulator: str) -> tuple[float, str]:
         os.nice(19)  # processes that judge and time cells have priority
     try:
         with held():
-            expectation(cell, accumulator=accumulator)
+            for number in range(1 if pages.case(cell.case).training else 2):  # each is judged on two sets
+                expectation(cell, accumulator=accumulator, number=number)
             if accumulator == accumulators(cell.dtype)[0] and cell.dtype not in LOW:
                 for direction in pages.case(cell.case).directions:
                     saboteur.passing(cell, direction)

@@ -16,8 +16,8 @@ from bench.mutation.mutant import GENERAL, Mutant, mutants
 from bench.report import kill_matrix
 from bench.report.write import kills
 
-SCALE = Mutant("no-scale", "formula", "attention._weights", " / math.sqrt(q.shape[-1])", "")
-NOTHING = Mutant("nothing", "formula", "attention._weights", " / math.sqrt(", " / 1.0 / math.sqrt(")
+SCALE = Mutant("no-scale", "formula", "attention._scores", " / math.sqrt(q.shape[-1])", "")
+NOTHING = Mutant("nothing", "formula", "attention._scores", " / math.sqrt(", " / 1.0 / math.sqrt(")
 
 
 def qkv():
@@ -38,8 +38,8 @@ def test_a_mutant_runs_the_source_with_its_fault_and_the_formula_stays_as_it_is(
 
 
 def test_a_mutant_whose_place_is_gone_says_so():
-    gone = Mutant("gone", "formula", "attention._weights", "math.cbrt(", "math.sqrt(")
-    with pytest.raises(ValueError, match=r"mutant gone: got 0 places of 'math.cbrt\(' in attention._weights"):
+    gone = Mutant("gone", "formula", "attention._scores", "math.cbrt(", "math.sqrt(")
+    with pytest.raises(ValueError, match=r"mutant gone: got 0 places of 'math.cbrt\(' in attention._scores"):
         gone.plant(pages.case("attention"))
     foreign = Mutant("foreign", "formula", "pooling.max_pool", "x", "y")
     with pytest.raises(ValueError, match="pooling, which the page does not import"):
@@ -70,7 +70,7 @@ def test_what_changes_nothing_survives_and_is_told_unless_a_reason_says_why():
 
 
 def test_a_mutant_that_raises_is_no_mutant():
-    broken = Mutant("broken", "formula", "attention._weights", "math.sqrt(", "nonsense(")
+    broken = Mutant("broken", "formula", "attention._scores", "math.sqrt(", "nonsense(")
     with pytest.raises(ValueError, match="NameError: name 'nonsense' is not defined, should run"):
         matrix.fate(pages.case("attention"), broken)
 

@@ -27,7 +27,7 @@ class Card:
             monkeypatch.setattr(pynvml, verb, answer)
         for verb in lacks:
             monkeypatch.setattr(pynvml, verb, self._refuse)
-        monkeypatch.setattr(energies.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(energies, "perf_counter", lambda: self.now)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
     def _refuse(self, *_):

@@ -30,6 +30,7 @@ def test_its_patience_is_bounded(monkeypatch):
     slept = []
     clock = SimpleNamespace(sleep=slept.append, perf_counter=lambda: sum(slept))
     monkeypatch.setattr(idle, "time", clock)
+    monkeypatch.setattr(idle, "perf_counter", clock.perf_counter)
     assert not still([1], runs=lambda pid: True)
     assert PATIENCE <= sum(slept) <= PATIENCE + LOOK
 
