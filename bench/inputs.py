@@ -184,11 +184,12 @@ def _further(cell: Cell, number: int) -> Inputs:
     """A further set: the examples of set 0 in another order, or other data and cotangents."""
     case, first = pages.case(cell.case), inputs(cell)
     large = cell.size != next(iter(case.sizes))
-    data = None if large else _drawn(case, cell, first, number)
-    if data is None and (given := _reordered(case, cell, first, number)):
+    if large and (given := _reordered(case, cell, first, number)):
         return given
-    data = data or _drawn(case, cell, first, number) or _rolled(case, first, number)
-    return Inputs(first.weights, data, _cotangents(cell, first, number))
+    data = _drawn(case, cell, first, number)
+    if not large and data is None and (given := _reordered(case, cell, first, number)):
+        return given
+    return Inputs(first.weights, data or _rolled(case, first, number), _cotangents(cell, first, number))
 
 
 def _cotangents(cell: Cell, first: Inputs, number: int) -> dict[str, Any]:
