@@ -80,16 +80,23 @@ class Campaign:
             found = started(self.backends, self.device, "float32", workers)
         for each in found:
             self.told(f"preflight: {each}")
-        begun, step = [each.backend for each in found if not each.fault], preflight(self.only)
-        if begun:
-            self._step(step, time.monotonic() + PREFLIGHT * self.seconds, begun)
-        rows = [] if step.name in self.broken else runs.rows(step, self.folder)
-        faults = {name: fault for name in begun if (fault := runs.unfit(name, rows))}
+        begun = [each.backend for each in found if not each.fault]
+        faults = self._unfit(preflight(self.only), begun)
+        if faults:  # other jobs can spoil a speed, and without a backend the campaign is worth little
+            self.told(f"preflight: once more, because of {'; '.join(faults.values())}")
+            faults = self._unfit(preflight(self.only, again=True), list(faults))
         for name, fault in faults.items():
             self.told(f"preflight: {name} is left out: {fault}")
         good = [name for name in begun if name not in faults]
         self.told(f"PREFLIGHT {'OK' if good else 'BAD'}: {', '.join(good) or 'no usable backend'}")
         return good
+
+    def _unfit(self, step: Step, backends: Sequence[str]) -> dict[str, str]:
+        """Why backends are not usable, after a preflight of them."""
+        if backends:
+            self._step(step, time.monotonic() + PREFLIGHT * self.seconds, backends)
+        rows = [] if step.name in self.broken else runs.rows(step, self.folder)
+        return {name: fault for name in backends if (fault := runs.unfit(name, rows))}
 
     def _stage(self, stage: Stage, end: float) -> None:
         """Run the lanes of a stage in parallel if there are enough cores, else in turn; then its probes."""

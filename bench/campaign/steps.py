@@ -124,10 +124,10 @@ def able(names: Sequence[str], device: str) -> list[str]:
     return found
 
 
-def preflight(only: str = "") -> Step:
+def preflight(only: str = "", again: bool = False) -> Step:
     """A dozen cells with their speeds; a working machine needs a minute for them."""
     places = only or " or ".join(f"[{case}/plain/typical/small/" for case in FIRST)
-    return Step("preflight", (*DTYPE, "-k", f"({places}) and not {OP_BY_OP}"))
+    return Step("preflight-again" if again else "preflight", (*DTYPE, "-k", f"({places}) and not {OP_BY_OP}"))
 
 
 def _places(selection: Selection, large: dict[str, str] | None = None) -> list[str]:

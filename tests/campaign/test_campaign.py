@@ -17,6 +17,7 @@ from bench import pages
 from bench.campaign import runs
 from bench.campaign.campaign import Campaign
 from bench.campaign.pack import FAILURES, RUNS, pack
+from bench.campaign.preflight import Started
 from bench.campaign.probes import probe
 from bench.campaign.steps import LARGE, SMALL, Stage, Step, able, preflight, stages
 from bench.speed.rounds import ROOF
@@ -53,6 +54,8 @@ def rehearsed(tmp_path_factory, measured):
 def test_the_preflight_says_who_goes_on_and_why_others_do_not(rehearsed):
     _, done = rehearsed
     assert done.returncode == 0, done.stdout + done.stderr
+    tries = [line for line in done.stdout.splitlines() if "once more" in line or "left out" in line]
+    assert len(tries) == 1 or "once more" in tries[1], tries
     assert "preflight: Card 0, driver 570.1" in done.stdout
     assert "FakeAbsent is left out: no CUDA device here: the driver is too old" in done.stdout
     verdict = next(line for line in done.stdout.splitlines() if "PREFLIGHT" in line)
@@ -254,6 +257,33 @@ def test_a_step_without_time_is_named_and_left_for_the_next_call(tmp_path, under
     found, said = small(tmp_path)
     found._step(Step("a", ()), time.monotonic() + 1, ["torch"])
     assert found.cut == ["a"] and said[-1].endswith("a: no time left") and not under_way
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_a_backend_without_a_speed_is_tried_once_more(tmp_path, monkeypatch, better):
+    ran = []
+
+    def rows(step, folder):
+        good = better and step.name == "preflight-again"
+        return [
+            {"backend": "jax", "median_s": 1.0},
+            {"backend": "torch", "median_s": 1.0 if good else None, "status": "error", "why": "it was late"},
+        ]
+
+    def run(step, folder, device, backends, *given):
+        ran.append((step.name, *backends))
+        return 0
+
+    monkeypatch.setattr("bench.campaign.campaign.runs.run", run)
+    monkeypatch.setattr("bench.campaign.campaign.runs.rows", rows)
+    monkeypatch.setattr(
+        "bench.campaign.campaign.started", lambda names, *given: [Started(name, 1.0, {}) for name in names]
+    )
+    found, said = small(tmp_path)
+    found.backends = ["torch", "jax"]
+    assert found._preflight() == (["torch", "jax"] if better else ["jax"])
+    assert ran == [("preflight", "torch", "jax"), ("preflight-again", "torch")]
+    assert "once more, because of no speed was taken; error: it was late" in "".join(said)
 
 
 COMMANDS = {
