@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
@@ -400,6 +400,7 @@ def release(package: str, recorded: Mapping[str, Any] | None = None) -> str:
     return str(next(filter(None, found), "")).partition("+")[0]
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

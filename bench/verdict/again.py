@@ -25,7 +25,7 @@ from bench.verdict.row import elsewhere
 CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latter under --full
 FEWER = 8  # other dtypes make so many times fewer calls
 # seconds per call wanted: more calls are made as long as they fit, fewer if they take longer than `SLOW`
-QUICK, SLOW = 0.0005, 0.008
+QUICK, SLOW = 0.0005, 0.005
 LEAST = 3  # calls on each set in any case
 
 
@@ -83,17 +83,19 @@ def repeat(
     firsts: Sequence[Tree],
     least: int,
     alike: Callable[[int, Tree], bool] = lambda number, result: False,
+    quick: float = QUICK,
 ) -> tuple[int, dict[str, str]]:
     """Call on all sets in random order, and compare each result with the first on the same set, bit by bit.
 
     ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls, more if
-    they are quick, and fewer if they take longer than `SLOW` each. ``alike(number, result)`` may accept
-    other bits. Returns the number of calls, and by direction a sentence about the first that differs.
+    they take less than `quick` seconds each, and fewer if they take longer than `SLOW`.
+    ``alike(number, result)`` may accept other bits. Returns the number of calls, and by direction a sentence
+    about the first that differs.
     """
     flat = [flatten(each) for each in firsts]
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
     while calls < LEAST * len(flat) or (
-        (spent := perf_counter() - start) < SLOW * least and (calls < least or spent < QUICK * least)
+        (spent := perf_counter() - start) < SLOW * least and (calls < least or spent < quick * least)
     ):
         number = int(rng.integers(len(flat)))
         result, calls = call(number), calls + 1

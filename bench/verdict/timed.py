@@ -53,5 +53,5 @@ def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
     least = CALLS if unit.dtype == "float32" and direction == "forward" else CALLS // FEWER
     firsts = [call.ended[number] for number in sorted(call.ended)]
     with engine.running(direction):
-        calls, faults = repeat(again, firsts, least, alike)
+        calls, faults = repeat(again, firsts, least, alike, quick=0.0)
     return replace(unsteady_row(row, unit, engine, faults.get(direction, "")), repeats=calls)
