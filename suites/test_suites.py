@@ -11,14 +11,15 @@ from bench.store.row import plain
 CLOCK = Replay()
 
 
-def settle(row) -> None:
+def settle(row, config) -> None:
     """Set pytest's outcome from a row: one sentence, and the command that runs the cell again."""
     sentence = plain(f"{row.status}: {row.why}")
     if row.status in ("absent", "missing"):
         pytest.skip(sentence)
     if row.status == "limited":
         pytest.xfail(sentence)
-    if row.status in ("disagrees", "mistrusted", "error"):
+    strictly = ("imprecise",) if config.option.fail_imprecise else ()
+    if row.status in ("disagrees", "mistrusted", "error", *strictly):
         pytest.fail(f"{sentence}\nagain: {row.command}", pytrace=False)
 
 
@@ -32,12 +33,10 @@ def test_page(page) -> None:
     pytest.fail(plain(page.why), pytrace=False)
 
 
-def test_agree(cell, session, pytestconfig, request) -> None:
+def test_agree(cell, session, request) -> None:
     row = session.row(cell)
     told(row, request)
-    if row.status == "imprecise" and pytestconfig.option.fail_imprecise:
-        pytest.fail(f"imprecise: {plain(row.why)}\nagain: {row.command}", pytrace=False)
-    settle(row)
+    settle(row, request.config)
 
 
 @pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")  # by a cell without a speed
@@ -45,8 +44,8 @@ def test_agree(cell, session, pytestconfig, request) -> None:
 def test_speed(cell, session, benchmark, request) -> None:
     row, timing = session.speed(cell) if benchmark.enabled else (session.row(cell), None)
     told(row, request)
-    if row.status == "error":
-        settle(row)
+    if row.status in ("error", "imprecise"):
+        settle(row, request.config)
     if row.status not in ("agrees", "imprecise", "limited"):
         pytest.skip(f"no speed without agreement: {row.status}")
     if timing is None:

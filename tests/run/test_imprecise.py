@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.store.rows import load
-from suites import conftest
+from suites import conftest, test_suites
 from tests.runs import FEW, suites
 
 ROUGH = """
@@ -87,6 +87,17 @@ def test_fail_imprecise_makes_them_fail_and_stands_in_the_command_that_is_printe
     command = next(line for line in done.stdout.splitlines() if line.startswith("again: "))
     assert "--fail-imprecise" in shlex.split(command)
     assert "warning" not in last(done) and "imprecise" not in last(done)
+
+
+def test_a_speed_of_an_imprecise_cell_fails_too():
+    row = SimpleNamespace(status="imprecise", why="10 bits", command="pytest suites/")
+    session = SimpleNamespace(speed=lambda cell: (row, None))
+    node, config = SimpleNamespace(user_properties=[]), SimpleNamespace()
+    request = SimpleNamespace(node=node, config=config)
+    for fails, outcome in ((True, pytest.fail.Exception), (False, pytest.skip.Exception)):
+        config.option = SimpleNamespace(fail_imprecise=fails)
+        with pytest.raises(outcome):
+            test_suites.test_speed(None, session, SimpleNamespace(enabled=True), request)
 
 
 def test_strict_still_makes_them_fail_and_warns(first, ran):
