@@ -137,9 +137,10 @@ def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -
 def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
     """Each Limit with its rows, and the remaining rows."""
     rest, found = rows[rows["status"] == "limited"], []
-    by_case = dict(tuple(rows[rows["version"] != ""].groupby("case", sort=False, observed=True)))
+    limited, judged = _by_case(rest), _by_case(rows[rows["version"] != ""])
+    none = rows.head(0)
     for case in pages.cases().values():
-        mine, ran = rest[rest["case"] == case.name], by_case.get(case.name, rows.head(0))
+        mine, ran = limited.get(case.name, none), judged.get(case.name, none)
         for limit in case.limits:
             if mine.empty:  # most pages have no limited rows
                 found.append(Found(case, limit, mine, ran))
@@ -150,6 +151,10 @@ def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
             found.append(Found(case, limit, fit, ran))
             mine, rest = mine.drop(index=fit.index), rest.drop(index=fit.index)
     return found, rest
+
+
+def _by_case(rows: "DataFrame") -> dict[str, "DataFrame"]:
+    return {str(case): mine for case, mine in rows.groupby("case", sort=False, observed=True)}
 
 
 def _met(found: Found) -> bool:
