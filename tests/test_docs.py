@@ -1,7 +1,8 @@
 """What README.md, CONTRIBUTING.md and docs/ show is run as it is printed.
 
 The commands run in a small copy of the project: few pages, and NumPy and torch only unless a command names
-backends. Each gets a copy of its own, with a finished run in RUN and another in results/local.
+backends; NumPy alone where it is the same for both. Each gets a copy of its own, with a finished run in RUN
+and another in results/local.
 """
 
 import os
@@ -25,12 +26,22 @@ SPEEDS = (
     "--benchmark-only",
     "gaugeblock same",
     "gaugeblock overhead",
-    "campaign",
     "hasty",
 )  # commands that time
 FEW = "--backend numpy --backend torch"
+# commands that are about neither a framework nor its settings; each start of torch takes seconds
+ALIKE = (
+    "make suites",
+    "pytest suites/",
+    "pytest suites/ --full",
+    "pytest suites/ --smoke",
+    "pytest suites/ --smoke --results AFTER",
+    "pytest suites/ --smoke --results AFTER || test $? -eq 1",
+    "pytest suites/ --fail-imprecise --smoke",
+)
 # commands that another check runs whole: .ci/run, or a developer
 OTHERWISE = {
+    "make suites WHEELS='--extra-index-url https://download.pytorch.org/whl/cpu'": "make -n suites WHEELS=X",
     "make test": "make -n test",
     "make quick": "make -n quick",
     "make check": "make -n check",
@@ -122,7 +133,7 @@ def house(tmp_path_factory):
 
 def run(house, command, **variables):
     """A shell command in the project, where the environment says no more than which backends run."""
-    few = "" if "--backend" in command else "--backend numpy" if command.endswith("--full") else FEW
+    few = "" if "--backend" in command else "--backend numpy" if command in ALIKE else FEW
     clock = "" if any(word in command for word in SPEEDS) else "--benchmark-skip"
     some = "-k softmax/" if "-k" not in command else ""
     environment = {
@@ -138,7 +149,8 @@ def run(house, command, **variables):
 
 
 def timed(command):
-    return [pytest.mark.timed] if any(word in command for word in SPEEDS) else []
+    runs = OTHERWISE.get(command, command)
+    return [pytest.mark.timed] if any(word in runs for word in SPEEDS) and "--help" not in runs else []
 
 
 @pytest.mark.parametrize("command", [pytest.param(each, marks=timed(each)) for each in COMMANDS])
@@ -152,7 +164,7 @@ def test_a_command_of_the_docs_runs_as_printed(command, house, tmp_path):
 
 
 def test_every_other_check_is_of_a_command_that_the_docs_have():
-    assert set(OTHERWISE) <= set(COMMANDS)
+    assert {*OTHERWISE, *ALIKE} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", FILES)
