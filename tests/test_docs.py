@@ -143,10 +143,11 @@ def run(house, command, **variables):
     """A shell command in the project, where the environment says no more than which backends run."""
     few = "" if "--backend" in command else "--backend numpy" if command in ALIKE else FEW
     clock = "" if any(word in command for word in SPEEDS) else "--benchmark-skip"
-    some = "-k softmax/" if "-k" not in command else ""
+    some = "-k [softmax/" if "-k" not in command else ""
+    size = "--size small" if "--full" in command else ""  # the limits of the others take minutes
     environment = {
         **{name: value for name, value in os.environ.items() if name not in MAKE},
-        "PYTEST_ADDOPTS": f"{few} {clock} {some}",
+        "PYTEST_ADDOPTS": f"{few} {clock} {some} {size}",
         "PYTHONPATH": str(house),
         "PATH": f"{house / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         **variables,
