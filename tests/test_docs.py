@@ -1,7 +1,8 @@
 """What README.md, CONTRIBUTING.md and docs/ show is run as it is printed.
 
 The commands run in a small copy of the project: few pages, and NumPy and torch only unless a command names
-backends. Each gets a copy of its own, with a finished run in RUN and another in results/local.
+backends; NumPy alone where it is the same for both. Each gets a copy of its own, with a finished run in RUN
+and another in results/local unless it measures speeds.
 """
 
 import os
@@ -25,12 +26,22 @@ SPEEDS = (
     "--benchmark-only",
     "gaugeblock same",
     "gaugeblock overhead",
-    "campaign",
     "hasty",
 )  # commands that time
 FEW = "--backend numpy --backend torch"
+# commands that are about neither a framework nor its settings; each start of torch takes seconds
+ALIKE = (
+    "make suites",
+    "pytest suites/",
+    "pytest suites/ --full",
+    "pytest suites/ --smoke",
+    "pytest suites/ --smoke --results AFTER",
+    "pytest suites/ --smoke --results AFTER || test $? -eq 1",
+    "pytest suites/ --fail-imprecise --smoke",
+)
 # commands that another check runs whole: .ci/run, or a developer
 OTHERWISE = {
+    "make suites WHEELS='--extra-index-url https://download.pytorch.org/whl/cpu'": "make -n suites WHEELS=X",
     "make test": "make -n test",
     "make quick": "make -n quick",
     "make check": "make -n check",
@@ -112,22 +123,31 @@ def house(tmp_path_factory):
         (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module} "$@"\n')
         (programs / name).chmod(0o755)
     (house / ".venv" / "installed").touch()
+    return house
+
+
+@pytest.fixture(scope="module")
+def used(house, tmp_path_factory):
+    """Another copy, with runs."""
+    used = tmp_path_factory.mktemp("used") / "house"
+    shutil.copytree(house, used, symlinks=True)
     for options in ("-k layer-norm/ --limited --seed 0 --seed 1 --results RUN", "-k softmax/ --smoke"):
-        done = run(house, f"pytest suites/ {options}")
+        done = run(used, f"pytest suites/ {options}")
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     for copy in ("BEFORE", "AFTER"):
-        shutil.copytree(house / "RUN", house / copy)
-    return house
+        shutil.copytree(used / "RUN", used / copy)
+    return used
 
 
 def run(house, command, **variables):
     """A shell command in the project, where the environment says no more than which backends run."""
-    few = "" if "--backend" in command else "--backend numpy" if command.endswith("--full") else FEW
+    few = "" if "--backend" in command else "--backend numpy" if command in ALIKE else FEW
     clock = "" if any(word in command for word in SPEEDS) else "--benchmark-skip"
-    some = "-k softmax/" if "-k" not in command else ""
+    some = "-k [softmax/" if "-k" not in command else ""
+    size = "--size small" if "--full" in command else ""  # the limits of the others take minutes
     environment = {
         **{name: value for name, value in os.environ.items() if name not in MAKE},
-        "PYTEST_ADDOPTS": f"{few} {clock} {some}",
+        "PYTEST_ADDOPTS": f"{few} {clock} {some} {size}",
         "PYTHONPATH": str(house),
         "PATH": f"{house / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         **variables,
@@ -138,13 +158,15 @@ def run(house, command, **variables):
 
 
 def timed(command):
-    return [pytest.mark.timed] if any(word in command for word in SPEEDS) else []
+    runs = OTHERWISE.get(command, command)
+    return [pytest.mark.timed] if any(word in runs for word in SPEEDS) and "--help" not in runs else []
 
 
 @pytest.mark.parametrize("command", [pytest.param(each, marks=timed(each)) for each in COMMANDS])
-def test_a_command_of_the_docs_runs_as_printed(command, house, tmp_path):
+def test_a_command_of_the_docs_runs_as_printed(command, request, tmp_path):
     pytest.importorskip("torch")
-    shutil.copytree(house, tmp_path / "house", symlinks=True)
+    place = request.getfixturevalue("house" if timed(command) else "used")  # a speed needs no run before it
+    shutil.copytree(place, tmp_path / "house", symlinks=True)
     done = run(tmp_path / "house", OTHERWISE.get(command, command))
     said = done.stdout[-3000:] + done.stderr[-2000:]
     assert done.returncode == COMMANDS[command], said
@@ -152,7 +174,7 @@ def test_a_command_of_the_docs_runs_as_printed(command, house, tmp_path):
 
 
 def test_every_other_check_is_of_a_command_that_the_docs_have():
-    assert set(OTHERWISE) <= set(COMMANDS)
+    assert {*OTHERWISE, *ALIKE} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", FILES)

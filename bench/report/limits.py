@@ -29,11 +29,12 @@ NONE = "none of these cells ran"
 
 
 class Found(NamedTuple):
-    """A Limit of a page, and the rows that it explains."""
+    """A Limit of a page, the rows that it explains, and all rows of its case that ran."""
 
     case: Case
     limit: Limit
     rows: "DataFrame"
+    ran: "DataFrame"
 
 
 def page(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
@@ -43,7 +44,7 @@ def page(rows: "DataFrame", environments: Records | None = None) -> list[Section
         (*_where(each), *_figures(each.rows), _expected(each), _what(each)) for each in found if _met(each)
     ]
     unmet = [
-        (*_where(each), _why_not(rows, each, environments), _expected(each), _what(each))
+        (*_where(each), _why_not(each, environments), _expected(each), _what(each))
         for each in found
         if not _met(each)
     ]
@@ -75,7 +76,7 @@ def brief(rows: "DataFrame", environments: Records | None = None) -> list[Sectio
     spared: list[tuple[str, ...]] = [
         (_fault(each.limit), why, _expected(each), f"{each.case.name}: {_what(each)}")
         for each in found
-        if not _met(each) and (why := _why_not(rows, each, environments)) != NONE
+        if not _met(each) and (why := _why_not(each, environments)) != NONE
     ]
     columns = ("package", "cells", "error / rounding", "measured", "formula, cause and source")
     tables = (
@@ -90,9 +91,9 @@ def brief(rows: "DataFrame", environments: Records | None = None) -> list[Sectio
 def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
     """The Limits that explain nothing, although all of their cells ran in a measured release."""
     lines = [
-        (each.case.name, _fault(each.limit), _why_not(rows, each, environments), _what(each))
+        (each.case.name, _fault(each.limit), _why_not(each, environments), _what(each))
         for each in _explained(rows)[0]
-        if not _met(each) and _ran_whole(rows, each, environments)
+        if not _met(each) and _ran_whole(each, environments)
     ]
     table = Table("Limits that nothing needed: remove them", ("formula", "package", "cells", WHAT), lines)
     return [table] if lines else []
@@ -102,9 +103,9 @@ def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section
     """The Limits whose cells agree in a release that was not measured: news, and no failure."""
     lines = []
     for each in _explained(rows)[0]:
-        newer = _unmeasured(rows, each.limit, environments)
-        if each.limit.always and not newer.empty and (_judged(newer, each)["status"] == "agrees").any():
-            told = _why_not(newer, each, environments)
+        newer = each._replace(ran=_unmeasured(each.ran, each.limit, environments))
+        if each.limit.always and (_judged(newer)["status"] == "agrees").any():
+            told = _why_not(newer, environments)
             lines.append((each.case.name, _fault(each.limit), told, _what(each)))
     title = "Known departures that these releases do not have"
     table = Table(title, ("formula", "package", "cells", WHAT), lines)
@@ -126,6 +127,8 @@ def _no_longer_refused(rows: "DataFrame") -> list[Section]:
 
 def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -> "DataFrame":
     """The rows of releases in which a measured Limit was not measured."""
+    if rows.empty:  # most pages have no rows in a short run
+        return rows
     here = {key: release(limit.package, each) for key, each in (environments or {}).items()}
     beyond = [key for key, each in here.items() if limit.seen and each and each not in limit.releases]
     return rows[rows["environment"].isin(beyond)]
@@ -134,30 +137,37 @@ def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -
 def _explained(rows: "DataFrame") -> tuple[list[Found], "DataFrame"]:
     """Each Limit with its rows, and the remaining rows."""
     rest, found = rows[rows["status"] == "limited"], []
+    limited, judged = _by_case(rest), _by_case(rows[rows["version"] != ""])
+    none = rows.head(0)
     for case in pages.cases().values():
-        mine = rest[rest["case"] == case.name]
+        mine, ran = limited.get(case.name, none), judged.get(case.name, none)
         for limit in case.limits:
             if mine.empty:  # most pages have no limited rows
-                found.append(Found(case, limit, mine))
+                found.append(Found(case, limit, mine, ran))
                 continue
             mine_by_name = mine["limit"] == limit.name
             before = (mine["limit"] == "") & (mine["why"] == limit.reason)  # old rows have no such column
             fit = mine[(mine_by_name | before) & (mine["source"] == limit.source)]
-            found.append(Found(case, limit, fit))
+            found.append(Found(case, limit, fit, ran))
             mine, rest = mine.drop(index=fit.index), rest.drop(index=fit.index)
     return found, rest
+
+
+def _by_case(rows: "DataFrame") -> dict[str, "DataFrame"]:
+    return {str(case): mine for case, mine in rows.groupby("case", sort=False, observed=True)}
 
 
 def _met(found: Found) -> bool:
     return not found.rows.empty
 
 
-def _judged(rows: "DataFrame", found: Found) -> "DataFrame":
+def _judged(found: Found) -> "DataFrame":
     """The rows of the cells that a Limit names, of any release."""
-    mine = rows[(rows["case"] == found.case.name) & (rows["version"] != "")]
-    cells = mine[list(FIELDS)].drop_duplicates()  # few cells, and many rows with several seeds
-    named = cells[[covers(found.limit, cell) for cell in cells.to_dict("records")]] if len(cells) else cells
-    return mine.merge(named, on=list(FIELDS)) if len(named) else mine.head(0)
+    if found.ran.empty:
+        return found.ran
+    cells = found.ran[list(FIELDS)].drop_duplicates()  # few cells, and many rows with several seeds
+    named = cells[[covers(found.limit, cell) for cell in cells.to_dict("records")]]
+    return found.ran.merge(named, on=list(FIELDS)) if len(named) else found.ran.head(0)
 
 
 def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[str]:
@@ -166,9 +176,9 @@ def _ran(rows: "DataFrame", limit: Limit, environments: Records | None) -> list[
     return list(dict.fromkeys(release(limit.package, each) for each in records))
 
 
-def _ran_whole(rows: "DataFrame", found: Found, environments: Records | None) -> bool:
+def _ran_whole(found: Found, environments: Records | None) -> bool:
     """Whether every cell of the Limit in a full run (of these devices and dtypes) ran in its releases."""
-    judged = _judged(rows, found)
+    judged = _judged(found)
     if judged.empty or not {*_ran(judged, found.limit, environments)} <= {*found.limit.releases}:
         return False
     devices, dtypes = (tuple(judged[name].drop_duplicates()) for name in ("device", "dtype"))
@@ -179,8 +189,8 @@ def _ran_whole(rows: "DataFrame", found: Found, environments: Records | None) ->
     } <= ran
 
 
-def _why_not(rows: "DataFrame", found: Found, environments: Records | None) -> str:
-    judged = _judged(rows, found)
+def _why_not(found: Found, environments: Records | None) -> str:
+    judged = _judged(found)
     if judged.empty:
         return NONE
     other = [each for each in _ran(judged, found.limit, environments) if each not in found.limit.releases]
