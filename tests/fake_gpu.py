@@ -37,12 +37,6 @@ class FakeTorch(Torch):
         super().__init__(device, dtype)
         self.place = torch.device("cpu")
 
-    def operations(self):
-        found = super().operations()
-        if self.dtype == "float16":  # a product as large as a GPU's would take this CPU a minute
-            found["matmul"] = lambda a, b: (a.float() @ b.float()).half()
-        return found
-
 
 class FakeJax(Jax):
     name = "fake-jax"
