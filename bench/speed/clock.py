@@ -37,6 +37,7 @@ LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to i
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
 PATIENCE = 0.5  # seconds of warm-up
+FEW = 8  # calls whose results are held
 
 
 @dataclass
@@ -200,13 +201,9 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
     engine = call.engine
     for _ in range(len(call.bound) - len(call.ended) if call.placed else 0):
         sample(call, direction)  # few samples were taken: end on each set once
-    found: dict[str, list[float]] = {"fresh": [], "seen": []}
     call.fault = strayed(call, direction) if call.start else ""  # first: it needs the state after the block
     with engine.running(direction):
-        for new, given in call.fresh() if call.fresh else ():
-            bits(engine, {"": given})  # reads it: the first read of new memory is slower
-            found["seen"].append(_timed(engine, call.bound[0].once))
-            found["fresh"].append(_timed(engine, new.once))
+        found = {**_renewed(call), "behind": _behind(call) if call.fresh else []}
         needed = memory(engine, call.bound[0].once)
         spent = energy(call.bound[0].once, engine.wait) if joules and engine.device == "gpu" else None
     return {
@@ -278,6 +275,36 @@ def moved(call: Call, case: Case) -> int:
         whole = []
     backward = [kept.cotangents, gradients["data"]] if gradients else []
     return traffic(*whole, kept.data, outputs, *backward)
+
+
+def _renewed(call: Call) -> dict[str, list[float]]:
+    """Seconds of calls on seen and on fresh inputs in turn.
+
+    Each follows another call at once, as in a block. All fresh inputs are held to the end: no two of them
+    have the same address, by which results may be kept.
+    """
+    engine, once = call.engine, call.bound[0].once
+    found: dict[str, list[float]] = {"seen": [], "fresh": []}
+    held = []
+    for new, given in call.fresh() if call.fresh else ():
+        held.append(new)
+        bits(engine, {"": given})  # reads it: the first read of new memory is slower
+        for name, each in (("seen", once), ("fresh", new.once)):
+            engine.wait(once())
+            found[name].append(_timed(engine, each))
+    return found
+
+
+def _behind(call: Call) -> list[float]:
+    """Seconds to read each result of a few calls in a row, after the last of them was waited for."""
+    engine, found = call.engine, []
+    results = [each.once() for each in turns(call.bound, min(max(call.calls, 2), FEW))]
+    engine.wait(results[-1])
+    for each in results[:-1]:
+        start = perf_counter()
+        _read(engine, each)
+        found.append(perf_counter() - start)
+    return found
 
 
 def _read(engine: Backend, result: Any) -> None:
