@@ -20,7 +20,7 @@ from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cells.cell import Cell
 from bench.contender import train
-from bench.contender.given import bits, held
+from bench.contender.given import astray, bits, held
 from bench.machine import nvml
 from bench.machine.caches import last_level
 from bench.speed.energy import energy
@@ -37,6 +37,7 @@ LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to i
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
 PATIENCE = 0.5  # seconds of warm-up
+RELOADS = 64  # of a training that is repeated by single steps, at most
 FEW = 8  # calls whose results are held
 
 
@@ -231,10 +232,12 @@ def cached(call: Call) -> str:
 def strayed(call: Call, direction: str) -> str:
     """How the timed steps of a training differ from the same steps taken one at a time; empty if they agree.
 
-    Both must leave the same bits. A GPU may sum in a different order each time, so on a GPU a difference
-    counts only if three repetitions of the single steps agree with each other.
+    Both must leave the same bits, also where a single step begins by loading what was read after the one
+    before. A GPU may sum in a different order each time, so on a GPU a difference counts only if three
+    repetitions of the single steps agree with each other.
     """
     engine, steps = call.engine, turns(call.bound, call.calls)
+    apart = -(-len(steps) // RELOADS)
 
     def state(loss: Any) -> dict[str, Any]:
         return flatten({"weights and state": call.kept.loop.read(), "loss": engine.get(loss)})
@@ -242,25 +245,22 @@ def strayed(call: Call, direction: str) -> str:
     def alone() -> dict[str, Any]:
         call.begin()
         with engine.running(direction):
-            for each in (call.bound[0], *steps):  # `sample` takes one step before each block
+            # `sample` takes one step before each block
+            for number, each in enumerate((call.bound[0], *steps)):
+                if number % apart == 0:
+                    call.kept.loop.load(*call.kept.loop.read())
                 loss = each.once()
                 engine.wait(loss)
         return state(loss)
 
     timed, slow = state(call.last), alone()
-    if not (path := _astray(timed, slow)):
+    if not (path := astray(timed, slow)):
         return ""
     for _ in range(1 if engine.device == "cpu" else 2):
-        if other := _astray(slow, alone()):
+        if other := astray(slow, alone()):
             repeated = f"{other} is not the same when {len(steps)} steps are taken again from the same start"
             return repeated if engine.device == "cpu" else ""
     return f"{path} after {len(steps)} timed steps is not what the same steps leave one at a time"
-
-
-def _astray(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """The first path where the bits differ, or empty."""
-    bits = {path: np.asarray(leaf).tobytes() for path, leaf in other.items()}
-    return next((path for path, leaf in one.items() if np.asarray(leaf).tobytes() != bits[path]), "")
 
 
 def moved(call: Call, case: Case) -> int:

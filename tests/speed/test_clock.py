@@ -390,6 +390,38 @@ def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
     assert row.status == "disagrees" and "timed steps is not what the same steps leave" in row.why
 
 
+def test_steps_that_are_skipped_far_from_a_load_are_told():
+    """Single steps skip them as well, unless they load what the step before left."""
+    call = timed_training()
+    kept, start, taken = call.kept, call.start, []
+
+    def load(*given):
+        taken.clear()
+        kept.loop.load(*given)
+
+    def step(batch):
+        taken.append(batch)
+        return kept.loop.step(batch) if len(taken) < 3 else np.float32(1)
+
+    def begin():
+        taken.clear()
+        start()
+
+    call.kept, call.start = replace(kept, loop=replace(kept.loop, load=load)), begin
+    call.bound = [Bound(partial(step, each)) for each in kept.batches]
+    sample(call, "training")
+    assert "timed steps is not what the same steps leave" in clock.strayed(call, "training")
+
+
+def test_batches_that_timed_steps_change_are_told():
+    call = timed_training()
+    settle(call, TRAINING, "training")
+    call.kept = replace(call.kept, again=partial(dict, call.kept.again()))
+    next(iter(call.kept.batches[0].values()))[0] += 1
+    row = judged(call, TRAINING, "training")
+    assert row.status == "disagrees" and "the call changes batch" in row.why
+
+
 def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkeypatch):
     call = timed_training()
     right = call.kept.again()
