@@ -53,7 +53,7 @@ class Ready:
 
         With `reload`, each step but the first begins by loading what was read after the one before.
         """
-        losses = []
+        losses: list[Any] = []
         self.start()
         for each in reversed(self.batches):
             if reload and losses:
