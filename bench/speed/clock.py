@@ -296,10 +296,14 @@ def _renewed(call: Call) -> dict[str, list[float]]:
 
 
 def _behind(call: Call) -> list[float]:
-    """Seconds to read each result of a few calls in a row, after the last of them was waited for."""
-    engine, found = call.engine, []
-    results = [each.once() for each in turns(call.bound, min(max(call.calls, 2), FEW))]
+    """Seconds to read each result of a few calls in a row, after the last of them was waited for and read."""
+    engine, found, results = call.engine, list[float](), list[Any]()
+    start = perf_counter()
+    for each in turns(call.bound, FEW if engine.device == "cpu" else 2):
+        if len(results) < 2 or perf_counter() - start < BLOCK:
+            results.append(each.once())
     engine.wait(results[-1])
+    _read(engine, results[-1])  # the first read is slower
     for each in results[:-1]:
         start = perf_counter()
         _read(engine, each)

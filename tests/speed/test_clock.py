@@ -294,7 +294,7 @@ def test_a_call_that_keeps_results_is_slow_on_fresh_inputs_only(key, pauses):
 def timing(found):
     """Of calls that took 10 µs, with what was found after sampling."""
     after = {name: tuple(found[name]) for name in ("fresh", "seen", "behind")}
-    return Timing((1e-5,) * 5, (1e-6,) * 5, (1e-6,) * 5, 9, 1e-5, **after)
+    return Timing((1e-5,) * 5, (1e-5,) * 5, (1e-5,) * 5, 9, 1e-5, **after)
 
 
 class Promising(NumPy):
