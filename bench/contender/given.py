@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -27,3 +28,9 @@ def changed(before: Mapping[str, int], after: Mapping[str, int]) -> str:
 def held(tree: Tree) -> Tree:
     """A copy of NumPy arrays: those of a framework may be its own memory, which the next call overwrites."""
     return tree_map(lambda leaf: np.array(leaf) if isinstance(leaf, np.ndarray | np.generic) else leaf, tree)
+
+
+def astray(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """The first path where the bits differ, or empty."""
+    bits = {path: np.asarray(leaf).tobytes() for path, leaf in other.items()}
+    return next((path for path, leaf in one.items() if np.asarray(leaf).tobytes() != bits[path]), "")

@@ -15,7 +15,7 @@ from bench.contender.check import kept, scalar, trained
 from bench.contender.given import bits
 from bench.contender.layout import Layout, layout
 from bench.inputs import Inputs, batch, draw, rounded
-from bench.tree import Tree, flatten
+from bench.tree import Tree, flatten, tree_map
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,19 @@ class Ready:
     def given(self) -> dict[str, Any]:
         """What the steps are given and should not change."""
         return {"batch": list(self.batches)}
+
+    def run(self, *, reload: bool) -> tuple[dict[str, Any], list[Any]]:
+        """What one step on each batch leaves, the last batch first, and the losses.
+
+        With `reload`, each step but the first begins by loading what was read after the one before.
+        """
+        losses: list[Any] = []
+        self.start()
+        for each in reversed(self.batches):
+            if reload and losses:
+                self.loop.load(*self.loop.read())
+            losses.append(np.array(self.engine.get(self.loop.step(each))))
+        return flatten(tree_map(np.array, self.loop.read())), losses[::-1]
 
     def calls(self) -> list[Callable[[], Any]]:
         """One step on each batch."""
@@ -106,17 +119,17 @@ def _miscount(counters: Mapping[str, Any], after: Tree, step: int) -> str:
     for path, found in counters.items():
         if found != right[path]:
             return (
-                f"{_NAMES[path[0]]}{path[1:]} after step {step} is {float(found):g}, should be {right[path]}"
+                f"{NAMES[path[0]]}{path[1:]} after step {step} is {float(found):g}, should be {right[path]}"
             )
     return ""
 
 
-_NAMES = {"0": "weights", "1": "state"}  # as paths start
+NAMES = {"0": "weights", "1": "state"}  # as paths start
 
 
 def _home(found: Tree) -> dict[str, Any]:
     """Back from the layout."""
-    return {f"{_NAMES[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
+    return {f"{NAMES[path[0]]}{path[1:]}": array for path, array in flatten(found).items()}
 
 
 def begin(

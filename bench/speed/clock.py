@@ -20,7 +20,7 @@ from bench.backends import Backend, Bound
 from bench.case import Case
 from bench.cells.cell import Cell
 from bench.contender import train
-from bench.contender.given import bits, held
+from bench.contender.given import astray, bits, held
 from bench.machine import nvml
 from bench.machine.caches import last_level
 from bench.speed.energy import energy
@@ -37,6 +37,8 @@ LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to i
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
 PATIENCE = 0.5  # seconds of warm-up
+RELOADS = 64  # of a training that is repeated by single steps, at most
+FEW = 8  # calls whose results are held
 
 
 @dataclass
@@ -200,13 +202,9 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
     engine = call.engine
     for _ in range(len(call.bound) - len(call.ended) if call.placed else 0):
         sample(call, direction)  # few samples were taken: end on each set once
-    found: dict[str, list[float]] = {"fresh": [], "seen": []}
     call.fault = strayed(call, direction) if call.start else ""  # first: it needs the state after the block
     with engine.running(direction):
-        for new, given in call.fresh() if call.fresh else ():
-            bits(engine, {"": given})  # reads it: the first read of new memory is slower
-            found["seen"].append(_timed(engine, call.bound[0].once))
-            found["fresh"].append(_timed(engine, new.once))
+        found = {**_renewed(call), "behind": _behind(call) if call.fresh else []}
         needed = memory(engine, call.bound[0].once)
         spent = energy(call.bound[0].once, engine.wait) if joules and engine.device == "gpu" else None
     return {
@@ -234,10 +232,12 @@ def cached(call: Call) -> str:
 def strayed(call: Call, direction: str) -> str:
     """How the timed steps of a training differ from the same steps taken one at a time; empty if they agree.
 
-    Both must leave the same bits. A GPU may sum in a different order each time, so on a GPU a difference
-    counts only if three repetitions of the single steps agree with each other.
+    Both must leave the same bits, also where a single step begins by loading what was read after the one
+    before. A GPU may sum in a different order each time, so on a GPU a difference counts only if three
+    repetitions of the single steps agree with each other.
     """
     engine, steps = call.engine, turns(call.bound, call.calls)
+    apart = -(-len(steps) // RELOADS)
 
     def state(loss: Any) -> dict[str, Any]:
         return flatten({"weights and state": call.kept.loop.read(), "loss": engine.get(loss)})
@@ -245,25 +245,22 @@ def strayed(call: Call, direction: str) -> str:
     def alone() -> dict[str, Any]:
         call.begin()
         with engine.running(direction):
-            for each in (call.bound[0], *steps):  # `sample` takes one step before each block
+            # `sample` takes one step before each block
+            for number, each in enumerate((call.bound[0], *steps)):
+                if number % apart == 0:
+                    call.kept.loop.load(*call.kept.loop.read())
                 loss = each.once()
                 engine.wait(loss)
         return state(loss)
 
     timed, slow = state(call.last), alone()
-    if not (path := _astray(timed, slow)):
+    if not (path := astray(timed, slow)):
         return ""
     for _ in range(1 if engine.device == "cpu" else 2):
-        if other := _astray(slow, alone()):
+        if other := astray(slow, alone()):
             repeated = f"{other} is not the same when {len(steps)} steps are taken again from the same start"
             return repeated if engine.device == "cpu" else ""
     return f"{path} after {len(steps)} timed steps is not what the same steps leave one at a time"
-
-
-def _astray(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """The first path where the bits differ, or empty."""
-    bits = {path: np.asarray(leaf).tobytes() for path, leaf in other.items()}
-    return next((path for path, leaf in one.items() if np.asarray(leaf).tobytes() != bits[path]), "")
 
 
 def moved(call: Call, case: Case) -> int:
@@ -278,6 +275,40 @@ def moved(call: Call, case: Case) -> int:
         whole = []
     backward = [kept.cotangents, gradients["data"]] if gradients else []
     return traffic(*whole, kept.data, outputs, *backward)
+
+
+def _renewed(call: Call) -> dict[str, list[float]]:
+    """Seconds of calls on seen and on fresh inputs in turn.
+
+    Each follows another call at once, as in a block. All fresh inputs are held to the end: no two of them
+    have the same address, by which results may be kept.
+    """
+    engine, once = call.engine, call.bound[0].once
+    found: dict[str, list[float]] = {"seen": [], "fresh": []}
+    held = []
+    for new, given in call.fresh() if call.fresh else ():
+        held.append(new)
+        bits(engine, {"": given})  # reads it: the first read of new memory is slower
+        for name, each in (("seen", once), ("fresh", new.once)):
+            engine.wait(once())
+            found[name].append(_timed(engine, each))
+    return found
+
+
+def _behind(call: Call) -> list[float]:
+    """Seconds to read each result of a few calls in a row, after the last of them was waited for and read."""
+    engine, found, results = call.engine, list[float](), list[Any]()
+    start = perf_counter()
+    for each in turns(call.bound, FEW if engine.device == "cpu" else 2):
+        if len(results) < 2 or perf_counter() - start < BLOCK:
+            results.append(each.once())
+    engine.wait(results[-1])
+    _read(engine, results[-1])  # the first read is slower
+    for each in results[:-1]:
+        start = perf_counter()
+        _read(engine, each)
+        found.append(perf_counter() - start)
+    return found
 
 
 def _read(engine: Backend, result: Any) -> None:

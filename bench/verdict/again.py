@@ -13,7 +13,8 @@ import numpy as np
 
 from bench.backends import Backend
 from bench.cells.cell import Cell
-from bench.contender.given import held
+from bench.contender import train
+from bench.contender.given import astray, bits, changed, held
 from bench.contender.prepare import Ready, taken, tensors
 from bench.inputs import inputs
 from bench.store.row import TIMED, Row
@@ -43,6 +44,7 @@ def called_again(
         (ready.data, ready.cotangents),
         (taken(engine, ready.case, further.data), engine.put(dict(further.cotangents))),
     ]
+    before = _bits(engine, *sets[1])
     second = held(engine.get(call(*sets[1])))
     got = tensors(ready, *second)
     for each, row in rows.items():
@@ -60,8 +62,14 @@ def called_again(
     if not ready.case.random:
         calls, faults = repeat(lambda number: engine.get(call(*sets[number])), (first, second), least, alike)
     judged = f"{len(sets)}{', reordered' if further.order is not None else ''}"
+    rows = left(rows, changed(before, _bits(engine, *sets[1])))
     done = {each: unsteady_row(row, unit, engine, faults.get(each, "")) for each, row in rows.items()}
     return {each: replace(row, judged=judged, repeats=calls) for each, row in done.items()}, got
+
+
+def _bits(engine: Backend, data: Tree, cotangents: Tree) -> dict[str, int]:
+    found = bits(engine, {"input": data, "cotangent": cotangents})
+    return {f"{path} of set 1": each for path, each in found.items()}
 
 
 def unsteady_row(row: Row, unit: Cell, engine: Backend, fault: str) -> Row:
@@ -76,6 +84,24 @@ def left(rows: Mapping[str, Row], fault: str) -> dict[str, Row]:
     """The rows, or what they become if a call changed its inputs."""
     wrong: dict[str, Any] = {"status": "disagrees", "why": fault, "bits": None} if fault else {}
     return {each: replace(row, **(wrong if row.status in TIMED else {})) for each, row in rows.items()}
+
+
+def unlinked(ready: train.Ready, judged: Mapping[str, Any]) -> str:
+    """Why steps in a row are not those that were judged one by one, in a sentence; empty if they are.
+
+    Each judged step begins with a load. A loop that works only then, or keeps what a batch once gave, is
+    right in each of them. A GPU may sum in another order each time, so bits are compared on a CPU only.
+    """
+    (row, losses), (single, _) = ready.run(reload=False), ready.run(reload=True)
+    ready.start()
+    count = len(losses)
+    if ready.engine.device == "cpu" and (path := astray(row, single)):
+        return f"{train.NAMES[path[0]]}{path[1:]} after {count} steps in a row is not what single steps leave"
+    kept = [np.array_equal(loss, judged[f"training.{n}.loss"]) for n, loss in enumerate(losses)]
+    varied = len({np.asarray(loss).tobytes() for loss in losses}) > 1
+    if varied and all(kept):
+        return f"the loss of each of {count} batches is the same with other weights"
+    return ""
 
 
 def repeat(
@@ -108,14 +134,18 @@ def repeat(
 def _differing(first: Mapping[str, Any], again: Mapping[str, Any], calls: int) -> dict[str, str]:
     """A sentence by direction for the first array whose bits are not those of the first call."""
     found: dict[str, str] = {}
-    for path, y in first.items():
-        if np.array_equal(y, np.asarray(again.get(path)), equal_nan=True):
+    for path in {**first, **again}:
+        y, other = np.asarray(first.get(path)), np.asarray(again.get(path))
+        if y.dtype == other.dtype and np.array_equal(y, other, equal_nan=True):
             continue
-        other = np.asarray(again.get(path))
         wrong = np.size(y)
         if other.shape == np.shape(y):
             wrong -= int(np.count_nonzero((y == other) | ((y != y) & (other != other))))
         what = f"{wrong} of {np.size(y)} elements differ from the first call on the same inputs"
+        if path not in first or path not in again:
+            what = "it is not there in each call"
+        elif y.dtype != other.dtype:
+            what = f"its dtype is {other.dtype}, and was {y.dtype} in the first call on the same inputs"
         found.setdefault(
             "gradient" if path.startswith("1") else "forward",
             f"the same call gave another {named(path)}: in call {calls}, {what}",

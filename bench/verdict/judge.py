@@ -26,7 +26,7 @@ from bench.store.row import GONE, TIMED, Row, sentence
 from bench.tolerance.expected import expectation
 from bench.tree import tree_map
 from bench.verdict import invariants
-from bench.verdict.again import CALLS, FEWER, called_again, left, repeat, unsteady_row
+from bench.verdict.again import CALLS, FEWER, called_again, left, repeat, unlinked, unsteady_row
 from bench.verdict.compare import Agreement
 from bench.verdict.known import holds, limits, refusal, settle
 from bench.verdict.missing import missing
@@ -264,7 +264,8 @@ def _training(
             lambda number: ready.again(), [trained.got], -(-least // max(len(ready.batches), 1)), alike=alike
         )
         ready.start()
-        row = unsteady_row(row, unit, engine, " ".join(faults.values()))
+        fault = " ".join(faults.values()) or unlinked(ready, trained.got)
+        row = unsteady_row(row, unit, engine, fault)
         row = left({"training": row}, changed(ready.bits, bits(engine, ready.given)))["training"]
         row = replace(row, judged=str(len(ready.batches)), repeats=calls * len(ready.batches))
     if trained.score:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.cells.cell import Cell
 from bench.contender import train
-from bench.contender.given import changed
+from bench.contender.given import bits, changed
 from bench.contender.prepare import tensors
 from bench.speed.clock import Call
 from bench.store.row import TIMED, Row
@@ -21,7 +21,8 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
     kept, engine = call.kept, call.engine
     if isinstance(kept, train.Ready):
         row = verdict(unit, direction, kept.again(), engine)
-        return unsteady_row(row, unit, engine, call.fault)  # a fault of the judged steps comes first
+        row = unsteady_row(row, unit, engine, call.fault)  # a fault of the judged steps comes first
+        return left({direction: row}, changed(kept.bits, bits(engine, kept.given)))[direction]
     got = {number: tensors(kept, *result) for number, result in call.ended.items()}
     row = verdict(unit, direction, got[0], engine)
     for number in sorted(got)[1:]:

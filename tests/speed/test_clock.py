@@ -4,7 +4,8 @@ import itertools
 import weakref
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from time import perf_counter, sleep
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from bench.speed import clock
 from bench.speed.clock import BLOCK, GPU_BLOCK, LOAD, Call, ends, fill, ready, sample, settle
 from bench.speed.loops import turns
 from bench.speed.sets import FRESH, JUDGED, PLACES, SETS, put, rotating, sets
+from bench.speed.timing import Timing
 from bench.tree import flatten, tree_map
 from bench.verdict.again import CALLS, FEWER
 from bench.verdict.judge import judge
@@ -249,6 +251,85 @@ def test_a_timed_call_that_changes_its_input_disagrees():
     )
 
 
+class Keeping(NumPy):
+    """Takes 0.2 ms, and keeps results by `key`; computes again after a pause, in which inputs are read."""
+
+    def __init__(self, key, pauses):
+        super().__init__("cpu", "float32")
+        self.key, self.pauses, self.paused = key, pauses, False
+
+    def get(self, tree):
+        self.paused = self.pauses
+        return super().get(tree)
+
+    def bind(self, run, mode):
+        bind, held = super().bind(run, mode), {}
+
+        def binder(params, data, cotangents):
+            bound = bind(params, data, cotangents)
+
+            def call():
+                again, self.paused = self.paused, False
+                if again or self.key(data["x"]) not in held:
+                    until = perf_counter() + 2e-4
+                    while perf_counter() < until:
+                        pass
+                    held[self.key(data["x"])] = bound.once()
+                return held[self.key(data["x"])]
+
+            return replace(bound, call=call)
+
+        return binder
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("key", [id, lambda x: x.ctypes.data, lambda x: x.tobytes()])
+def test_a_call_that_keeps_results_is_slow_on_fresh_inputs_only(key, pauses):
+    """Also where inputs lie where others lay, and where it computes after a pause."""
+    call = ready(replace(kept(), engine=Keeping(key, pauses)), UNIT, "forward")
+    found = settle(call, UNIT, "forward")
+    assert timing(found).caches
+
+
+def timing(found):
+    """Of calls that took 10 µs, with what was found after sampling."""
+    after = {name: tuple(found[name]) for name in ("fresh", "seen", "behind")}
+    return Timing((1e-5,) * 5, (1e-5,) * 5, (1e-5,) * 5, 9, 1e-5, **after)
+
+
+class Promising(NumPy):
+    """Computes what is waited for and read, and nothing else."""
+
+    def wait(self, tree):
+        self.get(tree)
+
+    def get(self, tree):
+        return tree_map(lambda y: y() if callable(y) else y, tree)
+
+    def bind(self, run, mode):
+        def binder(*given):
+            def compute():
+                sleep(0.001)
+                return np.zeros((18, 11), "float32")
+
+            def call():
+                y = cache(compute)
+                y.shape = (18, 11)
+                return {"y": y}
+
+            return Bound(call, (), lambda y: (y, None))
+
+        return binder
+
+
+@pytest.mark.parametrize("engine", [NumPy, Promising])
+def test_a_call_whose_earlier_results_are_not_there_was_not_waited_for(engine):
+    call = ready(replace(kept(), engine=engine("cpu", "float32")), UNIT, "forward")
+    found = settle(call, UNIT, "forward")
+    assert timing(found).late == (engine is Promising)
+    assert ("an earlier call" in timing(found).fault) == (engine is Promising)
+
+
 def test_the_sets_differ_and_have_the_shapes_of_the_judged_one():
     found = kept()
     given = [inputs(UNIT, number) for number in range(1, 4)]
@@ -307,6 +388,38 @@ def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
     settle(call, TRAINING, "training")
     row = judged(call, TRAINING, "training")
     assert row.status == "disagrees" and "timed steps is not what the same steps leave" in row.why
+
+
+def test_steps_that_are_skipped_far_from_a_load_are_told():
+    """Single steps skip them as well, unless they load what the step before left."""
+    call = timed_training()
+    kept, start, taken = call.kept, call.start, []
+
+    def load(*given):
+        taken.clear()
+        kept.loop.load(*given)
+
+    def step(batch):
+        taken.append(batch)
+        return kept.loop.step(batch) if len(taken) < 3 else np.float32(1)
+
+    def begin():
+        taken.clear()
+        start()
+
+    call.kept, call.start = replace(kept, loop=replace(kept.loop, load=load)), begin
+    call.bound = [Bound(partial(step, each)) for each in kept.batches]
+    sample(call, "training")
+    assert "timed steps is not what the same steps leave" in clock.strayed(call, "training")
+
+
+def test_batches_that_timed_steps_change_are_told():
+    call = timed_training()
+    settle(call, TRAINING, "training")
+    call.kept = replace(call.kept, again=partial(dict, call.kept.again()))
+    next(iter(call.kept.batches[0].values()))[0] += 1
+    row = judged(call, TRAINING, "training")
+    assert row.status == "disagrees" and "the call changes batch" in row.why
 
 
 def test_judged_steps_that_are_wrong_stay_so_whatever_the_timed_ones_left(monkeypatch):

@@ -24,6 +24,15 @@ def test_one_read_that_another_job_held_up_is_no_fault():
     assert timing(residues=(1e-5, 0.5, 0.5, 0.5, 0.5)).waited
 
 
+def test_results_of_earlier_calls_that_are_read_slowly_were_not_waited_for():
+    assert not timing(behind=(0.009,) * 7).fault
+    assert not timing(behind=(0.02,) * 6 + (1e-5,)).fault  # another job held them up
+    assert timing(behind=(0.011,) * 7).fault == (
+        "not waited for: reading the result of an earlier call took 0.011 s when the last was complete, "
+        "and a call 0.02 s"
+    )
+
+
 def test_a_program_compiled_while_it_was_timed_is_a_fault():
     assert "compiled 2 programs" in timing(compiled=2).fault
 
@@ -37,17 +46,20 @@ def test_a_call_that_is_quick_on_seen_inputs_only_keeps_results():
     assert not timing(fresh=(0.02,) * 3, seen=(0.02,) * 3).fault
     once = timing(fresh=(0.02, 0.02, 1e-4), seen=(1e-4,) * 3)  # another job held two of them up
     assert not once.fault
+    few = timing(fresh=(0.02,) * 7 + (1e-4,) * 2, seen=(1e-4,) * 9)  # which lie where others lay
+    assert few.fault
     edge = FRESH * 0.01 + BRIEF
     assert timing(fresh=(1.01 * edge,) * 3, seen=(0.01,) * 3).fault
     assert not timing(fresh=(0.99 * edge,) * 3, seen=(0.01,) * 3).fault
 
 
 def test_a_clock_that_differs_from_that_of_the_process_that_asked_is_wrong():
-    late = {"wholes": (0.03,) * 5, "asked": (0.03 + LATE,) * 5}  # the answer was, as on a busy machine
+    late = {"wholes": (0.03,) * 5, "asked": (0.3,) * 4 + (0.03 + LATE / 5,)}  # as on a busy machine
     assert not timing(**late).fault
-    slow = timing(wholes=(0.03,) * 5, asked=(0.3,) * 5)
+    assert not timing(wholes=(0.01,), asked=(0.01 + LATE,)).fault
+    slow = timing(wholes=(0.01,) * 5, asked=(0.03,) * 5)
     assert slow.fault == (
-        "its clock is wrong: 1.5 s of sampling took 0.15 s by the clock of the process that was timed"
+        "its clock is wrong: 0.15 s of sampling took 0.05 s by the clock of the process that was timed"
     )
 
 

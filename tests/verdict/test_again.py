@@ -144,11 +144,101 @@ class Weights(Wrapped):
 
 class Honest(Wrapped):
     name = "honest"
+
+
+class Widening(Wrapped):
+    """Gives float64 from the third call on."""
+    name = "widening"
+
+    def wrapped(self, call):
+        count = itertools.count(1)
+        def again(*given):
+            found = call(*given)
+            if next(count) < 3:
+                return found
+            outputs, gradients = found if isinstance(found, tuple) else (found, None)
+            outputs = {name: y.astype("float64") for name, y in outputs.items()}
+            return (outputs, gradients) if isinstance(found, tuple) else outputs
+        return again
+
+
+class More(Wrapped):
+    """Has an output more in every 20th call."""
+    name = "more"
+
+    def wrapped(self, call):
+        count = itertools.count(1)
+        def again(*given):
+            found = call(*given)
+            outputs, gradients = found if isinstance(found, tuple) else (found, None)
+            if next(count) % 20 == 0:
+                outputs = {**outputs, "more": outputs["y"]}
+            return (outputs, gradients) if isinstance(found, tuple) else outputs
+        return again
+
+
+class Others(Wrapped):
+    """Changes inputs that are not the first, where a relu does not depend on them."""
+    name = "others"
+
+    def wrapped(self, call):
+        first = []
+        def again(params, data, *more):
+            found = call(params, data, *more)
+            first.append(data["x"])
+            if data["x"] is not first[0]:
+                data["x"][data["x"] < 0] = -1
+            return found
+        return again
+
+
+class Training(NumPy):
+    """Changes what follows a step without a load."""
+
+    def loop(self, training, mode):
+        from dataclasses import replace
+        loop, held = super().loop(training, mode), {}
+
+        def load(*given):
+            held.clear()
+            loop.load(*given)
+
+        return replace(loop, load=load, step=lambda batch: self.trained(loop, held, batch))
+
+
+class Once(Training):
+    """Trains in the first step after a load only."""
+    name = "once"
+
+    @staticmethod
+    def trained(loop, held, batch):
+        if "loss" not in held:
+            held["loss"] = loop.step(batch)
+        return held["loss"]
+
+
+class ByBatch(Training):
+    """Keeps the loss of a batch."""
+    name = "by-batch"
+    losses = {}
+
+    def trained(self, loop, held, batch):
+        loss = loop.step(batch)
+        return self.losses.setdefault(b"".join(x.tobytes() for x in batch.values()), loss)
+
+
+class Diligent(Training):
+    name = "diligent"
+
+    @staticmethod
+    def trained(loop, held, batch):
+        return loop.step(batch)
 '''
 LINEAR = Cell(
     "linear-regression", "plain", "typical", "small", "reference.linear.linear", "", "eager", "cpu",
     "float32", "",
 )  # fmt: skip
+ADAM = replace(LINEAR, case="adam", contender="suites.adam.adam_step")
 RELU = replace(LINEAR, case="relu", contender="reference.activation.relu")
 
 
@@ -176,6 +266,8 @@ FAULTS = {
     "ByShape": r"on further inputs \(set 1\): .*",
     "Late": r"on further inputs \(set 1\): .*|the same call gave another .*",
     "NaNs": r"the same call gave another output y: in call \d+, 1 of \d+ elements differ .*",
+    "Widening": r"the same call gave another output y: in call 1, its dtype is float64, and was float32 .*",
+    "More": r"the same call gave another output more: in call \d+, it is not there in each call",
     "Flips": r"the same call gave another output y: in call \d+, 1 of \d+ elements differ .*",
 }
 
@@ -206,6 +298,27 @@ def test_an_input_that_is_changed_disagrees(directions, faulty):
         assert (row.status, row.why) == (
             "disagrees", "the call changes input x, should leave its inputs as they are",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("directions", [("forward",), ("forward", "gradient")])
+def test_a_further_input_that_is_changed_disagrees(directions, faulty):
+    for row in found(RELU, faulty("Others"), *directions).values():
+        assert (row.status, row.why) == (
+            "disagrees", "the call changes input x of set 1, should leave its inputs as they are",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Once", "weights.W after 12 steps in a row is not what single steps leave"),
+        ("ByBatch", "the loss of each of 12 batches is the same with other weights"),
+        ("Diligent", ""),
+    ],
+)
+def test_steps_in_a_row_are_held_against_single_ones(name, why, faulty):
+    row = found(ADAM, faulty(name), "training")["training"]
+    assert row.status == ("disagrees" if why else "agrees") and row.why.startswith(why), row.why
 
 
 def test_weights_that_are_changed_disagree(faulty):
