@@ -17,6 +17,8 @@ from bench.contender.layout import Layout, layout
 from bench.inputs import Inputs, batch, draw, rounded
 from bench.tree import Tree, flatten, tree_map
 
+ROW = 4  # steps in a row that are held against single ones
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -49,13 +51,13 @@ class Ready:
         return {"batch": list(self.batches)}
 
     def run(self, *, reload: bool) -> tuple[dict[str, Any], list[Any]]:
-        """What one step on each batch leaves, the last batch first, and the losses.
+        """What one step on each of the first `ROW` batches leaves, the last first, and the losses.
 
         With `reload`, each step but the first begins by loading what was read after the one before.
         """
         losses: list[Any] = []
         self.start()
-        for each in reversed(self.batches):
+        for each in reversed(self.batches[:ROW]):
             if reload and losses:
                 self.loop.load(*self.loop.read())
             losses.append(np.array(self.engine.get(self.loop.step(each))))

@@ -27,7 +27,7 @@ CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latte
 FEWER = 8  # other dtypes make so many times fewer calls
 # seconds per call wanted: more calls are made as long as they fit, fewer if they take longer than `SLOW`
 QUICK, SLOW = 0.0005, 0.005
-LEAST = 3  # calls on each set in any case
+LEAST = 3  # calls on each set in any case; of a training once through its steps
 
 
 def called_again(
@@ -110,17 +110,18 @@ def repeat(
     least: int,
     alike: Callable[[int, Tree], bool] = lambda number, result: False,
     quick: float = QUICK,
+    fewest: int = LEAST,
 ) -> tuple[int, dict[str, str]]:
     """Call on all sets in random order, and compare each result with the first on the same set, bit by bit.
 
     ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls, more if
-    they take less than `quick` seconds each, and fewer if they take longer than `SLOW`.
-    ``alike(number, result)`` may accept other bits. Returns the number of calls, and by direction a sentence
-    about the first that differs.
+    they take less than `quick` seconds each, and fewer if they take longer than `SLOW`, but `fewest` on each
+    set in any case. ``alike(number, result)`` may accept other bits. Returns the number of calls, and by
+    direction a sentence about the first that differs.
     """
     flat = [flatten(each) for each in firsts]
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
-    while calls < LEAST * len(flat) or (
+    while calls < fewest * len(flat) or (
         (spent := perf_counter() - start) < SLOW * least and (calls < least or spent < quick * least)
     ):
         number = int(rng.integers(len(flat)))

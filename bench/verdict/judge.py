@@ -260,9 +260,8 @@ def _training(
         row = replace(row, status="disagrees", why=trained.miscount, bits=None)
     if least and row.status in TIMED:
         ready = trained.ready
-        calls, faults = repeat(
-            lambda number: ready.again(), [trained.got], -(-least // max(len(ready.batches), 1)), alike=alike
-        )
+        times = -(-least // max(len(ready.batches), 1))
+        calls, faults = repeat(lambda number: ready.again(), [trained.got], times, alike, fewest=1)
         ready.start()
         fault = " ".join(faults.values()) or unlinked(ready, trained.got)
         row = unsteady_row(row, unit, engine, fault)
