@@ -100,7 +100,7 @@ def _cell(rows: "DataFrame", timed: "DataFrame", best: float) -> str:
         return GLYPHS["absent"]
     parts = [GLYPHS[max(rows.status, key=ORDER.index)]]
     if math.isfinite(bits := least(rows).min()):
-        parts.append(f"{bits:.0f} bits")
+        parts.append(f"{max(bits, 0):.0f} bits")
     if len(timed):
         times = timed.median_s.min() / best
         parts.append(f"{digits(times)}×" if times > 1 else "1×")
