@@ -182,6 +182,11 @@ def test_what_fails_without_bits_has_not_those_of_what_agrees_beside_it(status):
     assert [line for _, line in verdict(*rows).rows] == ["✓23 ·  ", f"{GLYPHS[status]}   ·  "]
 
 
+def test_fewer_bits_than_none_are_none():
+    worse = frame(row(status="limited", bits=-29.0))  # an error of 2**29 units
+    assert readme._cell(worse, worse[:0], 1.0) == f"{GLYPHS['limited']} 0 bits"
+
+
 def test_an_option_that_some_backends_lack_needs_no_line_of_its_own():
     rows = [
         row(bits=None, backend="numpy", dtype="float64"),
