@@ -50,8 +50,7 @@ def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
 
     if kept.case.random:
         return row
-    # a gradient is what was called so often when it was judged first
-    least = CALLS if unit.dtype == "float32" and direction == "forward" else CALLS // FEWER
+    least = CALLS if unit.dtype == "float32" else CALLS // FEWER
     firsts = [call.ended[number] for number in sorted(call.ended)]
     with engine.running(direction):
         calls, faults = repeat(again, firsts, least, alike, quick=0.0)
