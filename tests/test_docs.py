@@ -204,8 +204,8 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("code", [code for name in OTHERS for code in fences(TEXTS[name], "python")])
-def test_python_in_the_docs_runs(code, house):
-    done = run(house, f"python -c {shlex.quote(code)}")
+def test_python_in_the_docs_runs(code, used):
+    done = run(used, f"python -c {shlex.quote(code)}")
     assert done.returncode == 0 and "agrees" in done.stdout, done.stdout + done.stderr
 
 

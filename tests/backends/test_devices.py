@@ -519,6 +519,7 @@ interface.version = version
 Jax = backend("jax")
 found = []
 for INSTALLED in ((), ("jax-cuda13-plugin",), ("jax-cuda12-plugin",)):
+    interface._version.cache_clear()
     told = [Jax.environment(threads=1, dtype="float32", device=device) for device in ("cpu", "gpu")]
     found.append([each["JAX_PLATFORMS"] for each in told])
 print(json.dumps(found))

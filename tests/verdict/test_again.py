@@ -369,7 +369,7 @@ def test_other_bits_count_unless_they_are_right_too():
 
 SCHEDULE = replace(LINEAR, case="cosine-decay")
 BAG = replace(LINEAR, case="ragged-bag")
-LARGE = replace(LINEAR, size="layer")
+LARGE = replace(LINEAR, size="diabetes")
 MODELS = ("linear-regression", "relu", "lstm", "transformer-encoder-layer", "layer-norm")
 
 
