@@ -5,6 +5,7 @@
 
 import pytest
 
+from bench.run.ending import failing
 from bench.run.replay import Replay
 from bench.store.row import plain
 
@@ -18,8 +19,7 @@ def settle(row, config) -> None:
         pytest.skip(sentence)
     if row.status == "limited":
         pytest.xfail(sentence)
-    strictly = ("imprecise",) if config.option.fail_imprecise else ()
-    if row.status in ("disagrees", "mistrusted", "error", *strictly):
+    if row.status in failing(config.option.fail_imprecise):
         pytest.fail(f"{sentence}\nagain: {row.command}", pytrace=False)
 
 

@@ -16,6 +16,11 @@ NOT_RUN = ("absent", "missing")
 FAILED = ("disagrees", "mistrusted", "error")
 
 
+def failing(strictly: bool) -> tuple[str, ...]:
+    """The statuses that fail a run; imprecise is one of them if `strictly`."""
+    return (*FAILED, "imprecise") if strictly else FAILED
+
+
 @dataclass(frozen=True)
 class Ended:
     """A run that has ended.

@@ -21,7 +21,7 @@ from bench.digits import count
 from bench.machine.isa import narrowed
 from bench.machine.variables import threads as usual_threads
 from bench.run import ending
-from bench.run.ending import FAILED, Ended
+from bench.run.ending import Ended, failing
 from bench.run.options import off
 from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import LONG, MOST
@@ -317,7 +317,7 @@ class SuiteRun:
             self.faults = ending.report(
                 Ended(
                     self.run, self.chosen, self.speeds, interrupted, self.rows, self.faults,
-                    failing=(*FAILED, "imprecise") if self.fail_imprecise else FAILED,
+                    failing=failing(self.fail_imprecise),
                 ),
                 shown=shown, every=self.every, plugins=self.selection.backends,
             )  # fmt: skip
