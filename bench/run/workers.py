@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any
 
 from bench import pages
@@ -13,6 +14,7 @@ from bench.contender.prepare import THREADS
 from bench.machine.isa import TOLD, narrowed
 from bench.speed.idle import still
 from bench.speed.rounds import SAMPLE
+from bench.speed.timing import Sample
 from bench.store.row import sentence
 from bench.worker import Died, Worker
 
@@ -114,8 +116,11 @@ class Workers:
                 still([self._last.pid])
             self._last = worker
         worker.timeout = self.patience(cell)
+        start = perf_counter()
         try:
             answer = worker.request(function, *arguments)
+            if function == SAMPLE:
+                answer = Sample(*answer)._replace(asked=perf_counter() - start)
         except Died:
             self.discard(key)
             raise

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from time import perf_counter
 from typing import Any
 
 from bench.cells.cell import Cell
@@ -33,7 +32,6 @@ class Entry:
     compile_s: float | None = None
     rounds: list[int] = field(default_factory=list)
     samples: list[Sequence[float]] = field(default_factory=list)
-    asked: list[float] = field(default_factory=list)  # seconds until each sample was there
 
     def due(self, most: int) -> bool:
         """Whether it takes part in the next round: a slow contender stops after `BUDGET` seconds."""
@@ -63,7 +61,7 @@ class Entry:
             power_w=series["power_w"],
             throttled=series["throttled"],
             wholes=series["whole"],
-            asked=tuple(self.asked),
+            asked=series["asked"],
             **more,
         )
 
@@ -105,9 +103,7 @@ def rounds(
             break
         for cell in rng.sample(taking, len(taking)):
             try:
-                start = perf_counter()
                 entries[cell].samples.append(ask(cell, SAMPLE, str(cell)))
-                entries[cell].asked.append(perf_counter() - start)
                 entries[cell].rounds.append(number)
             except Died as error:
                 found[cell] = str(error)

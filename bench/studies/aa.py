@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 15
 LEVEL = 0.99
-WANTED = 0.98  # the share of cells whose interval should contain 1
+CHANCE = 1e-3  # the probability that the test fails although only chance moves the intervals
 NAMES = ("A", "B")
 COMMAND = "gaugeblock same"
 
@@ -115,14 +115,23 @@ def sentence(pairs: Sequence[Pair]) -> str:
     holding = sum(each.holds for each in pairs)
     share = holding / max(len(pairs), 1)
     return (
-        f"{holding:,} of {len(pairs):,} intervals contain 1 ({share:.1%}; should be at least {WANTED:.0%}): "
+        f"{holding:,} of {len(pairs):,} intervals contain 1 ({share:.1%}; should be at least "
+        f"{len(pairs) - by_chance(len(pairs)):,}): "
         f"each cell against itself, {LEVEL:.0%} intervals of {ROUNDS} paired rounds"
     )
 
 
 def enough(pairs: Sequence[Pair]) -> bool:
-    """Whether enough intervals contain 1."""
-    return sum(each.holds for each in pairs) >= WANTED * len(pairs)
+    """Whether enough intervals contain 1: all but those that chance explains."""
+    return sum(not each.holds for each in pairs) <= by_chance(len(pairs))
+
+
+def by_chance(number: int) -> int:
+    """The most of that number of intervals that miss 1 by chance, but for once in 1 / `CHANCE` tests."""
+    from scipy import stats
+
+    binomial: Any = stats.binom  # type: ignore[attr-defined]
+    return int(binomial.ppf(1 - CHANCE, number, 1 - LEVEL))
 
 
 def write(pairs: Sequence[Pair], root: Path) -> list[Path]:

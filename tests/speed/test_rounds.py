@@ -3,6 +3,7 @@
 import math
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -249,7 +250,7 @@ def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypat
             self.pid = pid
 
         def request(self, verb, *arguments):
-            return verb
+            return [0.0] * 7
 
     workers = {"one": Fake(1), "other": Fake(2), "dead": Fake(None)}
     monkeypatch.setattr(running, "key", lambda cell: cell.contender)
@@ -259,6 +260,28 @@ def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypat
     assert looked == [[1], [2]]
     running.ask(replace(CELL, contender="one"), READY)
     assert looked == [[1], [2]]
+
+
+def test_waiting_for_another_worker_is_no_time_of_the_sample(monkeypatch):
+    now = [0.0]
+
+    def passes(seconds):
+        now[0] += seconds
+
+    def request(function, *arguments):
+        passes(0.25)
+        return [0.1] * 7
+
+    monkeypatch.setattr("bench.run.workers.perf_counter", lambda: now[0])
+    monkeypatch.setattr("bench.run.workers.still", lambda others: passes(9))
+    running = Workers(1)
+    monkeypatch.setattr(running, "key", lambda cell: cell.contender)
+    workers = {
+        name: SimpleNamespace(pid=pid, request=request) for pid, name in enumerate(("one", "other"), 1)
+    }
+    monkeypatch.setattr(running, "of", workers.__getitem__)
+    taken = [running.ask(replace(CELL, contender=name), SAMPLE) for name in ("one", "other", "one")]
+    assert now == [18.75] and [each.asked for each in taken] == [0.25] * 3
 
 
 def test_the_roofline_is_not_measured_where_it_is_not_asked_for():

@@ -1,5 +1,7 @@
 """Statistics of samples: whether the calls were waited for, their ratios, and the shape of a series."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,12 @@ def test_a_result_that_is_read_slowly_after_the_claimed_end_was_not_waited_for()
     late = timing(residues=(0.02,) * 5)
     assert not late.waited
     assert late.fault == "not waited for: reading one result took 0.02 s after the claimed end"
+
+
+def test_one_outstanding_call_of_many_is_too_many():
+    many = replace(timing((4e-4,) * 5), calls=500)  # JAX lets 32 be outstanding; a block is 0.2 s
+    assert not replace(many, residues=(0.0135, 0.0126, 0.0136, 0.0099, 0.013)).waited
+    assert replace(many, residues=(4e-4,) * 5).waited
 
 
 def test_one_read_that_another_job_held_up_is_no_fault():

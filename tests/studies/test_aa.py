@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,19 @@ from bench.cells.cell import Cell
 from bench.cli import app
 from bench.speed.timing import Sample
 from bench.studies import aa as same
-from bench.studies.aa import NAMES, ROUNDS, Pair, enough, page, pair, sentence, write
+from bench.studies.aa import (
+    CHANCE,
+    LEVEL,
+    NAMES,
+    ROUNDS,
+    Pair,
+    by_chance,
+    enough,
+    page,
+    pair,
+    sentence,
+    write,
+)
 from bench.worker import Died
 
 CELL = Cell("attention", "plain", "typical", "small", "x", "numpy", "eager", "cpu", "float32", "forward")
@@ -62,9 +75,21 @@ def pairs(holding, missing):
     return [one] * holding + [replace(one, ratio=1.2, low=1.1, high=1.3)] * missing
 
 
-def test_two_in_a_hundred_may_be_told_apart_and_not_three():
-    assert enough(pairs(98, 2)) and not enough(pairs(97, 3))
-    assert sentence(pairs(97, 3)).startswith("97 of 100 intervals contain 1 (97.0%; should be at least 98%)")
+@pytest.mark.parametrize(("number", "missing"), [(1, 1), (12, 2), (100, 5), (1000, 21)])
+def test_as_many_may_be_told_apart_as_chance_tells_apart(number, missing):
+    assert by_chance(number) == missing
+    assert enough(pairs(number - missing, missing)) and not enough(pairs(number - missing - 1, missing + 1))
+
+
+def test_once_in_a_thousand_tests_chance_tells_more_apart():
+    rng = np.random.default_rng(0)
+    for number in (12, 200):
+        missing = rng.binomial(number, 1 - LEVEL, size=200_000)
+        assert 0 < np.mean(missing > by_chance(number)) < CHANCE
+
+
+def test_the_sentence_says_how_many_should_hold():
+    assert sentence(pairs(94, 6)).startswith("94 of 100 intervals contain 1 (94.0%; should be at least 95)")
 
 
 def test_the_page_names_those_that_were_told_apart():
@@ -83,5 +108,5 @@ def test_the_command_times_a_case_against_itself(monkeypatch):
     monkeypatch.setattr(same, "run", lambda names, told: pairs(98, 2))
     done = CliRunner().invoke(app, ["same", "relu"])
     assert done.exit_code == 0 and "98 of 100 intervals contain 1" in done.stdout.replace("\n", " ")
-    monkeypatch.setattr(same, "run", lambda names, told: pairs(1, 2))
+    monkeypatch.setattr(same, "run", lambda names, told: pairs(1, 3))
     assert CliRunner().invoke(app, ["same", "relu"]).exit_code == 1
