@@ -109,19 +109,29 @@ def rounded(tree: Tree, dtype: str) -> Tree:
     return tree_map(leaf, tree)
 
 
-def draw(case: Case, cell: Cell, size: str | None = None) -> tuple[Tree, dict[str, Any]]:
+def draw(case: Case, cell: Cell) -> tuple[Tree, dict[str, Any]]:
     """The case's weights and data in float64; case, regime, size and seed determine the generator."""
-    size = size or cell.size
-    rng = np.random.default_rng(seeded(case.name, cell.regime, size, cell.seed))
+    rng = np.random.default_rng(seeded(case.name, cell.regime, cell.size, cell.seed))
     whole = cell.regime == INTEGERS
     extra = {"regime": next(iter(case.regimes)) if whole else cell.regime} if len(case.regimes) > 1 else {}
     with answers.calling(case, "inputs"):
-        given = case.inputs(rng, **dims(case, size), **case.options[cell.option], **extra)
+        given = case.inputs(rng, **dims(case, cell.size), **case.options[cell.option], **extra)
     weights, data = answers.pair(case, given)
     if whole:
         bits = case.integers[cell.option]
         lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
         return integers(weights, bits if lone else 2), integers(data, bits)
+    return weights, data
+
+
+def drawn(cell: Cell) -> tuple[Tree, dict[str, Any]]:
+    """What `draw` gives, rounded to the cell's dtype, from the cache if any process has drawn it."""
+    cell = shared(cell)
+    found = arrays(
+        f"drawn-{_key(cell)}",
+        lambda: to_arrays(list(rounded(draw(pages.case(cell.case), cell), cell.dtype))),
+    )
+    weights, data = from_arrays(found)
     return weights, data
 
 

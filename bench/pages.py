@@ -226,13 +226,20 @@ def sources(page: str) -> list[Path]:
         if name in found or (file := _file(name)) is None:
             continue
         found[name] = file
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
-            else:
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            todo += [each for each in names if each.partition(".")[0] in ("suites", "reference")]
+        todo += _imported(file.read_text(encoding="utf-8"))
     return [found[name] for name in sorted(found)]
+
+
+@cache  # pages share most of what they import
+def _imported(text: str) -> list[str]:
+    """The names that a module imports from suites/ and reference/, with those of functions."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            found += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+    return [each for each in found if each.partition(".")[0] in ("suites", "reference")]
 
 
 def _file(name: str) -> Path | None:

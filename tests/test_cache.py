@@ -100,7 +100,7 @@ def altered(file, **changes):
     """A file that says it is what was kept, with other arrays."""
     with np.load(file) as found:
         kept = dict(found)
-    np.savez(file, **{**kept, **changes})
+    np.savez(file, **{**kept, **cache._packed({**ARRAYS, **changes})})
 
 
 def inside(file):
@@ -131,6 +131,7 @@ DAMAGES = {
     "other members": lambda file: other(file, x=np.ones(3)),
     "members that are no arrays": lambda file: zipfile.ZipFile(file, "w").writestr("seal", "limits"),
     "a lone array": lambda file: lone(file, np.ones(3)),
+    "one member more": lambda file: other(file, **{**dict(np.load(file)), "more": np.ones(1)}),
     "one array more": lambda file: altered(file, more=np.ones(1)),
     "another shape": lambda file: altered(file, **{"a/b": ARRAYS["a/b"].reshape(3, 100)}),
     "another dtype": lambda file: altered(file, **{"a/b": ARRAYS["a/b"].astype("float32")}),

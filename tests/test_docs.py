@@ -269,7 +269,7 @@ def test_the_whole_backend_of_the_docs_runs_in_both_directions_with_a_speed(hous
     assert set(rows.status) == {"agrees"} and set(rows.contender) == {"pocket.sigmoid"}
     assert {"forward", "gradient"} == set(rows.direction) and {"float64", "float32"} == set(rows.dtype)
     assert (rows.threads == os.cpu_count()).all()
-    assert rows[rows.dtype == "float32"].median_s.notna().all()
+    assert rows[(rows.dtype == "float32") & (rows.direction == "gradient")].median_s.notna().all()
 
 
 def test_the_tables_of_the_docs_are_those_of_the_code_and_of_the_published_run():

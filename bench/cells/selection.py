@@ -33,6 +33,7 @@ class Selection:
     smoke: bool = False
     full: bool = False
     as_shipped: bool = False
+    speeds: bool = False  # every API, mode and direction is timed
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,12 @@ def _nothing(*arguments: Any, **option: Any) -> Any:
 
 
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
-    """Whether this cell is timed: the typical option in float32, in the modes of a default run.
+    """Whether this cell is timed: the typical option in float32.
 
-    --full times every size. Modes that nobody uses for speed (JAX without jit) are timed only if you name
-    them, or if a contender has no other. With several seeds, the first is timed.
+    A default run times the gradient or the training step, in one API and mode of each framework. A run of
+    speeds only, --full, and a mode or size that you name time every API, mode and direction. --full times
+    every size. Modes that nobody uses for speed (JAX without jit) are timed only if you name them, or if a
+    contender has no other. With several seeds, the first is timed.
     """
     found = backend(cell.backend)
     if selection.smoke or cell.seed != selection.seeds[0] or cell.mode in found.layouts or case.minor:
@@ -109,7 +112,14 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     others = contender.modes is None or {*contender.modes} - {*found.typical}
     if selection.modes is None and slow and others:
         return False
-    return (cell.option, cell.regime) == typical(case, contender)
+    if (cell.option, cell.regime) != typical(case, contender):
+        return False
+    if selection.speeds or selection.full or selection.modes or selection.sizes:
+        return True
+    direction = case.directions[-1]
+    first = next((each for each in contenders if direction in (each.directions or case.directions)), None)
+    mode = next((mode for mode in found.modes if contender.modes is None or mode in contender.modes), "")
+    return (contender, cell.mode, cell.direction) == (first, mode, direction)
 
 
 def typical(case: Case, contender: Contender) -> tuple[str, str]:

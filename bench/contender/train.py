@@ -14,7 +14,7 @@ from bench.cells.cell import Cell
 from bench.contender.check import kept, scalar, trained
 from bench.contender.given import bits
 from bench.contender.layout import Layout, layout
-from bench.inputs import Inputs, batch, draw, rounded
+from bench.inputs import Inputs, batch, drawn, rounded
 from bench.tree import Tree, flatten, tree_map
 
 ROW = 4  # steps in a row that are held against single ones
@@ -159,7 +159,7 @@ def _free(
 ) -> tuple[list[float], tuple[str, float] | None]:
     """The losses of a training that runs on its own state, and the score of the trained model."""
     assert case.curve is not None and case.start is not None
-    weights, data = rounded(draw(case, unit, case.curve["size"]), unit.dtype)
+    weights, data = drawn(replace(unit, size=case.curve["size"]))
     state = case.start(weights, **known(case.start, case.options[unit.option]))
     loop, _ = begin(case, contender, engine, unit, weights, state)
     rounds = len(next(iter(data.values())))

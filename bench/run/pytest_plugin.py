@@ -127,6 +127,7 @@ class SuiteRun:
                 raise ValueError(f"--seed: got {seed}, should be 0 to 2^63 - 1, because a row holds 64 bits")
         if option.smoke and option.full:
             raise ValueError("--smoke and --full: got both, should be one of them")
+        every = bool(getattr(option, "benchmark_only", False))  # a run of speeds only shows all of them
         selection = Selection(
             backends=specs,
             devices=tuple(option.device or _devices()),
@@ -137,6 +138,7 @@ class SuiteRun:
             smoke=option.smoke,
             full=option.full,
             as_shipped=option.as_shipped,
+            speeds=every,
         )
         listed = list(cells(list(found.values()), selection))
         if option.limited:
@@ -145,7 +147,6 @@ class SuiteRun:
             order = {name: number for number, name in enumerate(found)}
             listed += unbuilt(list(found.values()), selection)
             listed.sort(key=lambda cell: order[cell.case])
-        every = bool(getattr(option, "benchmark_only", False))  # a run of speeds only shows all of them
         if option.threads is not None and option.as_shipped:
             raise ValueError("--threads and --as-shipped: got both, should be one of them")
         if option.threads is not None and not 1 <= option.threads <= (os.cpu_count() or 1):

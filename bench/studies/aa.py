@@ -71,8 +71,9 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
     from bench.machine.variables import threads
     from bench.run.session import Session
 
-    everything = cells(pages.chosen(names), Selection())
-    wanted = [each for each in everything if timed(each, pages.case(each.case), Selection())]
+    speeds = Selection(speeds=True)
+    everything = cells(pages.chosen(names), speeds)
+    wanted = [each for each in everything if timed(each, pages.case(each.case), speeds)]
     session = Session(
         wanted,
         wanted,

@@ -12,6 +12,8 @@ from bench.store.row import TIMED, Row
 from bench.verdict.again import CALLS, FEWER, left, repeat, unsteady_row
 from bench.verdict.row import elsewhere, verdict
 
+SLOW = 0.001  # seconds; calls that take longer are repeated less often: they were repeated before, untimed
+
 
 def judged(call: Call, unit: Cell, direction: str) -> Row:
     """The row of what the last timed call gave on the first set, after what it gave on the others.
@@ -53,5 +55,5 @@ def _repeated(call: Call, row: Row, unit: Cell, direction: str) -> Row:
     least = CALLS if unit.dtype == "float32" else CALLS // FEWER
     firsts = [call.ended[number] for number in sorted(call.ended)]
     with engine.running(direction):
-        calls, faults = repeat(again, firsts, least, alike, quick=0.0)
+        calls, faults = repeat(again, firsts, least, alike, quick=0.0, slow=SLOW)
     return replace(unsteady_row(row, unit, engine, faults.get(direction, "")), repeats=calls)

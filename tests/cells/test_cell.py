@@ -159,6 +159,36 @@ def test_the_typical_option_in_float32_is_timed():
     assert not [cell for cell in cells([page()], smoke) if timed(cell, page(), smoke)]
 
 
+def test_a_default_run_times_one_api_and_mode_of_each_framework():
+    other = Contender("torch", "torch.mul", lambda weights: ({}, None))
+    grown = replace(page(), contenders=(*page().contenders, other))
+
+    def found(**selection):
+        chosen = Selection(backends=("torch", "tensorflow"), **selection)
+        which = [cell for cell in cells([grown], chosen) if timed(cell, grown, chosen)]
+        return [(cell.contender, cell.mode, cell.direction) for cell in which]
+
+    usual = [("torch.add", "eager", "gradient"), ("tf.add", "function", "gradient")]
+    assert found() == usual
+    both = [(name, mode, each) for name, mode, _ in usual for each in ("forward", "gradient")]
+    xla = [("tf.add", "xla", each) for each in ("forward", "gradient")]
+    muls = [("torch.mul", "eager", each) for each in ("forward", "gradient")]
+    assert sorted(found(speeds=True)) == sorted([*both, *xla, *muls])
+    assert set(both) < set(found(full=True))
+    assert found(modes=("xla",)) == xla
+    assert {*both, *xla, *muls} <= {*found(sizes=("mission",))}
+
+
+def test_the_api_that_a_default_run_times_has_the_direction():
+    back = replace(page().contenders[0], api="torch.on", directions=("forward",))
+    odd = replace(page(), contenders=(back, replace(page().contenders[0], modes=("compile", "eager"))))
+    chosen = Selection(backends=("torch",))
+    found = [cell for cell in cells([odd], chosen) if timed(cell, odd, chosen)]
+    assert [(cell.contender, cell.mode) for cell in found] == [("torch.add", "eager")]
+    none = replace(page(), contenders=(back,))
+    assert not [cell for cell in cells([none], chosen) if timed(cell, none, chosen)]
+
+
 def test_the_command_names_what_selects_the_cell():
     cell = Cell("a", "b", "c", "big", "torch.add", "torch", "compile", "cpu", "float32", "forward", 3)
     command = (
