@@ -14,7 +14,7 @@ from bench.store.rows import load
 from tests.runs import FEW, RUN, SUITES, suites
 
 NUMPY = [*FEW, "--backend", "numpy"]
-SPEED = ["-k", "softmax/plain/typical and float32 and not log and forward", "--backend", "numpy"]
+SPEED = ["-k", "softmax/plain/typical and float32 and not log and gradient", "--backend", "numpy"]
 WRONG = """
 from bench.backends.numpy import NumPy
 
