@@ -100,6 +100,20 @@ def test_a_further_set_has_the_weights_of_the_first_and_none_of_its_own_in_the_c
     assert len(sizes) == 2 and sizes[0] < sizes[1]
 
 
+def test_the_data_of_a_free_training_are_drawn_once(monkeypatch):
+    cell = replace(ADAM, size="odd")
+    weights, data = page.drawn(cell)
+    expected = flatten(page.rounded(page.draw(pages.case(cell.case), cell), cell.dtype))
+    assert {path: x.tobytes() for path, x in flatten((weights, data)).items()} == {
+        path: x.tobytes() for path, x in expected.items()
+    }
+    monkeypatch.setattr(page, "draw", None)
+    again = flatten(page.drawn(cell))
+    assert {path: x.tobytes() for path, x in again.items()} == {
+        path: x.tobytes() for path, x in expected.items()
+    }
+
+
 def test_a_cache_serves_every_version_of_numpy(monkeypatch):
     before = key(ADAM, False, "float64")
     monkeypatch.setattr(np, "__version__", "9.9.9")

@@ -120,7 +120,7 @@ class Workers:
         try:
             answer = worker.request(function, *arguments)
             if function == SAMPLE:
-                answer = Sample(*answer)._replace(asked=perf_counter() - start)
+                answer = _sample(answer, perf_counter() - start)
         except Died:
             self.discard(key)
             raise
@@ -137,3 +137,11 @@ class Workers:
         """End all workers."""
         with ThreadPoolExecutor(16) as pool:  # a busy one takes a second
             list(pool.map(lambda worker: worker.close(), list(self._started.values())))
+
+
+def _sample(answer: Any, asked: float) -> Sample:
+    """A worker's answer, with the seconds until it was there. Raises Died if it is none: a plug-in may be."""
+    try:
+        return Sample(*answer)._replace(asked=asked)
+    except TypeError as error:
+        raise Died(f"the worker's answer is not a sample: {sentence(error)}") from error

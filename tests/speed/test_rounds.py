@@ -154,6 +154,12 @@ def test_a_gradient_counts_three_passes_and_keeps_its_first_call():
     assert (gradient.first_call_s, gradient.compile_s) == (7.0, 6.0)
 
 
+def test_the_calls_repeated_before_and_after_timing_are_counted_together():
+    judged = replace(ROW, repeats=64)
+    row = with_speed(judged, CELL, (timing_of(1e-5), TIMED | {"repeats": 20}))
+    assert row.repeats == 84 and with_speed(ROW, CELL, (timing_of(1e-5), TIMED)).repeats is None
+
+
 # ---- the roofline ----
 
 
@@ -260,6 +266,15 @@ def test_before_a_sample_the_worker_that_was_sampled_last_stands_still(monkeypat
     assert looked == [[1], [2]]
     running.ask(replace(CELL, contender="one"), READY)
     assert looked == [[1], [2]]
+
+
+@pytest.mark.parametrize("answer", [None, 3, [], [0.1] * 30])
+def test_an_answer_that_is_no_sample_costs_its_worker_only(monkeypatch, answer):
+    running = Workers(1)
+    monkeypatch.setattr(running, "key", lambda cell: cell.contender)
+    monkeypatch.setattr(running, "of", lambda key: SimpleNamespace(pid=1, request=lambda *given: answer))
+    with pytest.raises(Died, match="the worker's answer is not a sample: TypeError"):
+        running.ask(CELL, SAMPLE)
 
 
 def test_waiting_for_another_worker_is_no_time_of_the_sample(monkeypatch):
