@@ -75,8 +75,8 @@ NOTE = (
     "✓: every API, option and mode of the framework agrees with the reference on all inputs, including "
     "ill-conditioned ones. L: at least one departs for a known, documented reason. m: no build for this "
     "framework. bits: the fewest correct bits, of float32's 24. ×: time of the gradient or of a training "
-    "step on the small size, as a multiple of the fastest framework; at this size the overhead of a call "
-    "counts most."
+    "step on the small size, in the fastest API and mode that the run timed, as a multiple of the fastest "
+    "framework; at this size the overhead of a call counts most."
 )
 
 
