@@ -110,17 +110,17 @@ def repeat(
     least: int,
     alike: Callable[[int, Tree], bool] = lambda number, result: False,
     quick: float = QUICK,
-    slow: float = SLOW,
+    slow: float | None = None,
     fewest: int = LEAST,
 ) -> tuple[int, dict[str, str]]:
     """Call on all sets in random order, and compare each result with the first on the same set, bit by bit.
 
     ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls, more if
-    they take less than `quick` seconds each, and fewer if they take longer than `slow`, but `fewest` on each
-    set in any case. ``alike(number, result)`` may accept other bits. Returns the number of calls, and by
-    direction a sentence about the first that differs.
+    they take less than `quick` seconds each, and fewer if they take longer than `slow` (default: `SLOW`), but
+    `fewest` on each set in any case. ``alike(number, result)`` may accept other bits. Returns the number of
+    calls, and by direction a sentence about the first that differs.
     """
-    flat = [flatten(each) for each in firsts]
+    flat, slow = [flatten(each) for each in firsts], SLOW if slow is None else slow
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
     while calls < fewest * len(flat) or (
         (spent := perf_counter() - start) < slow * least and (calls < least or spent < quick * least)

@@ -205,7 +205,7 @@ def kept():
 
 @pytest.mark.parametrize("direction", ["forward", "gradient"])
 def test_what_was_timed_is_judged(direction, monkeypatch):
-    monkeypatch.setattr("bench.verdict.again.SLOW", 1.0)  # on a busy machine too
+    monkeypatch.setattr("bench.verdict.timed.SLOW", 1.0)  # on a busy machine too
     call = ready(kept(), UNIT, direction)
     assert (call.rotating, len(call.bound)) == (SETS, JUDGED) and call.calls > 1
     sample(call, direction)

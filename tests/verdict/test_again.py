@@ -356,6 +356,8 @@ def test_fewer_calls_are_made_if_each_takes_long(monkeypatch):
 
     assert repeat(slow, [first], 64)[0] == 7
     made.clear()
+    assert repeat(slow, [first], 64, slow=5 * SLOW)[0] == 32
+    made.clear()
     assert repeat(slow, [first], 3)[0] == LEAST
 
 
