@@ -52,7 +52,7 @@ class Stage:
 
 def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
     """The stages of a campaign with these backends. `only` is a -k expression that selects the cells."""
-    selection = Selection(backends=tuple(backends), devices=(device,), dtypes=("float32",))
+    selection = Selection(backends=tuple(backends), devices=(device,), dtypes=("float32",), speeds=True)
     typical = _places(selection)
     large = [place for place in _places(selection, LARGE) if place]
     named = _words("--size", dict.fromkeys(LARGE.values()))

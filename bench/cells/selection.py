@@ -118,8 +118,7 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
         return True
     direction = case.directions[-1]
     first = next((each for each in contenders if direction in (each.directions or case.directions)), None)
-    mode = next((mode for mode in found.modes if contender.modes is None or mode in contender.modes), "")
-    return (contender, cell.mode, cell.direction) == (first, mode, direction)
+    return (contender, cell.direction) == (first, direction) and cell.mode in _has(found, contender)[:1]
 
 
 def typical(case: Case, contender: Contender) -> tuple[str, str]:
@@ -210,7 +209,7 @@ def _modes(
     briefly = (case.minor or exact) and not selection.full
     if (selection.smoke or (briefly and not exact)) and not usual:
         return ()
-    modes = [mode for mode in found.modes if contender.modes is None or mode in contender.modes]
+    modes = _has(found, contender)
     if place.dtype != "float32" or exact or TF32 not in (selection.modes or ()):
         modes = [mode for mode in modes if mode != TF32]  # not of float32's bits: for who names it
     if case.training or not first:
@@ -229,6 +228,11 @@ def _modes(
     if selection.smoke or place.dtype == "float64" or (selection.full and place.dtype in LOW and not usual):
         return modes[:1]
     return [mode for mode in light if usual or mode not in found.typical]
+
+
+def _has(found: type[Backend], contender: Contender) -> list[str]:
+    """The backend's modes that the contender has."""
+    return [mode for mode in found.modes if contender.modes is None or mode in contender.modes]
 
 
 def _flops(case: Case, size: str) -> float:

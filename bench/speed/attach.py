@@ -25,7 +25,6 @@ SETTLED = (
     "worst",
     "checksum",
     "judged",
-    "repeats",
 )
 
 
@@ -70,7 +69,6 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
             row, status="error", why=f"what the timed calls gave {timed['status']}: {timed['why']}"
         )
     settled = {name: timed[name] for name in SETTLED}
-    settled["repeats"] = (row.repeats or 0) + (timed["repeats"] or 0) or None
     settled["why"] = timed["why"] or (row.why if row.why.startswith(GONE) else "")  # still worth reporting
     case = pages.case(cell.case)
     given = {**dims(case, cell.size), **case.options[cell.option]}
@@ -80,6 +78,7 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
     return replace(
         row,
         **settled,
+        repeats=(row.repeats or 0) + (timed["repeats"] or 0) or None,
         first_call_s=first.first_call_s,
         compile_s=first.compile_s,
         median_s=timing.median_s,

@@ -120,7 +120,8 @@ def repeat(
     `fewest` on each set in any case. ``alike(number, result)`` may accept other bits. Returns the number of
     calls, and by direction a sentence about the first that differs.
     """
-    flat, slow = [flatten(each) for each in firsts], SLOW if slow is None else slow
+    flat = [flatten(each) for each in firsts]
+    slow = SLOW if slow is None else slow
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
     while calls < fewest * len(flat) or (
         (spent := perf_counter() - start) < slow * least and (calls < least or spent < quick * least)
