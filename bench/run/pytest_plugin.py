@@ -66,7 +66,6 @@ class SuiteRun:
     selection, cells: what the options select.
     results: the folder from --results, or None for a new one.
     smoke, threads, isa, timeout, fail_imprecise: the options of these names.
-    every: print every speed in the report, as --benchmark-only does.
     rounds, joules, options: see `Session`.
     chosen, speeds: the cells to judge and to time that pytest has collected.
     run: the open run, after `begin`.
@@ -79,7 +78,6 @@ class SuiteRun:
     cells: list[Cell]
     results: Path | None
     smoke: bool
-    every: bool = False
     threads: int | None = field(default_factory=usual_threads)
     isa: str = ""
     timeout: float = TIMEOUT
@@ -127,7 +125,6 @@ class SuiteRun:
                 raise ValueError(f"--seed: got {seed}, should be 0 to 2^63 - 1, because a row holds 64 bits")
         if option.smoke and option.full:
             raise ValueError("--smoke and --full: got both, should be one of them")
-        every = bool(getattr(option, "benchmark_only", False))  # a run of speeds only shows all of them
         selection = Selection(
             backends=specs,
             devices=tuple(option.device or _devices()),
@@ -138,7 +135,7 @@ class SuiteRun:
             smoke=option.smoke,
             full=option.full,
             as_shipped=option.as_shipped,
-            speeds=every,
+            speeds=bool(getattr(option, "benchmark_only", False)),
         )
         listed = list(cells(list(found.values()), selection))
         if option.limited:
@@ -169,11 +166,10 @@ class SuiteRun:
             listed,
             results,
             option.smoke,
-            every,
             threads=threads,
             isa=option.isa or "",
             timeout=timeout,
-            rounds=LONG if every else MOST,
+            rounds=LONG if selection.speeds else MOST,
             joules=option.energy,
             fail_imprecise=option.fail_imprecise,
             options=[
@@ -259,7 +255,7 @@ class SuiteRun:
             rounds=self.rounds,
             joules=self.joules,
             calls=CALLS_FULL if self.selection.full else CALLS,
-            peaks=self.every or self.selection.full,  # measuring them takes seconds
+            peaks=self.selection.speeds or self.selection.full,  # measuring them takes seconds
             options=self.options,
             recorded=self.run.worker,
         )
@@ -320,7 +316,7 @@ class SuiteRun:
                     self.run, self.chosen, self.speeds, interrupted, self.rows, self.faults,
                     failing=failing(self.fail_imprecise),
                 ),
-                shown=shown, every=self.every, plugins=self.selection.backends,
+                shown=shown, every=self.selection.speeds, plugins=self.selection.backends,
             )  # fmt: skip
 
 

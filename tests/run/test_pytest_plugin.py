@@ -130,7 +130,12 @@ def test_a_run_as_shipped_has_no_threads_of_its_own_and_no_whole_numbers():
 def test_who_asks_for_speeds_alone_is_shown_all_and_waits_longer():
     alone = SuiteRun.open(SimpleNamespace(**OPTIONS, benchmark_only=True))
     usual = SuiteRun.open(SimpleNamespace(**OPTIONS))
-    assert (alone.every, alone.rounds, usual.every, usual.rounds) == (True, LONG, False, MOST)
+    assert (alone.selection.speeds, alone.rounds, usual.selection.speeds, usual.rounds) == (
+        True,
+        LONG,
+        False,
+        MOST,
+    )
 
 
 def test_what_was_absent_missing_or_an_error_is_judged_again_when_a_run_is_gone_on_with(suite_run):

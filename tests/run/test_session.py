@@ -247,13 +247,11 @@ def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path)
     shown = tmp_path / "shown.json"
     done = suites(
         tmp_path, "-k", "linear-regression/plain/typical and not simple", "--dtype", "float32",
-        "--backend", "numpy", "--backend", "torch", "--benchmark-json", str(shown),
+        "--backend", "numpy", "--backend", "torch", "--size", "small", "--benchmark-json", str(shown),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
-    rows = load(tmp_path / "run").query("direction == 'gradient'")
-    usual = ["reference.linear.linear", "torch.nn.functional.linear"]
-    rows = rows[rows.contender.isin(usual)]  # of others, and of forward passes, --benchmark-only takes speeds
-    assert len(rows) == 2 and rows.median_s.notna().all() and rows.samples.between(FEWEST, MOST).all()
+    rows = load(tmp_path / "run").query("contender != ''")
+    assert rows.median_s.notna().all() and rows.samples.between(FEWEST, MOST).all()
     assert (rows.low_s <= rows.median_s).all() and (rows.median_s <= rows.high_s).all()
     assert (rows.throughput > 0).all() and (rows.gflops > 0).all()
     benchmarks = json.loads(shown.read_text())["benchmarks"]
@@ -283,9 +281,9 @@ def test_a_dtype_that_a_backend_lacks_takes_no_speed_from_the_others(tmp_path):
     chosen = ["-k", "[relu/plain/typical/small and eager", "--backend", "numpy"]
     done = suites(tmp_path, *chosen, "--dtype", "float32", "--dtype", "bfloat16")
     assert done.returncode == 0, done.stdout[-2000:]
-    rows = load(tmp_path / "run").query("direction == 'gradient'").set_index("dtype")
-    assert (rows.loc[["bfloat16"]].status == "absent").all()
-    assert rows.loc[["float32"]].median_s.notna().all()
+    rows = load(tmp_path / "run").set_index("dtype")
+    assert (rows.loc["bfloat16"].status == "absent").all()
+    assert rows.loc[["float32"]].query("direction == 'gradient'").median_s.notna().all()
 
 
 def test_every_seed_is_judged_and_a_short_run_takes_no_fingerprint(tmp_path):
