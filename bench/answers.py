@@ -23,12 +23,22 @@ NUMBERS = "arrays of floats, integers or booleans"
 
 
 def values(
-    case: Case, option: Option, weights: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]
+    case: Case,
+    option: Option,
+    weights: Tree,
+    data: Mapping[str, Any],
+    cotangents: Mapping[str, Any],
+    direction: str = "",
 ) -> dict[str, Tree]:
-    """``{"forward": outputs, "gradient": by input}`` from the reference and its gradient, if it has one."""
+    """``{"forward": outputs, "gradient": by input}`` from the reference and its gradient, if it has one.
+
+    With a `direction`, only that one.
+    """
     assert case.reference is not None
-    found = {"forward": named(case.reference(**data, **weights, **known(case.reference, option)))}
-    if case.gradient is None:
+    found: dict[str, Tree] = {}
+    if direction != "gradient":
+        found["forward"] = named(case.reference(**data, **weights, **known(case.reference, option)))
+    if case.gradient is None or direction == "forward":
         return found
     cotangent = cotangents["y"] if set(cotangents) == {"y"} else cotangents
     return found | {"gradient": case.gradient(cotangent, **data, **weights, **known(case.gradient, option))}

@@ -34,6 +34,7 @@ KINDS: Kinds = {
     "regimes": (Mapping, "a dict of reasons by the names of regimes"),
     "fixed": (list | tuple, TUPLE),
     "limits": (list | tuple, "a tuple of Limits; one of one ends with a comma"),
+    "headlines": (list | tuple, "a tuple of Headlines; one of one ends with a comma"),
     "devices": (list | tuple, TUPLE),
 }
 BUILT: Kinds = {
@@ -226,6 +227,30 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """A workload that people run, at its size: what a run times, and what a report shows first.
+
+    size: the name of its size on the page.
+    title: the workload in words, with its numbers.
+    why: where the numbers come from.
+    option: the name of its option; if empty, the first that a contender has.
+    direction: the direction that a default run times; if empty, the last that the case has.
+    growth: the dimensions that differ at the further sizes of its curve of time over size, from the smallest.
+    gpu: the dimensions that differ at its larger size for a GPU.
+    bits: of the whole numbers on which it is judged without a tolerance too; 0 if its formula is not exact.
+    """
+
+    size: str
+    title: str
+    why: str
+    option: str = ""
+    direction: str = ""
+    growth: Sequence[Mapping[str, Any]] = ()
+    gpu: Mapping[str, Any] = field(default_factory=dict)
+    bits: int = 0
+
+
+@dataclass(frozen=True)
 class Case:
     """One formula with everything that it takes to run it.
 
@@ -255,6 +280,7 @@ class Case:
         weights if no data are floating). They are judged without a tolerance.
     fixed: floating data that nobody differentiates (targets), and outputs of that kind (running statistics).
     looked_up: weights of which a call reads only some rows.
+    headlines: the workloads that people run.
     vast: sizes whose limits take too much memory or time for --full; they run if you name them.
     devices: the devices on which the case is meaningful.
     on_host: data stay in host memory, because moving them to the device is the formula.
@@ -284,6 +310,7 @@ class Case:
     integers: Mapping[str, int] = field(default_factory=dict)
     fixed: Sequence[str] = ()
     looked_up: Sequence[str] = ()
+    headlines: Sequence[Headline] = ()
     vast: Sequence[str] = ()
     limits: Sequence[Limit] = ()
     devices: Sequence[str] = ("cpu", "gpu")
@@ -297,7 +324,7 @@ class Case:
         _kinds(where, self, KINDS)
         if not WORD.fullmatch(self.name):
             raise ValueError(f"case {self.name!r}: its name should be of letters, digits, - and _ alone")
-        for name, kind in (("contenders", Contender), ("limits", Limit)):
+        for name, kind in (("contenders", Contender), ("limits", Limit), ("headlines", Headline)):
             if odd := {type(each).__name__ for each in getattr(self, name)} - {kind.__name__}:
                 raise ValueError(f"{where}: {name} has a {min(odd)}, should have {kind.__name__}s alone")
         for name in ("sizes", "options", "regimes"):
@@ -327,6 +354,8 @@ class Case:
             if name not in self.options:
                 known = ", ".join(self.options)
                 raise ValueError(f"case {self.name}: integers names {name!r}, should be one of {known}")
+        for each in self.headlines:
+            self._run_by_people(each)
         for name in self.rare:
             if name not in [*self.options, *self.regimes][1:]:
                 raise ValueError(
@@ -339,6 +368,18 @@ class Case:
                         f"case {self.name}: variants of {topic} name {name!r}, should be one of "
                         f"{', '.join(self.options)}"
                     )
+
+    def _run_by_people(self, headline: Headline) -> None:
+        """Raise ValueError where a headline names what the case has not."""
+        where = f"case {self.name}: headline {headline.size!r}"
+        named = (("size", self.sizes), ("option", self.options), ("direction", self.directions))
+        for what, there in named:
+            if (given := getattr(headline, what)) and given not in there:
+                raise ValueError(f"{where} names the {what} {given!r}, should be one of {', '.join(there)}")
+        for changed in (*headline.growth, headline.gpu):
+            if odd := {*changed} - {*self.sizes[headline.size]}:
+                known = ", ".join(self.sizes[headline.size])
+                raise ValueError(f"{where} changes the dimension {min(odd)!r}, should be one of {known}")
 
     def _competing(self) -> None:
         """Raise ValueError where a contender is of wrong kinds, or there twice."""

@@ -25,7 +25,7 @@ from bench import answers, pages, size, tree
 from bench.cache import Arrays, arrays, digest, folder, source
 from bench.case import INTEGERS, Case
 from bench.cells.cell import Cell
-from bench.size import dims
+from bench.size import dims, headline
 from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arrays, tree_map
 
 
@@ -33,15 +33,17 @@ from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arr
 class Inputs:
     """A cell's inputs, rounded to its dtype. A training case has one element of `starts` per judged step.
 
-    `digest` is a hash of all their bits. If the set has the examples of set 0 in another order, `order` has
-    their numbers, and `moved` the paths of the outputs and gradients that are in that order too; gradients
-    then have the other sign, as the cotangents have.
+    `steps` has the numbers of these steps: all that the page draws, and at a headline size the first and one
+    later. `digest` is a hash of all their bits. If the set has the examples of set 0 in another order,
+    `order` has their numbers, and `moved` the paths of the outputs and gradients that are in that order too;
+    gradients then have the other sign, as the cotangents have.
     """
 
     weights: Tree
     data: Mapping[str, Any]
     cotangents: Mapping[str, Any]
     starts: tuple[tuple[Tree, Tree, Mapping[str, Any]], ...] = ()  # (weights, state, batch)
+    steps: tuple[int, ...] = ()
     order: NDArray[np.int64] | None = None
     moved: tuple[str, ...] = ()
     digest: str = ""
@@ -159,7 +161,9 @@ def make(cell: Cell, number: int = 0) -> Inputs:
     case, option = pages.case(cell.case), pages.case(cell.case).options[cell.option]
     weights, data = rounded(draw(case, cell), cell.dtype)
     if case.training:
-        return Inputs(weights, data, {}, _trajectory(case, option, weights, data, cell.dtype))
+        steps = STEPS if headline(case, cell.size) else tuple(range(len(next(iter(data.values())))))
+        starts = _trajectory(case, option, weights, data, cell.dtype, steps)
+        return Inputs(weights, data, {}, starts, steps)
     exact = {**rounded(data, "float64"), **rounded(weights, "float64")}
     outputs = answers.outputs(case, exact, option)
     rng = np.random.default_rng(seeded(cell.case, cell.regime, cell.size, cell.seed, "cotangents"))
@@ -171,7 +175,8 @@ def make(cell: Cell, number: int = 0) -> Inputs:
     }
     if cell.regime == INTEGERS:
         cotangents = integers(cotangents, 2)
-    answers.differentiate(case, exact, cotangents, option)
+    if not headline(case, cell.size):  # where it takes seconds; it has been checked at the first size
+        answers.differentiate(case, exact, cotangents, option)
     return Inputs(weights, data, rounded(cotangents, cell.dtype))
 
 
@@ -182,10 +187,12 @@ FORWARD, GRADIENT = "forward.", "gradient."  # as paths of the reference's value
 def unjudged(cell: Cell, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Data and cotangents of a further set for which nothing is expected: no reference runs."""
     case, first = pages.case(cell.case), inputs(cell)
-    data = _drawn(case, cell, first, number) or _rolled(case, first, number)
+    large = headline(case, cell.size)  # drawing takes seconds there
+    data = (None if large else _drawn(case, cell, first, number)) or _rolled(case, first, number)
     return data, _cotangents(cell, first, number)
 
 
+STEPS = 0, 3  # the steps of a training that are judged at a headline size
 OTHER = 7919  # added to the seed for each further set
 TRIES = 100  # draws until the shapes are those of set 0
 
@@ -249,7 +256,13 @@ def _reordered(case: Case, cell: Cell, first: Inputs, number: int) -> Inputs | N
         first,
         data={name: moved(x) for name, x in first.data.items()},
         cotangents={name: -moved(dy) for name, dy in first.cotangents.items()},
+        order=order,
+        digest="",
     )
+    if headline(case, cell.size):  # the reference takes seconds there, and shows the same at the first size
+        few = replace(cell, size=next(iter(case.sizes)))
+        shown = _reordered(case, few, inputs(few), 1)
+        return shown and replace(other, moved=shown.moved)
     option = case.options[cell.option]
     before, after = (
         flatten(answers.values(case, option, *rounded((each.weights, each.data, each.cotangents), "float64")))
@@ -268,21 +281,23 @@ def _reordered(case: Case, cell: Cell, first: Inputs, number: int) -> Inputs | N
     paths = [path for path, y in before.items() if path not in held and same(moved(y), after[path])]
     if len(held) + len(paths) < len(before) or not any(path.startswith(FORWARD) for path in paths):
         return None
-    return replace(other, order=order, moved=tuple(paths), digest="")
+    return replace(other, moved=tuple(paths))
 
 
 def _like(leaf: Any) -> Any:
     return (np.shape(leaf), leaf.dtype) if isinstance(leaf, np.ndarray) else leaf
 
 
-def _trajectory(case: Case, option: Any, weights: Tree, data: Any, dtype: str) -> Any:
-    state, starts = answers.started(case, weights, option), []
-    for step in range(len(next(iter(data.values())))):
-        start = rounded((weights, state), dtype)
-        starts.append((*start, batch(data, step)))
-        exact = rounded(starts[-1], "float64")
-        weights, state = answers.stepped(case, exact[0], exact[1], exact[2], option)
-    return tuple(starts)
+def _trajectory(
+    case: Case, option: Any, weights: Tree, data: Any, dtype: str, steps: tuple[int, ...]
+) -> tuple[Any, ...]:
+    """The weights, state and batch with which each of these steps of the reference starts."""
+    state, starts = answers.started(case, weights, option), {}
+    for step in range(steps[-1] + 1):
+        starts[step] = (*rounded((weights, state), dtype), batch(data, step))
+        if step < steps[-1] or step == 0:  # which also checks the page's step
+            weights, state = answers.stepped(case, *rounded(starts[step], "float64"), option)
+    return tuple(starts[step] for step in steps)
 
 
 def seeded(*parts: Any) -> int:

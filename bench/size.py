@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import pages
-from bench.case import Case
+from bench.case import Case, Headline
 
 CORPUS = "corpus.txt"
 SPELLED = r"\w+:\d+(\.\d+)*(\+\w+:\d+(\.\d+)*)*"
@@ -22,6 +22,31 @@ def dims(case: Case, size: str) -> dict[str, Any]:
         known = f"{', '.join(case.sizes)}, or spelled out as {spelled(first(case))}"
         raise ValueError(f"size of {case.name}: got {size!r}, should be one of {known}")
     return found
+
+
+def varied(case: Case, headline: Headline, changed: Mapping[str, Any]) -> str:
+    """The size of a headline with some dimensions changed; without changes its name."""
+    return spelled({**case.sizes[headline.size], **changed}) if changed else headline.size
+
+
+def growth(case: Case, headline: Headline) -> list[str]:
+    """The sizes of the curve of time over size, with the headline's own; in order of the formula's work."""
+    found = [varied(case, headline, changed) for changed in (*headline.growth, {})]
+    option = case.options[headline.option or next(iter(case.options))]
+    return sorted(found, key=lambda size: float(case.flops(**dims(case, size), **option)))
+
+
+def headline(case: Case, size: str) -> Headline | None:
+    """The headline that has this size, on a CPU, on a GPU or in its growth; None if none has."""
+    for each in case.headlines:
+        if size in (each.size, *(varied(case, each, some) for some in (*each.growth, each.gpu))):
+            return each
+    return None
+
+
+def on(case: Case, headline: Headline, device: str) -> str:
+    """The size of a headline on that kind of device."""
+    return headline.size if device == "cpu" else varied(case, headline, headline.gpu)
 
 
 def is_spelled(size: str) -> bool:

@@ -46,6 +46,7 @@ from bench.backends.api import require as require  # noqa: E402
 from bench.case import INTEGERS as INTEGERS  # noqa: E402
 from bench.case import Case as Case  # noqa: E402
 from bench.case import Contender as Contender  # noqa: E402
+from bench.case import Headline as Headline  # noqa: E402
 from bench.case import Limit as Limit  # noqa: E402
 from bench.case import Option as Option  # noqa: E402
 from bench.case import Refusal as Refusal  # noqa: E402

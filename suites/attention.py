@@ -9,7 +9,7 @@ which is a known departure, on typical inputs too.
 
 import math
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.attention import attention, attention_vjp
 
 SIZES = {
@@ -138,6 +138,17 @@ case = Case(
         }
     },
     rare=("shifted-logits",),
+    headlines=(
+        Headline(
+            "gpt2",
+            "causal attention of GPT-2 small, 1,024 tokens",
+            "Radford et al. 2019: 12 heads of width 64, context 1,024",
+            option="causal",
+            direction="forward",
+            growth=({"time": 128, "keys": 128}, {"time": 256, "keys": 256}, {"time": 512, "keys": 512}),
+            gpu={"batch": 16},
+        ),
+    ),
     contenders=(
         Contender("torch", "torch.nn.functional.scaled_dot_product_attention", in_torch, without=ZERO),
         Contender("tensorflow", "keras.ops.dot_product_attention", in_keras, without=MEAN),

@@ -7,7 +7,7 @@ loss from probabilities, torch and optax from the logits. Keras's Adam adds ε̂
 
 import numpy as np
 
-from gaugeblock import Case, Contender, Training
+from gaugeblock import Case, Contender, Headline, Training
 from reference.cnn import cnn, start, step
 from suites import cnn as page
 
@@ -109,6 +109,8 @@ case = Case(
         "small": page.SMALL | {"batch": 5, "steps": 10},
         "one": page.SMALL | {"batch": 1, "steps": 10},
         "mission": page.MISSION | {"batch": 32, "steps": 24},
+        "batch-32": page.MISSION | {"batch": 32, "steps": 2},
+        "batch-256": page.MISSION | {"batch": 256, "steps": 2},
     },
     options={"adam": {}, "adam-epsilon-hat": {"eps": 1e-7, "hat": True}},
     contenders=(
@@ -122,6 +124,20 @@ case = Case(
         Contender("jax", "optax.adam", in_optax, without=CORRECTED),
     ),
     curve={"size": "mission", "steps": 80},
+    headlines=(
+        Headline(
+            "batch-32",
+            "convolutional network, 32 images of 28 × 28",
+            "the network and the batch that this project is asked to train",
+            growth=({"batch": 2}, {"batch": 8}, {"batch": 128}),
+            gpu={"batch": 8192},
+        ),
+        Headline(
+            "batch-256",
+            "convolutional network, 256 images of 28 × 28",
+            "the same with a batch that fills a machine",
+        ),
+    ),
     score=accuracy,
     items=lambda *, batch, **_: batch,
     unit="images",

@@ -6,7 +6,7 @@ torch's kernels are judged (its time includes the copy). Kernels are (r, s, c, o
 page is long because it tests six APIs with combinations of five options, and each API lacks some of them.
 """
 
-from gaugeblock import Case, Contender, Option, Refusal, pairs
+from gaugeblock import Case, Contender, Headline, Option, Refusal, pairs
 from reference.convolution import conv2d, conv2d_vjp, margins, pair
 
 
@@ -194,6 +194,7 @@ case = Case(
         "thin": {"batch": 1, "height": 1, "width": 17, "channels": 2, "kernels": 2, "kernel": (1, 3)},
         "pointwise": {"batch": 5, "height": 6, "width": 7, "channels": 32, "kernels": 16, "kernel": (1, 1)},
         "mission": {"batch": 32, "height": 13, "width": 13, "channels": 32, "kernels": 64, "kernel": (3, 3)},
+        "resnet": {"batch": 8, "height": 56, "width": 56, "channels": 64, "kernels": 64, "kernel": (3, 3)},
         "large": {"batch": 5, "height": 33, "width": 33, "channels": 64, "kernels": 64, "kernel": (3, 3)},
     },
     options=OPTIONS,
@@ -202,6 +203,22 @@ case = Case(
         "pixels": "whole numbers from 0 to 255, far from zero mean, where a transformed algorithm cancels",
     },
     rare=("pixels", "padded", *PAIRS),
+    headlines=(
+        Headline(
+            "resnet",
+            "3 × 3 convolution of ResNet-50, 8 images of 56 × 56 × 64",
+            "He et al. 2015, table 1: the layers of conv2_x",
+            option="same",
+            direction="forward",
+            growth=(
+                {"batch": 1, "height": 14, "width": 14},
+                {"batch": 1, "height": 28, "width": 28},
+                {"batch": 2},
+            ),
+            gpu={"batch": 256},
+            bits=4,
+        ),
+    ),
     integers={"plain": 12, "padded": 12, "same": 12, "dilated": 12, "grouped": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", in_torch),

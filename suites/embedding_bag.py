@@ -5,7 +5,7 @@ takes weights in mode "sum"; tf.nn.embedding_lookup_sparse takes words and weigh
 Keras and JAX have no bag: their users multiply an embedding by its weights and sum.
 """
 
-from gaugeblock import Case, Contender, Refusal
+from gaugeblock import Case, Contender, Headline, Refusal
 from reference.embedding import embedding_bag, embedding_bag_vjp
 
 SIZES = {
@@ -92,6 +92,17 @@ case = Case(
     sizes=SIZES,
     options={"plain": {}, "short-bags": {"short": True}},
     rare=("short-bags",),
+    headlines=(
+        Headline(
+            "fasttext",
+            "embedding bag, 4,096 bags of 24 words from 50,000 × 300",
+            "the width of the published fastText and word2vec vectors",
+            direction="forward",
+            growth=({"bags": 64}, {"bags": 256}, {"bags": 1024}),
+            gpu={"bags": 65_536},
+            bits=8,
+        ),
+    ),
     integers={"plain": 12, "short-bags": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.embedding_bag", in_torch),

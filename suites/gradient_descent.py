@@ -7,7 +7,7 @@ variable of dtype `floatx`, which is set to float64 for float64 cells.
 
 import numpy as np
 
-from gaugeblock import Case, Contender, Training
+from gaugeblock import Case, Contender, Headline, Training
 from reference.descent import gradient_descent, start
 from suites.linear_regression import draw
 
@@ -130,6 +130,7 @@ case = Case(
         "small": {"rows": 97, "features": 10, "steps": 12},
         "diabetes": {"rows": 442, "features": 10, "steps": 12},
         "large": {"rows": 100_000, "features": 10, "steps": 10},
+        "hundred-thousand": {"rows": 100_000, "features": 100, "steps": 2},
     },
     options={"least-squares": {"lr": 0.1}, "logistic": {"lr": 0.1, "objective": "logistic"}},
     regimes={
@@ -137,6 +138,16 @@ case = Case(
         "diabetes": "rows of scikit-learn's diabetes set drawn with replacement: targets near 150",
     },
     rare=("diabetes",),
+    headlines=(
+        Headline(
+            "hundred-thousand",
+            "logistic regression, 100,000 rows × 100 features",
+            "the table of linear-regression, in full batches",
+            option="logistic",
+            growth=({"rows": 1_563}, {"rows": 6_250}, {"rows": 25_000}),
+            gpu={"rows": 4_000_000},
+        ),
+    ),
     contenders=CONTENDERS,
     curve={"size": "small", "steps": 120},
     items=lambda *, rows, **_: rows,

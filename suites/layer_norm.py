@@ -4,7 +4,7 @@ Convention: γ (x − μ) / √(σ² + ε) + β, all with ε = 1e-5 (their defau
 By default Flax computes the variance as E[x²] − E[x]²; use_fast_variance=False centres first, as others do.
 """
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.normalization import layer_norm, layer_norm_vjp
 
 SIZES = {
@@ -96,6 +96,15 @@ case = Case(
     options=OPTIONS,
     regimes=REGIMES,
     rare=("no-bias", "two-axes", "epsilon", "near-constant"),
+    headlines=(
+        Headline(
+            "gpt2",
+            "layer norm of GPT-2 small, 8 × 1,024 tokens of width 768",
+            "Radford et al. 2019: width 768, context 1,024",
+            growth=({"batch": 1, "time": 128}, {"batch": 1, "time": 512}, {"batch": 2}),
+            gpu={"batch": 64},
+        ),
+    ),
     contenders=(
         Contender("torch", "torch.nn.functional.layer_norm", in_torch),
         Contender("torch", "torch.nn.LayerNorm", in_torch_module),

@@ -6,7 +6,7 @@ least-squares loss and the closed form have pages of their own.
 
 import numpy as np
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.linear import linear, linear_vjp
 
 SIZES = {
@@ -14,6 +14,7 @@ SIZES = {
     "diabetes": {"rows": 442, "features": 10, "outputs": 1},
     "layer": {"rows": 4096, "features": 1024, "outputs": 1024},
     "million": {"rows": 1_000_000, "features": 10, "outputs": 1},
+    "hundred-thousand": {"rows": 100_000, "features": 100, "outputs": 1},
 }
 REGIMES = {
     "typical": "seeded normal draws",
@@ -116,6 +117,16 @@ case = Case(
     options={"plain": {}, "no-bias": {"bias": False}},
     regimes=REGIMES,
     rare=("no-bias",),
+    headlines=(
+        Headline(
+            "hundred-thousand",
+            "linear regression, 100,000 rows × 100 features",
+            "a table as large as those of tabular benchmarks (Covertype, Higgs), too large for any cache",
+            growth=({"rows": 1_563}, {"rows": 6_250}, {"rows": 25_000}),
+            gpu={"rows": 4_000_000},
+            bits=2,
+        ),
+    ),
     integers={"plain": 12, "no-bias": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.linear", in_torch),

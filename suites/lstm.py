@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.lstm import lstm, lstm_vjp
 from suites.rnn import BOTH, COMMON, REGIMES, draw, flops, in_flax, in_keras, in_torch
 
@@ -37,6 +37,15 @@ case = Case(
     inputs=inputs,
     options={"plain": {}, "two-layers-carried-state": {"depth": 2, "carry": True}, **BOTH},
     rare=("saturated", "overflowing", "both-directions"),
+    headlines=(
+        Headline(
+            "mission",
+            "LSTM layer, 100 sequences of 100 steps, 200 units",
+            "the layer of the LSTM model whose training is lstm-model's headline",
+            growth=({"batch": 2}, {"batch": 6}, {"batch": 25}),
+            gpu={"batch": 4096},
+        ),
+    ),
     contenders=(
         Contender("torch", "torch.nn.LSTM", partial(in_torch, "LSTM")),
         # without gradients, float32 takes another kernel of oneDNN

@@ -9,7 +9,7 @@ their loops.
 
 import numpy as np
 
-from gaugeblock import Case, Contender, Training
+from gaugeblock import Case, Contender, Headline, Training
 from reference.lstm_model import lstm_model, start, step
 from suites.lstm import flax_gates
 from suites.rnn import torch_names
@@ -157,7 +157,7 @@ case = Case(
     sizes={
         "small": {"batch": 4, "time": 6, "features": 5, "hidden": 8, "outputs": 3, "steps": 10},
         "long": {"batch": 5, "time": 130, "features": 5, "hidden": 17, "outputs": 3, "steps": 10},
-        "mission": {"batch": 100, "time": 100, "features": 10, "hidden": 200, "outputs": 10, "steps": 10},
+        "mission": {"batch": 100, "time": 100, "features": 10, "hidden": 200, "outputs": 10, "steps": 2},
     },
     options={
         "adam": {"lr": 0.001, "eps": 1e-8},
@@ -187,6 +187,15 @@ case = Case(
         ),
     ),
     curve={"size": "small", "steps": 200},
+    headlines=(
+        Headline(
+            "mission",
+            "LSTM model, 100 sequences of 100 steps, 2 × 200 units",
+            "the shapes (100, 100, 10) that this project is asked to train",
+            growth=({"batch": 2}, {"batch": 6}, {"batch": 25}),
+            gpu={"batch": 2048},
+        ),
+    ),
     items=lambda *, batch, **_: batch,
     unit="samples",
     flops=flops,

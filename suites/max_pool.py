@@ -7,7 +7,7 @@ first gets the whole gradient ("ties").
 
 from functools import partial
 
-from gaugeblock import Case, Contender, Refusal
+from gaugeblock import Case, Contender, Headline, Refusal
 from reference.convolution import margins, pair
 from reference.pooling import max_pool, max_pool_vjp
 from suites.conv2d import outputs
@@ -104,6 +104,7 @@ SHARED = {
         "small": {"batch": 3, "height": 9, "width": 8, "channels": 4},
         "thin": {"batch": 1, "height": 3, "width": 17, "channels": 1},
         "mission": {"batch": 32, "height": 26, "width": 26, "channels": 32},
+        "resnet": {"batch": 8, "height": 112, "width": 112, "channels": 64},
         "large": {"batch": 4, "height": 57, "width": 57, "channels": 64},
     },
     "items": lambda *, batch, **_: batch,
@@ -135,6 +136,22 @@ case = Case(
     },
     regimes={"typical": "seeded normal draws", "ties": "whole numbers from -2 to 2: most windows tie"},
     rare=("same", "ties", "padded", "ceil", "dilated"),
+    headlines=(
+        Headline(
+            "resnet",
+            "3 × 3 maximum pooling of ResNet-50, 8 images of 112 × 112 × 64",
+            "He et al. 2015, table 1: the pool before conv2_x",
+            option="padded",
+            direction="forward",
+            growth=(
+                {"batch": 1, "height": 28, "width": 28},
+                {"batch": 1, "height": 56, "width": 56},
+                {"batch": 2},
+            ),
+            gpu={"batch": 256},
+            bits=12,
+        ),
+    ),
     integers={"plain": 18, "padded": 18, "same": 18},
     contenders=(
         Contender("torch", "torch.nn.functional.max_pool2d", in_torch),

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.multi_head_attention import multi_head_attention, multi_head_attention_vjp
 from suites.layers.attention import draw_heads, draw_padding, flax_heads, torch_heads
 
@@ -20,6 +20,7 @@ SIZES = {
     "past-powers": {"batch": 3, "heads": 3, "time": 33, "keys": 65, "width": 17},
     "gpt2": {"batch": 1, "heads": 12, "time": 1024, "keys": 1024, "width": 64},
     "7b": {"batch": 1, "heads": 32, "time": 512, "keys": 512, "width": 128},
+    "bert": {"batch": 8, "heads": 12, "time": 128, "keys": 128, "width": 64},
 }
 OPTIONS = {
     "self": {},
@@ -152,6 +153,15 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     rare=tuple(name for name in OPTIONS if name not in ("self", "causal", "padding-mask")),
+    headlines=(
+        Headline(
+            "bert",
+            "multi-head attention of BERT base, 8 × 128 tokens",
+            "Devlin et al. 2018: 12 heads of width 64, 90 % of its training at length 128",
+            growth=({"batch": 1, "time": 16, "keys": 16}, {"batch": 1, "time": 64, "keys": 64}, {"batch": 2}),
+            gpu={"batch": 256},
+        ),
+    ),
     variants={
         "attention's rows without keys": {
             "NaN": ("masked-rows-nan",),

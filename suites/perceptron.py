@@ -7,7 +7,7 @@ torch, an argument in Keras, a function in Flax.
 
 from itertools import pairwise
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.perceptron import perceptron, perceptron_vjp
 
 SIZES = {
@@ -15,6 +15,7 @@ SIZES = {
     "one": {"batch": 1, "widths": (3, 1, 2)},
     "mnist": {"batch": 128, "widths": (784, 512, 512, 10)},
     "deep": {"batch": 64, "widths": (256,) * 20},
+    "digits": {"batch": 256, "widths": (784, 512, 10)},
 }
 OPTIONS = {
     "relu": {},
@@ -107,6 +108,15 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     rare=("sigmoid", "tanh", "gelu-tanh", "gelu"),
+    headlines=(
+        Headline(
+            "digits",
+            "perceptron 784-512-10, batch 256",
+            "the first network of most courses, for MNIST",
+            growth=({"batch": 4}, {"batch": 16}, {"batch": 64}),
+            gpu={"batch": 65_536},
+        ),
+    ),
     integers={"relu": 4},
     variants={"GELU": {"erf": ("gelu",), "tanh": ("gelu-tanh",)}},
     contenders=(

@@ -5,7 +5,7 @@ starts the contexts at zero, where centers have no gradient. torch.optim.SGD, ke
 optax.sgd take plain steps θ - α g.
 """
 
-from gaugeblock import Case, Contender, Training
+from gaugeblock import Case, Contender, Headline, Training
 from reference.embedding import skip_gram_start, skip_gram_step
 from suites.skip_gram import SIZE, TEXT, flax_loss, flops, inputs, keras_model, torch_model
 
@@ -70,9 +70,19 @@ case = Case(
         "small": SIZE | {"steps": 10},
         "one": SIZE | {"batch": 1, "steps": 10},
         "text": TEXT | {"steps": 20},
+        "word2vec": {"batch": 1024, "negatives": 5, "vocabulary": 3000, "width": 300, "steps": 2},
     },
     options={"plain": {"lr": 0.5}},
     regimes={"typical": "pairs of words from Python's documentation"},
+    headlines=(
+        Headline(
+            "word2vec",
+            "skip-gram, 1,024 pairs with 5 negatives, width 300",
+            "width and negatives of Mikolov et al. 2013; the vocabulary is that of the text",
+            growth=({"batch": 16}, {"batch": 64}, {"batch": 256}),
+            gpu={"batch": 65_536},
+        ),
+    ),
     contenders=(
         Contender("torch", "torch.optim.SGD", in_torch),
         Contender("tensorflow", "keras.optimizers.SGD", in_keras),

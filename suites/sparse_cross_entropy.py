@@ -8,9 +8,9 @@ each example, and their users take the mean and apply weights. Only torch smooth
 Slopes p − 1 cancel in every framework where a prediction is right and certain: known departures.
 """
 
-from gaugeblock import Case
+from gaugeblock import Case, Headline
 from reference.loss import sparse_cross_entropy, sparse_cross_entropy_vjp
-from suites.cross_entropy import KERAS, NO_SMOOTHING, OPTIONS, SHARED, draw, in_torch, reduced
+from suites.cross_entropy import KERAS, NO_SMOOTHING, OPTIONS, SHARED, SIZES, draw, in_torch, reduced
 from suites.mean_squared_error import contender
 
 
@@ -49,6 +49,15 @@ case = Case(
     inputs=inputs,
     options=OPTIONS | {"weighted-mean": {"weighted": True, "reduction": "weighted mean"}},
     rare=("each", "confident", "shifted", "weighted-mean"),
+    headlines=(
+        Headline(
+            "llama",
+            "cross-entropy, 128 tokens, vocabulary 32,000",
+            "the vocabulary of Llama 2",
+            growth=({"batch": 2}, {"batch": 8}, {"batch": 32}),
+            gpu={"batch": 8_192},
+        ),
+    ),
     variants={
         "weighted mean of cross-entropy": {
             "over the number of examples": ("weights",),
@@ -62,5 +71,5 @@ case = Case(
         contender("optax.softmax_cross_entropy_with_integer_labels", in_optax, NO_SMOOTHING),
     ),
     flops=lambda *, batch, classes, **_: 4 * batch * classes,
-    **SHARED,
+    **SHARED | {"sizes": SIZES | {"llama": {"batch": 128, "classes": 32_000}}},
 )

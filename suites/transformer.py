@@ -5,7 +5,7 @@ target's self-attention is causal; the source's padding mask applies in the enco
 cross-attention. For Keras and Flax the model is composed as in their translation examples.
 """
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.transformer import transformer, transformer_vjp
 from suites.layers.attention import draw_padding
 from suites.layers.transformer import (
@@ -23,6 +23,15 @@ from suites.layers.transformer import (
 SIZES = {
     "small": {"batch": 2, "source": 7, "target": 5, "heads": 2, "width": 4, "hidden": 11, "layers": 2},
     "one": {"batch": 1, "source": 1, "target": 1, "heads": 2, "width": 4, "hidden": 11, "layers": 2},
+    "translation": {
+        "batch": 8,
+        "source": 32,
+        "target": 32,
+        "heads": 8,
+        "width": 64,
+        "hidden": 2048,
+        "layers": 6,
+    },
     "base": {"batch": 4, "source": 128, "target": 128, "heads": 8, "width": 64, "hidden": 2048, "layers": 6},
 }
 OPTIONS = {
@@ -137,6 +146,20 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     rare=("pre-norm", "padding-mask"),
+    headlines=(
+        Headline(
+            "translation",
+            "Transformer base, 8 sentences of 32 tokens",
+            "Vaswani et al. 2017, base model; sentences of newstest2014 have about 30 tokens",
+            direction="forward",
+            growth=(
+                {"batch": 1, "source": 4, "target": 4},
+                {"batch": 1, "source": 16, "target": 16},
+                {"batch": 2},
+            ),
+            gpu={"batch": 128},
+        ),
+    ),
     contenders=(
         Contender("torch", "torch.nn.Transformer", in_torch),
         Contender(

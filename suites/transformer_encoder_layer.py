@@ -8,7 +8,7 @@ do.
 
 from functools import partial
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.transformer import encoder_layer, encoder_layer_vjp
 from suites.layers.attention import draw_padding
 from suites.layers.transformer import EPS, draw_layer, flax_layer, flax_params, keras_layer, torch_layer
@@ -18,6 +18,7 @@ SIZES = {
     "small": {"batch": 2, "time": 7, "heads": 2, "width": 4, "hidden": 13},
     "base": {"batch": 4, "time": 128, "heads": 8, "width": 64, "hidden": 2048},
     "7b": {"batch": 1, "time": 512, "heads": 32, "width": 128, "hidden": 11008},
+    "bert": {"batch": 8, "time": 128, "heads": 12, "width": 64, "hidden": 3072},
 }
 OPTIONS = {
     "post-norm": {},
@@ -99,6 +100,17 @@ case = Case(
     sizes=SIZES,
     options=OPTIONS,
     rare=("gelu", "causal"),
+    headlines=(
+        Headline(
+            "bert",
+            "encoder layer of BERT base, 8 × 128 tokens",
+            "Devlin et al. 2018: 12 heads of width 64, hidden width 3,072, GELU after the norm",
+            option="gelu",
+            direction="forward",
+            growth=({"batch": 1, "time": 16}, {"batch": 1, "time": 64}, {"batch": 2}),
+            gpu={"batch": 256},
+        ),
+    ),
     contenders=(
         Contender("torch", LAYER, in_torch),
         Contender(

@@ -3,11 +3,12 @@
 --full is pairwise: every two values of (option and regime, size, mode, dtype) occur together in some cell,
 at the cheapest place. A size with a forward pass of `LARGE` flops runs only the typical option in float32,
 because deriving its limits takes minutes. A size whose judged passes take `VAST` flops runs only if you name
-it. A size, dtype or mode that you name is combined with everything.
+it. A size, dtype or mode that you name is combined with everything. Headlines run at their own sizes in
+every run: see `timed`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -33,7 +34,8 @@ class Selection:
     smoke: bool = False
     full: bool = False
     as_shipped: bool = False
-    speeds: bool = False  # every API, mode and direction is timed
+    speeds: bool = False  # every API, mode and direction of the headlines is timed, and what a call costs
+    growth: bool = False  # the headlines are timed at several sizes
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,52 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
     """Every cell of the selection, page by page."""
     classes = {spec: backend(spec) for spec in selection.backends}
     for case in pages:
-        places = list(_places(case, selection))
-        for seed in selection.seeds:
-            for place in places:
-                for spec, found in classes.items():
-                    for contender in found.contenders(case):
-                        for mode, device in _runs(found, contender, case, place, selection):
+        placed = [] if selection.growth else _placed(case, classes, selection)
+        yield from dict.fromkeys((*placed, *_headlines(case, selection)))
+
+
+def _placed(case: Case, classes: Mapping[str, type[Backend]], selection: Selection) -> Iterator[Cell]:
+    places = list(_places(case, selection))
+    for seed in selection.seeds:
+        for place in places:
+            for spec, found in classes.items():
+                for contender in found.contenders(case):
+                    for mode, device in _runs(found, contender, case, place, selection):
+                        for direction in contender.directions or case.directions:
+                            yield Cell(
+                                case.name, place.option, place.regime, place.size, str(contender),
+                                spec, mode, device, place.dtype, direction, seed,
+                            )  # fmt: skip
+
+
+def _headlines(case: Case, selection: Selection) -> Iterator[Cell]:
+    """The cells at the sizes of headlines: those that are timed, and some of whole numbers."""
+    small = selection.smoke or selection.sizes or "float32" not in (selection.dtypes or ["float32"])
+    for headline in () if small else case.headlines:
+        for device in selection.devices:
+            size = sizes.on(case, headline, device)
+            for spec in selection.backends:
+                found = backend(spec)
+                for contender in found.contenders(case):
+                    option, regime = typical(case, contender, size)
+                    lacks = {option, size} & {*contender.without}
+                    if lacks or device not in found.devices or device not in case.devices:
+                        continue
+                    for mode in _has(found, contender):
+                        for each in sizes.growth(case, headline) if selection.growth else (size,):
                             for direction in contender.directions or case.directions:
-                                yield Cell(
-                                    case.name, place.option, place.regime, place.size, str(contender),
-                                    spec, mode, device, place.dtype, direction, seed,
+                                cell = Cell(
+                                    case.name, option, regime, each, str(contender), spec, mode, device,
+                                    "float32", direction, selection.seeds[0],
                                 )  # fmt: skip
+                                if timed(cell, case, selection):
+                                    yield cell
+                                if (
+                                    headline.bits
+                                    and mode == _has(found, contender)[0]
+                                    and not selection.speeds
+                                ):
+                                    yield replace(cell, regime=INTEGERS)
 
 
 def unbuilt(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
@@ -92,15 +129,19 @@ def _nothing(*arguments: Any, **option: Any) -> Any:
 
 
 def timed(cell: Cell, case: Case, selection: Selection) -> bool:
-    """Whether this cell is timed: the typical option in float32.
+    """Whether this cell is timed: in float32, the option of a headline or the typical one.
 
-    A default run times the gradient or the training step, in one API and mode of each framework. A run of
-    speeds only, --full, and a mode or size that you name time every API, mode and direction. --full times
-    every size. Modes that nobody uses for speed (JAX without jit) are timed only if you name them, or if a
+    A default run times each headline in its main direction, in one API and mode of each framework: what its
+    users run fast, without a compiler that takes minutes. A run of speeds only times every API, mode and
+    direction of the headlines; and at the first size of every formula what a call costs, in every mode where
+    the formula has a headline. --full, and a size that you name, time every API, mode and direction, --full
+    at every size. Modes that nobody uses for speed (JAX without jit) are timed only if you name them, or if a
     contender has no other. With several seeds, the first is timed.
     """
-    found = backend(cell.backend)
-    if selection.smoke or cell.seed != selection.seeds[0] or cell.mode in found.layouts or case.minor:
+    found, headline = backend(cell.backend), sizes.headline(case, cell.size)
+    if selection.smoke or cell.seed != selection.seeds[0] or cell.mode in found.layouts:
+        return False
+    if (case.minor and not headline) or cell.regime == INTEGERS:
         return False
     if cell.dtype != "float32" and selection.dtypes is None:
         return False
@@ -112,19 +153,27 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     others = contender.modes is None or {*contender.modes} - {*found.typical}
     if selection.modes is None and slow and others:
         return False
-    if (cell.option, cell.regime) != typical(case, contender):
+    if (cell.option, cell.regime) != typical(case, contender, cell.size):
         return False
-    if selection.speeds or selection.full or selection.modes or selection.sizes:
-        return True
-    direction = case.directions[-1]
+    if selection.full or selection.sizes or (selection.speeds and headline):
+        return selection.modes is None or cell.mode in selection.modes
+    if not headline and not selection.speeds:
+        return False
+    direction = (headline and headline.direction) or case.directions[-1]
     first = next((each for each in contenders if direction in (each.directions or case.directions)), None)
-    return (contender, cell.direction) == (first, direction) and cell.mode in _has(found, contender)[:1]
+    modes = _has(found, contender)
+    if selection.modes:
+        modes = [mode for mode in modes if mode in selection.modes]
+    elif headline or not case.headlines:
+        modes = modes[:1]
+    return (contender, cell.direction) == (first, direction) and cell.mode in modes
 
 
-def typical(case: Case, contender: Contender) -> tuple[str, str]:
-    """The first option and regime that this contender supports."""
+def typical(case: Case, contender: Contender, size: str = "") -> tuple[str, str]:
+    """The first option and regime that this contender supports; at the size of a headline its option."""
+    headline = sizes.headline(case, size)
     option = next((each for each in case.options if each not in contender.without), next(iter(case.options)))
-    return option, next(iter(case.regimes))
+    return (headline and headline.option) or option, next(iter(case.regimes))
 
 
 def settings(case: Case) -> list[tuple[str, str]]:

@@ -102,7 +102,7 @@ def train(
                 f"{contender.api}: training moved {astray}, which the formula has not; the build should "
                 "freeze it, or name a variant that has it"
             )
-        if number + 1 < len(batches):
+        if given.steps[number] + 1 in given.steps[number + 1 :]:
             miscount = miscount or _miscount(places.counters(read), given.starts[number + 1][:2], number)
         got.update(found)
     start = partial(loop.load, *places.forth(given.starts[0][:2]))

@@ -1,6 +1,7 @@
 """The dtypes that can be judged, the rows of a run, and the probability of a false rejection."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from scipy.special import stdtrit
 
@@ -97,6 +98,10 @@ def precision(dtype: object) -> Precision:
     return PRECISIONS[name]
 
 
-def multiple(elements: int) -> float:
-    """The largest error of a correct element in units of its spread, for the worst of `elements`."""
-    return -float(stdtrit(FULL - 1, P / (2 * max(elements, 1))))
+@cache
+def multiple(elements: int, draws: int = FULL) -> float:
+    """The largest error of a correct element in units of its spread, for the worst of `elements`.
+
+    The spread is known from that many draws.
+    """
+    return -float(stdtrit(max(draws - 1, 1), P / (2 * max(elements, 1))))

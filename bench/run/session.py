@@ -22,7 +22,7 @@ from bench.run.workers import LIMITS, TIMEOUT, Workers
 from bench.speed.attach import ABOVE, with_speeds
 from bench.speed.roofline import Roof, roof
 from bench.speed.rounds import MOST, ROOF, Sampled, rounds
-from bench.speed.sets import JUDGED
+from bench.speed.sets import judged
 from bench.speed.timing import Timing
 from bench.store.results import Unwritten
 from bench.store.row import TIMED, Row, sentence
@@ -267,8 +267,9 @@ class Session:
         for again in (True, False):
             try:
                 cell = group.units[0].cell
-                sets = JUDGED if any(unit.keep for unit in group.units) else 2
-                self.workers.ready(key, cell).request(DERIVE, asdict(cell), sets)
+                sets = judged(cell) if any(unit.keep for unit in group.units) else 2
+                directions = list(dict.fromkeys(each for unit in group.units for each in unit.directions))
+                self.workers.ready(key, cell).request(DERIVE, asdict(cell), sets, directions)
                 return
             except Died as error:
                 self.workers.discard(key)

@@ -31,14 +31,19 @@ from bench.verdict.again import CALLS
 from bench.verdict.judge import judge as judge_unit
 
 
-def derive(cell: dict[str, Any], sets: int = 1) -> None:
-    """Derive a cell's limits for that many sets into the cache. The cells that need them report errors."""
+def derive(cell: dict[str, Any], sets: int = 1, directions: Sequence[str] = ()) -> None:
+    """Derive a cell's limits for that many sets into the cache. The cells that need them report errors.
+
+    Of all its directions, or of some.
+    """
     one = Cell(**cell)
     with held(), suppress(Exception):
-        for number in range(1 if pages.case(one.case).training else sets):
-            expectation(one, accumulator=accumulators(one.dtype)[0], number=number)
-        for direction in pages.case(one.case).directions if one.dtype not in LOW else ():
-            saboteur.passing(one, direction)
+        for direction in directions or pages.case(one.case).directions:
+            for number in range(1 if pages.case(one.case).training else sets):
+                each = replace(one, direction=direction)
+                expectation(each, accumulator=accumulators(one.dtype)[0], number=number)
+            if one.dtype not in LOW:
+                saboteur.passing(one, direction)
 
 
 def judge(

@@ -23,6 +23,7 @@ from bench.contender import train
 from bench.contender.given import astray, bits, held
 from bench.machine import nvml
 from bench.machine.caches import last_level
+from bench.size import headline
 from bench.speed.energy import energy
 from bench.speed.loops import Block, block, turns
 from bench.speed.memory import memory
@@ -32,7 +33,8 @@ from bench.speed.work import traffic
 from bench.tree import flatten
 
 BLOCK = 0.004  # seconds a sample should last, so that the cost of reading the clock is below 0.1 %
-GPU_BLOCK = 0.02  # longer on a GPU, where a launch and a synchronization cost 20 µs
+LONGER = 0.02  # the same at the size of a headline, and on a GPU, where a launch and a wait cost 20 µs
+LEADING = 0.2  # seconds of a block, above which it needs no call before it that warms up
 LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to its full clock rate
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
@@ -45,12 +47,16 @@ FEW = 8  # calls whose results are held
 class Call:
     """One contender's timed call: `bound` has one per set of inputs; `engine.wait` waits for the result.
 
-    Blocks rotate through the first `rotating` sets (all by default), and end on each set in random order.
+    Blocks rotate through the first `rotating` sets (all by default) and the `copies`, and end on each set in
+    random order. They last at least `length` seconds. `leads`: a call that is not timed precedes each block.
     """
 
     engine: Backend
     bound: Sequence[Bound]
     rotating: int = 0
+    copies: Sequence[Bound] = ()
+    length: float = BLOCK
+    leads: bool = True
     calls: int = 1
     first_call_s: float = 0.0
     compile_s: float | None = None
@@ -70,8 +76,12 @@ class Call:
 
     def blocks(self, calls: int) -> None:
         """Set the number of calls per block."""
-        rotation = self.bound[: self.rotating or None]
-        self.calls, self.loop = calls, block(rotation, calls, self.bound[self.end])
+        self.calls, self.loop = calls, block(self.rotation, calls, self.bound[self.end])
+
+    @property
+    def rotation(self) -> list[Bound]:
+        """The calls that a block makes in turn."""
+        return [*self.bound[: self.rotating or None], *self.copies]
 
     def begin(self) -> None:
         """Prepare for a block: reset a training to its start, move small inputs to another address."""
@@ -102,14 +112,18 @@ def ends(count: int, name: str) -> Iterator[int]:
 
 def ready(kept: Any, unit: Cell, direction: str) -> Call:
     """Bind, compile and warm up a call, and find how many calls fill a sample."""
+    large = headline(pages.case(unit.case), unit.size) is not None
+    length = LONGER if large or kept.engine.device != "cpu" else BLOCK
     if isinstance(kept, train.Ready):
         steps = [Bound(call) for call in kept.calls()]
-        return fill(Call(kept.engine, steps, kept=kept, start=kept.start), direction)
+        return fill(Call(kept.engine, steps, kept=kept, start=kept.start, length=length), direction)
     found = sets(kept, unit, direction)
     call = Call(
         kept.engine,
         found.bound,
         found.rotating,
+        found.copies,
+        length,
         kept=kept,
         order=ends(len(found.bound), str(unit)),
         placed=found.placed,
@@ -121,9 +135,8 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
 
 
 def fill(call: Call, direction: str) -> Call:
-    """Compile and warm up the call, and make blocks of at least `BLOCK` seconds, on a GPU `GPU_BLOCK`."""
-    engine, once = call.engine, call.bound[0].once
-    length = BLOCK if engine.device == "cpu" else GPU_BLOCK
+    """Compile and warm up the call, and make blocks of at least `call.length` seconds."""
+    engine, once, length = call.engine, call.bound[0].once, call.length
     with engine.running(direction):
         before = engine.compilations()[1]
         start = perf_counter()
@@ -132,7 +145,7 @@ def fill(call: Call, direction: str) -> Call:
         call.first_call_s = perf_counter() - start
         call.compile_s = engine.compiling_since(before)
         warm: list[float] = []
-        rotation = call.bound[: call.rotating or None]
+        rotation = call.rotation
         while len(warm) < max(WARM_UPS, len(rotation)) and (len(warm) < 2 or sum(warm) < PATIENCE):
             warm.append(_timed(engine, rotation[len(warm) % len(rotation)].once))
         call.blocks(1)
@@ -144,6 +157,7 @@ def fill(call: Call, direction: str) -> Call:
                 filled = 0
             spent = min(warm) if call.calls == 1 else _timed(engine, call.loop)
             filled += spent >= length
+    call.leads = spent < LEADING
     return call
 
 
@@ -165,7 +179,8 @@ def sample(call: Call, direction: str) -> Sample:
     call.begin()
     loop, once = call.loop, call.bound[0].once
     with engine.running(direction):
-        engine.wait(once())
+        if call.leads:
+            engine.wait(once())
         compiled, _ = engine.compilations()
         at, cpu = time(), process_time()
         start = perf_counter()
@@ -213,7 +228,7 @@ def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict
         "device_peak_bytes": needed.device,
         "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
-        "sets": call.rotating or len(call.bound),
+        "sets": len(call.rotation),
         "cache": cached(call),
     }
 
@@ -225,7 +240,7 @@ def cached(call: Call) -> str:
     if isinstance(kept, train.Ready):
         size = traffic(kept.loop.read(), *kept.batches)
     else:
-        size = traffic(kept.params) + call.rotating * traffic(kept.data, kept.cotangents)
+        size = traffic(kept.params) + len(call.rotation) * traffic(kept.data, kept.cotangents)
     return "hot" if size <= room else "partly" if size < COLD * room else "cold"
 
 
@@ -245,8 +260,8 @@ def strayed(call: Call, direction: str) -> str:
     def alone() -> dict[str, Any]:
         call.begin()
         with engine.running(direction):
-            # `sample` takes one step before each block
-            for number, each in enumerate((call.bound[0], *steps)):
+            # `sample` takes one step before a short block
+            for number, each in enumerate((*call.bound[: call.leads], *steps)):
                 if number % apart == 0:
                     call.kept.loop.load(*call.kept.loop.read())
                 loss = each.once()

@@ -32,6 +32,7 @@ EDITIONS = (
     ("suite", "package", "package_version", "isa"),
     ("issue_s", "cache", "sm_mhz", "power_w", "throttled"),
     ("judged", "repeats", "input_set"),
+    ("spread", "doubling", "bound"),
 )  # fmt: skip
 
 # starts the `why` of a cell that the framework was known to refuse and now computes
@@ -105,6 +106,11 @@ class Row:
         "another order",
         "",
     )
+    spread: str = _column(
+        "how the limits were derived: own (every element has draws of its own) or shared (a headline's "
+        "elements share few draws)",
+        "",
+    )
     repeats: int | None = _column(
         "calls compared bit by bit with the first call on the same inputs; on a GPU, those that differ are "
         "judged"
@@ -124,7 +130,16 @@ class Row:
     )
     cpu_s: float | None = _column("steady state: median seconds of the process's CPU time per call")
     issue_s: float | None = _column(
-        "median seconds per call until the loop of calls returned; the rest of median_s is waiting"
+        "median seconds per call until the loop of calls returned, where calls return before they are done; "
+        "the rest of median_s is waiting"
+    )
+    doubling: float | None = _column(
+        "by what part twice the work would take longer, from this and the next smaller size that was timed"
+    )
+    bound: str = _column(
+        "what limits the time: dispatch (twice the work takes less than a fifth longer, or issuing takes "
+        "more than half), else compute or memory, by the roofline",
+        "",
     )
     samples: int | None = _column("number of samples, one per round")
     calls: int | None = _column("number of calls in a sample")

@@ -15,7 +15,11 @@ from bench.case import INTEGERS, known
 from bench.cells.cell import Cell
 from bench.inputs import GRADIENT, Inputs, inputs, rounded, seeded, shared
 from bench.noise import ACCUMULATORS, precision
+from bench.size import dims, headline
+from bench.tolerance import carried
+from bench.tolerance import shared as shared_module
 from bench.tolerance import spread as spread_module
+from bench.tolerance.carried import Carried
 from bench.tolerance.spread import Expected, from_arrays, spread, to_arrays
 from bench.tree import Tree, flatten, tree_map
 
@@ -30,13 +34,33 @@ def expectation(
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
     replaces the rounding of every sum by its worst case. `accumulator` is the dtype of sums; the default is
     the widest that the cell's dtype may have. `number` is the set of inputs: see `bench.inputs.inputs`.
+    At the size of a headline it has only the cell's direction, because the other may take minutes.
     """
-    common, accumulator = shared(cell), accumulator or ACCUMULATORS[cell.dtype]
+    if not cell.direction and _apart(cell):
+        found = Expectation()
+        for each in pages.case(cell.case).directions:
+            one = replace(cell, direction=each)
+            found |= expectation(one, worst=worst, accumulator=accumulator, number=number)
+        return found
+    common, accumulator = _common(cell), accumulator or ACCUMULATORS[cell.dtype]
     if number and (given := inputs(common, number)).order is not None:  # the examples of set 0
         first = expectation(common, worst=worst, accumulator=accumulator)
         return {path: _image(path, one, given) for path, one in first.items()}
     name = key(common, worst, accumulator, number)
+    if shares(cell) and not worst and accumulator == cell.dtype:
+        return dict(_together(folder(), name, common, number))
     return dict(_expectation(folder(), name, common, worst, accumulator, number))
+
+
+def _common(cell: Cell) -> Cell:
+    """The cell with only the fields that its expectation depends on."""
+    return replace(shared(cell), direction=cell.direction) if _apart(cell) else shared(cell)
+
+
+def _apart(cell: Cell) -> bool:
+    """Whether each direction of the cell has an expectation of its own."""
+    case = pages.case(cell.case)
+    return len(case.directions) > 1 and headline(case, cell.size) is not None
 
 
 @lru_cache(maxsize=6)  # both directions, their saboteurs and all contenders use the same sets in turn
@@ -44,6 +68,67 @@ def _expectation(
     where: Path, name: str, common: Cell, worst: bool, accumulator: str, number: int
 ) -> Expectation:
     return from_arrays(arrays(name, lambda: to_arrays(derive(common, worst, accumulator, number))))
+
+
+def shares(cell: Cell) -> bool:
+    """Whether the elements of a cell's tensors share few draws: at the size of a headline."""
+    given = cell.dtype == "float32" and cell.regime != INTEGERS
+    return given and headline(pages.case(cell.case), cell.size) is not None
+
+
+@lru_cache(maxsize=2)  # it may take gigabytes
+def _together(where: Path, name: str, common: Cell, number: int) -> Expectation:
+    """Values from one run of the reference, and spreads that are carried with the pages or derived here."""
+    found = spreads(common, number)
+    values = arrays(f"values-{name}", lambda: _values(common, number))
+    return {path: one.expected(values[path]) for path, one in found.items()}
+
+
+def _values(cell: Cell, number: int) -> dict[str, Any]:
+    """The reference's values by path."""
+    with answers.calling(pages.case(cell.case), "formula"):
+        return {
+            f"{prefix}{path}": np.asarray(y, dtype=np.float64)
+            for prefix, function, trees in formulas(cell, number)
+            for path, y in flatten(function(*rounded(trees, "float64"))).items()
+        }
+
+
+def spreads(cell: Cell, number: int = 0) -> dict[str, Carried]:
+    """How far rounding may move the elements of a headline: carried with the pages, or from the cache."""
+    cell = _common(cell)
+    name = spread_key(cell)
+    if found := carried.load(carried.file(cell.place, cell.direction, number), name):
+        return found
+    path = folder() / f"spread-{name}-{number}.npz"
+    if not (found := carried.load(path, name)):
+        found = derive_shared(cell, number)
+        carried.save(path, name, found)
+    return found
+
+
+def derive_shared(cell: Cell, number: int = 0) -> dict[str, Carried]:
+    """Derive what `spreads` returns."""
+    cell = _common(cell)
+    case, found, seed = pages.case(cell.case), dict[str, Carried](), _seed(cell, number)
+    for step, (prefix, function, trees) in enumerate(formulas(cell, number)):
+        with answers.calling(case, "step" if case.training else "formula"):
+            some = carried.few(
+                function, trees, dtype=cell.dtype, accumulator=ACCUMULATORS[cell.dtype], seed=seed + step
+            )
+        found |= {f"{prefix}{path}": one for path, one in some.items()}
+    return found
+
+
+def _seed(cell: Cell, number: int) -> int:
+    return seeded(*map(str, (cell, "noise", *([number] if number else []))))
+
+
+def spread_key(cell: Cell) -> str:
+    """A hash of what the spreads of a cell depend on, but for the last bits of its inputs."""
+    case = pages.case(cell.case)
+    parts = (str(_common(cell)), sorted(dims(case, cell.size).items()), _sources(pages.page(case)))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def _image(path: str, one: Expected, given: Inputs) -> Expected:
@@ -56,9 +141,9 @@ def _image(path: str, one: Expected, given: Inputs) -> Expected:
 
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None, number: int = 0) -> Expectation:
     """Derive what `expectation` returns, without the cache."""
-    cell = shared(cell)
+    cell = _common(cell)
     case, found = pages.case(cell.case), Expectation()
-    seed = seeded(*map(str, (cell, "noise", *([number] if number else []))))
+    seed = _seed(cell, number)
     for step, (prefix, function, trees) in enumerate(formulas(cell, number)):
         if cell.regime == INTEGERS:
             return _exact(function, trees, cell)
@@ -84,7 +169,7 @@ def formulas(cell: Cell, number: int = 0) -> list[tuple[str, Callable[..., Tree]
         return {"loss": loss, "weights": weights, "state": _arrays(state)}
 
     if not case.training:
-        both = partial(answers.values, case, option)
+        both = partial(answers.values, case, option, direction=cell.direction if _apart(cell) else "")
         return [("", both, (given.weights, given.data, given.cotangents))]
     return [(f"training.{step}.", one, start) for step, start in enumerate(given.starts)]
 
@@ -126,5 +211,5 @@ def key(cell: Cell, worst: bool, accumulator: str, number: int = 0) -> str:
 def _sources(page: str) -> str:
     """A hash of the code behind an expectation: the noise, the spread, the page and its reference."""
     rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
-    own = (spread_module.__file__, answers.__file__, __file__)
+    own = (*(each.__file__ for each in (spread_module, shared_module, carried, answers)), __file__)
     return source([*rules, *(Path(str(file)) for file in own), *pages.sources(page)])

@@ -12,12 +12,12 @@ Array = NDArray[np.float64]
 Expectation = Mapping[str, Expected]
 
 
-def limit_of(one: Expected, fixed: NDArray[np.bool_], t: float, dtype: object) -> Array:
+def limit_of(one: Expected, fixed: NDArray[np.bool_], elements: int, dtype: object) -> Array:
     """t σ + u |y|, plus the change if undecided choices went the other way; zero for `fixed` elements.
 
-    `t` is Student's t with Bonferroni's correction over the elements of a cell: see `bench.noise.multiple`.
+    `t` is Student's t with Bonferroni's correction over the `elements` of a cell: see `bench.noise.multiple`.
     """
-    limit = np.asarray(t * one.sigma)
+    limit = np.asarray(multiple(elements, one.draws) * one.sigma)
     limit += precision(dtype).u * np.abs(one.value)
     limit += one.jump
     limit[fixed] = 0
@@ -40,8 +40,8 @@ def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
 
 def margins(expected: Expectation, dtype: object) -> dict[str, tuple[Array, Array]]:
     """The expected value and the limit of each element, by tensor."""
-    t = multiple(sum(one.value.size for one in expected.values()))
+    count = sum(one.value.size for one in expected.values())
     return {
-        name: (nearest(one, fixed := fixed_by_formula(one), dtype), limit_of(one, fixed, t, dtype))
+        name: (nearest(one, fixed := fixed_by_formula(one), dtype), limit_of(one, fixed, count, dtype))
         for name, one in expected.items()
     }

@@ -26,7 +26,8 @@ class Expected:
     corrected for its small sample so that (error/sigma1)² is unbiased. `jump` is the largest change if
     undecided choices went the other way. `scatter` is the rms over the tensor of the widest draw, in units
     of the rms of sigma: 1 if elements round independently, about 2 if they share one rounding error.
-    `undecided` counts the choices of the whole run that rounding could change.
+    `undecided` counts the choices of the whole run that rounding could change. `draws` is the number of draws
+    from which `sigma` is known.
     """
 
     value: Array
@@ -35,6 +36,7 @@ class Expected:
     jump: Array
     scatter: float = 1.0
     undecided: int = 0
+    draws: int = noise.FULL
 
 
 def spread(
@@ -53,6 +55,26 @@ def spread(
     With the accumulator ``float32 inside`` everything is computed in float32 and only outputs are rounded to
     `dtype`; with ``float32, TF32 factors`` matrix products use 11 bits of each factor.
     """
+    found, runs, rounding = parts(
+        function, trees, dtype=dtype, accumulator=accumulator, seed=seed, worst=worst
+    )
+    return {path: _pooled(part, runs, rounding) for path, part in found.items()}
+
+
+def parts(
+    function: Callable[..., Tree],
+    trees: tuple[Tree, ...],
+    *,
+    dtype: object,
+    accumulator: object,
+    seed: int,
+    worst: bool = False,
+    few: bool = False,
+) -> tuple[dict[str, "Part"], int, noise.Rounding]:
+    """What `spread` makes its result of: statistics by path, the number of runs, and the rounding.
+
+    With `few`, there is one run of several, with a part of the draws.
+    """
     inside = accumulator == noise.INSIDE
     how: dict[str, Any] = {"seed": seed, "worst": worst}
     special: dict[object, dict[str, Any]] = {
@@ -60,9 +82,9 @@ def spread(
         noise.TF32_FACTORS: {"dtype": dtype, "tf32": True},
     }
     how |= special.get(accumulator, {"dtype": dtype, "accumulator": accumulator})
-    runs = _runs(function, trees, how["dtype"])
-    found: dict[str, _Part] = {}
-    for run in range(runs):
+    runs = _runs(function, trees, how["dtype"], few)
+    found: dict[str, Part] = {}
+    for run in range(1 if few else runs):
         rounding = noise.Rounding(**how, runs=runs, run=run)
         with noise.under(rounding), noise.explained():
             leaves = flatten(function(*tree_map(_lift, trees)))
@@ -71,7 +93,7 @@ def spread(
             for path, leaf in leaves.items():
                 part = _part(_rounded(leaf, rounding) if inside else leaf, rounding)
                 found[path] = _both(found[path], part) if path in found else part
-    return {path: _pooled(part, runs, rounding) for path, part in found.items()}
+    return found, 1 if few else runs, rounding
 
 
 def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
@@ -88,11 +110,15 @@ def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
     return noise.pack(rows)
 
 
-def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object) -> int:
-    """The number of runs over which the draws are divided, so that each run fits in `MEMORY`."""
+def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object, few: bool) -> int:
+    """The number of runs over which the draws are divided, so that each run fits in `MEMORY`.
+
+    For `few` draws there are several, and a run may be twice as large.
+    """
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
+    layouts = {runs: layout for runs, layout in noise.layouts(dtype).items() if runs > 1 or not few}
     if sum(leaf.size for leaf in leaves) < FEW:
-        return 1
+        return min(layouts)
     plain = tree_map(lambda leaf: leaf.astype(np.float64) if _floating(leaf) else leaf, trees)
     tracemalloc.start()
     try:
@@ -101,8 +127,7 @@ def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    layouts = noise.layouts(dtype)
-    fitting = [runs for runs, layout in layouts.items() if layout.rows * peak <= MEMORY]
+    fitting = [runs for runs, layout in layouts.items() if layout.rows * peak <= MEMORY * (1 + few)]
     return min(fitting, default=max(layouts))
 
 
@@ -111,7 +136,7 @@ def _lift(leaf: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """The statistics of an output over the rows of one or more runs."""
 
     value: Array
@@ -122,7 +147,7 @@ class _Part:
     undecided: int
 
 
-def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
+def _part(leaf: Any, rounding: noise.Rounding) -> Part:
     if not noise.noisy(leaf):
         leaf = noise.pack(np.asarray(leaf, dtype=np.float64)[..., None])
     rows = noise.rows(leaf)
@@ -131,12 +156,12 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
     value = np.array(rows[..., -1], dtype=np.float64)
     zero = np.zeros_like(value)
     if rows.shape[-1] == 1:
-        return _Part(value, zero, zero, zero, np.zeros(1), rounding.undecided)
+        return Part(value, zero, zero, zero, np.zeros(1), rounding.undecided)
     layout = rounding.layout
     away = rows - value[..., None]
     away[np.broadcast_to((rows == value[..., None]), away.shape)] = 0  # inf - inf
     full, exact_sums = away[..., : layout.full], away[..., layout.full : layout.noisy]
-    return _Part(
+    return Part(
         value,
         noise.rms(full),
         noise.rms(exact_sums),
@@ -146,9 +171,9 @@ def _part(leaf: Any, rounding: noise.Rounding) -> _Part:
     )
 
 
-def _both(one: _Part, other: _Part) -> _Part:
+def _both(one: Part, other: Part) -> Part:
     """Merge two parts at once: keeping the parts of all runs would take too much memory."""
-    return _Part(
+    return Part(
         one.value,
         np.hypot(one.sigma, other.sigma),
         np.hypot(one.sigma1, other.sigma1),
@@ -158,19 +183,14 @@ def _both(one: _Part, other: _Part) -> _Part:
     )
 
 
-def _pooled(part: _Part, runs: int, rounding: noise.Rounding) -> Expected:
+def _pooled(part: Part, runs: int, rounding: noise.Rounding) -> Expected:
     """The pooled statistics; runs have equal weight because they have equally many rows."""
     sigma, one, draws = part.sigma / np.sqrt(runs), part.sigma1 / np.sqrt(runs), part.draws
     widest = draws.max() / noise.rms(draws) if np.isfinite(draws).all() and draws.any() else 1.0
     unbiased = np.sqrt(noise.EXACT_SUMS / (noise.EXACT_SUMS - 2))  # E[1/s²] of a χ² sample
-    value, moved = part.value, sigma > 0
-    sigma = sigma * rounding.shrink * rounding.both
-    # the error of a flushed subnormal is its size, which does not shrink with u
-    low = moved & (np.abs(value) < rounding.precision.tiny)
-    sigma = np.where(low, np.maximum(sigma, np.abs(value)), sigma)
     return Expected(
-        value,
-        sigma,
+        part.value,
+        scaled(sigma, part.value, rounding),
         one * unbiased / rounding.u,
         part.jump,
         float(widest),
@@ -178,7 +198,16 @@ def _pooled(part: _Part, runs: int, rounding: noise.Rounding) -> Expected:
     )
 
 
-_WHOLE: dict[str, Any] = {"undecided": int, "scatter": float}
+def scaled(sigma: Array, value: Array, rounding: noise.Rounding) -> Array:
+    """The measured spread for the dtype's own unit roundoff."""
+    moved = sigma > 0
+    sigma = sigma * rounding.shrink * rounding.both
+    # the error of a flushed subnormal is its size, which does not shrink with u
+    low = moved & (np.abs(value) < rounding.precision.tiny)
+    return np.where(low, np.maximum(sigma, np.abs(value)), sigma)
+
+
+_WHOLE: dict[str, Any] = {"undecided": int, "scatter": float, "draws": int}
 
 
 def to_arrays(expected: Mapping[str, Expected]) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import multiple, precision
+from bench.noise import precision
 from bench.tolerance.limit import Array, Expectation
 from bench.verdict.errors import GATE, Tensor, errors_of, finite, measured, rms
 
@@ -49,20 +49,22 @@ def compare(
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     if lost := _lost(expected):
         return Agreement("mistrusted", lost, undecided=undecided)
-    wide = {name: np.asarray(got[name]).astype(np.float64) for name in expected}
+    wide = {name: np.asarray(got[name]) for name in expected}
+    if str(dtype) in ("bfloat16", "float16"):  # which NumPy computes in slowly, or not at all
+        wide = {name: array.astype(np.float64) for name, array in wide.items()}
     if fault := next(_specials(wide, expected), None):  # no distance either
         return Agreement("disagrees", fault, z_rms=math.inf, undecided=undecided)
     tensors = measured(wide, expected, dtype)
-    low = max(tensors, key=lambda tensor: (tensor.z.max(initial=0), tensor.ratio), default=None)
+    low = max(tensors, key=lambda tensor: (tensor.worst, tensor.ratio), default=None)
     if low is None:
         return Agreement("mistrusted", "there is nothing to compare: the reference gives no tensor")
-    index = np.unravel_index(np.argmax(low.z), low.z.shape) if low.z.size else ()
+    index = np.unravel_index(low.at, low.value.shape) if low.value.size else ()
     failing = [tensor for tensor in tensors if tensor.fails]
     bits = _lost_bits(failing, dtype) if failing else _bits(tensors, dtype)
     figures: dict[str, Any] = {
         "bits": bits,
         "z_rms": max(tensor.ratio for tensor in tensors),
-        "z_worst": float(low.z.max(initial=0)),
+        "z_worst": low.worst,
         "worst": _at(low.name, index),
         "undecided": undecided,
     }
@@ -170,8 +172,8 @@ def _blind(tensors: list[Tensor], expected: Expectation, dtype: object) -> Tenso
     for tensor in tensors:
         by_formula = tensor.limit <= np.sqrt(precision(dtype).u) * largest or tensor.size <= _ZERO * largest
         if tensor.limit >= tensor.size and not by_formula and np.isfinite(tensor.value).all():
-            zeros = np.zeros_like(tensor.value)
-            if not errors_of(tensor.name, zeros, expected[tensor.name], multiple(elements), dtype).fails:
+            zeros = np.broadcast_to(np.float64(0), tensor.value.shape)
+            if not errors_of(tensor.name, zeros, expected[tensor.name], elements, dtype).fails:
                 return tensor
     return None
 
@@ -186,9 +188,7 @@ def _why(low: Tensor, index: Any, bits: float, tensors: list[Tensor]) -> str:
             f"{GATE:.0f} (rms over {drift.value.size} elements), {bits:.1f} bits, "
             f"though no element of {every} is outside its limit"
         )
-    times = (
-        "where rounding moves nothing" if low.z[index] == np.inf else f"{low.z[index]:.3g} times its limit"
-    )
+    times = "where rounding moves nothing" if low.worst == np.inf else f"{low.worst:.3g} times its limit"
     return (
         f"{_at(low.name, index)} is {low.got[index]:.9g}, should be {low.value[index]:.9g}: {times}, "
         f"{bits:.1f} bits, {outside} of {every} elements outside"

@@ -1,16 +1,17 @@
 """The error of each element over its limit, and the statistics of a tensor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import multiple, precision
+from bench.noise import precision
 from bench.tolerance.limit import Array, Expectation, fixed_by_formula, limit_of, nearest
 from bench.tolerance.spread import Expected
 
 GATE = 2.0  # the largest rms error allowed, in units of the rms of the widest draw
+PART = 2**15  # elements whose statistics are taken at once
 FEW = 30  # with this many effective elements or fewer, a tensor scatters too much for the gate
 
 
@@ -21,7 +22,9 @@ class Tensor:
     name: str
     got: Array
     value: Array
-    z: Array  # error over limit
+    worst: float  # the largest error over its limit
+    at: int  # the element that has it, counted as in a flat array
+    outside: int  # elements outside their limits
     count: float  # effective number of elements in the ratio
     ratio: float  # rms error over the rms of the widest draw
     limit: float  # rms of the limit
@@ -29,10 +32,6 @@ class Tensor:
     squares: float  # sum of squares of error over spread per unit roundoff
     counted: int  # elements that have such a spread
     far: Array  # of each element outside its limit, the error in the unit of `unit`
-
-    @property
-    def outside(self) -> int:
-        return int(np.count_nonzero(self.z > 1))
 
     @property
     def drifts(self) -> bool:
@@ -44,41 +43,108 @@ class Tensor:
 
 
 def measured(got: Mapping[str, Array], expected: Expectation, dtype: object) -> list[Tensor]:
-    t = multiple(sum(one.value.size for one in expected.values()))
-    return [errors_of(name, got[name], one, t, dtype) for name, one in expected.items()]
+    count = sum(one.value.size for one in expected.values())
+    return [errors_of(name, got[name], one, count, dtype) for name, one in expected.items()]
 
 
-def errors_of(name: str, got: Array, one: Expected, t: float, dtype: object) -> Tensor:
+def errors_of(name: str, got: Array, one: Expected, elements: int, dtype: object) -> Tensor:
+    """The errors of a tensor of a cell that has that many `elements` in all, from parts of it.
+
+    The statistics of a part stay in the CPU's cache.
+    """
+    flat = [_flat(each) for each in (got, one.value, one.sigma, one.sigma1, one.jump)]
+    widest = one.scatter * float(one.sigma.max(initial=0)) + float(one.jump.max(initial=0))
+    parts = []
+    for start in range(0, max(one.value.size, 1), PART):
+        mine, value, sigma, sigma1, jump = (
+            np.asarray(each[start : start + PART], dtype=np.float64) for each in flat
+        )
+        some = Expected(value, sigma, sigma1, jump, one.scatter, draws=one.draws)
+        parts.append(_part(mine, some, elements, dtype, widest or 1.0))
+    size = _together(parts, [part.size for part in parts])
+    spread = _together(parts, [part.spread for part in parts])
+    fourth = _together(parts, [part.fourth for part in parts])
+    error = _together(parts, [part.error for part in parts])
+    low = max(range(len(parts)), key=lambda number: parts[number].worst)
+    far, sigma1, value = (
+        np.concatenate([each[place] for each in (part.far for part in parts)]) for place in range(3)
+    )
+    with np.errstate(all="ignore"):
+        count = one.value.size / (np.float64(fourth) / np.float64(spread) ** 2) ** 2
+        ratio = float(np.float64(error) / (spread * (widest or 1.0))) if error else 0.0
+    return Tensor(
+        name,
+        got,
+        one.value,
+        parts[low].worst,
+        low * PART + parts[low].at,
+        far.size,
+        float(count),
+        ratio,
+        limit=_together(parts, [part.limit for part in parts]),
+        size=size,
+        squares=sum(part.squares for part in parts),
+        counted=sum(part.counted for part in parts),
+        far=far / unit(far, sigma1, value, size),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The statistics of some elements of a tensor: the rms of error, spread, limit and value, and so on."""
+
+    elements: int
+    worst: float
+    at: int
+    error: float
+    spread: float  # over the widest
+    fourth: float  # the rms of its square
+    limit: float
+    size: float
+    squares: float
+    counted: int
+    far: tuple[Array, Array, Array]  # error, spread per unit roundoff and value of elements outside
+
+
+def _part(got: Array, one: Expected, elements: int, dtype: object, widest: float) -> _Part:
     fixed, whole = fixed_by_formula(one), finite(one.value)
-    error, limit = _error(got, one, fixed, dtype), limit_of(one, fixed, t, dtype)
+    error, limit = _error(got, one, fixed, dtype), limit_of(one, fixed, elements, dtype)
     with np.errstate(all="ignore"):
         z = np.divide(error, limit, out=np.zeros_like(error), where=error != 0)
         spread = np.asarray(one.scatter * one.sigma)
         if one.jump.any():
             np.hypot(spread, one.jump, out=spread)
-        explained = np.float64(rms(spread))
-        weights = np.divide(spread, explained, out=spread)
-        count = spread.size / np.float64(rms(np.square(weights, out=weights))) ** 2
-        ratio = rms(error) / explained if error.any() else 0.0
+        spread /= widest
         counted = (one.sigma1 > 0) & (one.jump == 0) & (whole or np.isfinite(one.value))
         bits = np.divide(error, one.sigma1, out=np.zeros_like(error), where=counted)
-        size = rms(one.value if whole else np.where(np.isfinite(one.value), one.value, 0))
         outside = np.flatnonzero(z > 1)
-        far, sigma1, value = (np.ravel(each)[outside] for each in (error, one.sigma1, one.value))
-        far = far / unit(far, sigma1, value, size)
-    return Tensor(
-        name,
-        got,
-        one.value,
-        z,
-        float(count),
-        float(ratio),
-        limit=rms(limit),
-        size=size,
-        squares=_squares(bits),
-        counted=int(np.count_nonzero(counted)),
-        far=far,
+        far, sigma1, value = (each[outside] for each in (error, one.sigma1, one.value))
+    return _Part(
+        error.size,
+        float(z.max(initial=0)),
+        int(np.argmax(z)) if z.size else 0,
+        rms(error),
+        rms(spread),
+        rms(np.square(spread)),
+        rms(limit),
+        rms(one.value if whole else np.where(np.isfinite(one.value), one.value, 0)),
+        _squares(bits),
+        int(np.count_nonzero(counted)),
+        (far, sigma1, value),
     )
+
+
+def _flat(x: Array) -> Array:
+    """The elements in a row; a broadcast number stays one."""
+    if x.size and not any(x.strides):
+        return np.broadcast_to(x.ravel()[:1] if x.size == 1 else x[(0,) * x.ndim], (x.size,))
+    return np.ravel(x)
+
+
+def _together(parts: Sequence[_Part], found: Sequence[float]) -> float:
+    """The rms of all parts from the rms of each."""
+    shares = np.array([part.elements for part in parts]) / max(sum(part.elements for part in parts), 1)
+    return rms(np.array(found) * np.sqrt(shares * len(parts)))
 
 
 def unit(error: Array, sigma1: Array, value: Array, size: float) -> Array:

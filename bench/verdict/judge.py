@@ -208,7 +208,7 @@ def _formula(
 
 def _unreached(ready: Ready, unit: Cell, got: Mapping[str, Any]) -> str:
     """The gradients that are zero where they should not be since the framework has no path to them."""
-    expected = expectation(unit, accumulator=accumulators(unit.dtype)[0])
+    expected = expectation(replace(unit, direction="gradient"), accumulator=accumulators(unit.dtype)[0])
     zero = {
         path.partition(".")[2]
         for path, one in expected.items()

@@ -112,7 +112,9 @@ def _inferred(
     worst = all(each.limit.varies for each in known)
     every = accumulators(unit.dtype, tf32=engine.allows_tf32(unit.mode))
     for accumulator in every:
-        expected = partial(expectation, unit, accumulator=accumulator, number=number)
+        expected = partial(
+            expectation, replace(unit, direction=direction), accumulator=accumulator, number=number
+        )
         last = partial(_of, direction, partial(expected, worst=True))
         agreement = compare(
             got,

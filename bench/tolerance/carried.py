@@ -1,0 +1,168 @@
+"""Spreads that are derived once and carried with the pages: suites/spreads/.
+
+At the size of a headline a derivation takes up to minutes, and what it finds is small: what the elements of
+each tensor share (`bench.tolerance.shared`), and the few that rounding never moves or that hang on a choice.
+So `gaugeblock derive --headlines` writes it to a file beside the pages, with a hash of the code that it comes
+from. A run takes it from there and needs one run of the reference for the values; if the code has changed, it
+derives them again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import noise, pages
+from bench.tolerance.shared import KEYS, Array, Shared, fit
+from bench.tolerance.spread import Expected, Part, parts, scaled
+from bench.tree import Tree
+
+FOLDER = "spreads"
+ALL, NONZERO, NONE, SOME = "all", "nonzero", "none", "some"  # the elements that rounding moves
+
+
+@dataclass(frozen=True)
+class Carried:
+    """How far rounding may move the elements of one tensor, without their values.
+
+    sigma, sigma1: see `bench.tolerance.spread.Expected`, here squared.
+    moved: which elements rounding moves: all, those that are not zero, none, or some, which `bits` packs.
+    jump: the largest change by undecided choices, or None if there is none.
+    """
+
+    sigma: Shared
+    sigma1: Shared
+    moved: str
+    bits: NDArray[np.uint8]
+    jump: Array | None
+    scatter: float
+    undecided: int
+
+    def expected(self, value: Array) -> Expected:
+        """With the values of the elements."""
+        shape, none = value.shape, np.zeros((1,) * value.ndim)
+        if self.moved == NONE:
+            zero = np.broadcast_to(none, shape)
+            sigma, sigma1 = zero, zero
+        else:
+            sigma, sigma1 = np.sqrt(self.sigma.at(value)), np.sqrt(self.sigma1.at(value))
+            if self.moved == NONZERO:
+                sigma[value == 0] = sigma1[value == 0] = 0
+            elif self.moved == SOME:
+                still = np.unpackbits(self.bits, count=value.size).reshape(shape) == 0
+                sigma[still] = sigma1[still] = 0
+        jump = np.broadcast_to(none, shape) if self.jump is None else self.jump
+        draws = min(self.sigma.draws, noise.FULL)
+        return Expected(value, sigma, sigma1, jump, self.scatter, self.undecided, draws)
+
+
+FURTHER = 2.0  # the widest of 30 draws is further off than that of a few, relative to all of them
+
+
+def few(function: Callable[..., Tree], trees: tuple[Tree, ...], **how: Any) -> dict[str, Carried]:
+    """What elements share, by path, from few draws: see `bench.tolerance.spread.spread`."""
+    found, _, rounding = parts(function, trees, few=True, **how)
+    return {path: _shared(part, rounding) for path, part in found.items()}
+
+
+def _shared(part: Part, rounding: noise.Rounding) -> Carried:
+    sigma, value, layout = part.sigma, part.value, rounding.layout
+    if not (np.isfinite(sigma).all() and np.isfinite(value).all()):
+        raise ValueError("a spread is not finite, should be for a headline; choose other inputs")
+    widest = part.draws.max() / noise.rms(part.draws) if part.draws.any() else 1.0
+    return Carried(
+        fit(np.square(scaled(sigma, value, rounding)), value, layout.full),
+        fit(np.square(part.sigma1 / rounding.u), value, layout.exact_sums),
+        *which(sigma > 0, value),
+        part.jump if part.jump.any() else None,
+        1 + FURTHER * (float(widest) - 1),
+        part.undecided,
+    )
+
+
+def which(moved: NDArray[np.bool_], value: Array) -> tuple[str, NDArray[np.uint8]]:
+    """Which elements rounding moves, in a word, and packed if there is no word for them."""
+    empty = np.zeros(0, dtype=np.uint8)
+    if moved.all():
+        return ALL, empty
+    if not moved.any():
+        return NONE, empty
+    if np.array_equal(moved, value != 0):
+        return NONZERO, empty
+    return SOME, np.packbits(moved.ravel())
+
+
+def file(place: str, direction: str, number: int) -> Path:
+    """The file with the spreads of a cell's place and direction, for a set of inputs."""
+    return (
+        pages.folder() / FOLDER / f"{'-'.join((*place.split('/'), direction or 'training', str(number)))}.npz"
+    )
+
+
+def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
+    """Write the spreads, with the key of the code that they come from."""
+    arrays: dict[str, NDArray[Any]] = {}
+    listed = {}
+    for number, (name, one) in enumerate(found.items()):
+        for which_, part in (("sigma", one.sigma), ("sigma1", one.sigma1)):
+            changes = np.flatnonzero(np.diff(part.variances, prepend=np.nan) != 0)
+            arrays[f"{number}/{which_}/starts"] = changes.astype(np.int16)
+            arrays[f"{number}/{which_}/variances"] = part.variances[changes]
+            for axis, effect in enumerate(part.effects):
+                if effect.size > 1:
+                    arrays[f"{number}/{which_}/{axis}"] = effect.astype(np.float32)
+        if one.bits.size:
+            arrays[f"{number}/bits"] = one.bits
+        if one.jump is not None:
+            at = np.flatnonzero(one.jump)
+            arrays[f"{number}/at"] = at.astype(np.int32)
+            arrays[f"{number}/jump"] = one.jump.ravel()[at].astype(np.float32)
+            arrays[f"{number}/shape"] = np.array(one.jump.shape)
+        listed[name] = {
+            "moved": one.moved, "scatter": one.scatter, "undecided": one.undecided,
+            "axes": len(one.sigma.effects), "draws": [one.sigma.draws, one.sigma1.draws],
+        }  # fmt: skip
+    path.parent.mkdir(exist_ok=True)
+    arrays |= {"key": np.array(key), "listed": np.array(json.dumps(listed))}
+    partial = path.with_name(f"{path.stem}.{uuid4().hex}.part.npz")
+    try:
+        np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]  # of names to arrays
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: Path, key: str) -> dict[str, Carried] | None:
+    """The spreads of a file; None if it is missing, damaged, or comes from other code than this key's."""
+    try:
+        with np.load(path, allow_pickle=False) as members:
+            if str(members["key"]) != key:
+                return None
+            listed = json.loads(str(members["listed"]))
+            return {name: _carried(members, number, one) for number, (name, one) in enumerate(listed.items())}
+    except Exception:  # zipfile and NumPy raise many kinds of errors for a damaged file
+        return None
+
+
+def _carried(members: Mapping[str, Any], number: int, one: Mapping[str, Any]) -> Carried:
+    found = []
+    for which_, draws in zip(("sigma", "sigma1"), one["draws"], strict=True):
+        starts = members[f"{number}/{which_}/starts"].astype(np.int64)
+        variances = np.repeat(members[f"{number}/{which_}/variances"], np.diff([*starts, KEYS]))
+        names = [f"{number}/{which_}/{axis}" for axis in range(one["axes"])]
+        effects = [members[name].astype(np.float64) if name in members else np.ones(1) for name in names]
+        found.append(Shared(variances, effects, int(draws)))
+    jump, bits = None, np.zeros(0, dtype=np.uint8)
+    if f"{number}/jump" in members:
+        jump = np.zeros(members[f"{number}/shape"])
+        jump.ravel()[members[f"{number}/at"]] = members[f"{number}/jump"]
+    if f"{number}/bits" in members:
+        bits = members[f"{number}/bits"]
+    sigma, sigma1 = found
+    scatter, undecided = float(one["scatter"]), int(one["undecided"])
+    return Carried(sigma, sigma1, str(one["moved"]), bits, jump, scatter, undecided)
