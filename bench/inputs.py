@@ -296,7 +296,8 @@ def _trajectory(
     for step in range(steps[-1] + 1):
         starts[step] = (*rounded((weights, state), dtype), batch(data, step))
         if step < steps[-1] or step == 0:  # which also checks the page's step
-            weights, state = answers.stepped(case, *rounded(starts[step], "float64"), option)
+            exact = rounded(starts[step], "float64")
+            weights, state = answers.stepped(case, exact[0], exact[1], exact[2], option)
     return tuple(starts[step] for step in steps)
 
 

@@ -61,6 +61,7 @@ class Carried:
         return Expected(value, sigma, sigma1, jump, self.scatter, self.undecided, draws)
 
 
+SLIGHT = 0.1  # of the spread: a jump that is smaller is left out, since a limit is many spreads wide
 FURTHER = 2.0  # the widest of 30 draws is further off than that of a few, relative to all of them
 
 
@@ -79,7 +80,7 @@ def _shared(part: Part, rounding: noise.Rounding) -> Carried:
         fit(np.square(scaled(sigma, value, rounding)), value, layout.full),
         fit(np.square(part.sigma1 / rounding.u), value, layout.exact_sums),
         *which(sigma > 0, value),
-        part.jump if part.jump.any() else None,
+        jump if (jump := np.where(part.jump > SLIGHT * sigma, part.jump, 0)).any() else None,
         1 + FURTHER * (float(widest) - 1),
         part.undecided,
     )
@@ -99,9 +100,8 @@ def which(moved: NDArray[np.bool_], value: Array) -> tuple[str, NDArray[np.uint8
 
 def file(place: str, direction: str, number: int) -> Path:
     """The file with the spreads of a cell's place and direction, for a set of inputs."""
-    return (
-        pages.folder() / FOLDER / f"{'-'.join((*place.split('/'), direction or 'training', str(number)))}.npz"
-    )
+    words = (*place.split("/"), direction or "training", str(number))
+    return pages.folder() / FOLDER / f"{'-'.join(words)}.npz"
 
 
 def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
@@ -119,9 +119,9 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
         if one.bits.size:
             arrays[f"{number}/bits"] = one.bits
         if one.jump is not None:
-            at = np.flatnonzero(one.jump)
-            arrays[f"{number}/at"] = at.astype(np.int32)
-            arrays[f"{number}/jump"] = one.jump.ravel()[at].astype(np.float32)
+            jumps = one.jump.ravel()
+            arrays[f"{number}/at"] = np.packbits(jumps > 0)
+            arrays[f"{number}/jump"] = jumps[jumps > 0].astype(np.float32)
             arrays[f"{number}/shape"] = np.array(one.jump.shape)
         listed[name] = {
             "moved": one.moved, "scatter": one.scatter, "undecided": one.undecided,
@@ -160,7 +160,8 @@ def _carried(members: Mapping[str, Any], number: int, one: Mapping[str, Any]) ->
     jump, bits = None, np.zeros(0, dtype=np.uint8)
     if f"{number}/jump" in members:
         jump = np.zeros(members[f"{number}/shape"])
-        jump.ravel()[members[f"{number}/at"]] = members[f"{number}/jump"]
+        there = np.unpackbits(members[f"{number}/at"], count=jump.size).astype(bool)
+        jump.ravel()[there] = members[f"{number}/jump"]
     if f"{number}/bits" in members:
         bits = members[f"{number}/bits"]
     sigma, sigma1 = found
