@@ -39,7 +39,7 @@ class Shared:
         """The variances of elements with these values."""
         found = self.variances[_keys(value)]
         for axis, effect in enumerate(self.effects):
-            if effect.size > 1:
+            if effect.size == value.shape[axis] > 1:  # a larger size has more examples
                 found *= effect.reshape([-1 if each == axis else 1 for each in range(value.ndim)])
         return found
 
