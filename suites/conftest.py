@@ -75,8 +75,9 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter and (kept := suite_run.kept()):
-            reporter.write_line(f"\n{kept}")
+        for said in (suite_run.kept(), suite_run.announced()):
+            if reporter and said:
+                reporter.write_line(f"\n{said}")
     return (yield)
 
 

@@ -221,6 +221,13 @@ class SuiteRun:
         cells = f"{count(finished, 'cell')} of {len(self.chosen):,}"
         return f"{cells} in {self.run.folder} finished before: not run again, even if code has changed"
 
+    def announced(self) -> str:
+        """What a run of speeds is going to do and how long it takes; empty for other runs."""
+        from bench.run.announcement import announcement
+
+        alone = self.selection.speeds or self.selection.growth
+        return announcement([cell for cell in self.speeds if not self._finished(str(cell))]) if alone else ""
+
     def _finished(self, name: str) -> bool:
         return name in self.done and self.done[name].status not in UNSETTLED
 

@@ -1,0 +1,34 @@
+"""What a run of speeds says before it starts: what it times, and how long that takes."""
+
+from collections.abc import Sequence
+
+from bench import pages
+from bench.cells.cell import Cell
+from bench.digits import count
+from bench.run.derive import stale
+from bench.size import headline
+
+# seconds of a speed with its verdict, measured on two cores; deriving the limits of a headline
+TIMED, CALLED, DERIVED = 2.4, 0.6, 15.0
+
+
+def announcement(speeds: Sequence[Cell]) -> str:
+    """The sentences, or nothing if nothing is timed."""
+    if not speeds:
+        return ""
+    large = [cell for cell in speeds if headline(pages.case(cell.case), cell.size)]
+    headlines = {(cell.case, cell.size) for cell in large}
+    formulas = {cell.case for cell in speeds} - {case for case, _ in headlines}
+    parts = [count(len(headlines), "headline size")] * bool(headlines)
+    parts += [count(len(formulas), "other formula")] * bool(formulas)
+    seconds = TIMED * len(large) + CALLED * (len(speeds) - len(large))
+    lines = [f"times {count(len(speeds), 'speed')} of {' and '.join(parts)}: {about(seconds)} on two cores"]
+    if late := stale(speeds):
+        what = f"derives {count(len(late), 'spread')} that the pages do not carry"
+        lines.append(f"{what}: {about(DERIVED * len(late))} more; `gaugeblock derive` does it alone")
+    return "\n".join(lines)
+
+
+def about(seconds: float) -> str:
+    """A length of time in words."""
+    return f"about {count(max(1, round(seconds / 60)), 'minute')}"
