@@ -4,19 +4,27 @@
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
+from unittest import mock
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
 
-from bench import pages
+from bench import noise, pages
 from bench.case import Headline
 from bench.cells.cell import Cell
 from bench.size import spelled
 from bench.tolerance import carried
 from bench.tolerance.expected import formulas
 from bench.tolerance.spread import spread
+from bench.tree import Tree
+
+Array = NDArray[np.float64]
+HOW: dict[str, Any] = {"dtype": "float32", "accumulator": "float32"}
+U = noise.precision("float32").u
 
 # dimensions that differ from the headline's, so that many draws of each element take a second or two
 REDUCED = {
@@ -36,7 +44,15 @@ REDUCED = {
     "perceptron": {"batch": 64, "widths": (100, 64, 10)},
     "skip-gram-training": {"batch": 64, "vocabulary": 300, "width": 50},
     "sparse-cross-entropy": {"batch": 16, "classes": 1000},
-    "transformer": {"batch": 2, "source": 12, "target": 12, "heads": 4, "width": 12, "hidden": 96, "layers": 2},
+    "transformer": {
+        "batch": 2,
+        "source": 12,
+        "target": 12,
+        "heads": 4,
+        "width": 12,
+        "hidden": 96,
+        "layers": 2,
+    },
     "transformer-encoder-layer": {"batch": 2, "time": 24, "heads": 3, "width": 16, "hidden": 96},
 }
 
@@ -51,50 +67,75 @@ def cell_of(name: str, headline: Headline) -> Cell:
 
 @dataclass(frozen=True)
 class Beside:
-    """A tensor's shared spreads over its elements' own, of those that rounding moves."""
+    """A tensor's shared spreads and limits over those of many draws, of the elements that rounding moves.
 
-    shape: tuple[int, ...]
-    ratios: np.ndarray
-    moved: bool  # whether the same elements are moved
+    spreads: of each element, over its own.
+    limits: of each element, over the limit that its own spread has if it is known from 30 draws.
+    rejected: how many elements would be rejected if errors were normal with their own spreads.
+    moved: whether the same elements are moved.
+    draws: from how many the tensor says that its spreads are known.
+    """
+
+    spreads: Array
+    limits: Array
+    rejected: float
+    moved: bool
     draws: int
 
     def within(self, share: float) -> float:
-        return float(np.mean(np.abs(np.log(self.ratios)) <= np.log1p(share))) if self.ratios.size else 1.0
+        return float(np.mean(np.abs(np.log(self.spreads)) <= np.log1p(share)))
 
     @property
     def scatter(self) -> float:
-        return float(np.sqrt(np.mean(np.square(np.log(self.ratios))))) if self.ratios.size else 0.0
+        return float(np.sqrt(np.mean(np.square(np.log(self.spreads)))))
 
 
-def beside(cell: Cell, seeds: int = 4) -> Iterator[tuple[str, str, Beside]]:
-    """For each tensor, and for sigma and sigma1: the shared spread over that of `seeds` × 30 draws."""
+def beside(cell: Cell, draws: int = noise.FULL, seeds: int = 4) -> dict[str, Beside]:
+    """For each tensor the shared spread from so many draws, over that of `seeds` × 30 draws."""
+    found = {}
     for prefix, function, trees in formulas(cell):
-        how = {"dtype": "float32", "accumulator": "float32"}
-        few = carried.few(function, trees, seed=99, **how)
-        many = [spread(function, trees, seed=seed, **how) for seed in range(seeds)]
-        for path, one in few.items():
-            got = one.expected(many[0][path].value)
-            for field in ("sigma", "sigma1"):
-                own = np.sqrt(np.mean([np.square(getattr(each[path], field)) for each in many], axis=0))
-                mine = getattr(got, field)
-                both = (own > 0) & (mine > 0)
-                shared = getattr(one, field)
-                yield f"{prefix}{path}", field, Beside(
-                    own.shape, mine[both] / own[both], np.array_equal(own > 0, mine > 0), shared.draws
+        shared = few(function, trees, draws)
+        many = [spread(function, trees, seed=seed, **HOW) for seed in range(seeds)]
+        for path, one in shared.items():
+            value = many[0][path].value
+            own = np.sqrt(np.mean([np.square(each[path].sigma) for each in many], axis=0))
+            got = one.expected(value)
+            both = (own > 0) & (got.sigma > 0)
+            if both.any():
+                true, mine, last = own[both], got.sigma[both], U * np.abs(value[both])
+                limit = noise.multiple(value.size, got.draws) * mine + last
+                found[f"{prefix}{path}"] = Beside(
+                    mine / true,
+                    limit / (noise.multiple(value.size) * true + last),
+                    float(2 * norm.sf(limit / true).sum()),
+                    np.array_equal(own > 0, got.sigma > 0),
+                    got.draws,
                 )
+    return found
+
+
+def few(function: Callable[..., Tree], trees: tuple[Tree, ...], draws: int) -> dict[str, carried.Carried]:
+    """What elements share, from so many draws: 3, 6 or 30."""
+    layouts = {runs: each for runs, each in noise.layouts("float32").items() if each.full == draws}
+    with mock.patch.object(noise, "layouts", lambda dtype: layouts):
+        return carried.few(function, trees, seed=99, **HOW)
 
 
 def main(names: list[str]) -> None:
+    print(
+        "draws, elements, spreads: within 20 %, rms log, least, most; limits: median, least; rejected; known"
+    )
     for name in names or pages.cases():
         for headline in pages.case(name).headlines:
-            for path, field, found in beside(cell_of(name, headline)):
-                low, high = (found.ratios.min(), found.ratios.max()) if found.ratios.size else (1, 1)
-                print(
-                    f"{name:26}{path[:44]:45}{field:7}{str(found.shape):20}"
-                    f"{100 * found.within(0.2):4.0f} %{100 * found.within(0.25):4.0f} %{found.scatter:6.3f}"
-                    f"{low:7.2f}{high:7.2f} {found.draws}{'' if found.moved else ' moved differ'}",
-                    flush=True,
-                )
+            for draws in (3, 6, 30):
+                for path, one in beside(cell_of(name, headline), draws).items():
+                    print(
+                        f"{name:26}{path[:44]:45}{draws:3} {one.spreads.size:6}{100 * one.within(0.2):5.0f} %"
+                        f"{one.scatter:9.2g}{one.spreads.min():9.2g}{one.spreads.max():9.2g}"
+                        f"{np.median(one.limits):9.2g}{one.limits.min():9.2g}{one.rejected:9.0e}"
+                        f"{one.draws:4}{'' if one.moved else ' others moved'}",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def _shared(part: Part, rounding: noise.Rounding) -> Carried:
     widest = part.draws.max() / noise.rms(part.draws) if part.draws.any() else 1.0
     thirds = [np.square(scaled(each, value, rounding)) for each in part.thirds]
     return Carried(
-        judged(*thirds, value, layout.full),
+        judged(thirds, value, np.square(part.draws)),
         fit(np.square(part.sigma1 / rounding.u), value, layout.exact_sums),
         *which(sigma > 0, value),
         jump if (jump := np.where(part.jump > SLIGHT * sigma, part.jump, 0)).any() else None,

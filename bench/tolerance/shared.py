@@ -74,54 +74,55 @@ def fit(squares: Array, value: Array, draws: int) -> Shared:
     if count == 0:
         return Shared(np.ones(KEYS), (), top, draws)
     left, table = squares / (mean := squares.sum() / count), np.full(KEYS, mean)
-    found: dict[tuple[int, ...], Array] = {}
-    groups = list(_groups(squares.shape, count)) if count > 1 else []
+    groups = _groups(squares.shape, count) if count > 1 else ()
+    counts = {axes: _sums(moved, axes, value, keys, top) for axes in groups}
+    found = {axes: np.ones_like(each) for axes, each in counts.items()}
     for _ in range(PASSES if count > 1 else 0):
         factors = _by_value(keys, left, moved, draws)
         table, left = table * factors, left / factors[keys]
-        for axes in groups:
-            sums, counts = (_sums(each, axes, value, keys, top) for each in (left, moved))
-            before = found.get(axes, np.ones_like(sums))
-            found[axes] = _kept(before * sums / np.maximum(counts, 1), counts * draws)
-            left = left / _spread_out(found[axes] / before, axes, value, keys, top)
-    effects = [Effect(axes, factors) for axes, factors in found.items() if np.ptp(factors) > 0]
+        for axes, before in found.items():
+            means = _sums(left, axes, value, keys, top) / np.maximum(counts[axes], 1)
+            found[axes] = _kept(before * means, counts[axes] * draws)
+            if np.ptp(found[axes]) > 0 or np.ptp(before) > 0:
+                left = left / _spread_out(found[axes] / before, axes, value, keys, top)
+        found = {axes: factors for axes, factors in found.items() if np.ptp(factors) > 0}
+    effects = [Effect(axes, factors) for axes, factors in found.items()]
     return Shared(table * left.sum() / count, effects, top, draws * count)
 
 
-def judged(first: Array, second: Array, third: Array, value: Array, draws: int) -> Shared:
+def judged(thirds: Sequence[Array], value: Array, each: Array) -> Shared:
     """What elements share by the first third of some draws, judged by the others, and what single ones add.
 
     Two thirds that the model has not seen agree, element by element, on what it leaves unexplained, whatever
-    distribution the rounding errors have.
-    first, second, third: mean squared deviations over a third of the `draws` each.
+    distribution the rounding errors have. Elements that share one rounding error count as one: then the mean
+    square over the tensor scatters from draw to draw.
+    thirds: mean squared deviations over a third of the draws each.
+    each: the mean square over the tensor of each draw.
     """
-    mean = (first + second + third) / 3
+    draws, mean = each.size, np.mean(thirds, axis=0)
     moved = mean > 0
-    if (count := int(np.count_nonzero(moved))) < 2:
-        return fit(mean, value, draws)
-    one = fit(first, value, draws // 3) if first.any() else fit(mean, value, draws)
-    at = one.at(value)
-    level = float(np.mean(mean[moved] / at[moved]))
-    at *= level
-    products = second[moved] / at[moved] * (third[moved] / at[moved])
-    error = float(np.std(products)) / np.sqrt(count)
-    unexplained = max(float(np.mean(products)) - 1 + error, 0.0)
+    count, one = int(np.count_nonzero(moved)), fit(mean, value, draws)
+    if count < 2 or not all(third.any() for third in thirds):
+        return replace(one, draws=draws)
+    unexplained = _unexplained(
+        fit(thirds[0], value, draws // 3).at(value)[moved], *(x[moved] for x in thirds[1:])
+    )
     effects = list(one.effects)
     if value.size <= OWN:
         kept = unexplained / (unexplained + 2 / draws)
-        own = np.where(moved, 1 + kept * (mean / at - 1), 1)
+        own = np.where(moved, 1 + kept * (mean / one.at(value) - 1), 1)
         effects.append(Effect(tuple(range(value.ndim)), own))
         unexplained *= 1 - kept
-    draws = equal(unexplained, draws * count)
-    return replace(one, variances=one.variances * level, effects=effects, draws=draws)
+    alone = np.clip(2 / max(float(np.var(each / each.mean())), 2 / count), 1, count)
+    return replace(one, effects=effects, draws=equal(unexplained, int(draws * alone)))
 
 
 def equal(variance: float, most: int) -> int:
-    """The number of draws with which Student's t allows for variances that scatter by this about their model.
+    """The number of draws for which Student's t allows for variances that scatter about their model.
 
-    `variance` is that of the ratio of an element's variance to the model's, whose logarithm is taken as normal
-    with a standard deviation of 2s. With 1/2s² draws the variance itself would scatter as much, but the tails
-    of Student's t are longer: 2/s more give the quantiles that limits need.
+    `variance` is that of the ratio of true variances to the model's. Its logarithm is taken as normal, with a
+    standard deviation of 2s. Variances from 1/2s² draws would scatter as much, but Student's t has longer
+    tails than errors whose spreads scatter so: 2/s more draws give the quantiles that limits need.
     """
     s = np.sqrt(np.log1p(variance)) / 2
     return most if s == 0 else int(np.clip(0.5 / s**2 + 2 / s, 1, most))
@@ -129,7 +130,7 @@ def equal(variance: float, most: int) -> int:
 
 def _groups(shape: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
     """The axes of each effect: one alone, one by value, two."""
-    axes = [axis for axis, size in enumerate(shape) if 1 < size]
+    axes = [axis for axis, size in enumerate(shape) if size > 1]
     whole = axes if len(axes) > 1 or count > OWN else []
     yield from ((axis,) for axis in whole)
     yield from ((VALUE, axis) for axis in whole)
@@ -155,9 +156,7 @@ def _sums(x: Array, axes: tuple[int, ...], value: Array, keys: NDArray[Any], top
     return np.bincount(places.ravel(), weights=x.ravel(), minlength=size).reshape(BINS, -1)
 
 
-def _spread_out(
-    factors: Array, axes: tuple[int, ...], value: Array, keys: NDArray[Any], top: int
-) -> Array:
+def _spread_out(factors: Array, axes: tuple[int, ...], value: Array, keys: NDArray[Any], top: int) -> Array:
     """The factor of each element, in an array that broadcasts."""
     if axes[0] == VALUE:
         return np.asarray(factors.ravel()[_places(axes, value, keys, top)])
@@ -201,3 +200,12 @@ def _kept(full: Array, draws: Array) -> Array:
         return np.ones_like(full)
     return np.where(known > 0, 1 + scatter / (scatter + chance) * (full - 1), 1.0)
 
+
+def _unexplained(model: Array, one: Array, other: Array) -> float:
+    """The variance of elements' variances relative to the model's, with its standard error.
+
+    one, other: squared deviations that are independent of each other and of the model.
+    """
+    one, other = one / model, other / model
+    products = one * other / (one.mean() * other.mean())
+    return max(float(products.mean() - 1 + products.std() / np.sqrt(products.size)), 0.0)
