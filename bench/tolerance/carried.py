@@ -143,7 +143,8 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
 def load(path: Path, key: str) -> dict[str, Carried] | None:
     """The spreads of a file; None if it is missing, damaged, or comes from other code than this key's."""
     try:
-        with np.load(path, allow_pickle=False) as members:
+        # np.load would leave a truncated file open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
             if str(members["key"]) != key:
                 return None
             listed = json.loads(str(members["listed"]))

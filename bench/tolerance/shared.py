@@ -122,10 +122,10 @@ def equal(variance: float, most: int) -> int:
 
     `variance` is that of the ratio of true variances to the model's. Its logarithm is taken as normal, with a
     standard deviation of 2s. Variances from 1/2s² draws would scatter as much, but Student's t has longer
-    tails than errors whose spreads scatter so: 2/s more draws give the quantiles that limits need.
+    tails than errors whose spreads scatter so: with some more draws it has the quantiles that limits need.
     """
     s = np.sqrt(np.log1p(variance)) / 2
-    return most if s == 0 else int(np.clip(0.5 / s**2 + 2 / s, 1, most))
+    return most if s == 0 else int(np.clip(0.5 / s**2 + 1.8 / s + 3, 1, most))
 
 
 def _groups(shape: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
