@@ -110,7 +110,7 @@ def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
     return noise.pack(rows)
 
 
-def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object, few: bool) -> int:
+def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object, few: bool = False) -> int:
     """The number of runs over which the draws are divided, so that each run fits in `MEMORY`.
 
     With `few` draws, which are those of one run, it may be twice as large.
