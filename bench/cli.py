@@ -103,6 +103,9 @@ def derive(
     ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="The limits that a smoke run needs.")] = False,
     full: Annotated[bool, typer.Option("--full", help="The limits that a full run needs.")] = False,
+    carry: Annotated[
+        bool, typer.Option("--carry", help="Write those of headlines to suites/spreads, to commit them.")
+    ] = False,
     processes: Annotated[int, typer.Option(min=1, help="Processes in parallel, one core each.")] = 1,
 ) -> None:
     """Derive the limits that a run will need, and cache them. Give it the same options as the run."""
@@ -110,8 +113,9 @@ def derive(
     from bench.backends import SHIPPED
     from bench.backends.plugin import register
     from bench.cells.selection import Selection, cells
+    from bench.run.derive import carry as carried
     from bench.run.derive import derive as derived
-    from bench.run.derive import wanted
+    from bench.run.derive import stale, wanted
     from bench.run.workers import TIMEOUT
 
     with _refusals():
@@ -120,16 +124,18 @@ def derive(
         wrong = _wrong(*(backends or ()))
         selection = Selection(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
-            modes=modes or None, sizes=sizes or None, smoke=smoke, full=full,
+            modes=modes or None, sizes=sizes or None, smoke=smoke, full=full, speeds=carry,
         )  # fmt: skip
         chosen = cells(pages.chosen(names or []), selection)
-        limits = wanted(cell for cell in chosen if not places or cell.place in places)
+        mine = (cell for cell in chosen if not places or cell.place in places)
+        limits = stale(mine) if carry else wanted(mine)
     faults = 0
-    for number, each in enumerate(derived(limits, processes), 1):
+    for number, each in enumerate(derived(limits, processes, carried if carry else None), 1):
         faults += bool(each.fault)
         said = f": {each.fault}" if each.fault else ""
         typer.echo(f"{number} of {len(limits)}  {each.seconds:.1f} s  {each.cell}{said}", err=True)
-    typer.echo(f"{len(limits) - faults} of {len(limits)} limits are in the cache")
+    where = "beside the pages" if carry else "in the cache"
+    typer.echo(f"{len(limits) - faults} of {len(limits)} limits are {where}")
     raise typer.Exit(bool(faults or wrong))
 
 

@@ -120,7 +120,8 @@ def draw(case: Case, cell: Cell) -> tuple[Tree, dict[str, Any]]:
         given = case.inputs(rng, **dims(case, cell.size), **case.options[cell.option], **extra)
     weights, data = answers.pair(case, given)
     if whole:
-        bits = case.integers[cell.option]
+        found = headline(case, cell.size)
+        bits = found.bits if found else case.integers[cell.option]
         lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
         return integers(weights, bits if lone else 2), integers(data, bits)
     return weights, data

@@ -44,9 +44,19 @@ def headline(case: Case, size: str) -> Headline | None:
     return None
 
 
-def on(case: Case, headline: Headline, device: str) -> str:
-    """The size of a headline on that kind of device."""
-    return headline.size if device == "cpu" else varied(case, headline, headline.gpu)
+def main(case: Case, headline: Headline) -> str:
+    """The direction of a headline that a default run times."""
+    return headline.direction or case.directions[-1]
+
+
+def on(case: Case, headline: Headline, device: str, direction: str) -> str:
+    """The size of a headline on that kind of device, in that direction.
+
+    A GPU gets the larger one where each example has outputs of its own, so that the spreads of the smaller
+    size hold; a sum over more examples has others, which take hours to derive.
+    """
+    larger = device != "cpu" and direction == "forward"
+    return varied(case, headline, headline.gpu) if larger else headline.size
 
 
 def is_spelled(size: str) -> bool:

@@ -10,6 +10,7 @@ from reference.normalization import layer_norm, layer_norm_vjp
 SIZES = {
     "small": {"batch": 3, "time": 7, "width": 19},
     "gpt2": {"batch": 8, "time": 1024, "width": 768},
+    "gpt2-context": {"batch": 2, "time": 1024, "width": 768},
     "7b": {"batch": 1, "time": 2048, "width": 4096},
 }
 OPTIONS = {
@@ -98,10 +99,10 @@ case = Case(
     rare=("no-bias", "two-axes", "epsilon", "near-constant"),
     headlines=(
         Headline(
-            "gpt2",
-            "layer norm of GPT-2 small, 8 × 1,024 tokens of width 768",
+            "gpt2-context",
+            "layer norm of GPT-2 small, 2 × 1,024 tokens of width 768",
             "Radford et al. 2019: width 768, context 1,024",
-            growth=({"batch": 1, "time": 128}, {"batch": 1, "time": 512}, {"batch": 2}),
+            growth=({"batch": 1, "time": 32}, {"batch": 1, "time": 128}, {"batch": 1, "time": 512}),
             gpu={"batch": 64},
         ),
     ),

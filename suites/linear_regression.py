@@ -122,6 +122,7 @@ case = Case(
             "hundred-thousand",
             "linear regression, 100,000 rows × 100 features",
             "a table as large as those of tabular benchmarks (Covertype, Higgs), too large for any cache",
+            direction="forward",
             growth=({"rows": 1_563}, {"rows": 6_250}, {"rows": 25_000}),
             gpu={"rows": 4_000_000},
             bits=2,

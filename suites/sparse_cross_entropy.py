@@ -52,9 +52,9 @@ case = Case(
     headlines=(
         Headline(
             "llama",
-            "cross-entropy, 128 tokens, vocabulary 32,000",
+            "cross-entropy, 64 tokens, vocabulary 32,000",
             "the vocabulary of Llama 2",
-            growth=({"batch": 2}, {"batch": 8}, {"batch": 32}),
+            growth=({"batch": 1}, {"batch": 4}, {"batch": 16}),
             gpu={"batch": 8_192},
         ),
     ),
@@ -71,5 +71,5 @@ case = Case(
         contender("optax.softmax_cross_entropy_with_integer_labels", in_optax, NO_SMOOTHING),
     ),
     flops=lambda *, batch, classes, **_: 4 * batch * classes,
-    **SHARED | {"sizes": SIZES | {"llama": {"batch": 128, "classes": 32_000}}},
+    **SHARED | {"sizes": SIZES | {"llama": {"batch": 64, "classes": 32_000}}},
 )

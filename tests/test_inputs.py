@@ -32,7 +32,7 @@ def elsewhere(monkeypatch):
     def other(cell, number=0):
         found = made(cell, number)
         starts = tree_map(lambda x: x * (1 + 2.0**-30) if floating(x) else x, found.starts)
-        return page.Inputs(found.weights, found.data, found.cotangents, starts)
+        return replace(found, starts=starts)
 
     monkeypatch.setattr(page, "make", other)
     page._inputs.cache_clear()

@@ -123,6 +123,11 @@ class Backend(ABC):
     spins: ClassVar[bool] = False
     sorts: ClassVar[bool] = False
 
+    @property
+    def asynchronous(self) -> bool:
+        """Whether a call returns before it is done."""
+        return self.device != "cpu"
+
     def __init_subclass__(cls, **more: Any) -> None:
         """Name a class without a `name` of its own after the class, because its parent is another backend."""
         super().__init_subclass__(**more)

@@ -34,6 +34,10 @@ class Jax(Backend):
     sorts = True
     positional = True
 
+    @property
+    def asynchronous(self) -> bool:
+        return True
+
     @classmethod
     def environment(cls, *, threads: int | None, dtype: str, device: str) -> dict[str, str]:
         cpu = "-".join(isa.features()) or "plain"  # a cache may be copied to another CPU

@@ -9,7 +9,7 @@ every run: see `timed`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from bench import size as sizes
@@ -75,30 +75,29 @@ def _headlines(case: Case, selection: Selection) -> Iterator[Cell]:
     """The cells at the sizes of headlines: those that are timed, and some of whole numbers."""
     small = selection.smoke or selection.sizes or "float32" not in (selection.dtypes or ["float32"])
     for headline in () if small else case.headlines:
-        for device in selection.devices:
-            size = sizes.on(case, headline, device)
-            for spec in selection.backends:
-                found = backend(spec)
-                for contender in found.contenders(case):
-                    option, regime = typical(case, contender, size)
-                    lacks = {option, size} & {*contender.without}
-                    if lacks or device not in found.devices or device not in case.devices:
-                        continue
-                    for mode in _has(found, contender):
-                        for each in sizes.growth(case, headline) if selection.growth else (size,):
-                            for direction in contender.directions or case.directions:
-                                cell = Cell(
-                                    case.name, option, regime, each, str(contender), spec, mode, device,
-                                    "float32", direction, selection.seeds[0],
-                                )  # fmt: skip
-                                if timed(cell, case, selection):
-                                    yield cell
-                                if (
-                                    headline.bits
-                                    and mode == _has(found, contender)[0]
-                                    and not selection.speeds
-                                ):
-                                    yield replace(cell, regime=INTEGERS)
+        for spec in selection.backends:
+            found = backend(spec)
+            devices = [each for each in selection.devices if each in found.devices and each in case.devices]
+            for number, contender in enumerate(found.contenders(case)):
+                option, regime = typical(case, contender, headline.size)
+                if {option, headline.size} & {*contender.without}:
+                    continue
+                modes = [mode for mode in _has(found, contender) if mode not in (*found.layouts, TF32)]
+                few = selection.speeds or selection.growth or selection.as_shipped
+                whole = headline.bits and not number and not few
+                for mode, device, direction in product(
+                    modes, devices, contender.directions or case.directions
+                ):
+                    usual = sizes.on(case, headline, device, direction)
+                    for size in sizes.growth(case, headline) if selection.growth else [usual]:
+                        cell = Cell(
+                            case.name, option, regime, size, str(contender), spec, mode, device, "float32",
+                            direction, selection.seeds[0],
+                        )  # fmt: skip
+                        if timed(cell, case, selection):
+                            yield cell
+                        if whole and mode == modes[0] and direction == sizes.main(case, headline):
+                            yield replace(cell, regime=INTEGERS)
 
 
 def unbuilt(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
@@ -149,17 +148,20 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     contender = next((each for each in contenders if str(each) == cell.contender), None)
     if contender is None:  # nobody has built it
         return False
-    slow = cell.mode in (*found.typical, *found.heavy)
+    slow = cell.mode in found.typical
+    slow |= cell.mode in found.heavy and not (headline and selection.speeds and not selection.growth)
     others = contender.modes is None or {*contender.modes} - {*found.typical}
     if selection.modes is None and slow and others:
         return False
     if (cell.option, cell.regime) != typical(case, contender, cell.size):
         return False
-    if selection.full or selection.sizes or (selection.speeds and headline):
+    named = selection.modes or selection.sizes
+    every = selection.full or named or (selection.speeds and headline)
+    if every and not selection.growth:
         return selection.modes is None or cell.mode in selection.modes
     if not headline and not selection.speeds:
         return False
-    direction = (headline and headline.direction) or case.directions[-1]
+    direction = sizes.main(case, headline) if headline else case.directions[-1]
     first = next((each for each in contenders if direction in (each.directions or case.directions)), None)
     modes = _has(found, contender)
     if selection.modes:

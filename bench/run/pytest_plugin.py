@@ -24,7 +24,7 @@ from bench.run import ending
 from bench.run.ending import Ended, failing
 from bench.run.options import off
 from bench.run.workers import LONGER, TIMEOUT
-from bench.speed.rounds import LONG, MOST
+from bench.speed.rounds import BRIEF, THOROUGH, Effort
 from bench.store.results import FAILURES
 from bench.store.rows import check
 from bench.verdict.again import CALLS, CALLS_FULL
@@ -53,6 +53,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "smoke": ({"action": "store_true"}, "every formula once: typical option, float64, one mode, no speeds"),
     "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; an hour"),
+    "growth": ({"action": "store_true"}, "time over size: the headlines at several sizes, and nothing else"),
     "limited": ({"action": "store_true"}, "only cells with a known departure or refusal"),
     "fail-imprecise": ({"action": "store_true"}, "cells that are imprecise fail too"),
     "results": ({"action": "append", "metavar": "PATH"}, "folder of the run: a new one, or one to continue"),
@@ -66,7 +67,7 @@ class SuiteRun:
     selection, cells: what the options select.
     results: the folder from --results, or None for a new one.
     smoke, threads, isa, timeout, fail_imprecise: the options of these names.
-    rounds, joules, options: see `Session`.
+    effort, joules, options: see `Session`.
     chosen, speeds: the cells to judge and to time that pytest has collected.
     run: the open run, after `begin`.
     done: the rows of a run that is continued.
@@ -81,7 +82,7 @@ class SuiteRun:
     threads: int | None = field(default_factory=usual_threads)
     isa: str = ""
     timeout: float = TIMEOUT
-    rounds: int = MOST
+    effort: Effort = BRIEF
     joules: bool = False
     fail_imprecise: bool = False
     options: Sequence[str] = ()
@@ -136,6 +137,7 @@ class SuiteRun:
             full=option.full,
             as_shipped=option.as_shipped,
             speeds=bool(getattr(option, "benchmark_only", False)),
+            growth=option.growth,
         )
         listed = list(cells(list(found.values()), selection))
         if option.limited:
@@ -169,7 +171,7 @@ class SuiteRun:
             threads=threads,
             isa=option.isa or "",
             timeout=timeout,
-            rounds=LONG if selection.speeds else MOST,
+            effort=THOROUGH if selection.speeds and not selection.growth else BRIEF,
             joules=option.energy,
             fail_imprecise=option.fail_imprecise,
             options=[
@@ -252,10 +254,12 @@ class SuiteRun:
             fingerprinted=self.run.fingerprint,
             sampled=self.run.sampled,
             roofed=self.run.roof,
-            rounds=self.rounds,
+            effort=self.effort,
             joules=self.joules,
             calls=CALLS_FULL if self.selection.full else CALLS,
-            peaks=self.selection.speeds or self.selection.full,  # measuring them takes seconds
+            peaks=self.selection.speeds
+            or self.selection.growth
+            or self.selection.full,  # measuring them takes seconds
             options=self.options,
             recorded=self.run.worker,
         )

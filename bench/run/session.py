@@ -19,9 +19,10 @@ from bench.backends import TF32, Absent
 from bench.cells.cell import Cell
 from bench.run.plan import Group, Unit, plan
 from bench.run.workers import LIMITS, TIMEOUT, Workers
+from bench.speed import work
 from bench.speed.attach import ABOVE, with_speeds
 from bench.speed.roofline import Roof, roof
-from bench.speed.rounds import MOST, ROOF, Sampled, rounds
+from bench.speed.rounds import BRIEF, ROOF, Effort, Sampled, rounds
 from bench.speed.sets import judged
 from bench.speed.timing import Timing
 from bench.store.results import Unwritten
@@ -53,7 +54,7 @@ class Session:
         peak, fingerprint and environment record, to store it.
     failures: the folder for cells that fail.
     probed: whether the fingerprint of a unit's arithmetic is taken.
-    rounds: the most rounds of samples per workload.
+    effort: how long each workload is sampled.
     calls: calls of a float32 contender outside the clock, whose results are compared.
     joules: measure energy.
     peaks: measure the roofline of the CPU.
@@ -77,7 +78,7 @@ class Session:
         fingerprinted: Callable[[dict[str, Any]], None] = lambda found: None,
         sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
         roofed: Callable[[dict[str, Any]], None] = lambda found: None,
-        rounds: int = MOST,
+        effort: Effort = BRIEF,
         calls: int = CALLS,
         joules: bool = False,
         peaks: bool = True,
@@ -90,7 +91,7 @@ class Session:
         self._timed = {str(cell): cell for cell in timed}
         self._finished, self._drawn, self._failures = finished, drawn, failures
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
-        self._roofed, self._rounds, self._joules, self._peaks = roofed, rounds, joules, peaks
+        self._roofed, self._effort, self._joules, self._peaks = roofed, effort, joules, peaks
         self._options, self._recorded, self._calls = options, recorded, calls
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
@@ -150,7 +151,7 @@ class Session:
                 self._change.notify_all()
 
     def _time(self, ready: Sequence[Cell]) -> None:
-        found = rounds(ready, self.workers.ask, verdict=VERDICT, most=self._rounds, joules=self._joules)
+        found = rounds(ready, self.workers.ask, verdict=VERDICT, effort=self._effort, joules=self._joules)
         for each, row in self._proved(ready, found).items():
             timing = None if isinstance(sampled := found[each], str) else sampled[0]
             if timing:  # before the row, so that a continued run has samples for every speed
@@ -165,13 +166,25 @@ class Session:
         for again in (False, True):
             measured = [each for each in ready if self._peaks or each.device != "cpu"]  # a GPU takes seconds
             self._measure(measured, again)
-            done = with_speeds(before, found, self._roof)
+            done = with_speeds(before, found, self._roof, self._smaller, self._effort.precision)
             if not any(row.why.startswith(ABOVE) for row in done.values()):
                 break
         return done
 
     def _roof(self, row: Row) -> Roof | None:
         return roof(self._roofs, row.device, _computed(row), row.threads)
+
+    def _smaller(self, cell: Cell) -> tuple[float, float] | None:
+        """Flops and seconds of the same contender at the next smaller size that was timed, or None."""
+        mine = work.flops(cell)
+        found = [
+            (work.flops(other), row.median_s)
+            for other in self._timed.values()
+            if (row := self.rows.get(str(other)))
+            and row.median_s
+            and replace(other, option="", size="") == replace(cell, option="", size="")
+        ]
+        return max(((flops, seconds) for flops, seconds in found if flops < mine), default=None)
 
     def _measure(self, ready: Sequence[Cell], again: bool) -> None:
         """Measure the peak rates of each backend once, while nothing else runs, like the samples."""

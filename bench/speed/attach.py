@@ -7,9 +7,9 @@ from bench import pages
 from bench.cells.cell import Cell
 from bench.contender.prepare import find
 from bench.size import dims
-from bench.speed.roofline import Roof, impossible, share
-from bench.speed.rounds import Sampled, best, narrow
-from bench.speed.timing import middle, ratio
+from bench.speed.roofline import Roof, impossible, limiting, share
+from bench.speed.rounds import BRIEF, Sampled, best, narrow
+from bench.speed.timing import Timing, middle, ratio
 from bench.speed.work import flops
 from bench.store.row import GONE, TIMED, Row
 
@@ -35,13 +35,16 @@ def with_speeds(
     rows: Mapping[Cell, Row],
     found: Mapping[Cell, Sampled],
     roof: Callable[[Row], Roof | None] = lambda row: None,
+    smaller: Callable[[Cell], tuple[float, float] | None] = lambda cell: None,
+    precision: float = BRIEF.precision,
 ) -> dict[Cell, Row]:
     """The rows of one workload with their speeds; an error row for a speed that could not be measured.
 
-    `roof` gives the peak rates of a row's device, or None if they were not measured.
+    `roof` gives the peak rates of a row's device, or None if they were not measured. `smaller` gives the
+    flops and seconds of the same contender at a smaller size, or None. `precision` is that of the ratios.
     """
     done = {
-        cell: under(roof(rows[cell]), with_speed(rows[cell], cell, sampled), cell)
+        cell: under(roof(rows[cell]), with_speed(rows[cell], cell, sampled, smaller(cell)), cell)
         for cell, sampled in found.items()
     }
     timings = {cell: found[cell][0] for cell, row in done.items() if row.median_s is not None}
@@ -51,13 +54,13 @@ def with_speeds(
             found_ratio = ratio(timing, timings[first])  # type: ignore[arg-type]
             middle_, low, high = found_ratio
             done[cell] = replace(done[cell], ratio=middle_, ratio_low=low, ratio_high=high)
-            if not narrow(found_ratio):
+            if not narrow(found_ratio, precision):
                 series = [each for each in (done[cell].series, "imprecise") if each != "steady"]
                 done[cell] = replace(done[cell], series=", ".join(series))
     return done
 
 
-def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
+def with_speed(row: Row, cell: Cell, sampled: Sampled, smaller: tuple[float, float] | None = None) -> Row:
     """The row with its timing. Its status and bits become those of the outputs of the timed calls."""
     if isinstance(sampled, str):
         return replace(row, status="error", why=sampled)
@@ -73,6 +76,7 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
     case = pages.case(cell.case)
     given = {**dims(case, cell.size), **case.options[cell.option]}
     low, high = timing.interval_s
+    twice = doubling(flops(cell), timing.median_s, *smaller) if smaller else None
     # a gradient or training step is compiled for the verdict: that call was the first, not the timed one
     first = timing if cell.direction == "forward" else row
     return replace(
@@ -86,6 +90,8 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
         high_s=high,
         cpu_s=timing.cpu_s,
         issue_s=timing.issue_s,
+        doubling=twice,
+        bound=DISPATCH if dispatched(timing, twice, cell.device) else "",
         series=timing.series,
         samples=len(timing.samples),
         calls=timing.calls,
@@ -108,6 +114,24 @@ def with_speed(row: Row, cell: Cell, sampled: Sampled) -> Row:
     )
 
 
+DISPATCH, LITTLE, MOSTLY = "dispatch", 0.2, 0.5
+
+
+def doubling(flops: float, seconds: float, less: float, sooner: float) -> float:
+    """By what part of `seconds` twice the work takes longer, if a call with `less` work takes `sooner`."""
+    return (seconds - sooner) / (seconds * (1 - less / flops))
+
+
+def dispatched(timing: Timing, twice: float | None, device: str) -> bool:
+    """Whether the time is that of calling, and not of computing.
+
+    A CPU that runs calls asynchronously takes no more than a few of them at a time, so that issuing many
+    waits for computing; a GPU takes thousands.
+    """
+    issued = timing.issue_s if device != "cpu" else None
+    return (twice is not None and twice < LITTLE) or (issued or 0) > MOSTLY * timing.median_s
+
+
 def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
     """The row with its share of the roofline; an error row if it is above the roofline."""
     if peak is None or row.median_s is None:
@@ -118,4 +142,6 @@ def under(peak: Roof | None, row: Row, cell: Cell) -> Row:
     if words := impossible(peak, *given, fewer):
         why = f"{ABOVE}{words}"
         return replace(row, status="error", why=why, median_s=None, low_s=None, high_s=None, throughput=None)
-    return replace(row, share=share(peak, *given, cached=cached))
+    return replace(
+        row, share=share(peak, *given, cached=cached), bound=row.bound or limiting(peak, *given[:2])
+    )

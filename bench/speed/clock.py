@@ -197,7 +197,8 @@ def sample(call: Call, direction: str) -> Sample:
             call.ended[call.end] = held(engine.get(call.bound[call.end].finish(result)))
     calls = call.calls
     spent = (end - start) / calls, read - end, call.idle_s, cpu / calls
-    return Sample(*spent, recompiled, (issued - start) / calls, at, *seen)
+    issue = (issued - start) / calls if engine.asynchronous else None
+    return Sample(*spent, recompiled, issue, at, *seen)
 
 
 def _loaded(call: Call) -> nvml.Load:

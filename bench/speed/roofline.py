@@ -51,6 +51,11 @@ def share(roof: Roof, flops: float, bytes: float, seconds: float, cached: bool =
     return None if cached and moving > computing else max(computing, moving) / seconds
 
 
+def limiting(roof: Roof, flops: float, bytes: float) -> str:
+    """What allows the least speed: ``compute`` or ``memory``."""
+    return "compute" if flops / roof.flops_per_s >= bytes / roof.bytes_per_s else "memory"
+
+
 def impossible(roof: Roof, flops: float, bytes: float, seconds: float, fewer: bool = False) -> str:
     """A sentence if a call of `seconds` is more than 5 % above the roof, else empty.
 

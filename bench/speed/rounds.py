@@ -10,10 +10,24 @@ from bench.cells.cell import Cell
 from bench.speed.timing import Sample, Timing, ratio
 from bench.worker import Died
 
-FEWEST, MOST, LONG = 5, 7, 15  # rounds; LONG replaces MOST if a run measures speeds only
-BUDGET = 1.0  # seconds of samples, after which a slow contender leaves the rounds
+FEWEST, SLOW, FEW = 5, 0.2, 3  # rounds at least; FEW for a contender whose samples take `SLOW` seconds
+MOST = 60  # rounds
 JUDGES = 2  # verdicts at the same time, after sampling
-PRECISION = 0.05  # relative half-width of the interval of a ratio at which sampling ends
+
+
+@dataclass(frozen=True)
+class Effort:
+    """When sampling ends.
+
+    precision: the relative half-width of the interval of a ratio at which a contender leaves the rounds.
+    seconds: of samples for each contender of a workload; those of a quick one are left for others.
+    """
+
+    precision: float
+    seconds: float
+
+
+BRIEF, THOROUGH = Effort(0.1, 0.3), Effort(0.05, 2.5)  # of a default run, and of one of speeds only
 
 # the functions that a worker runs
 READY, SAMPLE, SETTLE, DROP, ROOF = (
@@ -33,15 +47,21 @@ class Entry:
     rounds: list[int] = field(default_factory=list)
     samples: list[Sequence[float]] = field(default_factory=list)
 
-    def due(self, most: int) -> bool:
-        """Whether it takes part in the next round: a slow contender stops after `BUDGET` seconds."""
-        spent = sum(seconds for seconds, *_ in self.samples) * self.calls
-        return len(self.samples) < min(FEWEST, most) or spent < BUDGET
+    @property
+    def spent(self) -> float:
+        """Seconds of its samples."""
+        return sum(seconds for seconds, *_ in self.samples) * self.calls
+
+    @property
+    def few(self) -> bool:
+        """Whether it has fewer samples than any contender needs."""
+        count = len(self.samples)
+        return count < FEW or (count < FEWEST and self.spent < SLOW * count)
 
     @property
     def faulty(self) -> bool:
         """Whether its samples have a fault that more samples cannot remove."""
-        return len(self.samples) >= FEWEST and bool(self.timing().fault)
+        return not self.few and bool(self.timing().fault)
 
     def timing(self, **more: Any) -> Timing:
         series = dict(zip(Sample._fields, zip(*self.samples, strict=True), strict=True))
@@ -71,15 +91,14 @@ def rounds(
     ask: Callable[..., Any],
     *,
     verdict: str,
-    most: int = MOST,
-    precision: float = PRECISION,
+    effort: Effort = BRIEF,
     joules: bool = False,
 ) -> dict[Cell, Sampled]:
     """The timing of each cell with the row of its timed outputs, or why there is none.
 
     ``ask(cell, function, *arguments)`` runs a function in the cell's worker; `verdict` names the function
-    that judges the timed outputs. Rounds end when every ratio to the fastest is known to `precision`, or
-    after `most` rounds. `joules` measures energy too, which takes seconds.
+    that judges the timed outputs. A contender leaves the rounds when its ratio to the fastest is known, and
+    all do when the time of `effort` is used up. `joules` measures energy too, which takes seconds.
     """
 
     def asked(cell: Cell, function: str, *arguments: Any) -> Any:
@@ -97,9 +116,9 @@ def rounds(
         else:
             entries[cell] = Entry(**answer)
     rng = random.Random(0)
-    for number in range(most):
-        taking = [cell for cell, entry in entries.items() if entry.due(most) and not entry.faulty]
-        if not taking or (number >= FEWEST and _precise(entries, precision)):
+    for number in range(MOST):
+        taking = _taking(entries, effort)
+        if not taking:
             break
         for cell in rng.sample(taking, len(taking)):
             try:
@@ -138,18 +157,32 @@ def best(timings: Mapping[Cell, Timing]) -> Cell:
     return min(timings, key=lambda cell: timings[cell].median_s)
 
 
-def _precise(entries: Mapping[Cell, Entry], precision: float) -> bool:
-    """Whether the ratio to the fastest is known to `precision` for all contenders still sampling."""
-    timings = {cell: entry.timing() for cell, entry in entries.items()}
-    first = timings[best(timings)]
-    return all(
-        narrow(ratio(timing, first), precision)
-        for cell, timing in timings.items()
-        if timing is not first and entries[cell].due(MOST) and not timing.fault
-    )
+def _taking(entries: Mapping[Cell, Entry], effort: Effort) -> list[Cell]:
+    """Who takes part in the next round: all that have few samples, else the fastest and those whose ratio to
+    it is not known well enough. A round that the time does not suffice for leaves the slowest out."""
+    sound = {cell: entry for cell, entry in entries.items() if not entry.faulty}
+    timings = {cell: entry.timing() for cell, entry in sound.items() if entry.samples}
+    few = [cell for cell, entry in sound.items() if entry.few]
+    if len(timings) < 2:
+        return few
+    first = best(timings)
+    if few:
+        return list(dict.fromkeys((first, *few)))
+    left = effort.seconds * len(entries) - sum(entry.spent for entry in entries.values())
+    taking = [first]
+    for cell in sorted(timings, key=lambda cell: timings[cell].median_s):
+        block = timings[cell].median_s * timings[cell].calls
+        if (
+            cell != first
+            and block < left
+            and not narrow(ratio(timings[cell], timings[first]), effort.precision)
+        ):
+            taking.append(cell)
+            left -= block
+    return taking if len(taking) > 1 else []
 
 
-def narrow(found: tuple[float, float, float], precision: float = PRECISION) -> bool:
+def narrow(found: tuple[float, float, float], precision: float) -> bool:
     """Whether both ends of a ratio's interval are within the relative `precision`."""
     middle, low, high = found
     return max(high / middle, middle / low) - 1 <= precision

@@ -27,7 +27,7 @@ class Sample(NamedTuple):
     idle: float  # seconds to read a result that was already complete
     cpu: float  # seconds of the process's CPU time
     compiled: int  # programs compiled during the block
-    issue: float  # seconds until the loop returned; the rest of `seconds` is waiting
+    issue: float | None  # seconds until the loop returned; None if it returns only when all is done
     at: float  # seconds since 1970, when the block began
     sm_mhz: int | None = None  # of a GPU, under the same load just before
     power_w: float | None = None
@@ -65,7 +65,7 @@ class Timing:
     bytes: float | None = None  # the fewest that a call can move
     sets: int = 1
     cache: str = ""  # whether inputs and weights fit in the last-level cache: hot, partly, cold
-    issues: tuple[float, ...] = ()  # seconds per call until the loop returned
+    issues: tuple[float | None, ...] = ()  # seconds per call until the loop returned
     times: tuple[float, ...] = ()  # seconds since 1970, when each block began
     sm_mhz: tuple[int | None, ...] = ()  # of a GPU, just before each block, under its load
     power_w: tuple[float | None, ...] = ()
@@ -83,7 +83,7 @@ class Timing:
 
     @property
     def issue_s(self) -> float | None:
-        return float(np.median(self.issues)) if self.issues else None
+        return middle(self.issues)
 
     @property
     def interval_s(self) -> tuple[float, float]:

@@ -53,10 +53,12 @@ class Carried:
             sigma, sigma1 = np.sqrt(self.sigma.at(value)), np.sqrt(self.sigma1.at(value))
             if self.moved == NONZERO:
                 sigma[value == 0] = sigma1[value == 0] = 0
-            elif self.moved == SOME:
+            elif self.moved == SOME and self.bits.size == -(-value.size // 8):
                 still = np.unpackbits(self.bits, count=value.size).reshape(shape) == 0
                 sigma[still] = sigma1[still] = 0
-        jump = np.broadcast_to(none, shape) if self.jump is None else self.jump
+        jump = np.broadcast_to(none, shape)
+        if self.jump is not None and self.jump.shape == shape:
+            jump = self.jump
         draws = min(self.sigma.draws, noise.FULL)
         return Expected(value, sigma, sigma1, jump, self.scatter, self.undecided, draws)
 

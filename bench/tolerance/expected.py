@@ -15,7 +15,7 @@ from bench.case import INTEGERS, known
 from bench.cells.cell import Cell
 from bench.inputs import GRADIENT, Inputs, inputs, rounded, seeded, shared
 from bench.noise import ACCUMULATORS, precision
-from bench.size import dims, headline
+from bench.size import dims, headline, varied
 from bench.tolerance import carried
 from bench.tolerance import shared as shared_module
 from bench.tolerance import spread as spread_module
@@ -42,17 +42,17 @@ def expectation(
             one = replace(cell, direction=each)
             found |= expectation(one, worst=worst, accumulator=accumulator, number=number)
         return found
-    common, accumulator = _common(cell), accumulator or ACCUMULATORS[cell.dtype]
-    if number and (given := inputs(common, number)).order is not None:  # the examples of set 0
-        first = expectation(common, worst=worst, accumulator=accumulator)
+    mine, accumulator = common(cell), accumulator or ACCUMULATORS[cell.dtype]
+    if number and (given := inputs(mine, number)).order is not None:  # the examples of set 0
+        first = expectation(mine, worst=worst, accumulator=accumulator)
         return {path: _image(path, one, given) for path, one in first.items()}
-    name = key(common, worst, accumulator, number)
+    name = key(mine, worst, accumulator, number)
     if shares(cell) and not worst and accumulator == cell.dtype:
-        return dict(_together(folder(), name, common, number))
-    return dict(_expectation(folder(), name, common, worst, accumulator, number))
+        return dict(_together(folder(), name, mine, number))
+    return dict(_expectation(folder(), name, mine, worst, accumulator, number))
 
 
-def _common(cell: Cell) -> Cell:
+def common(cell: Cell) -> Cell:
     """The cell with only the fields that its expectation depends on."""
     return replace(shared(cell), direction=cell.direction) if _apart(cell) else shared(cell)
 
@@ -76,11 +76,14 @@ def shares(cell: Cell) -> bool:
     return given and headline(pages.case(cell.case), cell.size) is not None
 
 
+VALUES = "values-"  # begins the name of a cache entry without spreads
+
+
 @lru_cache(maxsize=2)  # it may take gigabytes
 def _together(where: Path, name: str, common: Cell, number: int) -> Expectation:
     """Values from one run of the reference, and spreads that are carried with the pages or derived here."""
     found = spreads(common, number)
-    values = arrays(f"values-{name}", lambda: _values(common, number))
+    values = arrays(f"{VALUES}{name}", lambda: _values(common, number))
     return {path: one.expected(values[path]) for path, one in found.items()}
 
 
@@ -95,8 +98,14 @@ def _values(cell: Cell, number: int) -> dict[str, Any]:
 
 
 def spreads(cell: Cell, number: int = 0) -> dict[str, Carried]:
-    """How far rounding may move the elements of a headline: carried with the pages, or from the cache."""
-    cell = _common(cell)
+    """How far rounding may move the elements of a headline: carried with the pages, or from the cache.
+
+    At its larger size, on a GPU, elements of the same value and place move like those of the smaller one.
+    """
+    cell, case = common(cell), pages.case(cell.case)
+    mine = headline(case, cell.size)
+    if mine and mine.gpu and cell.size == varied(case, mine, mine.gpu):
+        return spreads(replace(cell, size=mine.size))
     name = spread_key(cell)
     if found := carried.load(carried.file(cell.place, cell.direction, number), name):
         return found
@@ -109,7 +118,7 @@ def spreads(cell: Cell, number: int = 0) -> dict[str, Carried]:
 
 def derive_shared(cell: Cell, number: int = 0) -> dict[str, Carried]:
     """Derive what `spreads` returns."""
-    cell = _common(cell)
+    cell = common(cell)
     case, found, seed = pages.case(cell.case), dict[str, Carried](), _seed(cell, number)
     for step, (prefix, function, trees) in enumerate(formulas(cell, number)):
         with answers.calling(case, "step" if case.training else "formula"):
@@ -127,7 +136,7 @@ def _seed(cell: Cell, number: int) -> int:
 def spread_key(cell: Cell) -> str:
     """A hash of what the spreads of a cell depend on, but for the last bits of its inputs."""
     case = pages.case(cell.case)
-    parts = (str(_common(cell)), sorted(dims(case, cell.size).items()), _sources(pages.page(case)))
+    parts = (str(common(cell)), sorted(dims(case, cell.size).items()), _spread_source(pages.page(case)))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -141,7 +150,7 @@ def _image(path: str, one: Expected, given: Inputs) -> Expected:
 
 def derive(cell: Cell, worst: bool = False, accumulator: str | None = None, number: int = 0) -> Expectation:
     """Derive what `expectation` returns, without the cache."""
-    cell = _common(cell)
+    cell = common(cell)
     case, found = pages.case(cell.case), Expectation()
     seed = _seed(cell, number)
     for step, (prefix, function, trees) in enumerate(formulas(cell, number)):
@@ -181,7 +190,8 @@ def _exact(function: Callable[..., Tree], trees: tuple[Tree, ...], cell: Cell) -
     largest = 2.0 ** precision(cell.dtype).bits
     for path, y in flatten(function(*rounded(trees, cell.dtype))).items():
         if not np.array_equal(y, values[path]) or 4 * np.max(np.abs(sizes[path]), initial=0) > largest:
-            bits = pages.case(cell.case).integers[cell.option]
+            case = pages.case(cell.case)
+            bits = found.bits if (found := headline(case, cell.size)) else case.integers[cell.option]
             raise ValueError(
                 f"case {cell.case}, option {cell.option}: {path} is not exact in {cell.dtype} on "
                 f"integers of {bits} bits, should be; set fewer bits in `integers`, or leave the option out"
@@ -209,7 +219,17 @@ def key(cell: Cell, worst: bool, accumulator: str, number: int = 0) -> str:
 
 @cache
 def _sources(page: str) -> str:
-    """A hash of the code behind an expectation: the noise, the spread, the page and its reference."""
+    """A hash of the code behind an expectation: that of its spread, and what calls it."""
+    return source([Path(__file__), Path(str(answers.__file__)), *_spreading(page)])
+
+
+@cache
+def _spread_source(page: str) -> str:
+    return source(_spreading(page))
+
+
+def _spreading(page: str) -> list[Path]:
+    """The code behind a spread: the noise, the spread, the page and its reference."""
     rules = sorted(Path(str(noise.__file__)).parent.glob("*.py"))
-    own = (*(each.__file__ for each in (spread_module, shared_module, carried, answers)), __file__)
-    return source([*rules, *(Path(str(file)) for file in own), *pages.sources(page)])
+    own = (Path(str(each.__file__)) for each in (spread_module, shared_module, carried))
+    return [*rules, *own, *pages.sources(page)]

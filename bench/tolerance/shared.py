@@ -58,7 +58,9 @@ class Shared:
         keys = _keys(value)
         found = self.variances[keys]
         for each in self.effects:
-            found *= _spread_out(each.factors, each.axes, value, keys, self.top)
+            shape = tuple(BINS if axis == VALUE else value.shape[axis] for axis in each.axes)
+            if each.factors.shape == shape:  # a larger size has more examples
+                found *= _spread_out(each.factors, each.axes, value, keys, self.top)
         return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.case import Case, Contender
+from bench.case import Case, Contender, Headline
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
 
@@ -30,6 +30,10 @@ def page(**more):
         flops=lambda **size: 1,
         **more,
     )
+
+
+def headlined(**more):
+    return page(headlines=(Headline("mission", "300 numbers", "as in the paper", **more),))
 
 
 def names(**selection):
@@ -75,7 +79,8 @@ def test_the_default_leaves_sizes_and_slow_modes_to_full():
 def test_of_several_seeds_one_is_timed():
     selection = Selection(seeds=(3, 4))
     assert {cell.seed for cell in cells([page()], selection)} == {3, 4}
-    assert {cell.seed for cell in cells([page()], selection) if timed(cell, page(), selection)} == {3}
+    found = [cell for cell in cells([headlined()], selection) if timed(cell, headlined(), selection)]
+    assert {cell.seed for cell in found} == {3}
 
 
 def test_data_that_lie_otherwise_in_memory_are_judged_in_full_at_the_first_size_and_never_timed():
@@ -94,8 +99,9 @@ def test_a_minor_case_is_judged_once_a_contender_and_timed_under_full_only():
     assert {name.split("/")[5] for name in found} == {"eager", "function", "jit"}
     full = [str(cell) for cell in cells([minor], Selection(full=True))]
     assert full == names(full=True)
-    assert not [cell for cell in cells([minor], Selection()) if timed(cell, minor, Selection())]
-    assert [cell for cell in cells([page()], Selection()) if timed(cell, page(), Selection())]
+    speeds = Selection(speeds=True)
+    assert not [cell for cell in cells([minor], speeds) if timed(cell, minor, speeds)]
+    assert [cell for cell in cells([page()], speeds) if timed(cell, page(), speeds)]
 
 
 def test_float64_runs_in_one_mode_and_float32_in_all():
@@ -124,8 +130,8 @@ def test_a_contender_that_lacks_the_typical_option_stands_by_its_first_own():
     case = replace(page(), contenders=(keras,))
     smoke = list(cells([case], Selection(smoke=True, backends=("tensorflow",))))
     assert {cell.option for cell in smoke} == {"loud"}
-    default = Selection(backends=("tensorflow",))
-    assert {cell.option for cell in cells([case], default) if timed(cell, case, default)} == {"loud"}
+    speeds = Selection(backends=("tensorflow",), speeds=True)
+    assert {cell.option for cell in cells([case], speeds) if timed(cell, case, speeds)} == {"loud"}
 
 
 def test_rare_options_and_regimes_are_left_to_full():
@@ -153,39 +159,97 @@ def test_a_named_mode_or_size_lifts_the_defaults_restriction():
 
 
 def test_the_typical_option_in_float32_is_timed():
-    found = [cell for cell in cells([page()], Selection()) if timed(cell, page(), Selection())]
+    speeds = Selection(speeds=True)
+    found = [cell for cell in cells([page()], speeds) if timed(cell, page(), speeds)]
     assert {(cell.option, cell.regime, cell.dtype) for cell in found} == {("plain", "typical", "float32")}
-    smoke = Selection(smoke=True)
-    assert not [cell for cell in cells([page()], smoke) if timed(cell, page(), smoke)]
+    for page_ in (page(), headlined()):
+        smoke = Selection(smoke=True, speeds=True)
+        assert not [cell for cell in cells([page_], smoke) if timed(cell, page_, smoke)]
 
 
-def test_a_default_run_times_one_api_and_mode_of_each_framework():
+def test_a_default_run_times_headlines_in_one_direction_api_and_mode_of_each_framework():
     other = Contender("torch", "torch.mul", lambda weights: ({}, None))
-    grown = replace(page(), contenders=(*page().contenders, other))
+    grown = replace(headlined(), contenders=(*page().contenders, other))
 
-    def found(**selection):
+    def found(case=grown, **selection):
         chosen = Selection(backends=("torch", "tensorflow"), **selection)
-        which = [cell for cell in cells([grown], chosen) if timed(cell, grown, chosen)]
-        return [(cell.contender, cell.mode, cell.direction) for cell in which]
+        which = [cell for cell in cells([case], chosen) if timed(cell, case, chosen)]
+        assert {cell.option for cell in which} == {"plain"}
+        return sorted((cell.size, cell.contender, cell.mode, cell.direction) for cell in which)
 
-    usual = [("torch.add", "eager", "gradient"), ("tf.add", "function", "gradient")]
+    ways = ("forward", "gradient")
+    usual = [("mission", "tf.add", "function", "gradient"), ("mission", "torch.add", "eager", "gradient")]
     assert found() == usual
-    both = [(name, mode, each) for name, mode, _ in usual for each in ("forward", "gradient")]
-    xla = [("tf.add", "xla", each) for each in ("forward", "gradient")]
-    muls = [("torch.mul", "eager", each) for each in ("forward", "gradient")]
-    assert sorted(found(speeds=True)) == sorted([*both, *xla, *muls])
-    assert set(both) < set(found(full=True))
-    assert found(modes=("xla",)) == xla
-    assert {*both, *xla, *muls} <= {*found(sizes=("mission",))}
+    assert found(replace(grown, headlines=headlined(direction="forward").headlines)) == [
+        (*each[:3], "forward") for each in usual
+    ]
+    modes = [("tf.add", "function"), ("tf.add", "xla"), ("torch.add", "eager"), ("torch.add", "compile")]
+    modes += [("torch.mul", "eager"), ("torch.mul", "compile")]
+    every = [("mission", *each, way) for each in modes for way in ways]
+    calls = [("small", *each, "gradient") for each in modes if each != ("torch.add", "compile")][:3]
+    assert found(speeds=True) == sorted([*every, *calls])
+    plain = replace(grown, headlines=())
+    assert found(plain, speeds=True) == [("small", *each[1:]) for each in usual]
+    xla = [("small", "tf.add", "xla", way) for way in ways]
+    assert found(plain, modes=("xla",)) == xla
+    assert {*every} - {*found(sizes=("mission",))} == {each for each in every if each[2] == "compile"}
+
+
+def test_the_growth_of_a_headline_is_timed_at_each_size_and_nothing_else_runs():
+    grown = headlined(growth=({"n": 5}, {"n": 20}), bits=3)
+    chosen = Selection(backends=("torch", "tensorflow"), growth=True)
+    found = list(cells([grown, page()], chosen))
+    assert all(timed(cell, grown, chosen) for cell in found)
+    assert {(cell.size, cell.contender, cell.mode, cell.direction) for cell in found} == {
+        (size, api, mode, "gradient")
+        for size in ("n:5", "n:20", "mission")
+        for api, mode in (("torch.add", "eager"), ("tf.add", "function"))
+    }
+
+
+def test_a_headline_is_judged_on_whole_numbers_too_where_it_is_exact():
+    def found(**selection):
+        chosen = Selection(**selection)
+        return [cell for cell in cells([headlined(bits=3)], chosen) if cell.regime == "integers"]
+
+    assert {(cell.size, cell.direction) for cell in found()} == {("mission", "gradient")}
+    assert len(found()) == 4 and not found(speeds=True) and not found(growth=True)
+    assert not [cell for cell in cells([headlined()], Selection()) if cell.regime == "integers"]
+
+
+def test_a_gpu_runs_a_larger_headline_where_each_example_has_outputs_of_its_own():
+    grown = headlined(gpu={"n": 900})
+    chosen = Selection(devices=("cpu", "gpu"), backends=("torch",), speeds=True)
+    found = [cell for cell in cells([grown], chosen) if cell.size != "small"]
+    assert {(cell.device, cell.direction, cell.size) for cell in found} == {
+        ("cpu", "forward", "mission"), ("cpu", "gradient", "mission"),
+        ("gpu", "forward", "n:900"), ("gpu", "gradient", "mission"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [({"option": "soft"}, "the option 'soft'"), ({"direction": "training"}, "the direction 'training'"),
+     ({"growth": ({"m": 3},)}, "the dimension 'm'"), ({"gpu": {"m": 3}}, "the dimension 'm'")],
+)  # fmt: skip
+def test_a_headline_names_what_its_case_has(more, what):
+    with pytest.raises(
+        ValueError, match=f"case double: headline 'mission' (names|changes) {what}, should be"
+    ):
+        headlined(**more)
+    with pytest.raises(
+        ValueError, match="headline 'huge' names the size 'huge', should be one of small, mis"
+    ):
+        page(headlines=(Headline("huge", "", ""),))
 
 
 def test_the_api_that_a_default_run_times_has_the_direction():
     back = replace(page().contenders[0], api="torch.on", directions=("forward",))
-    odd = replace(page(), contenders=(back, replace(page().contenders[0], modes=("compile", "eager"))))
+    odd = replace(headlined(), contenders=(back, replace(page().contenders[0], modes=("compile", "eager"))))
     chosen = Selection(backends=("torch",))
     found = [cell for cell in cells([odd], chosen) if timed(cell, odd, chosen)]
     assert [(cell.contender, cell.mode) for cell in found] == [("torch.add", "eager")]
-    none = replace(page(), contenders=(back,))
+    none = replace(headlined(), contenders=(back,))
     assert not [cell for cell in cells([none], chosen) if timed(cell, none, chosen)]
 
 

@@ -9,6 +9,7 @@ from bench.backends import TF32, backend
 from bench.case import INTEGERS
 from bench.cells.cell import LOW
 from bench.cells.selection import LARGE, VAST, Selection, _flops, cells, settings, typical
+from bench.size import headline
 
 FULL = Selection(full=True)
 CASES = list(pages.cases().values())
@@ -71,6 +72,7 @@ def test_a_vast_size_runs_where_it_is_named_only():
     for case in CASES:
         _, *others = case.sizes
         vast = {size for size in others if _flops(case, size) >= VAST} | {*case.vast}
+        vast -= {each.size for each in case.headlines}
         assert not vast & {cell.size for cell in cells([case], FULL)}
         for size in vast:
             assert {cell.size for cell in cells([case], Selection(sizes=(size,)))} == {size}
@@ -85,14 +87,19 @@ def test_a_large_size_is_judged_in_float32_on_the_typical_setting_of_each_conten
             known = {settings(case)[0]} | {
                 typical(case, each) for name in FULL.backends for each in backend(name).contenders(case)
             }
+            known |= {
+                (each.option, settings(case)[0][1]) for each in case.headlines if each.size == cell.size
+            }
+            known |= {(option, INTEGERS) for option, _ in known if any(each.bits for each in case.headlines)}
             assert cell.dtype == "float32" and (cell.option, cell.regime) in known
 
 
 def test_whole_numbers_are_judged_at_the_first_size_in_every_mode():
     modes = {}
     for cell in cells(CASES, FULL):
-        if cell.regime == INTEGERS:
-            assert cell.size == next(iter(pages.case(cell.case).sizes))
+        case = pages.case(cell.case)
+        if cell.regime == INTEGERS and not headline(case, cell.size):
+            assert cell.size == next(iter(case.sizes))
             modes.setdefault((cell.case, cell.option, cell.backend, cell.contender), set()).add(cell.mode)
     assert modes
     for (name, option, spec, who), found in modes.items():

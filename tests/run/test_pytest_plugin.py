@@ -15,7 +15,7 @@ from bench.machine import load_average as moment
 from bench.machine import records
 from bench.run import pytest_plugin, session
 from bench.run.pytest_plugin import SuiteRun, arguments
-from bench.speed.rounds import LONG, MOST
+from bench.speed.rounds import BRIEF, THOROUGH
 from bench.store.results import start
 from bench.store.row import EDITIONS, STATUSES
 from bench.store.rows import moments
@@ -130,12 +130,8 @@ def test_a_run_as_shipped_has_no_threads_of_its_own_and_no_whole_numbers():
 def test_who_asks_for_speeds_alone_is_shown_all_and_waits_longer():
     alone = SuiteRun.open(SimpleNamespace(**OPTIONS, benchmark_only=True))
     usual = SuiteRun.open(SimpleNamespace(**OPTIONS))
-    assert (alone.selection.speeds, alone.rounds, usual.selection.speeds, usual.rounds) == (
-        True,
-        LONG,
-        False,
-        MOST,
-    )
+    assert (alone.selection.speeds, alone.effort) == (True, THOROUGH)
+    assert (usual.selection.speeds, usual.effort) == (False, BRIEF)
 
 
 def test_what_was_absent_missing_or_an_error_is_judged_again_when_a_run_is_gone_on_with(suite_run):

@@ -13,7 +13,7 @@ from bench.run.session import VERDICT, Session
 from bench.run.workers import Workers
 from bench.speed.attach import ABOVE, under, with_speed, with_speeds
 from bench.speed.roofline import Roof
-from bench.speed.rounds import BUDGET, FEWEST, MOST, READY, ROOF, SAMPLE, rounds
+from bench.speed.rounds import FEW, FEWEST, MOST, READY, ROOF, SAMPLE, SLOW, Effort, rounds
 from bench.speed.timing import Sample, Timing
 from bench.store.row import GONE, Row
 from bench.worker import Died
@@ -63,11 +63,11 @@ def contenders(*names):
 def test_contenders_take_turns_in_random_order_and_a_slow_one_is_bounded():
     cells = contenders("quick", "slow")
     noisy = [0.001 * (1 + number % 3) for number in range(MOST)]
-    ask, log = asked({"quick": noisy, "slow": BUDGET})
+    ask, log = asked({"quick": noisy, "slow": 2 * SLOW})
     found = sampled(cells, ask)
-    assert len(found[cells[1]][0].samples) == FEWEST
-    order = [name for verb, name in log if verb == "sample"][: 2 * FEWEST]
-    assert all(set(order[i : i + 2]) == {"quick", "slow"} for i in range(0, 2 * FEWEST, 2))
+    assert len(found[cells[1]][0].samples) == FEW and len(found[cells[0]][0].samples) == FEWEST
+    order = [name for verb, name in log if verb == "sample"][: 2 * FEW]
+    assert all(set(order[i : i + 2]) == {"quick", "slow"} for i in range(0, 2 * FEW, 2))
     assert len(set(order[::2])) == 2
     assert [verb for verb, _ in log].count("settle") == 2
 
@@ -77,8 +77,8 @@ def test_rounds_end_once_the_ratios_are_known_and_go_on_while_they_are_not():
     assert {len(timing.samples) for timing, _ in sampled(contenders("one", "other"), ask).values()} == {
         FEWEST
     }
-    noisy = [0.002 * (1 + number % 3) for number in range(MOST)]
-    ask, _ = asked({"one": 0.001, "other": noisy})
+    noisy = [0.001 * (1 + 9 * (number % 2)) for number in range(MOST)]
+    ask, _ = asked({"one": 0.0005, "other": noisy})
     cells = contenders("one", "other")
     found = sampled(cells, ask)
     assert {len(timing.samples) for timing, _ in found.values()} == {MOST}
@@ -86,13 +86,39 @@ def test_rounds_end_once_the_ratios_are_known_and_go_on_while_they_are_not():
     assert rows[cells[1]].series.endswith("imprecise") and rows[cells[0]].series == "steady"
 
 
+def test_further_rounds_are_of_the_fastest_and_of_those_whose_ratio_is_not_known():
+    noisy = [0.001 * (1 + 9 * (number % 2)) for number in range(MOST)]
+    ask, log = asked({"one": 0.0005, "known": 0.002, "noisy": noisy})
+    found = sampled(contenders("one", "known", "noisy"), ask)
+    assert [len(timing.samples) for timing, _ in found.values()] == [MOST, FEWEST, MOST]
+    later = [name for verb, name in log if verb == "sample"][3 * FEWEST :]
+    assert {*later} == {"one", "noisy"}
+
+
+@pytest.mark.parametrize("effort", [Effort(0.1, 0.5), Effort(0.05, 1.5)])
+def test_a_workload_takes_the_time_of_its_effort_and_not_much_more(effort):
+    noisy = [0.02 * (1 + 9 * (number % 2)) for number in range(MOST)]
+    ask, _ = asked({"one": 0.01, "known": 0.04, "noisy": noisy})
+    found = rounds(contenders("one", "known", "noisy"), ask, verdict=VERDICT, effort=effort)
+    spent = sum(sum(timing.samples) for timing, _ in found.values())
+    assert 0.8 * 3 * effort.seconds - 0.2 < spent <= 3 * effort.seconds + 0.21
+    wide = [0.02 * (1 + 0.07 * (number % 2)) for number in range(MOST)]  # within 10 %, not within 5 %
+    ask, _ = asked({"one": 0.02, "other": wide})
+    found = rounds(contenders("one", "other"), ask, verdict=VERDICT, effort=effort)
+    assert (len(found[CELL_OTHER][0].samples) == FEWEST) == (effort.precision == 0.1)
+
+
+CELL_OTHER = replace(CELL, contender="other")
+
+
 def test_a_contender_that_does_not_wait_costs_no_more_rounds_than_it_takes_to_know():
     noisy = [0.002 * (1 + number % 3) for number in range(MOST)]
-    ask, _ = asked({"one": noisy}, residue=0.5)
-    (cell,) = contenders("one")
-    timing, row = sampled([cell], ask)[cell]
+    ask, _ = asked({"one": noisy, "other": 0.001}, residue=0.5)
+    one, other = contenders("one", "other")
+    found = sampled([one, other], ask)
+    timing, row = found[one]
     assert len(timing.samples) == FEWEST and timing.fault
-    assert with_speed(ROW, cell, (timing, row)).status == "error"
+    assert with_speed(ROW, one, (timing, row)).status == "error"
 
 
 @pytest.mark.parametrize("verb", ["ready", "sample", "settle", "verdict"])
@@ -158,6 +184,38 @@ def test_the_calls_repeated_before_and_after_timing_are_counted_together():
     judged = replace(ROW, repeats=64)
     row = with_speed(judged, CELL, (timing_of(1e-5), TIMED | {"repeats": 20}))
     assert row.repeats == 84 and with_speed(ROW, CELL, (timing_of(1e-5), TIMED)).repeats is None
+
+
+def test_a_call_that_twice_the_work_hardly_makes_longer_is_bound_by_dispatch():
+    sampled = timing_of(1e-3), TIMED
+
+    def row(less, sooner, device="cpu", timed=sampled):
+        cell = replace(CELL, device=device)
+        return with_speed(ROW, cell, timed, (less, sooner) if sooner else None)
+
+    flops = row(0, None).flops
+    assert row(0, None).doubling is None and row(0, None).bound == ""
+    assert row(flops / 4, 0.85e-3).doubling == pytest.approx(0.2)
+    assert row(flops / 4, 0.86e-3).bound == "dispatch" and row(flops / 4, 0.84e-3).bound == ""
+    issued = replace(sampled[0], issues=(0.6e-3,) * 5), TIMED
+    assert row(0, None, "gpu", issued).bound == "dispatch" and row(0, None, "cpu", issued).bound == ""
+    computing = Roof(flops / 1e-3, 1e30)
+    assert under(computing, row(0, None), CELL).bound == "compute"
+    assert under(Roof(1e30, 1e9), row(0, None), CELL).bound == "memory"
+    assert under(computing, row(flops / 4, 0.9e-3), CELL).bound == "dispatch"
+
+
+def test_the_next_smaller_size_of_the_same_contender_is_looked_up():
+    sizes = ("small", "gpt2", "long", "blocks")
+    cells = [replace(CELL, size=size) for size in sizes]
+    other = replace(CELL, size="blocks", contender="x")
+    nothing = [cells, [*cells, other], lambda unit: False]
+    done = {str(cell): replace(ROW, median_s=0.5 + n) for n, cell in enumerate((*cells[:2], other))}
+    session = Session(*nothing, threads=1, done=done, finished=print, drawn=print)
+    session.close()
+    assert session._smaller(cells[0]) is None
+    assert session._smaller(cells[3])[1] == session._smaller(cells[1])[1] == 0.5
+    assert session._smaller(cells[2])[1] == 1.5
 
 
 # ---- the roofline ----

@@ -1,5 +1,7 @@
 """Spreads that elements share: near those of many draws, and as wide as what they leave unexplained."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -152,3 +154,13 @@ def test_elements_that_are_never_moved_change_nothing_for_the_others():
     moved = np.random.default_rng(5).random(value.shape) < 0.5
     found = fit(np.where(moved, squares, 0), value, 10).at(value)
     assert np.mean(np.abs(np.log(found[moved] / variance[moved])) < 2 * np.log(1.3)) > 0.8
+
+
+def test_a_larger_size_has_the_effects_of_the_axes_that_stay():
+    variance, value = tensor()
+    found = fit(thirds(variance, 30)[0][0], value, 10)
+    larger = np.concatenate([value, value])
+    kept = [each for each in found.effects if 0 not in each.axes]
+    assert kept and len(kept) < len(found.effects)
+    at = replace(found, effects=kept).at(value)
+    assert np.array_equal(found.at(larger), np.concatenate([at, at]))
