@@ -151,11 +151,12 @@ def _places(axes: tuple[int, ...], value: Array, keys: NDArray[Any], top: int) -
     return (octaves * 2 + (value < 0)).astype(np.intp) * value.shape[axis] + index
 
 
-def _sums(x: Array, axes: tuple[int, ...], value: Array, keys: NDArray[Any], top: int) -> Array:
+def _sums(x: NDArray[Any], axes: tuple[int, ...], value: Array, keys: NDArray[Any], top: int) -> Array:
     if axes[0] != VALUE:
         return np.asarray(x.sum(axis=tuple(each for each in range(x.ndim) if each not in axes), dtype=float))
     places, size = _places(axes, value, keys, top), BINS * value.shape[axes[1]]
-    return np.bincount(places.ravel(), weights=x.ravel(), minlength=size).reshape(BINS, -1)
+    sums = np.bincount(places.ravel(), weights=x.ravel(), minlength=size)
+    return np.asarray(sums.reshape(BINS, -1), dtype=np.float64)
 
 
 def _spread_out(factors: Array, axes: tuple[int, ...], value: Array, keys: NDArray[Any], top: int) -> Array:
@@ -180,11 +181,11 @@ def _by_value(keys: NDArray[Any], left: Array, moved: NDArray[np.bool_], draws: 
         size += int(counts[key])
         groups[-1] = [key, groups[-1][1] + sums[key], size]
     if len(groups) > 1 and size * draws < ENOUGH:
-        low, total, size = groups.pop()
-        groups[-1] = [low, groups[-1][1] + total, groups[-1][2] + size]
+        low, total, few = groups.pop()
+        groups[-1] = [low, groups[-1][1] + total, groups[-1][2] + few]
     table, end = np.ones(KEYS), KEYS
-    for low, total, size in groups:
-        table[int(low) : end] = total / size
+    for low, total, number in groups:
+        table[int(low) : end] = total / number
         end = int(low)
     table[:end] = groups[-1][1] / groups[-1][2]
     return table

@@ -264,7 +264,7 @@ def test_a_key_depends_on_the_code_and_the_size(monkeypatch):
     before = expected.spread_key(CELL)
     other = cell_of("perceptron", pages.case("perceptron").headlines[0])
     assert expected.spread_key(other) != before
-    monkeypatch.setattr(expected, "_sources", lambda page: "changed")
+    monkeypatch.setattr(expected, "_spread_source", lambda page: "changed")
     assert expected.spread_key(CELL) != before
 
 
