@@ -48,11 +48,11 @@ case = Case(
     ),
     contenders=(
         Contender("torch", "torch.nn.LSTM", partial(in_torch, "LSTM")),
-        # without gradients, float32 takes another kernel of oneDNN
+        # without gradients and in eval mode, oneDNN and cuDNN take other kernels
         Contender(
             "torch",
             "torch.nn.LSTM",
-            partial(in_torch, "LSTM"),
+            partial(in_torch, "LSTM", training=False),
             variant="inference",
             directions=("forward",),
         ),

@@ -51,14 +51,14 @@ def torch_names(layers):
     return params
 
 
-def in_torch(name, weights, *, activation="tanh", last=False, **option):
+def in_torch(name, weights, *, activation="tanh", last=False, training=True, **option):
     import torch
 
     layers, params = weights["layers"], torch_names(weights["layers"])
     cell, sides = layers[0][0], len(layers[0])
     how = {"bias": "b" in cell, "batch_first": True, "bidirectional": sides == 2}
     how |= {"nonlinearity": activation} if name == "RNN" else {}
-    module = getattr(torch.nn, name)(len(cell["W"]), len(cell["U"]), len(layers), **how)
+    module = getattr(torch.nn, name)(len(cell["W"]), len(cell["U"]), len(layers), **how).train(training)
 
     def run(params, x, h0=None, c0=None):
         start = (h0, c0) if name == "LSTM" else h0

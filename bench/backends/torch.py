@@ -269,9 +269,11 @@ class Torch(Backend):
         if mode == TF32:
             return super().bind_vjp(vjp, run, mode, wrt)
         compiled = self.compile(run, mode)
+        # the same tensors in every set: for others, torch.nn.LSTM compacts its weights at every call
+        own = cache(lambda tensor: tensor.detach().requires_grad_())
 
         def binder(params: Tree, data: Mapping[str, Any], cotangents: Mapping[str, Any]) -> Bound:
-            params = tree_map(lambda tensor: tensor.detach().requires_grad_(), params)
+            params = tree_map(own, params)
             data = {**data, **{name: data[name].detach().requires_grad_() for name in wrt}}
             leaves = [*flatten(params).values(), *(data[name] for name in wrt)]
             names, vectors = list(cotangents), list(cotangents.values())

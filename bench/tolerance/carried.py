@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import noise, pages
-from bench.tolerance.shared import KEYS, Array, Shared, fit
+from bench.tolerance.shared import KEYS, Array, Effect, Shared, fit, judged
 from bench.tolerance.spread import Expected, Part, parts, scaled
 from bench.tree import Tree
 
@@ -78,8 +78,9 @@ def _shared(part: Part, rounding: noise.Rounding) -> Carried:
     if not (np.isfinite(sigma).all() and np.isfinite(value).all()):
         raise ValueError("a spread is not finite, should be for a headline; choose other inputs")
     widest = part.draws.max() / noise.rms(part.draws) if part.draws.any() else 1.0
+    thirds = [np.square(scaled(each, value, rounding)) for each in part.thirds]
     return Carried(
-        fit(np.square(scaled(sigma, value, rounding)), value, layout.full),
+        judged(thirds, value, np.square(part.draws)),
         fit(np.square(part.sigma1 / rounding.u), value, layout.exact_sums),
         *which(sigma > 0, value),
         jump if (jump := np.where(part.jump > SLIGHT * sigma, part.jump, 0)).any() else None,
@@ -115,9 +116,8 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
             changes = np.flatnonzero(np.diff(part.variances, prepend=np.nan) != 0)
             arrays[f"{number}/{which_}/starts"] = changes.astype(np.int16)
             arrays[f"{number}/{which_}/variances"] = part.variances[changes]
-            for axis, effect in enumerate(part.effects):
-                if effect.size > 1:
-                    arrays[f"{number}/{which_}/{axis}"] = effect.astype(np.float32)
+            for place, effect in enumerate(part.effects):
+                arrays[f"{number}/{which_}/{place}"] = effect.factors.astype(np.float32)
         if one.bits.size:
             arrays[f"{number}/bits"] = one.bits
         if one.jump is not None:
@@ -127,7 +127,10 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
             arrays[f"{number}/shape"] = np.array(one.jump.shape)
         listed[name] = {
             "moved": one.moved, "scatter": one.scatter, "undecided": one.undecided,
-            "axes": len(one.sigma.effects), "draws": [one.sigma.draws, one.sigma1.draws],
+            "shared": [
+                {"axes": [each.axes for each in part.effects], "top": part.top, "draws": part.draws}
+                for part in (one.sigma, one.sigma1)
+            ],
         }  # fmt: skip
     path.parent.mkdir(exist_ok=True)
     arrays |= {"key": np.array(key), "listed": np.array(json.dumps(listed))}
@@ -142,7 +145,8 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
 def load(path: Path, key: str) -> dict[str, Carried] | None:
     """The spreads of a file; None if it is missing, damaged, or comes from other code than this key's."""
     try:
-        with np.load(path, allow_pickle=False) as members:
+        # np.load would leave a truncated file open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
             if str(members["key"]) != key:
                 return None
             listed = json.loads(str(members["listed"]))
@@ -153,12 +157,14 @@ def load(path: Path, key: str) -> dict[str, Carried] | None:
 
 def _carried(members: Mapping[str, Any], number: int, one: Mapping[str, Any]) -> Carried:
     found = []
-    for which_, draws in zip(("sigma", "sigma1"), one["draws"], strict=True):
+    for which_, part in zip(("sigma", "sigma1"), one["shared"], strict=True):
         starts = members[f"{number}/{which_}/starts"].astype(np.int64)
         variances = np.repeat(members[f"{number}/{which_}/variances"], np.diff([*starts, KEYS]))
-        names = [f"{number}/{which_}/{axis}" for axis in range(one["axes"])]
-        effects = [members[name].astype(np.float64) if name in members else np.ones(1) for name in names]
-        found.append(Shared(variances, effects, int(draws)))
+        effects = [
+            Effect(tuple(axes), members[f"{number}/{which_}/{place}"].astype(np.float64))
+            for place, axes in enumerate(part["axes"])
+        ]
+        found.append(Shared(variances, effects, int(part["top"]), int(part["draws"])))
     jump, bits = None, np.zeros(0, dtype=np.uint8)
     if f"{number}/jump" in members:
         jump = np.zeros(members[f"{number}/shape"])

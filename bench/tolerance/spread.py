@@ -73,7 +73,7 @@ def parts(
 ) -> tuple[dict[str, "Part"], int, noise.Rounding]:
     """What `spread` makes its result of: statistics by path, the number of runs, and the rounding.
 
-    With `few`, there is one run of several, with a part of the draws.
+    With `few`, there is one run of several, with the part of the draws that fits in memory.
     """
     inside = accumulator == noise.INSIDE
     how: dict[str, Any] = {"seed": seed, "worst": worst}
@@ -91,7 +91,7 @@ def parts(
         rounding = rounding.outside(dtype) if inside else rounding
         with noise.under(rounding):
             for path, leaf in leaves.items():
-                part = _part(_rounded(leaf, rounding) if inside else leaf, rounding)
+                part = _part(_rounded(leaf, rounding) if inside else leaf, rounding, few)
                 found[path] = _both(found[path], part) if path in found else part
     return found, 1 if few else runs, rounding
 
@@ -110,13 +110,13 @@ def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
     return noise.pack(rows)
 
 
-def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object, few: bool) -> int:
+def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object, few: bool = False) -> int:
     """The number of runs over which the draws are divided, so that each run fits in `MEMORY`.
 
-    For `few` draws there are several, and a run may be twice as large.
+    With `few` draws, which are those of one run, it may be twice as large.
     """
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
-    layouts = {runs: layout for runs, layout in noise.layouts(dtype).items() if runs > 1 or not few}
+    layouts = noise.layouts(dtype)
     if sum(leaf.size for leaf in leaves) < FEW:
         return min(layouts)
     plain = tree_map(lambda leaf: leaf.astype(np.float64) if _floating(leaf) else leaf, trees)
@@ -145,9 +145,10 @@ class Part:
     jump: Array
     draws: Array  # the rms over the tensor of each draw
     undecided: int
+    thirds: tuple[Array, ...] = ()  # with few draws, sigma of each third of them
 
 
-def _part(leaf: Any, rounding: noise.Rounding) -> Part:
+def _part(leaf: Any, rounding: noise.Rounding, few: bool = False) -> Part:
     if not noise.noisy(leaf):
         leaf = noise.pack(np.asarray(leaf, dtype=np.float64)[..., None])
     rows = noise.rows(leaf)
@@ -156,7 +157,7 @@ def _part(leaf: Any, rounding: noise.Rounding) -> Part:
     value = np.array(rows[..., -1], dtype=np.float64)
     zero = np.zeros_like(value)
     if rows.shape[-1] == 1:
-        return Part(value, zero, zero, zero, np.zeros(1), rounding.undecided)
+        return Part(value, zero, zero, zero, np.zeros(1), rounding.undecided, (zero,) * 3 if few else ())
     layout = rounding.layout
     away = rows - value[..., None]
     away[np.broadcast_to((rows == value[..., None]), away.shape)] = 0  # inf - inf
@@ -168,6 +169,7 @@ def _part(leaf: Any, rounding: noise.Rounding) -> Part:
         np.abs(away[..., layout.turned]).max(axis=-1) if rounding.undecided else zero,
         noise.rms(full.reshape(-1, layout.full).T) if value.size else np.zeros(1),
         rounding.undecided,
+        tuple(map(noise.rms, np.split(full, 3, axis=-1))) if few else (),
     )
 
 

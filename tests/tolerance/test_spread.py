@@ -153,7 +153,7 @@ def test_draws_that_do_not_fit_in_one_run_are_shared_among_several(runs, monkeyp
 
 def test_two_runs_are_joined_as_they_come():
     one, other = (
-        spread_module._Part(
+        spread_module.Part(
             np.array([5.0, 7.0]), np.array(sigma), np.array(sigma), np.array(jump), np.array(draws), undecided
         )
         for sigma, jump, draws, undecided in (
@@ -190,6 +190,17 @@ def test_the_number_of_runs_follows_from_what_one_takes(memory, runs, monkeypatc
     x = inputs(shape=(400, 200))
     assert spread_module._runs(lambda x: np.tanh(x) * 2, (x,), "float32") == runs
     assert spread_module._runs(lambda x: np.tanh(x) * 2, (x[:10],), "float32") == 1
+
+
+def test_few_draws_are_all_if_they_fit_in_twice_the_memory(monkeypatch):
+    x = inputs(shape=(400, 200))
+    for memory, draws in ((2**32, 30), (2**24, 6), (2**20, 3)):
+        monkeypatch.setattr(spread_module, "MEMORY", memory // 2)
+        how = {"dtype": "float32", "accumulator": "float32", "seed": 0, "few": True}
+        found, runs, rounding = spread_module.parts(lambda x: np.tanh(x) * 2, (x,), **how)
+        assert runs == 1 and rounding.layout.full == found[""].draws.size == draws
+        sigma = np.sqrt(np.mean(np.square(found[""].thirds), axis=0))
+        assert np.allclose(sigma, found[""].sigma)
 
 
 # ---- below float32 ----
