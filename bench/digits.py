@@ -31,6 +31,8 @@ def scaled(value: float, half: float = math.nan) -> str:
     """`value` formatted by `digits`, with a unit prefix: ``1.2 M``, ``340 µ``, ``7``."""
     if not (math.isfinite(value) and value):
         return digits(value)
+    if abs(value) >= 10.0 ** (max(PREFIXES) + 3):
+        return magnitude(value)
     power = math.floor(math.log10(abs(value)) / 3) * 3
     power = min(max(power, min(PREFIXES)), max(PREFIXES))
     text = digits(value / 10.0**power, half / 10.0**power)

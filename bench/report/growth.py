@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.digits import digits, scaled, seconds
+from bench.report.curves import STYLES, literal
 from bench.report.overview import BACKENDS, ordered, short
 from bench.report.table import Figure, Section, Table
 from bench.report.workloads import DISPATCH, ORDER, typical, unit
 from bench.store.results import whole
-from bench.store.row import plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 FILE, TITLE = "growth.svg", "Time over size"
 NOTE = (
     "Of each framework: the sizes at which dispatch takes most of the time (≤: up to that one), then the "
-    "exponent of time over work, first between the two largest sizes, then fitted to all that are not bound by "
-    "dispatch (– if these are fewer than two). 1: twice the work takes twice the time; below 1, larger sizes "
-    "are computed at a higher rate; above 1, at a lower one. Work is flops, by the formula."
+    "exponent of time over work, first between the two largest sizes, then fitted to all that are not bound "
+    "by dispatch (– if these are fewer than two). 1: twice the work takes twice the time; below 1, larger "
+    "sizes are computed at a higher rate; above 1, at a lower one. Work is flops, by the formula."
 )
 # of Okabe and Ito, which people tell apart who see colours differently
 COLOURS = {"numpy": "#000000", "torch": "#D55E00", "tensorflow": "#009E73", "jax": "#0072B2"}
@@ -59,7 +59,6 @@ def panels(timed: "DataFrame") -> list[Panel]:
     shown = typical(timed[(timed["curve"] != "") & (timed["direction"] == timed["main"])])
     found: list[tuple[int, int, Panel]] = []
     known = ordered(shown["case"].drop_duplicates().tolist(), ORDER)
-    several = shown["on"].nunique() > 1
     for _, group in shown.groupby(["case", "place", "device", "settings"], sort=False):
         first = group.iloc[0]
         curves: dict[str, Sequence[Point]] = {}
@@ -68,7 +67,7 @@ def panels(timed: "DataFrame") -> list[Panel]:
             for on, own in mine.groupby("on", sort=False):
                 curve = best(own)
                 if len(curve) > 1:
-                    curves[f"{short(backend)} {on}" if several else short(backend)] = curve
+                    curves[f"{short(backend)} {on}".rstrip()] = curve
         if curves:
             names = (first["curve"].partition(", ")[0], "" if first["device"] == "cpu" else first["device"])
             title = ", ".join(filter(None, (*names, first["settings"])))
@@ -98,7 +97,8 @@ def points(rows: "DataFrame") -> list[Point]:
     """The sizes of one contender from the least work to the most; those without figures are left out."""
     found = {}
     for row in rows.to_dict("records"):
-        items, work, time = row["throughput"] * row["median_s"], row["flops"], row["median_s"]
+        # the product of a quotient: rounded, so that all frameworks have the same
+        items, work, time = float(f"{row['throughput'] * row['median_s']:.9g}"), row["flops"], row["median_s"]
         if all(math.isfinite(each) and each > 0 for each in (items, work, time)):
             own = bool(row["title"])
             found[work] = Point(items, work, time, row["half"], row["bound"] == DISPATCH, own)
@@ -161,7 +161,7 @@ def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
     from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
     names = list(dict.fromkeys(name for panel in found for name in panel.curves))
-    colours = dict(zip(names, _colours(names), strict=True))
+    looks = _looks(names)
     rows = math.ceil(len(found) / WIDTH)
     with matplotlib.rc_context({"svg.hashsalt": "gaugeblock"}):
         drawing = Drawing(figsize=(10, 2.6 * rows + 0.6), layout="constrained")
@@ -169,12 +169,12 @@ def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
         grid = drawing.subplots(rows, WIDTH, squeeze=False).flatten()
         for axes, panel in zip(grid, found, strict=False):
             for name, curve in panel.curves.items():
-                _line(axes, curve, colours[name])
+                _line(axes, curve, **looks[name])
             for at in {point.items for curve in panel.curves.values() for point in curve if point.own}:
                 axes.axvline(at, color="0.8", linewidth=4, zorder=0)
-            axes.set_title(plain(panel.title).replace("$", r"\$"), fontsize="small", loc="left")
+            axes.set_title(literal(panel.title), fontsize="small", loc="left")
             axes.set(xscale="log", yscale="log")
-            axes.set_xlabel(plain(panel.unit).replace("$", r"\$"), fontsize="small", loc="right")
+            axes.set_xlabel(literal(panel.unit), fontsize="small", loc="right")
             every = sorted({point.items for curve in panel.curves.values() for point in curve})
             axes.set_xticks(every, [_tick(each) for each in every])
             axes.xaxis.set_minor_locator(NullLocator())
@@ -184,32 +184,50 @@ def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
             axes.spines[["top", "right"]].set_visible(False)
         for axes in grid[len(found) :]:
             axes.set_visible(False)
-        shown = [Line2D([], [], color=colours[name], marker="o", markersize=4, label=name) for name in names]
-        held = {"color": "0.4", "marker": "o", "markersize": 4, "markerfacecolor": "white", "linestyle": ""}
-        shown += [
-            Line2D([], [], **held, label="bound by dispatch"),
-            Line2D([], [], color="0.8", linewidth=4, label="the headline's size"),
-        ]
-        drawing.legend(handles=shown, loc="outside upper left", ncols=len(shown), frameon=False, fontsize="small")
+        dot = {"marker": "o", "markersize": 4}
+        shown = {name: Line2D([], [], **look, **dot) for name, look in looks.items()}
+        shown["bound by dispatch"] = Line2D([], [], **dot, color="0.4", markerfacecolor="w", linestyle="")
+        shown["the headline's size"] = Line2D([], [], color="0.8", linewidth=4)
+        drawing.legend(
+            shown.values(),
+            map(literal, shown),
+            loc="outside upper left",
+            ncols=6,
+            frameon=False,
+            fontsize="small",
+        )
         with whole(folder / FILE) as partial:
             drawing.savefig(partial, format="svg", metadata={"Date": None})
     return [Figure(TITLE, FILE)]
 
 
 def _tick(items: float) -> str:
-    return f"{items:.0f}" if items < 1000 else scaled(items, items / 16).replace(" ", "")
+    return f"{items:.0f}" if items < 1000 else scaled(items).replace(" ", "")
 
 
-def _line(axes: Any, curve: Sequence[Point], colour: str) -> None:
-    items, times = [point.items for point in curve], [point.seconds for point in curve]
-    axes.plot(items, times, color=colour, linewidth=1.2)
-    for held, fill in ((True, "white"), (False, colour)):
+def _line(axes: Any, curve: Sequence[Point], color: str, linestyle: str) -> None:
+    axes.plot(
+        [point.items for point in curve],
+        [point.seconds for point in curve],
+        color=color,
+        linestyle=linestyle,
+        linewidth=1.2,
+    )
+    for held, fill in ((True, "white"), (False, color)):
         some = [(point.items, point.seconds) for point in curve if point.dispatch == held]
         if some:
-            axes.plot(*zip(*some, strict=True), "o", color=colour, markersize=4, markerfacecolor=fill)
+            axes.plot(*zip(*some, strict=True), "o", color=color, markersize=4, markerfacecolor=fill)
 
 
-def _colours(names: Sequence[str]) -> list[str]:
-    """A colour for each curve: a known framework has its own in every drawing."""
-    others = cycle(OTHERS)
-    return [COLOURS.get(name.partition(" ")[0]) or next(others) for name in names]
+def _looks(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """A colour for each framework, of a known one always the same; machines differ in the style of lines."""
+    others, found = cycle(OTHERS), dict(COLOURS)
+    machines = list(dict.fromkeys(name.partition(" ")[2] for name in names))
+    looks = {}
+    for name in names:
+        framework, _, machine = name.partition(" ")
+        if framework not in found:
+            found[framework] = next(others)
+        style = STYLES[machines.index(machine) % len(STYLES)]
+        looks[name] = {"color": found[framework], "linestyle": style}
+    return looks

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 TITLE = "Latency: what one call costs at least, in µs"
 NOTE = (
-    "The time of one call at the first size of each formula, which is small: the overhead of dispatch takes at "
-    "most that long, and the hardware has little to do. One column per framework and mode, in its fastest "
+    "The time of one call at the first size of each formula, which is small: the overhead of dispatch takes "
+    "at most that long, and the hardware has little to do. One column per framework and mode, in its fastest "
     "API; a sign before a time is that of its verdict, where it is not ✓. break-even size: where a call "
     "takes twice as long, on the line between the timed sizes around it, in the framework that is fastest at "
     "the largest of them; > where even that takes less."
@@ -43,12 +43,11 @@ def latency(timed: "DataFrame") -> list[Table]:
     around = dict(tuple(shown.groupby(["case", "device", "settings", "on"], sort=False)))
     lines = []
     for group in workloads(small):
-        several = group["on"].nunique() > 1
         for on, here in group.groupby("on", sort=False):
             own = fastest(here, "column")
             row = here.iloc[0]
             where = (row["device"] if (small["device"] != row["device"]).any() else "", row["settings"])
-            label = " ".join(filter(None, (row["case"], *where, str(on) if several else "")))
+            label = " ".join(filter(None, (row["case"], *where, str(on))))
             cells = (_time(own[pair]) if pair in own else "" for pair in columns)
             sizes = around[row["case"], row["device"], row["settings"], on]
             lines.append((label, *cells, _size(sizes, unit(here))))
@@ -78,7 +77,7 @@ def _size(rows: "DataFrame", items: str) -> str:
 
 
 def break_even(curve: Sequence[Point]) -> str:
-    """The items at which a call takes twice the time of the first point, at the larger size's work for each."""
+    """The items at which a call takes twice the time of the first point, each of the larger size's work."""
     twice = 2 * curve[0].seconds
     for below, above in pairwise(curve):
         if above.seconds >= twice:

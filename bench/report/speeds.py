@@ -31,13 +31,12 @@ def throughput(timed: "DataFrame") -> list[Table]:
     backends = ordered([each for group in groups for each in group["backend"]], BACKENDS)
     lines, first = [], []
     for group in groups:
-        tops = fastest(group, "on")
-        for on, top in tops.items():
+        for on, top in fastest(group, "on").items():
             own = fastest(group[group["on"] == on], "backend")
             cells = (_ratio(own[each], "d") if each in own else "" for each in backends)
             lines.append(
                 (
-                    f"{title(group)} {on if len(tops) > 1 else ''}".rstrip(),
+                    f"{title(group)} {on}".rstrip(),
                     seconds(top["median_s"], top["half"]),
                     rate(top),
                     *cells,
@@ -108,11 +107,10 @@ def summary(timed: "DataFrame") -> list[Table]:
     backends = ordered(shown["backend"].drop_duplicates().tolist(), BACKENDS)
     lines = []
     for group in workloads(shown):
-        tops = fastest(group, "on")
-        for on, top in tops.items():
+        for on, top in fastest(group, "on").items():
             own = fastest(group[group["on"] == on], "backend")
             cells = (_ratio(own[each]) if each in own else "" for each in backends)
-            label = f"{top['label']} {on if len(tops) > 1 else ''}".strip()
+            label = f"{top['label']} {on}".strip()
             lines.append((label, seconds(top["median_s"], top["half"]), rate(top), *cells))
     columns = ("formula", "time", "rate", *map(short, backends))
     small = len(shown) and shown["first"].all()
@@ -175,7 +173,7 @@ def _even(row: Any) -> str:
 
 
 def _times(row: Any) -> str:
-    text = _multiple(row)
+    text = multiple(row)
     if row["ratio"] <= 1 or not math.isfinite(row["ratio_low"]):
         return text
     return f"{text} ({digits(row['ratio_low'])}–{digits(row['ratio_high'])})"
@@ -198,14 +196,14 @@ def mebibytes(host: Any, device: Any) -> str:
     return " + ".join(f"{each / 2**20:,.{1 if each < 2**23 else 0}f}" for each in found)
 
 
-def _multiple(row: Any) -> str:
+def multiple(row: Any) -> str:
     """The ratio to the fastest."""
     return digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1"
 
 
 def _ratio(row: Any, held: str = "") -> str:
     """The ratio to the fastest and the bits; `held` marks a time that is bound by dispatch."""
-    return f"×{_multiple(row)}{held if row['bound'] == DISPATCH else ''} {bits(row):>3}"
+    return f"×{multiple(row)}{held if row['bound'] == DISPATCH else ''} {bits(row):>3}"
 
 
 def bits(row: Any) -> str:

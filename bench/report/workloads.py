@@ -18,6 +18,7 @@ WORKLOAD = ["case", "size", "device", "dtype", "direction", "settings", "variant
 CONTENDER = ["on", "backend", "contender", "mode"]
 PLACE = ["case", "size", "device"]
 INPUTS = ["case", "size", "option", "regime"]
+PLACED = {"title": object, "place": int, "curve": object, "main": object, "first": bool}  # see _places
 
 DISPATCH, COMPUTE = "dispatch", "compute"  # values of `bound`
 
@@ -106,7 +107,7 @@ def _places(timed: "DataFrame") -> "DataFrame":
     first: whether it is the first size, at which a call costs least.
     """
     found = timed[PLACE].drop_duplicates()
-    columns: dict[str, list[Any]] = {name: [] for name in ("title", "place", "curve", "main", "first")}
+    columns: dict[str, list[Any]] = {name: [] for name in PLACED}
     for name, size, device in found.itertuples(index=False):
         case = pages.cases().get(name)
         headline = sizes.headline(case, size) if case else None
@@ -118,13 +119,15 @@ def _places(timed: "DataFrame") -> "DataFrame":
         columns["curve"].append(headline.title if headline else "")
         columns["main"].append(leading.direction or last if leading else last)
         columns["first"].append(case is not None and size == next(iter(case.sizes)))
-    return found.assign(**columns)
+    return found.assign(**columns).astype(PLACED)
 
 
 def _title(headline: Headline, device: str) -> str:
-    """The title of a headline, which tells its size on a CPU, with the dimensions that differ on a GPU."""
-    changed = {} if device == "cpu" else headline.gpu
-    return ", ".join([headline.title, *(f"{name} {value:,}" for name, value in changed.items())])
+    """The title of a headline, which tells its size on a CPU; elsewhere with the dimensions that differ."""
+    if device == "cpu":
+        return headline.title
+    changed = sizes.spelled(headline.gpu).replace(":", " ").replace("+", ", ")
+    return ", ".join(filter(None, (headline.title, changed, f"on the {device}")))
 
 
 def _ranks(timed: "DataFrame") -> "DataFrame":
@@ -141,7 +144,7 @@ def _ranks(timed: "DataFrame") -> "DataFrame":
     found = timed[INPUTS].drop_duplicates()
     first = sorted(found.itertuples(index=False), key=turn)
     rank = {each: number for number, each in enumerate(first)}
-    return found.assign(rank=[rank[each] for each in found.itertuples(index=False)])
+    return found.assign(rank=[rank[each] for each in found.itertuples(index=False)]).astype({"rank": int})
 
 
 def _variants(timed: "DataFrame") -> "Any":

@@ -23,11 +23,11 @@ from bench.report.overview import verdict
 from bench.report.read_back import read_back
 from bench.report.roofs import roofs as roof_table
 from bench.report.speeds import detail, summary, throughput
-from bench.report.workloads import speeds
 from bench.report.table import Listing, Section, markdown
 from bench.report.table import console as terminal
 from bench.report.table import show as print_sections
 from bench.report.variants import conventions
+from bench.report.workloads import speeds
 from bench.store.lines import Told, refuse
 from bench.store.results import REPORT
 from bench.store.results import write as write_whole
@@ -76,8 +76,8 @@ def sections(
 ) -> list[Section]:
     """The sections of the report. `every` adds every contender of every workload, and every sentence.
 
-    `figures` are loss curves, `drawn` is time over size; `left` lists what could not be read, `plugins` are the backends that the user has named. A bad record
-    costs only its own table.
+    `figures` are loss curves, `drawn` is time over size, `left` lists what could not be read, and `plugins`
+    are the backends that the user has named. A bad record costs only its own table.
     """
     if rows.empty:
         raise ValueError(NONE)
