@@ -17,8 +17,12 @@ def digits(value: float, half: float = math.nan, most: int = 3) -> str:
         return ""
     if value == 0:
         return "0"
+    if not 1e-15 < abs(value) < 1e18:
+        return magnitude(value)
     first = math.floor(math.log10(abs(value)))
     last = first - 1
+    if 2 * half == math.inf:
+        return f"~{_to(value, first)}"
     if half >= 0:  # the interval spans at most ten units of the last digit
         open_digit = math.ceil(math.log10(2 * half)) - 1 if half > 0 else first - most
         last = min(max(open_digit, first - most + 1), first)
@@ -31,8 +35,6 @@ def scaled(value: float, half: float = math.nan) -> str:
     """`value` formatted by `digits`, with a unit prefix: ``1.2 M``, ``340 µ``, ``7``."""
     if not (math.isfinite(value) and value):
         return digits(value)
-    if abs(value) >= 10.0 ** (max(PREFIXES) + 3):
-        return magnitude(value)
     power = math.floor(math.log10(abs(value)) / 3) * 3
     power = min(max(power, min(PREFIXES)), max(PREFIXES))
     text = digits(value / 10.0**power, half / 10.0**power)

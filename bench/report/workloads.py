@@ -37,19 +37,26 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     `half`, `ratio`, `ratio_half`, `even`, `even_eager`, `variant`, `label`, and those of `_places`. Ratios
     are paired by round if one run sampled the whole workload, and ratios of medians otherwise.
     """
+    with np.errstate(all="ignore"):  # rows may hold any figures
+        return _speeds(rows)
+
+
+def _speeds(rows: "DataFrame") -> "DataFrame":
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD[:-1], "option", "regime", *CONTENDER], keep="last").sort_index()
     timed = timed.merge(_places(timed), on=PLACE, how="left").merge(_ranks(timed), on=INPUTS, how="left")
     timed = timed.assign(variant=_variants(timed))
-    least = timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("min")
+    by_workload = timed.groupby(WORKLOAD, sort=False, observed=True)
     wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
-    timed = timed.assign(half=wide, ratio_of_medians=timed["median_s"] / least)
-    first = timed.loc[timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("idxmin")]
-    own, best = timed["half"] / timed["median_s"], (first["half"] / first["median_s"]).to_numpy()
-    timed["ratio_half"] = timed["ratio_of_medians"] * (own**2 + best**2) ** 0.5
-    paired = timed["ratio"].notna() & (
-        timed.groupby(WORKLOAD, sort=False, observed=True)["run_id"].transform("nunique") == 1
+    first = timed.loc[by_workload["median_s"].transform("idxmin")]
+    timed = timed.assign(
+        half=wide, ratio_of_medians=timed["median_s"] / by_workload["median_s"].transform("min")
     )
+    own, best = timed["half"] / timed["median_s"], (wide[first.index] / first["median_s"]).to_numpy()
+    timed["ratio_half"] = timed["ratio_of_medians"] * np.hypot(own, best)
+    # what one run sampled together has one contender with a ratio of 1: that to which the others are paired
+    together = (timed["ratio"] == 1).groupby(by_workload.ngroup()).transform("sum") == 1
+    paired = timed["ratio"].notna() & together & (by_workload["run_id"].transform("nunique") == 1)
     wide = timed[["ratio_high", "ratio_low"]].sub(timed["ratio"], axis=0).abs().max(axis=1)
     timed["ratio_half"] = wide.where(paired, timed["ratio_half"])
     timed["ratio"] = timed["ratio"].where(paired, timed["ratio_of_medians"])

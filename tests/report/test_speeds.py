@@ -45,7 +45,7 @@ def race(case, size="", direction="", *, spread=0.001, **times):
 
 
 def curve(case, time, backend="torch", dispatch=0, **other):
-    """Rows of a headline's growth: `time` is a function of the work, the first `dispatch` sizes are so bound."""
+    """Rows of a headline's growth. `time` is a function of the work; dispatch bounds the first sizes."""
     page = pages.case(case)
     found = []
     for number, size in enumerate(sizes.growth(page, page.headlines[0])):
@@ -150,6 +150,13 @@ def test_the_paired_ratio_counts_where_one_run_sampled_the_workload():
     assert tables(*apart)["Throughput"].rows[0][4].startswith("×2.00")
 
 
+def test_ratios_to_different_contenders_are_not_shown_together():
+    hat = changed(race("cnn-training", tensorflow=4e-3, jax=2e-3), option="adam-epsilon-hat")
+    rows = [*race("cnn-training", numpy=5e-3, torch=1e-3), *hat]  # sampled apart: two fastest
+    (line,) = tables(*rows)["Throughput"].rows
+    assert [each.split()[0] for each in line[3:7]] == ["×5.00", "×1", "×4.00", "×2.00"]
+
+
 def test_a_size_for_a_gpu_is_told_as_it_is():
     headline = pages.case("lstm").headlines[0]
     rows = changed(race("lstm", torch=1e-3), device="gpu", size=sizes.on(pages.case("lstm"), headline, "gpu"))
@@ -193,7 +200,7 @@ def test_the_share_is_the_median_over_what_compute_bounds():
         rows += [replace(first, share=share, bound=bound), replace(second, share=0.99)]
     (found,) = speeds.throughput(speed(*rows))
     assert found.note.startswith(
-        "The fastest framework reaches 30% of the roofline, as the median of 3 workloads that are bound by compute."
+        "The fastest framework reaches 30% of the roofline, as the median of 3 workloads that are bound by"
     )
     several = [*rows, *changed(race("adam", torch=1e-3), machine="cccccccc", share=0.5)]
     (found,) = speeds.throughput(speed(*several))
@@ -261,7 +268,7 @@ def test_latency_has_a_column_for_each_framework_and_mode_in_microseconds():
         "formula", "numpy\neager", "torch\ncompile", "torch\neager", "jax\njit", "break-even size"
     )  # fmt: skip
     assert [line[:5] for line in found.rows] == [
-        ("adam", "", "30", "12.3", "L 2.5"), ("softmax", "1.50", "", "", "")
+        ("adam", "", "30", "12.3", "L 2.50"), ("softmax", "1.50", "", "", "")
     ]  # fmt: skip
 
 
@@ -277,7 +284,7 @@ def test_break_even_is_where_a_call_takes_twice_the_time_of_the_smallest():
     assert latency.break_even(sizes[:2]) == "> 100"
     assert latency.break_even([point, replace(point, items=1, flops=1e6, seconds=1e9)]) == "< 1"
     vague = [replace(each, half=0.3) for each in sizes]
-    assert latency.break_even(vague) == "~200"
+    assert latency.break_even(vague) == "200"
 
 
 def test_break_even_is_of_the_framework_that_is_fastest_at_the_largest_size():
@@ -474,7 +481,7 @@ def test_figures_of_any_kind_are_shown_and_raise_nothing(seed, tmp_path):
     quick = {each.title: each for each in found}
     for title in ("Throughput", speeds.OTHER):
         for line in quick[title].rows if title in quick else ():
-            assert all(len(text) < 100 for text in line), line
+            assert all(len(text) < 40 for text in line[1:3]), line
 
 
 # the tables of README.md and docs/results.md
@@ -496,15 +503,13 @@ def test_the_readme_has_a_line_for_a_headline_and_the_page_of_results_has_all():
 
 def test_a_framework_without_a_speed_has_the_sign_that_says_why_in_the_readme():
     torch, jax = race("adam", torch=1e-3, jax=2e-3)
-    wrong = replace(
-        torch, median_s=None, low_s=None, high_s=None, throughput=None, status="disagrees", why="off"
-    )
+    none = dict.fromkeys(("median_s", "low_s", "high_s", "throughput"))
+    wrong = replace(torch, **none, status="disagrees", why="off")
     rows = [
         wrong,
         replace(jax, status="limited", bits=18.2, bound="dispatch"),
         row(case="adam", size="ten-million", direction="training", backend="tensorflow", status="missing"),
-        replace(jax, backend="numpy", regime="integers", status="error", why="x", median_s=None, throughput=None,
-                low_s=None, high_s=None),
+        replace(jax, **none, backend="numpy", regime="integers", status="error", why="x"),
     ]  # fmt: skip
     (line,) = readme.throughput(frame(*rows), "here").rows
     assert line[3:] == ("–", "✗", "m", "L 18 bits 1× d")
@@ -517,4 +522,10 @@ def test_a_run_without_headlines_does_not_make_the_readme():
 
 def test_the_page_of_results_has_verdicts_and_bits_and_no_times():
     rows = frame(*race("softmax", "small", torch=2e-6), *race("softmax", "small", jax=1e-6))
-    assert readme.overview(rows, "here").rows[0] == ("softmax", "–", "✓ 23 bits", "–", "✓ 23 bits")
+    assert readme.overview(rows.assign(page="softmax"), "here").rows[0] == (
+        "softmax",
+        "–",
+        "✓ 23 bits",
+        "–",
+        "✓ 23 bits",
+    )

@@ -77,6 +77,9 @@ def test_the_examples_of_digits_hold():
         (0.0, 0.0, "0 s"),
         (math.nan, 1.0, ""),
         (3e-13, 1e-15, "0.000300 ns"),
+        (1.2e-3, math.inf, "~1 ms"),
+        (1e-300, math.nan, "1e-291 ns"),
+        (1e300, 1e290, "1e285 Ps"),
         (123456.0, 100.0, "123 ks"),
     ],
 )
