@@ -184,7 +184,7 @@ def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
             axes.spines[["top", "right"]].set_visible(False)
         for axes in grid[len(found) :]:
             axes.set_visible(False)
-        dot = {"marker": "o", "markersize": 4}
+        dot: dict[str, Any] = {"marker": "o", "markersize": 4}
         shown = {name: Line2D([], [], **look, **dot) for name, look in looks.items()}
         shown["bound by dispatch"] = Line2D([], [], **dot, color="0.4", markerfacecolor="w", linestyle="")
         shown["the headline's size"] = Line2D([], [], color="0.8", linewidth=4)
@@ -219,7 +219,7 @@ def _line(axes: Any, curve: Sequence[Point], color: str, linestyle: str) -> None
             axes.plot(*zip(*some, strict=True), "o", color=color, markersize=4, markerfacecolor=fill)
 
 
-def _looks(names: Sequence[str]) -> dict[str, dict[str, str]]:
+def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """A colour for each framework, of a known one always the same; machines differ in the style of lines."""
     others, found = cycle(OTHERS), dict(COLOURS)
     machines = list(dict.fromkeys(name.partition(" ")[2] for name in names))

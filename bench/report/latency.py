@@ -63,13 +63,11 @@ def _time(row: Any) -> str:
 
 def _size(rows: "DataFrame", items: str) -> str:
     """The break-even size of the framework that is fastest at the largest size: ``jax 1.2 k tokens``."""
-    first = rows[rows["first"]]
     found = []
-    for (backend, contender, mode), own in rows.groupby(["backend", "contender", "mode"], sort=False):
-        curve = points(own[own["first"] | (own["curve"] != "")])
-        small = points(first[(first["contender"] == contender) & (first["mode"] == mode)])
+    for _, own in rows.groupby(["backend", "contender", "mode"], sort=False):
+        curve, small = points(own[own["first"] | (own["curve"] != "")]), points(own[own["first"]])
         if small and len(curve) > 1 and curve[0].flops == small[0].flops:
-            found.append((-curve[-1].flops, curve[-1].seconds, backend, curve))
+            found.append((-curve[-1].flops, curve[-1].seconds, str(own["backend"].iloc[0]), curve))
     if not found:
         return ""
     *_, backend, curve = min(found, key=lambda each: each[:2])

@@ -87,7 +87,7 @@ def throughput(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Tab
         lines.append((title(group), seconds(top.median_s, top.half), rate(top), *cells))
     if not lines:
         raise ValueError(
-            f"readme: got no speed of a headline in {source}, should have some of `pytest suites/`"
+            f"readme: got no speed of a headline in {source}, should have some; `pytest suites/` times them"
         )
     return Table(SPEED, ("workload", "time", "rate", *SHIPPED), lines, note=f"{RACED} Source: {source}.")
 
@@ -161,10 +161,14 @@ def blocks(run: Path, name: str) -> dict[str, dict[str, str]]:
 
 def main(root: Path, run: Path) -> None:
     """Fill the files below `root` from the run in the folder `run`."""
-    for file, found in blocks(run, run.as_posix()).items():
-        path = root / file
-        path.write_text(fill(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+    found = blocks(run, run.as_posix())
+    texts = {file: fill((root / file).read_text(encoding="utf-8"), more) for file, more in found.items()}
+    for file, text in texts.items():
+        (root / file).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(), Path(sys.argv[1]))
+    try:
+        main(Path(), Path(sys.argv[1]))
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))

@@ -210,8 +210,8 @@ def write(folder: Path) -> Path:
     known = page(rows, environments)
     if known:
         write_whole(folder / LIMITS, "# Known departures\n\n" + markdown(known))
-    more = {"figures": figures, "drawn": drawn, **found}
-    shown = [*sections(rows, machines, environments, every=True, **more), *mutants]
+    shown = sections(rows, machines, environments, every=True, figures=figures, drawn=drawn, **found)
+    shown += mutants
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
     return write_whole(folder / REPORT, _document(shown, link if known else ""))
 
