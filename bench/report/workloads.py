@@ -37,11 +37,6 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     `half`, `ratio`, `ratio_half`, `even`, `even_eager`, `variant`, `label`, and those of `_places`. Ratios
     are paired by round if one run sampled the whole workload, and ratios of medians otherwise.
     """
-    with np.errstate(all="ignore"):  # rows may hold any figures
-        return _speeds(rows)
-
-
-def _speeds(rows: "DataFrame") -> "DataFrame":
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD[:-1], "option", "regime", *CONTENDER], keep="last").sort_index()
     timed = timed.merge(_places(timed), on=PLACE, how="left").merge(_ranks(timed), on=INPUTS, how="left")

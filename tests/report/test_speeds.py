@@ -75,16 +75,17 @@ def changed(rows, **other):
     return [replace(each, **other) for each in rows]
 
 
-def every_headline(directions=True):
+TIMES = {"numpy": 23.4e-3, "torch": 12.3e-3, "tensorflow": 14.5e-3, "jax": 11.1e-3}
+
+
+def every_headline(directions=True, **times):
     """Each headline of each page in all four frameworks."""
     return [
         each
         for page in pages.cases().values()
         for headline in page.headlines
         for direction in (page.directions if directions else ("",))
-        for each in race(
-            page.name, headline.size, direction, numpy=23.4e-3, torch=12.3e-3, tensorflow=14.5e-3, jax=11.1e-3
-        )
+        for each in race(page.name, headline.size, direction, **(times or TIMES))
     ]
 
 
@@ -353,6 +354,15 @@ def test_of_each_framework_the_curve_with_most_sizes_is_shown_then_the_fastest()
     assert panel.curves["torch"][0].seconds == fast[0].median_s and len(panel.curves["torch"]) == 4
 
 
+@pytest.mark.parametrize("figure", [0.0, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["throughput", "flops"])
+def test_a_size_without_figures_is_no_point_of_a_curve(name, figure, tmp_path):
+    first, *others = curve("adam", lambda work: 1e-9 * work)
+    found = growth.panels(speed(replace(first, **{name: figure}), *others))
+    assert len(found[0].curves["torch"]) == 3
+    assert growth.growth(found) and growth.draw(found, tmp_path)
+
+
 def test_one_size_is_no_growth(tmp_path):
     rows = race("adam", torch=1e-3)
     assert not growth.panels(speed(*rows)) and not growth.growth([]) and not growth.draw([], tmp_path)
@@ -398,13 +408,16 @@ def test_the_drawing_lies_beside_the_report_and_is_shown_in_it(tmp_path):
 
 
 def test_all_headlines_fit_100_columns_and_each_has_two_lines():
-    found = speeds.throughput(speed(*every_headline()))
-    printed = terminal(found)
-    assert max(map(len, printed.splitlines())) <= WIDTH
-    for title, time, rate, *_ in found[0].rows:
-        assert f"\n{title}\n" in printed
-        after = printed.partition(f"\n{title}\n")[2].splitlines()[0]
-        assert time in after and rate in after and after.count("×") == 4
+    wide = {"status": "limited", "bound": "dispatch", "peak_bytes": 40 * 2**30, "cache": "partly"}
+    slow = every_headline(directions=False, numpy=12.3e-3, torch=0.234, tensorflow=0.345, jax=0.456)
+    for rows in (every_headline(), changed(slow, **wide)):
+        found = speeds.throughput(speed(*rows))
+        printed = terminal(found)
+        assert max(map(len, printed.splitlines())) <= WIDTH
+        for title, time, rate, *_, memory in found[0].rows:
+            assert f"\n{title}\n" in printed
+            after = printed.partition(f"\n{title}\n")[2].splitlines()[0]
+            assert time in after and rate in after and after.count("×") == 4 and after.endswith(memory)
 
 
 def test_latency_and_growth_fit_100_columns():
