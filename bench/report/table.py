@@ -198,7 +198,7 @@ def _stacked(table: Table, width: int) -> "Text":
         "".join(gap + " " * (most - cell_len(text)) + text for most, text in zip(widths, row, strict=True))
         for row in zip(*columns, strict=True)
     )
-    found = [first, head, "─" * len(head)]
+    found = [first, head, "─" * min(len(head), width)]
     for title, line in zip(titles, lines, strict=True):
         found += [title, line]
     return Text("\n".join(found))
