@@ -17,8 +17,12 @@ def digits(value: float, half: float = math.nan, most: int = 3) -> str:
         return ""
     if value == 0:
         return "0"
+    if not 1e-15 < abs(value) < 1e18:
+        return magnitude(value)
     first = math.floor(math.log10(abs(value)))
     last = first - 1
+    if 2 * half == math.inf:
+        return f"~{_to(value, first)}"
     if half >= 0:  # the interval spans at most ten units of the last digit
         open_digit = math.ceil(math.log10(2 * half)) - 1 if half > 0 else first - most
         last = min(max(open_digit, first - most + 1), first)

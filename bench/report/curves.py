@@ -53,19 +53,19 @@ def _draw(title: str, curves: Sequence[Mapping[str, Any]], file: Path) -> None:
                 color="black" if reference else f"C{(number - 1) % 10}",
                 linewidth=3 if reference else 1.2,
                 alpha=0.4 if reference else 1,
-                label=_literal(f"{curve.get('contender', '')} {curve.get('mode', '')}"),
+                label=literal(f"{curve.get('contender', '')} {curve.get('mode', '')}"),
             )
         every = [loss for curve in curves for loss in _losses(curve) if math.isfinite(loss)]
         if every and min(every) > 0 and max(every) > 20 * min(every):
             axes.set_yscale("log")
-        axes.set(title=_literal(title), xlabel="step", ylabel="loss")
+        axes.set(title=literal(title), xlabel="step", ylabel="loss")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, fontsize="small")
         with whole(file) as partial:
             drawing.savefig(partial, format="svg", metadata={"Date": None})
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """The text, escaped so that matplotlib does not read it as mathematics."""
     return plain(text).replace("$", r"\$")
 

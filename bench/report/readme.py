@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 
 from bench import pages
 from bench.backends import SHIPPED
-from bench.digits import count, digits
+from bench.case import INTEGERS
+from bench.digits import count, seconds
+from bench.report.header import setups
 from bench.report.inventory import meanings, rules
 from bench.report.overview import least
+from bench.report.speeds import multiple, rate, title
 from bench.report.table import GLYPHS, Table, markdown
+from bench.report.workloads import DISPATCH, headlines, speeds
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# the pages of the README's table; docs/results.md has all
-HEADLINE = (
-    "linear_regression", "logistic_regression", "gradient_descent", "batch_gradient_descent", "adam",
-    "cross_entropy", "softmax", "layer_norm", "embedding", "attention", "transformer", "rnn", "lstm", "cnn",
+# the pages of the README's table, of each its first headline; docs/results.md has all
+SHOWN = (
+    "linear-regression", "gradient-descent", "embedding-bag", "skip-gram-training", "perceptron",
+    "sparse-cross-entropy", "layer-norm", "attention", "transformer-encoder-layer", "transformer", "lstm",
+    "lstm-model", "conv2d", "cnn-training", "adam",
 )  # fmt: skip
 
 ORDER = ("absent", "missing", "agrees", "limited", "imprecise", "mistrusted", "error", "disagrees")
@@ -51,32 +56,77 @@ def words() -> dict[str, dict[str, str]]:
 
 
 def figures(rows: "DataFrame", run: str, machine: str) -> dict[str, dict[str, str]]:
-    """The blocks that come from the rows of a run on a machine, by file."""
+    """The blocks that come from the rows of a run on a machine, by file.
+
+    Raises ValueError if the run has no speed of a headline.
+    """
     page = {case.name: pages.page(case).rpartition(".")[2] for case in pages.cases().values()}
     counted = (rows.dtype == "float32") | (rows.status == "missing")  # a missing cell has one dtype for all
     rows = rows[rows.case.isin(page) & counted].assign(page=rows.case.map(page))
-    few = overview(rows, f"{run}, {machine}", HEADLINE)
+    source = f"{run}, {machine}"
+    every, few = throughput(rows, source), throughput(rows, source, SHOWN)
     return {
         "README.md": {"table": markdown([few])},
-        "docs/results.md": {"table": markdown([overview(rows, f"{run}, {machine}")])},
+        "docs/results.md": {"table": markdown([every, overview(rows, source)])},
     }
 
 
-def overview(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Table:
-    """One line per page: the worst status, the fewest correct bits, a speed as a ratio; then a count."""
+def throughput(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Table:
+    """One line per headline, in its main direction; `names` are of the cases whose first headline is shown.
+
+    Raises ValueError if the rows have no speed of a headline.
+    """
+    timed = speeds(setups(rows))
+    lines = []
+    for group in headlines(timed[timed.direction == timed.main]):
+        top = group.loc[group.median_s.idxmin()]
+        if names and (top.case not in names or top.place):
+            continue
+        same = (rows[WHERE] == top[WHERE]).all(axis=1) & (rows.regime != INTEGERS)
+        unbuilt = (rows.case == top.case) & (rows.status == "missing")  # has one row, at the first size
+        here = rows[same | unbuilt]
+        cells = (_raced(here[here.backend == name], group[group.backend == name]) for name in SHIPPED)
+        lines.append((title(group), seconds(top.median_s, top.half), rate(top), *cells))
+    if not lines:
+        raise ValueError(
+            f"readme: got no speed of a headline in {source}, should have some; `pytest suites/` times them"
+        )
+    return Table(SPEED, ("workload", "time", "rate", *SHIPPED), lines, note=f"{RACED} Source: {source}.")
+
+
+WHERE = ["case", "size", "device", "direction"]
+SPEED = "Throughput and correct bits in float32"
+RACED = (
+    "time and rate are of the fastest framework, for one call; a gradient includes its forward pass. Each "
+    "framework: whether what was timed agrees with the reference (✓; L: it departs for a known, documented "
+    "reason), its correct bits, of float32's 24, and its time as a multiple of the fastest. d: dispatch, "
+    "what a call costs at any size, is most of that time."
+)
+
+
+def _raced(rows: "DataFrame", timed: "DataFrame") -> str:
+    """The fastest speed of a framework with its sign; without a speed, the sign that says why."""
+    if timed.empty:
+        return GLYPHS[max(rows.status, key=ORDER.index, default="absent")]
+    row = timed.loc[timed.median_s.idxmin()]
+    found = f"{max(row.bits, 0):.0f} bits" if math.isfinite(row.bits) else ""
+    held = " d" if row.bound == DISPATCH else ""
+    return " ".join(filter(None, (GLYPHS[row.status], found, f"{multiple(row)}×{held}")))
+
+
+def overview(rows: "DataFrame", source: str) -> Table:
+    """One line per page: the worst status and the fewest correct bits; then a count."""
     lines = {name: _cells(mine) for name, mine in rows.groupby("page", sort=True)}
-    shown = [(str(name).replace("_", " "), *lines[name]) for name in names or lines]
+    shown = [(str(name).replace("_", " "), *cells) for name, cells in lines.items()]
     every = (f"all {len(lines)} pages", *map(_count, zip(*lines.values(), strict=True)))
     return Table(TITLE, ("formula", *SHIPPED), [*shown, every], note=f"{NOTE} Source: {source}.", level=2)
 
 
-TITLE = "Agreement, correct bits and relative time in float32"
+TITLE = "Agreement and correct bits in float32"
 NOTE = (
     "✓: every API, option and mode of the framework agrees with the reference on all inputs, including "
     "ill-conditioned ones. L: at least one departs for a known, documented reason. m: no build for this "
-    "framework. bits: the fewest correct bits, of float32's 24. ×: time of the gradient or of a training "
-    "step on the small size, in the fastest API and mode that the run timed, as a multiple of the fastest "
-    "framework; at this size the overhead of a call counts most."
+    "framework. bits: the fewest correct bits, of float32's 24."
 )
 
 
@@ -87,24 +137,16 @@ def _count(cells: Sequence[str]) -> str:
 
 
 def _cells(rows: "DataFrame") -> list[str]:
-    timed = rows[rows.median_s.notna() & (rows.direction != "forward")]
-    shown = timed[timed.case == next(iter(timed.case), "")]
-    return [
-        _cell(rows[rows.backend == name], shown[shown.backend == name], shown.median_s.min())
-        for name in SHIPPED
-    ]
+    return [_cell(rows[rows.backend == name]) for name in SHIPPED]
 
 
-def _cell(rows: "DataFrame", timed: "DataFrame", best: float) -> str:
+def _cell(rows: "DataFrame") -> str:
     if rows.empty or set(rows.status) == {"absent"}:
         return GLYPHS["absent"]
-    parts = [GLYPHS[max(rows.status, key=ORDER.index)]]
-    if math.isfinite(bits := least(rows).min()):
-        parts.append(f"{max(bits, 0):.0f} bits")
-    if len(timed):
-        times = timed.median_s.min() / best
-        parts.append(f"{digits(times)}×" if times > 1 else "1×")
-    return " ".join(parts)
+    bits = least(rows).min()
+    return GLYPHS[max(rows.status, key=ORDER.index)] + (
+        f" {max(bits, 0):.0f} bits" if math.isfinite(bits) else ""
+    )
 
 
 def blocks(run: Path, name: str) -> dict[str, dict[str, str]]:
@@ -121,10 +163,14 @@ def blocks(run: Path, name: str) -> dict[str, dict[str, str]]:
 
 def main(root: Path, run: Path) -> None:
     """Fill the files below `root` from the run in the folder `run`."""
-    for file, found in blocks(run, run.as_posix()).items():
-        path = root / file
-        path.write_text(fill(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+    found = blocks(run, run.as_posix())
+    texts = {file: fill((root / file).read_text(encoding="utf-8"), more) for file, more in found.items()}
+    for file, text in texts.items():
+        (root / file).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(), Path(sys.argv[1]))
+    try:
+        main(Path(), Path(sys.argv[1]))
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))

@@ -1,78 +1,132 @@
-"""The tables of speeds, each with its correct bits."""
+"""The tables of speeds, each with its correct bits: of headlines, of other workloads, of every contender."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bench.digits import digits, scaled, seconds
-from bench.report.overview import BACKENDS, DTYPES, WAYS, ordered
+from bench.digits import count, digits, scaled, seconds
+from bench.report.overview import BACKENDS, ordered, short
 from bench.report.table import GLYPHS, Listing, Section, Table
+from bench.report.workloads import COMPUTE, DISPATCH, fastest, headlines, typical, unit, workloads
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# runs --as-shipped are not compared with runs of declared settings
-WORKLOAD = ["case", "option", "regime", "size", "device", "dtype", "direction", "settings"]
-CONTENDER = ["on", "backend", "contender", "mode"]
+DIRECTIONS = {"training": "training step"}  # in a title; the others are words already
+
+SETTLED = (
+    "Only digits that the confidence interval settles are shown; ~ means that even the first is uncertain. "
+    "A blank did not run or did not agree."
+)
+MULTIPLES = (
+    "Each framework's column: the time of its fastest API and mode as a multiple of that, and its correct "
+    "bits."
+)
 
 
-def speeds(rows: "DataFrame") -> "DataFrame":
-    """The rows that have a speed, the latest of each cell, with its `half`, `ratio`, `even` and `label`.
+def throughput(timed: "DataFrame") -> list[Table]:
+    """One line per headline and direction: what its fastest framework reaches, and the others beside it."""
+    groups = headlines(timed)
+    backends = ordered([each for group in groups for each in group["backend"]], BACKENDS)
+    lines, first = [], []
+    for group in groups:
+        for on, top in fastest(group, "on").items():
+            own = fastest(group[group["on"] == on], "backend")
+            cells = (_ratio(own[each], "d") if each in own else "" for each in backends)
+            lines.append(
+                (
+                    f"{title(group)} {on}".rstrip(),
+                    seconds(top["median_s"], top["half"]),
+                    rate(top),
+                    *cells,
+                    DISPATCH if top["bound"] == DISPATCH else percent(top["share"]),
+                    _word(top["cache"]),
+                    mebibytes(top["peak_bytes"], top["device_peak_bytes"]),
+                )
+            )
+            first.append(top)
+    columns = ("workload", "time", "rate", *map(short, backends), "roofline", "cache", "MiB")
+    held = any((group["bound"] == DISPATCH).any() for group in groups)
+    note = " ".join([*compute_bound(first), THROUGHPUT, *([HELD] if held else []), SETTLED])
+    return [Table("Throughput", columns, lines, columns[1:], stacked=True, note=note)] if lines else []
 
-    Ratios are paired by round if one run sampled the whole workload, and ratios of medians otherwise.
+
+THROUGHPUT = (
+    "Each line is one call; a gradient includes its forward pass. time, rate, roofline, cache and MiB are of "
+    f"the fastest framework. {MULTIPLES} roofline: the least time that this machine's peak rates allow, over "
+    "the time. cache: hot if inputs and weights fit in the last-level cache, cold from three times its size "
+    "on, else partly. MiB: peak memory of a call."
+)
+HELD = (
+    "d, dispatch: most of the time is what a call costs; twice the work would take less than a fifth longer. "
+    "It says little of the hardware, so that no share of the roofline is told."
+)
+
+
+def compute_bound(first: Sequence[dict[str, Any]]) -> list[str]:
+    """A sentence on each machine: the share of the roofline that the fastest of each workload reach.
+
+    Only workloads whose fastest contender is bound by compute count.
     """
-    timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
-    timed = timed.drop_duplicates([*WORKLOAD, *CONTENDER], keep="last").sort_index()
-    fastest = timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("min")
-    wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
-    timed = timed.assign(half=wide, ratio_of_medians=timed["median_s"] / fastest)
-    first = timed.loc[timed.groupby(WORKLOAD, sort=False, observed=True)["median_s"].transform("idxmin")]
-    own, best = timed["half"] / timed["median_s"], (first["half"] / first["median_s"]).to_numpy()
-    timed["ratio_half"] = timed["ratio_of_medians"] * (own**2 + best**2) ** 0.5
-    paired = timed["ratio"].notna() & (
-        timed.groupby(WORKLOAD, sort=False, observed=True)["run_id"].transform("nunique") == 1
+    said = []
+    for on in dict.fromkeys(row["on"] for row in first):
+        bound = [row["share"] for row in first if row["on"] == on and row["bound"] == COMPUTE]
+        if shares := [share for share in bound if math.isfinite(share)]:
+            where = f"On {on}, the" if on else "The"
+            number = count(len(shares), "workload that is", "workloads that are")
+            said.append(
+                f"{where} fastest framework reaches {percent(median(shares))} of the roofline, as the median "
+                f"of {number} bound by compute."
+            )
+    return said
+
+
+def title(group: "DataFrame") -> str:
+    """The title of a headline's workload with its direction, and with settings that are not declared."""
+    row = group.iloc[0]
+    return ", ".join(
+        filter(None, (row["title"], DIRECTIONS.get(row["direction"], row["direction"]), row["settings"]))
     )
-    wide = timed[["ratio_high", "ratio_low"]].sub(timed["ratio"], axis=0).abs().max(axis=1)
-    timed["ratio_half"] = wide.where(paired, timed["ratio_half"])
-    timed["ratio"] = timed["ratio"].where(paired, timed["ratio_of_medians"])
-    numpy, eager = timed["backend"] == "numpy", timed["mode"] == "eager"
-    return timed.assign(
-        label=_labels(timed),
-        even=_breaks_even(timed, numpy, WORKLOAD),
-        even_eager=_breaks_even(timed, eager, [*WORKLOAD, *CONTENDER[:-1]]),
-    )
+
+
+def rate(row: Any) -> str:
+    """Items per second: ``1.2 M tokens/s``."""
+    if not row["unit"]:
+        return ""
+    return f"{scaled(row['throughput'], _half(row, 'throughput'))} {str(row['unit']).removesuffix('/s')}/s"
 
 
 def summary(timed: "DataFrame") -> list[Table]:
-    """One line per workload: the fastest time, then each backend's best time as a multiple of it."""
-    backends = ordered(timed["backend"].drop_duplicates().tolist(), BACKENDS)
+    """One line per workload that no headline has: the fastest time, then each framework's as a multiple.
+
+    First sizes are among them if there is no headline; else the table of latency has them.
+    """
+    shown = timed[(timed["curve"] == "") & ~(timed["first"] & (timed["title"] != "").any())]
+    shown = typical(shown)
+    backends = ordered(shown["backend"].drop_duplicates().tolist(), BACKENDS)
     lines = []
-    for label, unit, group in _workloads(_typical(timed)):
-        best = group.loc[group["median_s"].idxmin()]
-        several = group["on"].nunique() > 1
-        for on, here in group.groupby("on", sort=False):
-            cells = []
-            for backend in backends:
-                own = here[here["backend"] == backend]
-                cells.append(_ratio(own.loc[own["median_s"].idxmin()]) if len(own) else "")
-            top = here.loc[here["median_s"].idxmin()] if several else best
-            rate = f"{scaled(top['throughput'], _half(top, 'throughput'))} {unit}/s" if unit else ""
-            lines.append((f"{label} {on}".strip(), seconds(top["median_s"], top["half"]), rate, *cells))
-    columns = ("formula", "time", "rate", *(backend.rpartition(":")[2] for backend in backends))
-    note = (
-        "time and rate: of the fastest framework, one call. Each framework's column: the time of its fastest "
-        "API and mode as a multiple of that, and its correct bits. Only digits that the confidence interval "
-        "settles are shown; ~ means that even the first is uncertain. A blank did not run or did not agree."
-    )
-    return [Table("Speed", columns, lines, right=columns[1:], note=note)] if lines else []
+    for group in workloads(shown):
+        for on, top in fastest(group, "on").items():
+            own = fastest(group[group["on"] == on], "backend")
+            cells = (_ratio(own[each]) if each in own else "" for each in backends)
+            label = f"{top['label']} {on}".strip()
+            lines.append((label, seconds(top["median_s"], top["half"]), rate(top), *cells))
+    columns = ("formula", "time", "rate", *map(short, backends))
+    small = len(shown) and shown["first"].all()
+    note = f"{SMALL if small else ''}time and rate: of the fastest framework, one call. {MULTIPLES} {SETTLED}"
+    return [Table(FIRST if small else OTHER, columns, lines, right=columns[1:], note=note)] if lines else []
+
+
+FIRST = "Speed at the first size of each formula"
+OTHER = "Speed at other sizes"
+SMALL = "These sizes are small: what a call costs counts most, and the hardware hardly. "
 
 
 def detail(timed: "DataFrame") -> list[Section]:
     """Every contender of every workload, fastest first."""
     tables: list[Section] = []
-    for label, unit, group in _workloads(timed):
+    for group in workloads(timed):
         several = group["on"].nunique() > 1
         lines = []
         for row in group.sort_values("median_s").to_dict("records"):
@@ -85,39 +139,32 @@ def detail(timed: "DataFrame") -> list[Section]:
                     scaled(row["throughput"], _half(row, "throughput")),
                     _times(row),
                     percent(row["share"]),
-                    _bits(row),
+                    _word(row["bound"]),
+                    _word(row["cache"]),
+                    bits(row),
                     seconds(row["first_call_s"]),
                     seconds(row["compile_s"]) if row["compile_s"] else "",
                     _even(row),
                     mebibytes(row["peak_bytes"], row["device_peak_bytes"]),
                 )
             )
-        columns = (*(["on"] if several else []), "contender", "mode", "median", f"{unit or 'items'}/s")
-        columns = (*columns, "ratio", "roofline", "bits", "first", "compile", "break-even", "MiB")
+        columns = (*(["on"] if several else []), "contender", "mode", "median", f"{unit(group) or 'items'}/s")
+        columns = (*columns, "ratio", "roofline", *WIDE, "bits", "first", "compile", "break-even", "MiB")
         note = "" if tables else DETAIL
-        tables.append(Table(label, columns, lines, right=columns[-9:], level=3, note=note))
+        label = str(group["label"].iloc[0])
+        tables.append(Table(label, columns, lines, right=columns[-11:], wide=WIDE, level=3, note=note))
     return [Listing("Every contender of every workload", ()), *tables] if tables else []
 
 
+WIDE = ("bound", "cache")
 DETAIL = (
     "ratio: time over that of the fastest, with its 95 % confidence interval. roofline: the least time "
-    "that this machine's peak rates allow, over the median. first: the first call; compile: its "
+    "that this machine's peak rates allow, over the median. bound, cache: what limits the time, and where "
+    "inputs and weights lie (in report.md and with --markdown). first: the first call; compile: its "
     "compilation. break-even: calls until compiling has paid off against NumPy, and after a / against "
     "eager mode. MiB: peak memory of a call; after a + on the device. After a median, ~ means that samples"
     " drift, ≈ that they fall into two clusters, ? that the ratio is not known to 5 %."
 )
-
-
-def _breaks_even(timed: "DataFrame", beside: "Any", by: Sequence[str]) -> "Any":
-    """Calls until the first call has paid off against the rows of the same group that `beside` marks.
-
-    NaN for these rows themselves, and where they are faster.
-    """
-    base = timed["median_s"].where(beside)
-    own = [timed[name] for name in by]
-    saved = base.groupby(own, sort=False, observed=True).transform("min") - timed["median_s"]
-    calls = (timed["first_call_s"] - timed["median_s"]) / saved.where(saved > 0)
-    return np.ceil(calls.where(~beside))
 
 
 def _even(row: Any) -> str:
@@ -126,10 +173,8 @@ def _even(row: Any) -> str:
 
 
 def _times(row: Any) -> str:
-    if row["ratio"] <= 1:
-        return "1"
-    text = digits(row["ratio"], row["ratio_half"])
-    if not math.isfinite(row["ratio_low"]):
+    text = multiple(row)
+    if row["ratio"] <= 1 or not math.isfinite(row["ratio_low"]):
         return text
     return f"{text} ({digits(row['ratio_low'])}–{digits(row['ratio_high'])})"
 
@@ -151,39 +196,31 @@ def mebibytes(host: Any, device: Any) -> str:
     return " + ".join(f"{each / 2**20:,.{1 if each < 2**23 else 0}f}" for each in found)
 
 
-def _workloads(timed: "DataFrame") -> Iterator[tuple[str, str, "DataFrame"]]:
-    for _, group in timed.groupby(WORKLOAD, sort=False, observed=True):
-        yield str(group["label"].iloc[0]), str(group["unit"].iloc[0]).removesuffix("/s"), group
+def multiple(row: Any) -> str:
+    """The ratio to the fastest."""
+    return digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1"
 
 
-def _labels(timed: "DataFrame") -> "Any":
-    """The formula and its direction, with the other coordinates that vary within the formula."""
-    label = timed["case"].astype(object)
-    for name in ("option", "regime", "size", "dtype", "device", "settings"):
-        varies = timed.groupby("case", sort=False, observed=True)[name].transform("nunique") > 1
-        label = label + (" " + timed[name].astype(str)).where(varies, "")
-    return label.str.rstrip() + " " + timed["direction"].map(WAYS | {"training": "step"}).fillna("")
+def _ratio(row: Any, held: str = "") -> str:
+    """The ratio to the fastest and the bits; `held` marks a time that is bound by dispatch."""
+    return f"×{multiple(row)}{held if row['bound'] == DISPATCH else ''} {bits(row):>3}"
 
 
-def _typical(timed: "DataFrame") -> "DataFrame":
-    """The first option and regime of each formula, in float32 if there is any."""
-    first = timed.groupby("case", sort=False, observed=True)[["option", "regime"]].transform("first")
-    timed = timed[(timed["option"] == first["option"]) & (timed["regime"] == first["regime"])]
-    usual = ordered(timed["dtype"].drop_duplicates().tolist(), ("float32", *DTYPES))
-    return timed[timed["dtype"] == usual[0]] if usual else timed
-
-
-def _ratio(row: Any) -> str:
-    ratio = digits(row["ratio"], row["ratio_half"]) if row["ratio"] > 1 else "1"
-    return f"×{ratio} {_bits(row):>3}"
-
-
-def _bits(row: Any) -> str:
+def bits(row: Any) -> str:
     """Effective bits, after the sign of the status unless it is agrees."""
     if row["status"] == "agrees" and row["backend"] == "numpy" and row["dtype"] == "float64":
         return "≡"
-    bits = f"{max(row['bits'], 0):.0f}" if math.isfinite(row["bits"]) else ""
-    return bits if row["status"] == "agrees" else GLYPHS.get(row["status"], "") + bits
+    return sign(row) + (f"{max(row['bits'], 0):.0f}" if math.isfinite(row["bits"]) else "")
+
+
+def sign(row: Any) -> str:
+    """The sign of the status; empty for agrees."""
+    return "" if row["status"] == "agrees" else GLYPHS.get(row["status"], "")
+
+
+def _word(value: Any) -> str:
+    """A column of text, which older rows lack."""
+    return value if isinstance(value, str) else ""
 
 
 def _half(row: Any, name: str) -> float:

@@ -42,18 +42,24 @@ STYLES = {
 
 WIDTH = 100
 # replacements of one character for encodings that lack the original, so that columns stay aligned
-NEAREST = dict(zip("✓✗≡→←×–—−…·µσ≈‘’“”\N{NO-BREAK SPACE}", "+x=><x---..us~''\"\" ", strict=True))
+NEAREST = dict(zip("✓✗≡≤→←×–—−─…·µσ≈‘’“”\N{NO-BREAK SPACE}", "+x=<><x----..us~''\"\" ", strict=True))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a title. `right` names columns to align right, `tokens` those of signs."""
+    """Rows of text under a title. `right` names columns to align right, `tokens` those of signs.
+
+    `wide` names columns for which a terminal has no room. `stacked`: in a terminal, what the first column
+    holds is long, and stands on a line of its own above the others.
+    """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: Sequence[str] = ()
     tokens: Sequence[str] = ()
+    wide: Sequence[str] = ()
+    stacked: bool = False
     note: str = ""
     level: int = 2  # of its heading
 
@@ -110,7 +116,7 @@ def show(sections: Iterable[Section], console: "Console") -> None:
         console.print()
         console.print(Text(plain(section.title), style="bold"))
         if isinstance(section, Table):
-            console.print(_rich(section))
+            console.print(_stacked(section, console.width) if section.stacked else _rich(section))
         elif isinstance(section, Listing):
             for text, how in section.items:
                 console.print(_tokens(plain(text)))
@@ -159,7 +165,9 @@ def _rich(table: Table) -> "object":
         show_header=any(name.strip() for name in table.columns),
     )
     whole = {*table.right, *table.tokens} or {table.columns[0]}  # columns that must not be wrapped
-    for name in table.columns:
+    fitting = [at for at, name in enumerate(table.columns) if name not in table.wide]
+    columns = [table.columns[at] for at in fitting]
+    for name in columns:
         shown.add_column(
             _lines(name),
             justify="right" if name in table.right else "left",
@@ -170,10 +178,30 @@ def _rich(table: Table) -> "object":
         shown.add_row(
             *(
                 _tokens(plain(text)) if name in table.tokens else _lines(text)
-                for name, text in zip(table.columns, row, strict=True)
+                for name, text in zip(columns, (row[at] for at in fitting), strict=True)
             )
         )
     return shown
+
+
+def _stacked(table: Table, width: int) -> "Text":
+    """The table with the first cell of each row on a line of its own, above the others."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    (first, *titles), *columns = zip(
+        *((map(plain, row)) for row in (table.columns, *table.rows)), strict=True
+    )
+    widths = [max(map(cell_len, column)) for column in columns]
+    gap = "  " if sum(widths) + 2 * len(widths) <= width else " "
+    head, *lines = (
+        "".join(gap + " " * (most - cell_len(text)) + text for most, text in zip(widths, row, strict=True))
+        for row in zip(*columns, strict=True)
+    )
+    found = [first, head, "─" * min(len(head), width)]
+    for title, line in zip(titles, lines, strict=True):
+        found += [title, line]
+    return Text("\n".join(found))
 
 
 def _lines(text: str) -> "Text":

@@ -11,19 +11,23 @@ from bench.report import findings
 from bench.report.arithmetic import arithmetic
 from bench.report.curves import draw
 from bench.report.findings import limited, scores, unrun
+from bench.report.growth import draw as draw_growth
+from bench.report.growth import growth, panels
 from bench.report.header import Records, header, setups
 from bench.report.instruction_sets import instruction_sets
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
+from bench.report.latency import latency
 from bench.report.limits import LIMITS, brief, gone, page, unneeded
 from bench.report.overview import verdict
 from bench.report.read_back import read_back
 from bench.report.roofs import roofs as roof_table
-from bench.report.speeds import detail, speeds, summary
+from bench.report.speeds import detail, summary, throughput
 from bench.report.table import Listing, Section, markdown
 from bench.report.table import console as terminal
 from bench.report.table import show as print_sections
 from bench.report.variants import conventions
+from bench.report.workloads import speeds
 from bench.store.lines import Told, refuse
 from bench.store.results import REPORT
 from bench.store.results import write as write_whole
@@ -63,6 +67,7 @@ def sections(
     *,
     every: bool = False,
     figures: Sequence[Section] = (),
+    drawn: Sequence[Section] = (),
     prints: Sequence[Mapping[str, Any]] = (),
     moments: Sequence[Mapping[str, Any]] = (),
     reached: Sequence[Mapping[str, Any]] = (),
@@ -71,8 +76,8 @@ def sections(
 ) -> list[Section]:
     """The sections of the report. `every` adds every contender of every workload, and every sentence.
 
-    `left` lists what could not be read, `plugins` are the backends that the user has named. A bad record
-    costs only its own table.
+    `figures` are loss curves, `drawn` is time over size, `left` lists what could not be read, and `plugins`
+    are the backends that the user has named. A bad record costs only its own table.
     """
     if rows.empty:
         raise ValueError(NONE)
@@ -84,7 +89,11 @@ def sections(
         *findings.departures(rows, every=every, plugins=plugins),
         *scores(rows),
         *figures,
+        *throughput(timed),
         *summary(timed),
+        *latency(timed),
+        *drawn,
+        *growth(panels(timed)),
         *conventions(rows),
         *instruction_sets(rows),
         *limited(rows),
@@ -193,14 +202,16 @@ def write(folder: Path) -> Path:
     """Write a run's report.md, its limits.md, and the drawings of its training curves, beside its rows."""
     found = beside([folder])
     left = found["left"]
-    drawn = heard(partial(curves, folder), left.append)
-    figures = _own("curves", lambda: draw(drawn, folder), left)
+    losses = heard(partial(curves, folder), left.append)
+    figures = _own("curves", lambda: draw(losses, folder), left)
     mutants = _own("mutants", lambda: heard(partial(kills, folder), left.append), left)
     rows, machines, environments = read([folder])
+    drawn = _own("growth", lambda: draw_growth(panels(speeds(setups(rows))), folder), left)
     known = page(rows, environments)
     if known:
         write_whole(folder / LIMITS, "# Known departures\n\n" + markdown(known))
-    shown = [*sections(rows, machines, environments, every=True, figures=figures, **found), *mutants]
+    shown = sections(rows, machines, environments, every=True, figures=figures, drawn=drawn, **found)
+    shown += mutants
     link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
     return write_whole(folder / REPORT, _document(shown, link if known else ""))
 

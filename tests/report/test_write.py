@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench import digits, pages
 from bench.machine.records import key
-from bench.report import curves, overview, readme, speeds
+from bench.report import curves, overview, readme, speeds, workloads
 from bench.report import header as headers
 from bench.report import write as report
 from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, show
@@ -77,6 +77,9 @@ def test_the_examples_of_digits_hold():
         (0.0, 0.0, "0 s"),
         (math.nan, 1.0, ""),
         (3e-13, 1e-15, "0.000300 ns"),
+        (1.2e-3, math.inf, "~1 ms"),
+        (1e-300, math.nan, "1e-291 ns"),
+        (1e300, 1e290, "1e285 Ps"),
         (123456.0, 100.0, "123 ks"),
     ],
 )
@@ -177,14 +180,14 @@ def test_what_fails_without_bits_has_not_those_of_what_agrees_beside_it(status):
     rows = [row(bits=24.0), row(mode="x", status=status, why="off", bits=None)]
     for both in (rows, rows[::-1]):
         assert verdict(*both).rows == [("attention", f"{GLYPHS[status]}   ·  ")]
-        assert readme._cell(frame(*both), frame(*both)[:0], 1.0) == GLYPHS[status]
+        assert readme._cell(frame(*both)) == GLYPHS[status]
     rows = [row(bits=24.0), row(option="causal", status=status, why="off", bits=None), row(mode="x")]
     assert [line for _, line in verdict(*rows).rows] == ["✓23 ·  ", f"{GLYPHS[status]}   ·  "]
 
 
 def test_fewer_bits_than_none_are_none():
     worse = frame(row(status="limited", bits=-29.0))  # an error of 2**29 units
-    assert readme._cell(worse, worse[:0], 1.0) == f"{GLYPHS['limited']} 0 bits"
+    assert readme._cell(worse) == f"{GLYPHS['limited']} 0 bits"
 
 
 def test_an_option_that_some_backends_lack_needs_no_line_of_its_own():
@@ -288,7 +291,7 @@ def test_several_machines_stand_side_by_side_and_the_report_says_so():
     assert header["side by side"].startswith("2 machines and 1 environment")
     assert "machine A" in header and "machine B" in header and "environment A, B" in header
     assert [line[0] for line in found["Verdicts and correct bits"].rows] == ["attention A", "attention B"]
-    assert [line[:2] for line in found["Speed"].rows] == [
+    assert [line[:2] for line in found[speeds.FIRST].rows] == [
         ("attention fwd A", "1.00 ms"),
         ("attention fwd B", "4.00 ms"),
     ]
@@ -309,7 +312,7 @@ def test_speeds_are_multiples_of_the_fastest_with_their_bits():
         timed(1e-3, backend="jax", mode="jit"),
         timed(3e-3, backend="numpy", dtype="float32"),
     )
-    assert tables(*rows)["Speed"].rows == [
+    assert tables(*rows)[speeds.FIRST].rows == [
         ("attention fwd", "1.00 ms", "1.00 M tokens/s", "×3.00  23", "×2.00  23", "×1  23")
     ]
 
@@ -317,7 +320,7 @@ def test_speeds_are_multiples_of_the_fastest_with_their_bits():
 def test_the_full_table_has_every_contender_fastest_first():
     rows = (timed(2e-3), timed(1e-3, contender="other", mode="compile"))
     (first, second) = tables(*rows, every=True)["attention fwd"].rows
-    assert first == ("other", "compile", "1.00 ms", "1.00 M", "1", "", "23", "250 ms", "", "", "")
+    assert first == ("other", "compile", "1.00 ms", "1.00 M", "1", "", "", "", "23", "250 ms", "", "", "")
     assert second[4] == "2.00"
     assert "attention fwd" not in tables(*rows)
 
@@ -333,8 +336,8 @@ def test_a_line_has_its_paired_ratio_its_share_of_the_roofline_and_what_it_costs
     _, line, last = tables(*rows, every=True)["attention fwd"].rows
     assert line[2] == "2.00 ms ~?"
     assert line[4:6] == ("3.0 (2.9–3.1)", "3%")
-    assert line[8:] == ("200 ms", "36", "3.0 + 300")  # (250 ms − 2 ms) over 7 ms a call
-    assert last[4] == "9.0 (8.9–9.1)" and last[9] == ""
+    assert line[10:] == ("200 ms", "36", "3.0 + 300")  # (250 ms − 2 ms) over 7 ms a call
+    assert last[4] == "9.0 (8.9–9.1)" and last[11] == ""
 
 
 def test_compiling_pays_against_numpy_and_against_the_same_in_eager_mode():
@@ -346,7 +349,7 @@ def test_compiling_pays_against_numpy_and_against_the_same_in_eager_mode():
     )
     lines = tables(*rows, every=True)["attention fwd"].rows
     # of 250 ms: 249 over 8 ms a call; 248 over 7 and over 2; 246 over 5; NumPy is not beside itself
-    assert [line[9] for line in lines] == ["32", "36 / 124", "50", ""]
+    assert [line[11] for line in lines] == ["32", "36 / 124", "50", ""]
 
 
 def test_runs_as_shipped_stand_beside_those_whose_settings_were_declared():
@@ -366,7 +369,7 @@ def test_runs_as_shipped_stand_beside_those_whose_settings_were_declared():
 
 def test_speeds_as_shipped_are_a_group_of_their_own():
     rows = (timed(1e-3, run_id="a"), timed(3e-3, run_id="b", settings="as shipped"))
-    found = tables(*rows)["Speed"].rows
+    found = tables(*rows)[speeds.FIRST].rows
     assert [(line[0], line[-1].split()[0]) for line in found] == [
         ("attention fwd A", "×1"),
         ("attention as shipped fwd B", "×1"),
@@ -388,12 +391,12 @@ def test_runs_of_one_thread_and_of_all_stand_side_by_side():
 
 def test_digits_that_the_interval_leaves_open_are_not_shown():
     vague = row(median_s=1.234e-3, low_s=0.9e-3, high_s=1.6e-3, throughput=1e6, unit="rows/s")
-    assert tables(vague)["Speed"].rows[0][1:3] == ("1.2 ms", "1.0 M rows/s")
+    assert tables(vague)[speeds.FIRST].rows[0][1:3] == ("1.2 ms", "1.0 M rows/s")
 
 
 def test_only_what_varies_within_a_formula_is_in_its_label():
     rows = (timed(1e-3), timed(2e-3, size="mission"), timed(1e-3, case="b", option="x", direction="training"))
-    assert [line[0] for line in tables(*rows)["Speed"].rows] == [
+    assert [line[0] for line in tables(*rows)[speeds.OTHER].rows] == [
         "attention small fwd",
         "attention mission fwd",
         "b step",
@@ -402,28 +405,28 @@ def test_only_what_varies_within_a_formula_is_in_its_label():
 
 def test_the_summary_keeps_to_the_typical_option_and_to_float32():
     rows = (timed(1e-3), timed(2e-3, option="causal"), timed(3e-3, dtype="float64"))
-    assert [line[1] for line in tables(*rows)["Speed"].rows] == ["1.00 ms"]
+    assert [line[1] for line in tables(*rows)[speeds.FIRST].rows] == ["1.00 ms"]
     assert len([title for title in tables(*rows, every=True) if title.startswith("attention")]) == 3
 
 
 def test_the_latest_speed_of_a_cell_counts():
     old, new = timed(5e-3, time="2026-01-01", seed=1), timed(1e-3, time="2026-01-02")
-    assert tables(new, old)["Speed"].rows[0][1] == "1.00 ms"
+    assert tables(new, old)[speeds.FIRST].rows[0][1] == "1.00 ms"
 
 
 def test_the_reference_has_no_bits_beside_its_speed():
     same = timed(1e-3, backend="numpy", dtype="float64", bits=None)
-    assert tables(same)["Speed"].rows[0][3] == "×1   ≡"
-    assert tables(timed(1e-3, bits=None, unit=""))["Speed"].rows[0][2:] == ("", "×1    ")
+    assert tables(same)[speeds.FIRST].rows[0][3] == "×1   ≡"
+    assert tables(timed(1e-3, bits=None, unit=""))[speeds.FIRST].rows[0][2:] == ("", "×1    ")
 
 
 def test_a_speed_that_does_not_plainly_agree_says_so():
     vague = timed(2e-3, status="imprecise", bits=20.0)
-    assert tables(timed(1e-3, backend="jax"), vague)["Speed"].rows[0][3:] == ("×2.00 ~20", "×1  23")
+    assert tables(timed(1e-3, backend="jax"), vague)[speeds.FIRST].rows[0][3:] == ("×2.00 ~20", "×1  23")
 
 
 def test_no_speed_no_table():
-    assert not speeds.summary(speeds.speeds(headers.setups(frame(row()))))
+    assert not speeds.summary(workloads.speeds(headers.setups(frame(row()))))
 
 
 # what departs, and what did not run
@@ -519,7 +522,7 @@ def test_no_text_becomes_markdown_or_html():
     for line in text.splitlines():
         if line.startswith("|"):
             cells = re.split(r"(?<!\\)\|", line)
-            assert len(cells) - 2 in (2, 4, 5, 8, 11), line
+            assert len(cells) - 2 in (2, 4, 5, 8, 13), line
 
 
 def test_escape_shows_every_character():
@@ -571,7 +574,7 @@ def test_no_digit_of_a_table_that_is_too_wide_is_cut_off():
     figures = ("×1.5  24", "×2.13  24", "×~10 L22", "10.2 M timesteps/s")
     names = [f"backend-{number:02}" for number in range(4)]
     line = ("weighted-binary-cross-entropy with a longer name ←", *figures)
-    wide = Table("Speed", ("formula", *names), [line], right=names)
+    wide = Table("Speeds", ("formula", *names), [line], right=names)
     printed = terminal([wide], width=76)
     assert all(figure in printed for figure in figures)
     assert "weighted" in printed and "←" in printed
@@ -664,7 +667,7 @@ def test_the_workers_of_one_run_are_one_environment_and_stand_side_by_side(tmp_p
     rows, machines, environments = report.read([worked(tmp_path, unrun=True, torch="AVX2", jax="AVX512")])
     assert set(report.setups(rows)["on"]) == {""}
     found = {each.title: each for each in report.sections(rows, machines, environments, every=True)}
-    (line,) = found["Speed"].rows
+    (line,) = found[speeds.FIRST].rows
     assert "×1" in line[3] and "×1" in line[4]
     assert dict(found["What ran"].rows)["environment"].startswith("Python 3.11.7, numpy 2.4.6")
     assert "side by side" not in dict(found["What ran"].rows)

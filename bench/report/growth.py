@@ -1,0 +1,233 @@
+"""Time over size: a drawing with a panel for each headline, and a table of how time grows with the work."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.digits import digits, scaled, seconds
+from bench.report.curves import STYLES, literal
+from bench.report.overview import BACKENDS, ordered, short
+from bench.report.table import Figure, Section, Table
+from bench.report.workloads import DISPATCH, ORDER, typical, unit
+from bench.store.results import whole
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FILE, TITLE = "growth.svg", "Time over size"
+NOTE = (
+    "Of each framework: the sizes at which dispatch takes most of the time (≤: up to that one), then the "
+    "exponent of time over work, first between the two largest sizes, then fitted to all that are not bound "
+    "by dispatch (– if these are fewer than two). 1: twice the work takes twice the time; below 1, larger "
+    "sizes are computed at a higher rate; above 1, at a lower one. Work is flops, by the formula."
+)
+# of Okabe and Ito, which people tell apart who see colours differently
+COLOURS = {"numpy": "#000000", "torch": "#D55E00", "tensorflow": "#009E73", "jax": "#0072B2"}
+OTHERS = ("#CC79A7", "#E69F00", "#56B4E9")
+WIDTH = 3  # panels side by side
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size of a curve: its items and flops, and the time of a call with half its interval."""
+
+    items: float
+    flops: float
+    seconds: float
+    half: float
+    dispatch: bool
+    own: bool  # the headline's own size
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The curves of a headline by framework, each over its sizes from the smallest."""
+
+    title: str
+    unit: str
+    curves: Mapping[str, Sequence[Point]]
+
+
+def panels(timed: "DataFrame") -> list[Panel]:
+    """The headlines that were timed at several sizes, in their main direction.
+
+    Of each framework it is the API and mode with the most sizes, of these the fastest at the largest.
+    """
+    shown = typical(timed[(timed["curve"] != "") & (timed["direction"] == timed["main"])])
+    found: list[tuple[int, int, Panel]] = []
+    known = ordered(shown["case"].drop_duplicates().tolist(), ORDER)
+    for _, group in shown.groupby(["case", "place", "device", "settings"], sort=False):
+        first = group.iloc[0]
+        curves: dict[str, Sequence[Point]] = {}
+        for backend in ordered(group["backend"].drop_duplicates().tolist(), BACKENDS):
+            mine = group[group["backend"] == backend]
+            for on, own in mine.groupby("on", sort=False):
+                curve = best(own)
+                if len(curve) > 1:
+                    curves[f"{short(backend)} {on}".rstrip()] = curve
+        if curves:
+            names = (first["curve"].partition(", ")[0], "" if first["device"] == "cpu" else first["device"])
+            title = ", ".join(filter(None, (*names, first["settings"])))
+            panel = _increasing(Panel(title, unit(group) or "items", curves))
+            found.append((known.index(first["case"]), first["place"], panel))
+    return [panel for *_, panel in sorted(found, key=lambda each: each[:2])]
+
+
+def _increasing(panel: Panel) -> Panel:
+    """The panel over flops if its sizes differ in more than their items (images that are smaller too)."""
+    items = [[point.items for point in curve] for curve in panel.curves.values()]
+    if all(one < other for each in items for one, other in pairwise(each)):
+        return panel
+    curves = {
+        name: [replace(point, items=point.flops) for point in curve] for name, curve in panel.curves.items()
+    }
+    return Panel(panel.title, "flop", curves)
+
+
+def best(rows: "DataFrame") -> list[Point]:
+    """The curve of the API and mode with the most sizes, of these the fastest at its largest size."""
+    each = [points(own) for _, own in rows.groupby(["contender", "mode"], sort=False)]
+    return max(each, key=lambda curve: (len(curve), -curve[-1].seconds if curve else 0), default=[])
+
+
+def points(rows: "DataFrame") -> list[Point]:
+    """The sizes of one contender from the least work to the most; those without figures are left out."""
+    found = {}
+    for row in rows.to_dict("records"):
+        # the product of a quotient: rounded, so that all frameworks have the same
+        items, work, time = float(f"{row['throughput'] * row['median_s']:.9g}"), row["flops"], row["median_s"]
+        if all(math.isfinite(each) and each > 0 for each in (items, work, time)):
+            own = bool(row["title"])
+            found[work] = Point(items, work, time, row["half"], row["bound"] == DISPATCH, own)
+    return [found[work] for work in sorted(found)]
+
+
+def growth(found: Sequence[Panel]) -> list[Section]:
+    """One line per headline, one column per framework; no table if none was timed at several sizes."""
+    names = list(dict.fromkeys(name for panel in found for name in panel.curves))
+    lines = []
+    for panel in found:
+        every = [point.items for curve in panel.curves.values() for point in curve]
+        sizes = f"{panel.title}: {_size(min(every))} to {_size(max(every))} {panel.unit}"
+        lines.append((sizes, *(_cell(panel.curves.get(name, ())) for name in names)))
+    columns = ("workload", *names)
+    return [Table(TITLE, columns, lines, right=names, stacked=True, note=NOTE)] if lines else []
+
+
+def _cell(curve: Sequence[Point]) -> str:
+    """The sizes that are bound by dispatch, and the two exponents."""
+    if not curve:
+        return ""
+    fitted = exponent([point for point in curve if not point.dispatch])
+    return f"{_held(curve)} {exponent(curve[-2:]):>5} {fitted or '–':>5}".lstrip()
+
+
+def _held(curve: Sequence[Point]) -> str:
+    """The sizes that are bound by dispatch; one if it is these up to it."""
+    held = [point for point in curve if point.dispatch]
+    if held and held == list(curve[: len(held)]):
+        return f"≤{_size(held[-1].items)}"
+    return "at " + ", ".join(_size(point.items) for point in held) if held else ""
+
+
+def _size(items: float) -> str:
+    return f"{items:,.0f}" if items < 1e6 else scaled(items)
+
+
+def exponent(curve: Sequence[Point]) -> str:
+    """The least-squares slope of log time over log work, as far as the intervals of the times settle it."""
+    if len(curve) < 2:
+        return ""
+    work = [math.log(point.flops) for point in curve]
+    mean = sum(work) / len(work)
+    away = [each - mean for each in work]
+    spread = sum(each**2 for each in away)
+    slope = sum(each * math.log(point.seconds) for each, point in zip(away, curve, strict=True)) / spread
+    errors = (each * point.half / point.seconds for each, point in zip(away, curve, strict=True))
+    return digits(slope, math.sqrt(sum(error**2 for error in errors)) / spread)
+
+
+def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
+    """Draw the curves into `folder`, on logarithmic scales; nothing if there are none."""
+    if not found:
+        return []
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Drawing
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+    names = list(dict.fromkeys(name for panel in found for name in panel.curves))
+    looks = _looks(names)
+    rows = math.ceil(len(found) / WIDTH)
+    with matplotlib.rc_context({"svg.hashsalt": "gaugeblock"}):
+        drawing = Drawing(figsize=(10, 2.6 * rows + 0.6), layout="constrained")
+        FigureCanvasAgg(drawing)
+        grid = drawing.subplots(rows, WIDTH, squeeze=False).flatten()
+        for axes, panel in zip(grid, found, strict=False):
+            for name, curve in panel.curves.items():
+                _line(axes, curve, **looks[name])
+            for at in {point.items for curve in panel.curves.values() for point in curve if point.own}:
+                axes.axvline(at, color="0.8", linewidth=4, zorder=0)
+            axes.set_title(literal(panel.title), fontsize="small", loc="left")
+            axes.set(xscale="log", yscale="log")
+            axes.set_xlabel(literal(panel.unit), fontsize="small", loc="right")
+            every = sorted({point.items for curve in panel.curves.values() for point in curve})
+            axes.set_xticks(every, [_tick(each) for each in every])
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, at: seconds(value, 0.6 * value)))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+            axes.tick_params(labelsize="x-small")
+            axes.spines[["top", "right"]].set_visible(False)
+        for axes in grid[len(found) :]:
+            axes.set_visible(False)
+        dot: dict[str, Any] = {"marker": "o", "markersize": 4}
+        shown = {name: Line2D([], [], **look, **dot) for name, look in looks.items()}
+        shown["bound by dispatch"] = Line2D([], [], **dot, color="0.4", markerfacecolor="w", linestyle="")
+        shown["the headline's size"] = Line2D([], [], color="0.8", linewidth=4)
+        drawing.legend(
+            shown.values(),
+            map(literal, shown),
+            loc="outside upper left",
+            ncols=6,
+            frameon=False,
+            fontsize="small",
+        )
+        with whole(folder / FILE) as partial:
+            drawing.savefig(partial, format="svg", metadata={"Date": None})
+    return [Figure(TITLE, FILE)]
+
+
+def _tick(items: float) -> str:
+    return f"{items:.0f}" if items < 1000 else scaled(items).replace(" ", "")
+
+
+def _line(axes: Any, curve: Sequence[Point], color: str, linestyle: str) -> None:
+    axes.plot(
+        [point.items for point in curve],
+        [point.seconds for point in curve],
+        color=color,
+        linestyle=linestyle,
+        linewidth=1.2,
+    )
+    for held, fill in ((True, "white"), (False, color)):
+        some = [(point.items, point.seconds) for point in curve if point.dispatch == held]
+        if some:
+            axes.plot(*zip(*some, strict=True), "o", color=color, markersize=4, markerfacecolor=fill)
+
+
+def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """A colour for each framework, of a known one always the same; machines differ in the style of lines."""
+    others, found = cycle(OTHERS), dict(COLOURS)
+    machines = list(dict.fromkeys(name.partition(" ")[2] for name in names))
+    looks = {}
+    for name in names:
+        framework, _, machine = name.partition(" ")
+        if framework not in found:
+            found[framework] = next(others)
+        style = STYLES[machines.index(machine) % len(STYLES)]
+        looks[name] = {"color": found[framework], "linestyle": style}
+    return looks

@@ -1,0 +1,88 @@
+"""The table of latency: what one call costs at least, and from which size on that matters less."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from bench.digits import digits, scaled
+from bench.report.growth import Point, points
+from bench.report.overview import BACKENDS, ordered, short
+from bench.report.speeds import sign
+from bench.report.table import Table
+from bench.report.workloads import fastest, typical, unit, workloads
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TITLE = "Latency: what one call costs at least, in µs"
+NOTE = (
+    "The time of one call at the first size of each formula, which is small: the overhead of dispatch takes "
+    "at most that long, and the hardware has little to do. One column per framework and mode, in its fastest "
+    "API; a sign before a time is that of its verdict, where it is not ✓. break-even size: where a call "
+    "takes twice as long, on the line between the timed sizes around it, in the framework that is fastest at "
+    "the largest of them; > where even that takes less."
+)
+
+
+def latency(timed: "DataFrame") -> list[Table]:
+    """One line per formula at its first size, in its main direction.
+
+    No table without a headline among the rows: the first sizes have one of their own then.
+    """
+    if not (timed["title"] != "").any():
+        return []
+    shown = typical(timed[timed["direction"] == timed["main"]])
+    shown = shown.assign(column=[*zip(shown["backend"], shown["mode"], strict=True)])
+    small = shown[shown["first"]]
+    columns = [
+        pair
+        for backend in ordered(small["backend"].drop_duplicates().tolist(), BACKENDS)
+        for pair in small.loc[small["backend"] == backend, "column"].drop_duplicates()
+    ]
+    around = dict(tuple(shown.groupby(["case", "device", "settings", "on"], sort=False)))
+    lines = []
+    for group in workloads(small):
+        for on, here in group.groupby("on", sort=False):
+            own = fastest(here, "column")
+            row = here.iloc[0]
+            where = (row["device"] if (small["device"] != row["device"]).any() else "", row["settings"])
+            label = " ".join(filter(None, (row["case"], *where, str(on))))
+            cells = (_time(own[pair]) if pair in own else "" for pair in columns)
+            sizes = around[row["case"], row["device"], row["settings"], on]
+            lines.append((label, *cells, _size(sizes, unit(here))))
+    names = [f"{short(backend)}\n{mode}" for backend, mode in columns]
+    found = Table(TITLE, ("formula", *names, "break-even size"), lines, right=names, note=NOTE)
+    return [found] if lines else []
+
+
+def _time(row: Any) -> str:
+    """Microseconds, after the sign of the verdict unless it is agrees."""
+    return f"{sign(row)} {digits(1e6 * row['median_s'], 1e6 * row['half'])}".strip()
+
+
+def _size(rows: "DataFrame", items: str) -> str:
+    """The break-even size of the framework that is fastest at the largest size: ``jax 1.2 k tokens``."""
+    found = []
+    for _, own in rows.groupby(["backend", "contender", "mode"], sort=False):
+        curve, small = points(own[own["first"] | (own["curve"] != "")]), points(own[own["first"]])
+        if small and len(curve) > 1 and curve[0].flops == small[0].flops:
+            found.append((-curve[-1].flops, curve[-1].seconds, str(own["backend"].iloc[0]), curve))
+    if not found:
+        return ""
+    *_, backend, curve = min(found, key=lambda each: each[:2])
+    return f"{short(backend)} {break_even(curve)} {items}".rstrip()
+
+
+def break_even(curve: Sequence[Point]) -> str:
+    """The items at which a call takes twice the time of the first point, each of the larger size's work."""
+    twice = 2 * curve[0].seconds
+    for below, above in pairwise(curve):
+        if above.seconds >= twice:
+            slope = (above.seconds - below.seconds) / (above.flops - below.flops)
+            work = below.flops + (twice - below.seconds) / slope
+            half = math.hypot(2 * curve[0].half, below.half, above.half) / slope
+            items = work * above.items / above.flops
+            # the curve is no straight line: two digits at most
+            return scaled(items, items * max(half / work, 1 / 16)) if items >= 1 else "< 1"
+    return f"> {scaled(curve[-1].items)}"
