@@ -113,7 +113,7 @@ def _rounded(leaf: Any, rounding: noise.Rounding) -> Any:
 def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object, few: bool = False) -> int:
     """The number of runs over which the draws are divided, so that each run fits in `MEMORY`.
 
-    With `few` draws, which are those of one run, it may be twice as large.
+    With `few` draws, which are those of one run, it may be three times as large.
     """
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
     layouts = noise.layouts(dtype)
@@ -127,7 +127,7 @@ def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object,
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    fitting = [runs for runs, layout in layouts.items() if layout.rows * peak <= MEMORY * (1 + few)]
+    fitting = [runs for runs, layout in layouts.items() if layout.rows * peak <= MEMORY * (1 + 2 * few)]
     return min(fitting, default=max(layouts))
 
 
