@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 LEAST = 64  # elements of similar value whose draws are averaged, where an octave has as many
 ENOUGH = 12  # draws that a mean needs, at least
 OWN = 2**12  # elements; in a tensor with no more, each has an effect of its own
+PLACES = 2**16  # of an effect of two axes, at most: what is carried stays small
 LITTLE = 0.05  # of a variance: effects that scatter by less are left out
 PASSES = 4
 EIGHTH = 49  # bits of a float64 below the first three of its mantissa
@@ -136,7 +137,8 @@ def _groups(shape: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
     whole = axes if len(axes) > 1 or count > OWN else []
     yield from ((axis,) for axis in whole)
     yield from ((VALUE, axis) for axis in whole)
-    yield from combinations(axes, 2) if len(axes) > 2 else ()
+    pairs = combinations(axes, 2) if len(axes) > 2 else ()
+    yield from (pair for pair in pairs if shape[pair[0]] * shape[pair[1]] <= PLACES)
 
 
 def _keys(value: Array) -> NDArray[Any]:
