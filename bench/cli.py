@@ -341,6 +341,16 @@ def overhead() -> None:
 
 
 @app.command()
+def outside() -> None:
+    """Compare the clock with those of torch and of scripts without Gaugeblock. Exits 1 beyond 3 %."""
+    from bench.studies import outside as others
+
+    found = others.study(lambda text: typer.echo(text, err=True))
+    _print([others.table(found)])
+    raise typer.Exit(not others.enough(found))
+
+
+@app.command()
 def explore(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")

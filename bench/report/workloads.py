@@ -115,8 +115,9 @@ def _places(timed: "DataFrame") -> "DataFrame":
         headline = sizes.headline(case, size) if case else None
         leading = headline or next(iter(case.headlines if case else ()), None)
         last = case.directions[-1] if case else ""
-        own = case and headline and sizes.on(case, headline, device) == size
-        columns["title"].append(_title(headline, device) if headline and own else "")
+        directions = case.directions if case else ()
+        own = case and headline and size in {sizes.on(case, headline, device, each) for each in directions}
+        columns["title"].append(_title(headline, device, size) if headline and own else "")
         columns["place"].append(list(case.headlines).index(headline) if case and headline else 0)
         columns["curve"].append(headline.title if headline else "")
         columns["main"].append(leading.direction or last if leading else last)
@@ -124,11 +125,12 @@ def _places(timed: "DataFrame") -> "DataFrame":
     return found.assign(**columns).astype(PLACED)
 
 
-def _title(headline: Headline, device: str) -> str:
+def _title(headline: Headline, device: str, size: str) -> str:
     """The title of a headline, which tells its size on a CPU; elsewhere with the dimensions that differ."""
     if device == "cpu":
         return headline.title
-    changed = sizes.spelled(headline.gpu).replace(":", " ").replace("+", ", ")
+    larger = size != headline.size
+    changed = sizes.spelled(headline.gpu).replace(":", " ").replace("+", ", ") if larger else ""
     return ", ".join(filter(None, (headline.title, changed, f"on the {device}")))
 
 

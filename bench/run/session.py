@@ -120,7 +120,7 @@ class Session:
 
     def speed(self, cell: Cell) -> tuple[Row, Timing | None]:
         """The cell's row with its speed. The first cell of a workload samples all its contenders."""
-        rivals = [each for each in self._timed.values() if each.workload == cell.workload]
+        rivals = [each for each in self._timed.values() if _contest(each) == _contest(cell)]
         with self._change:
             self._wait(
                 lambda: all(str(each) in self.rows for each in rivals) or self._stopped or self._idle()
@@ -352,6 +352,11 @@ class Session:
         row = replace(row, command=cell.command(*self._options))
         self._finished(row)
         self.rows[str(cell)] = row  # only when it is written
+
+
+def _contest(cell: Cell) -> tuple[Any, ...]:
+    """What cells share that are timed together. Of an API only one option is timed, its own convention."""
+    return replace(cell, option="", regime="").workload
 
 
 def _computed(of: Cell | Row) -> str:

@@ -44,7 +44,7 @@ class Workers:
     def key(self, cell: Cell) -> Key:
         """The key of the cell's worker: cells with the same backend and environment share one."""
         try:
-            variables = self._environment(cell)
+            variables = self.environment(cell)
         except Exception:  # `fault` reports it
             variables = {}
         return (cell.backend, tuple(sorted(variables.items())))
@@ -54,7 +54,7 @@ class Workers:
         found = backend(cell.backend)
         try:
             found.installed()
-            self._environment(cell)
+            self.environment(cell)
             if issubclass(found, Plugin):
                 found.check_contenders(cell.case)
         except Absent:
@@ -65,7 +65,7 @@ class Workers:
             return sentence(error)
         return ""
 
-    def _environment(self, cell: Cell) -> dict[str, str]:
+    def environment(self, cell: Cell) -> dict[str, str]:
         return backend(cell.backend).environment(threads=self.threads, dtype=cell.dtype, device=cell.device)
 
     def patience(self, cell: Cell) -> float:
