@@ -146,7 +146,8 @@ def fill(call: Call, direction: str) -> Call:
         call.compile_s = engine.compiling_since(before)
         warm: list[float] = []
         rotation = call.rotation
-        while len(warm) < max(WARM_UPS, len(rotation)) and (len(warm) < 2 or sum(warm) < PATIENCE):
+        least = 1 if call.first_call_s > PATIENCE and (call.compile_s or 0) < call.first_call_s / 2 else 2
+        while len(warm) < max(WARM_UPS, len(rotation)) and (len(warm) < least or sum(warm) < PATIENCE):
             warm.append(_timed(engine, rotation[len(warm) % len(rotation)].once))
         call.blocks(1)
         spent, filled = min(warm), 0
@@ -306,7 +307,8 @@ def _renewed(call: Call) -> dict[str, list[float]]:
         held.append(new)
         bits(engine, {"": given})  # reads it: the first read of new memory is slower
         for name, each in (("seen", once), ("fresh", new.once)):
-            engine.wait(once())
+            if call.leads:
+                engine.wait(once())
             found[name].append(_timed(engine, each))
     return found
 

@@ -27,6 +27,7 @@ CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latte
 FEWER = 8  # other dtypes make so many times fewer calls
 # seconds per call wanted: more calls are made as long as they fit, fewer if they take longer than `SLOW`
 QUICK, SLOW = 0.0005, 0.005
+LONG = 0.1  # seconds of a call, above which one on each set must do
 LEAST = 3  # calls on each set in any case; of a training once through its steps
 
 
@@ -117,16 +118,19 @@ def repeat(
 
     ``call(number)`` returns outputs and gradients as NumPy has them. Makes at least `least` calls, more if
     they take less than `quick` seconds each, and fewer if they take longer than `slow` (default: `SLOW`), but
-    `fewest` on each set in any case. ``alike(number, result)`` may accept other bits. Returns the number of
-    calls, and by direction a sentence about the first that differs.
+    `fewest` on each set in any case; one if they take longer than `LONG`. ``alike(number, result)`` may
+    accept other bits. Returns the number of calls, and by direction a sentence about the first that differs.
     """
     flat = [flatten(each) for each in firsts]
     slow = SLOW if slow is None else slow
     rng, start, calls = np.random.default_rng(0), perf_counter(), 0
+    each = rng.permutation(len(flat))
     while calls < fewest * len(flat) or (
         (spent := perf_counter() - start) < slow * least and (calls < least or spent < quick * least)
     ):
-        number = int(rng.integers(len(flat)))
+        if calls >= len(flat) and perf_counter() - start > LONG * calls:
+            break
+        number = int(each[calls] if calls < len(flat) else rng.integers(len(flat)))
         result, calls = call(number), calls + 1
         faults = _differing(flat[number], flatten(result), calls)
         if faults and not alike(number, result):
@@ -139,7 +143,9 @@ def _differing(first: Mapping[str, Any], again: Mapping[str, Any], calls: int) -
     found: dict[str, str] = {}
     for path in {**first, **again}:
         y, other = np.asarray(first.get(path)), np.asarray(again.get(path))
-        if y.dtype == other.dtype and np.array_equal(y, other, equal_nan=True):
+        alike = y.dtype == other.dtype and y.shape == other.shape
+        # most often the bits are the same, which takes the least time to see
+        if alike and (y.tobytes() == other.tobytes() or np.array_equal(y, other, equal_nan=True)):
             continue
         wrong = np.size(y)
         if other.shape == np.shape(y):

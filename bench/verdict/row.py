@@ -17,7 +17,7 @@ from bench.cells.cell import LOW, Cell
 from bench.machine import isa
 from bench.noise import TF32_FACTORS, accumulators
 from bench.store.row import TIMED, Row
-from bench.tolerance.expected import expectation
+from bench.tolerance.expected import expectation, shares
 from bench.verdict import saboteur
 from bench.verdict.compare import Agreement, compare
 from bench.verdict.known import Known, limits, settle
@@ -55,6 +55,7 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         isa=engine.isa(),
         settings=", ".join(declared(engine.shipped, os.environ.get(isa.TOLD))),
         accumulator=accumulator,
+        spread="" if unit.regime == INTEGERS else "shared" if shares(unit) else "own",
         checksum=f"{zlib.crc32(b''.join(np.ascontiguousarray(y).tobytes() for y in mine.values())):08x}",
         **more,
     )

@@ -12,8 +12,9 @@ import psutil
 
 from bench import pages
 from bench.backends import TF32
-from bench.cells.selection import Selection, cells
-from bench.run.derive import one, wanted
+from bench.cells.selection import Selection, cells, timed
+from bench.run.announcement import announcement
+from bench.run.derive import one, stale, wanted
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -121,3 +122,21 @@ def test_a_cache_that_keeps_nothing_is_told(tmp_path):
         and done.stdout.startswith("0 of 1 limits")
         and "cannot be written" in done.stderr
     )
+
+
+def test_the_pages_carry_the_spreads_of_every_headline_from_the_code_of_now():
+    """If this fails, run `gaugeblock derive --carry`: it derives what is missing or comes from other code."""
+    every = cells(list(pages.cases().values()), Selection(speeds=True))
+    assert [str(cell) for cell, _ in stale(every)] == []
+
+
+def test_a_run_of_speeds_says_what_it_times_and_what_it_derives_first(monkeypatch):
+    chosen = Selection(backends=("numpy",), speeds=True)
+    pages_ = [pages.case(name) for name in ("perceptron", "conv2d", "softmax", "relu")]
+    speeds = [cell for cell in cells(pages_, chosen) if timed(cell, pages.case(cell.case), chosen)]
+    said = announcement(speeds)
+    assert said.startswith(f"times {len(speeds)} speeds of 2 headline sizes and 2 other formulas: about ")
+    assert "minute" in said and "derives" not in said
+    monkeypatch.setattr("bench.run.derive._carried", lambda cell, number: cell.case == "conv2d")
+    assert "derives 2 spreads that the pages do not carry" in announcement(speeds)
+    assert announcement([]) == ""

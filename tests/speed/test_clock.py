@@ -15,12 +15,26 @@ from bench.backends import Bound
 from bench.backends.numpy import NumPy
 from bench.cells.cell import Cell
 from bench.inputs import inputs
+from bench.machine.caches import last_level
 from bench.machine.nvml import Load
 from bench.speed import clock
-from bench.speed.clock import BLOCK, GPU_BLOCK, LOAD, Call, ends, fill, ready, sample, settle
+from bench.speed.clock import (
+    BLOCK,
+    LEADING,
+    LOAD,
+    LONGER,
+    Call,
+    cached,
+    ends,
+    fill,
+    ready,
+    sample,
+    settle,
+)
 from bench.speed.loops import turns
-from bench.speed.sets import FRESH, JUDGED, PLACES, SETS, put, rotating, sets
+from bench.speed.sets import COLD, FEWER, FRESH, PLACES, SETS, UNSEEN, put, rotating, sets
 from bench.speed.timing import Timing
+from bench.speed.work import traffic
 from bench.tree import flatten, tree_map
 from bench.verdict.again import CALLS
 from bench.verdict.judge import judge
@@ -67,6 +81,7 @@ class Device(NumPy):
     waits: bool
     time: Simulated
     device: str = "cpu"
+    asynchronous: bool = True
     done: float = 0.0
     programs: int = 0
 
@@ -102,6 +117,7 @@ def test_the_residue_is_the_time_that_was_not_waited_for(waits, simulated):
     assert (found.seconds, found.residue) == pytest.approx((0.021, 0.0005) if waits else (0.001, 0.0205))
     assert (found.idle, found.cpu) == pytest.approx((0.0005, 0.001))
     assert found.issue == pytest.approx(0.001)
+    assert sample(call_of(Device(waits, simulated, asynchronous=False)), "forward").issue is None
 
 
 def test_a_gpu_is_at_work_before_a_block_and_looked_at_then(simulated, monkeypatch):
@@ -121,14 +137,46 @@ def test_a_gpu_is_at_work_before_a_block_and_looked_at_then(simulated, monkeypat
     assert (found.sm_mhz, found.power_w, found.throttled) == (1980, 650.0, "power cap")
 
 
-def test_a_block_of_a_gpu_is_longer(simulated):
-    for device, length in (("cpu", BLOCK), ("gpu", GPU_BLOCK)):
-        call = fill(call_of(SimpleNamespace(
-            device=device, wait=lambda tree: None, compilations=lambda: (0, None),
-            compiling_since=lambda before: None, running=lambda direction: nullcontext(),
-            once=lambda: simulated.work(1e-4),
-        )), "forward")  # fmt: skip
-        assert length <= call.calls * 1e-4 < 2 * length
+def filled(simulated, seconds, length=BLOCK):
+    return fill(replace(call_of(SimpleNamespace(
+        device="cpu", wait=lambda tree: None, compilations=lambda: (0, None),
+        compiling_since=lambda before: None, running=lambda direction: nullcontext(),
+        once=lambda: simulated.work(seconds),
+    )), length=length), "forward")  # fmt: skip
+
+
+@pytest.mark.parametrize("length", [BLOCK, LONGER])
+def test_a_block_lasts_as_long_as_it_should(length, simulated):
+    call = filled(simulated, 1e-4, length)
+    assert length <= call.calls * 1e-4 < 2 * length and call.leads
+
+
+def test_a_long_call_needs_no_call_before_its_block(simulated):
+    assert filled(simulated, 0.9 * LEADING).leads and not filled(simulated, 1.1 * LEADING).leads
+
+
+def test_a_headline_has_longer_blocks_on_inputs_that_are_not_in_the_cache():
+    digits = replace(UNIT, case="perceptron", option="relu", size="digits", contender=PERCEPTRON)
+    made = judge(digits, ("forward",))
+    assert made.rows["forward"].status == "agrees" and made.rows["forward"].spread == "shared"
+    call = ready(made.ready, digits, "forward")
+    assert call.length == LONGER and len(call.bound) == sum(FEWER) and call.rotating == FEWER[0]
+    size = traffic(made.ready.params) + len(call.rotation) * traffic(made.ready.data, made.ready.cotangents)
+    assert size >= COLD * last_level("cpu") and cached(call) == "cold"
+    sample(call, "forward")
+    found = settle(call, digits, "forward")
+    row = judged(call, digits, "forward")
+    assert row.status == "agrees" and (row.judged, found["sets"]) == (str(sum(FEWER)), len(call.rotation))
+    assert found["cache"] == "cold" and row.spread == "shared"
+    for number in range(sum(FEWER)):
+        right = call.ended[number]
+        call.ended[number] = tree_map(lambda y: 1.001 * y, right)
+        assert judged(call, digits, "forward").status == "disagrees"
+        call.ended[number] = right
+
+
+JUDGED = SETS + UNSEEN
+PERCEPTRON = "reference.perceptron.perceptron"
 
 
 def test_nothing_that_was_returned_before_is_held_while_a_block_runs():

@@ -12,7 +12,7 @@ import pytest
 
 from bench.cells.cell import Cell
 from bench.inputs import inputs
-from bench.speed.sets import JUDGED
+from bench.speed.sets import SETS, UNSEEN
 from bench.worker import Worker
 
 ABSENT = {
@@ -68,7 +68,7 @@ def other(tmp_path_factory):
 
 @pytest.mark.parametrize("cell", [RELU, ADAM], ids=str)
 def test_a_contender_is_timed_without_scipy_and_without_a_tolerance(other, cell):
-    for number in range(JUDGED if cell is RELU else 1):
+    for number in range(SETS + UNSEEN if cell is RELU else 1):
         inputs(cell, number)  # they are made where a run derives its limits, which is not there
     worker = Worker({"PYTHONPATH": ""}, python=other)
     try:
