@@ -235,6 +235,7 @@ class Headline:
     why: where the numbers come from.
     option: the name of its option; if empty, the first that a contender has.
     direction: the direction that a default run times; if empty, the last that the case has.
+    directions: those that are timed at all; if empty, all that the case has.
     growth: the dimensions that differ at the further sizes of its curve of time over size, from the smallest.
     gpu: the dimensions that differ at its larger size for a GPU.
     bits: of the whole numbers on which it is judged without a tolerance too; 0 if its formula is not exact.
@@ -245,6 +246,7 @@ class Headline:
     why: str
     option: str = ""
     direction: str = ""
+    directions: Sequence[str] = ()
     growth: Sequence[Mapping[str, Any]] = ()
     gpu: Mapping[str, Any] = field(default_factory=dict)
     bits: int = 0

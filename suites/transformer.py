@@ -152,6 +152,8 @@ case = Case(
             "Transformer base, 8 sentences of 32 tokens",
             "Vaswani et al. 2017, base model; sentences of newstest2014 have about 30 tokens",
             direction="forward",
+            # backward, some of its two million ReLUs hang on a rounding error, and each moves every gradient
+            directions=("forward",),
             growth=(
                 {"batch": 1, "source": 4, "target": 4},
                 {"batch": 1, "source": 16, "target": 16},

@@ -85,9 +85,12 @@ def _headlines(case: Case, selection: Selection) -> Iterator[Cell]:
                 modes = [mode for mode in _has(found, contender) if mode not in (*found.layouts, TF32)]
                 few = selection.speeds or selection.growth or selection.as_shipped
                 whole = headline.bits and not number and not few
-                for mode, device, direction in product(
-                    modes, devices, contender.directions or case.directions
-                ):
+                ways = [
+                    each
+                    for each in contender.directions or case.directions
+                    if each in (headline.directions or case.directions)
+                ]
+                for mode, device, direction in product(modes, devices, ways):
                     usual = sizes.on(case, headline, device, direction)
                     for size in sizes.growth(case, headline) if selection.growth else [usual]:
                         cell = Cell(

@@ -18,7 +18,8 @@ from bench.worker import Died
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-ROUNDS = 15
+ROUNDS, TIMES = 15, 4
+SLOW = 0.3  # seconds of a block, above which a call is timed once
 LEVEL = 0.99
 CHANCE = 1e-3  # the probability that the test fails although only chance moves the intervals
 NAMES = ("A", "B")
@@ -42,38 +43,47 @@ class Pair:
         return self.low <= 1 <= self.high
 
 
-def pair(cell: Cell, ask: Callable[..., Any], *, rounds: int = ROUNDS) -> Pair | str:
-    """Time the cell against itself in interleaved rounds, in random order within each; or return why not."""
+def pair(cell: Cell, ask: Callable[..., Any], *, rounds: int = ROUNDS, times: int = 1) -> list[Pair] | str:
+    """Time the cell against itself in interleaved rounds, in random order within each; or return why not.
+
+    A quick call is timed so `times`, which gives as many intervals.
+    """
     names = [f"{cell} {name}" for name in NAMES]
     try:
         answers = [ask(cell, READY, asdict(cell), name) for name in names]
         if errors := [answer["error"] for answer in answers if "error" in answer]:
             return str(errors[0])
-        both = dict(zip(names, (Entry(**answer) for answer in answers), strict=True))
-        calls = max(entry.calls for entry in both.values())
-        rng = random.Random(str(cell))
-        for number in range(rounds):
-            for name in rng.sample(names, 2):
-                both[name].samples.append(ask(cell, SAMPLE, name, calls))
-                both[name].rounds.append(number)
+        calls = max(answer["calls"] for answer in answers)
+        rng, found = random.Random(str(cell)), list[Pair]()
+        while len(found) < times and not (found and found[0].median_s * calls > SLOW):
+            both = dict(zip(names, (Entry(**answer) for answer in answers), strict=True))
+            for number in range(rounds):
+                for name in rng.sample(names, 2):
+                    both[name].samples.append(ask(cell, SAMPLE, name, calls))
+                    both[name].rounds.append(number)
+            one, other = (entry.timing() for entry in both.values())
+            found.append(Pair(cell, *ratio(one, other, LEVEL), min(one.median_s, other.median_s), rounds))
         for name in names:
             ask(cell, DROP, name)
     except Died as error:
         return str(error)
-    one, other = (entry.timing() for entry in both.values())
-    return Pair(cell, *ratio(one, other, LEVEL), min(one.median_s, other.median_s), rounds)
+    return found
 
 
 def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
-    """Time every cell of a default run against itself; the machine should be idle."""
+    """Time the headlines of a default run against themselves, `TIMES` each; the machine should be idle.
+
+    Of formulas that have none, what a call costs is timed.
+    """
     from bench import pages
     from bench.cells.selection import Selection, cells, timed
     from bench.machine.variables import threads
     from bench.run.session import Session
 
-    speeds = Selection(speeds=True)
-    everything = cells(pages.chosen(names), speeds)
-    wanted = [each for each in everything if timed(each, pages.case(each.case), speeds)]
+    chosen, wanted = pages.chosen(names), list[Cell]()
+    for selection in (Selection(), Selection(speeds=True)):
+        every = cells(chosen, selection)
+        wanted = wanted or [each for each in every if timed(each, pages.case(each.case), selection)]
     session = Session(
         wanted,
         wanted,
@@ -87,12 +97,13 @@ def run(names: Sequence[str], told: Callable[[str], None]) -> list[Pair]:
     try:
         ready = [cell for cell in wanted if session.row(cell).status in TIMED]
         for number, cell in enumerate(ready, 1):
-            result = pair(cell, session.workers.ask)
+            result = pair(cell, session.workers.ask, times=TIMES)
             if isinstance(result, str):
                 told(f"{cell}: {result}")
                 continue
-            found.append(result)
-            told(f"{number:,}/{len(ready):,} {cell}: {result.ratio:.3f}")
+            found += result
+            ratios = ", ".join(f"{each.ratio:.3f}" for each in result)
+            told(f"{number:,}/{len(ready):,} {cell}: {ratios}")
     finally:
         session.close()
     return found

@@ -9,7 +9,7 @@ derives them again.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -63,6 +63,7 @@ class Carried:
         return Expected(value, sigma, sigma1, jump, self.scatter, self.undecided, draws)
 
 
+MANY = 2**22  # elements, whose bits need no effects of places
 SLIGHT = 0.1  # of the spread: a jump that is smaller is left out, since a limit is many spreads wide
 FURTHER = 2.0  # the widest of 30 draws is further off than that of a few, relative to all of them
 
@@ -79,9 +80,10 @@ def _shared(part: Part, rounding: noise.Rounding) -> Carried:
         raise ValueError("a spread is not finite, should be for a headline; choose other inputs")
     widest = part.draws.max() / noise.rms(part.draws) if part.draws.any() else 1.0
     thirds = [np.square(scaled(each, value, rounding)) for each in part.thirds]
+    one = fit(np.square(part.sigma1 / rounding.u), value, layout.exact_sums)
     return Carried(
         judged(thirds, value, np.square(part.draws)),
-        fit(np.square(part.sigma1 / rounding.u), value, layout.exact_sums),
+        one if value.size <= MANY else replace(one, effects=()),
         *which(sigma > 0, value),
         jump if (jump := np.where(part.jump > SLIGHT * sigma, part.jump, 0)).any() else None,
         1 + FURTHER * (float(widest) - 1),
@@ -117,7 +119,7 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
             arrays[f"{number}/{which_}/starts"] = changes.astype(np.int16)
             arrays[f"{number}/{which_}/variances"] = part.variances[changes]
             for place, effect in enumerate(part.effects):
-                arrays[f"{number}/{which_}/{place}"] = effect.factors.astype(np.float32)
+                arrays[f"{number}/{which_}/{place}"] = _packed(effect.factors)
         if one.bits.size:
             arrays[f"{number}/bits"] = one.bits
         if one.jump is not None:
@@ -142,6 +144,15 @@ def save(path: Path, key: str, found: Mapping[str, Carried]) -> None:
         partial.unlink(missing_ok=True)
 
 
+STEPS = 16  # of a factor in an octave: more digits say nothing, and would make files eight times larger
+
+
+def _packed(factors: Array) -> NDArray[np.int8]:
+    """Logarithms of factors in steps of 4 %, which move a spread by 1 % at most."""
+    most = np.iinfo(np.int8).max
+    return np.clip(np.rint(STEPS * np.log2(np.maximum(factors, 2.0**-64))), -most, most).astype(np.int8)
+
+
 def load(path: Path, key: str) -> dict[str, Carried] | None:
     """The spreads of a file; None if it is missing, damaged, or comes from other code than this key's."""
     try:
@@ -161,7 +172,7 @@ def _carried(members: Mapping[str, Any], number: int, one: Mapping[str, Any]) ->
         starts = members[f"{number}/{which_}/starts"].astype(np.int64)
         variances = np.repeat(members[f"{number}/{which_}/variances"], np.diff([*starts, KEYS]))
         effects = [
-            Effect(tuple(axes), members[f"{number}/{which_}/{place}"].astype(np.float64))
+            Effect(tuple(axes), 2.0 ** (members[f"{number}/{which_}/{place}"] / STEPS))
             for place, axes in enumerate(part["axes"])
         ]
         found.append(Shared(variances, effects, int(part["top"]), int(part["draws"])))

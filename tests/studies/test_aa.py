@@ -50,7 +50,7 @@ def asked(second_is=1.0, dies=()):
 
 def test_one_call_under_two_names_has_an_interval_that_holds_1():
     ask, log = asked()
-    found = pair(CELL, ask)
+    (found,) = pair(CELL, ask)
     assert found.holds and found.rounds == ROUNDS
     samples = [arguments for verb, *arguments in log if verb == "sample"]
     assert len(samples) == 2 * ROUNDS and {calls for _, calls in samples} == {5}
@@ -61,7 +61,7 @@ def test_one_call_under_two_names_has_an_interval_that_holds_1():
 
 def test_halves_that_differ_are_told_apart():
     ask, _ = asked(second_is=1.2)
-    found = pair(CELL, ask)
+    (found,) = pair(CELL, ask)
     assert not found.holds and found.ratio == pytest.approx(1 / 1.2, rel=0.01)
 
 
