@@ -134,7 +134,8 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     """Whether this cell is timed: in float32, the option of a headline or the typical one.
 
     A default run times each headline in its main direction, in one API and mode of each framework: what its
-    users run fast, without a compiler that takes minutes. A run of speeds only times every API, mode and
+    users run fast, without a compiler that takes minutes, and no training in NumPy, whose steps take seconds
+    there. A run of speeds only times every API, mode and
     direction of the headlines; and at the first size of every formula what a call costs, in every mode where
     the formula has a headline. --full, and a size that you name, time every API, mode and direction, --full
     at every size. Modes that nobody uses for speed (JAX without jit) are timed only if you name them, or if a
@@ -162,7 +163,7 @@ def timed(cell: Cell, case: Case, selection: Selection) -> bool:
     every = selection.full or named or (selection.speeds and headline)
     if every and not selection.growth:
         return selection.modes is None or cell.mode in selection.modes
-    if not headline and not selection.speeds:
+    if not selection.speeds and (not headline or (case.training and found.name == "numpy")):
         return False
     direction = sizes.main(case, headline) if headline else case.directions[-1]
     first = next((each for each in contenders if direction in (each.directions or case.directions)), None)

@@ -39,6 +39,9 @@ LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 
 # With few bits, many choices are undecided, and few rows may miss the joint effect of two of them.
 LOW_LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 16), 5: Layout(6, 2, 4), 10: Layout(3, 1, 2)}
 
+# One run alone has as many contrary rows as all have together.
+ALONE = {1: LAYOUTS[1], 5: Layout(6, 2, 4), 10: Layout(3, 1, 4)}
+
 # the probability that a correct cell is rejected: the only global constant of a verdict
 P = 1e-6
 
@@ -86,8 +89,10 @@ def accumulators(dtype: str, *, tf32: bool = False) -> tuple[str, ...]:
     return (dtype, TF32_FACTORS) if tf32 and dtype == "float32" else (dtype,)
 
 
-def layouts(dtype: object) -> dict[int, Layout]:
-    """The layouts of a dtype by number of runs."""
+def layouts(dtype: object, alone: bool = False) -> dict[int, Layout]:
+    """The layouts of a dtype by number of runs, of which there is one `alone` or all."""
+    if alone:
+        return ALONE
     return LAYOUTS if str(dtype) in ("float64", "float32") else LOW_LAYOUTS
 
 

@@ -35,8 +35,9 @@ class Rounding:
         worst: bool = False,
         runs: int = 1,
         run: int = 0,
+        alone: bool = False,
     ) -> None:
-        self.layout, self.run = layouts(dtype)[runs], run
+        self.layout, self.run = layouts(dtype, alone)[runs], run
         self.precision = precision(dtype)
         self.shrink = 2.0**-10 if self.precision.bits == 53 else 1.0
         # a float64 reference has rounding errors of its own

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from bench import pages
 from bench.cells.cell import Cell
 from bench.contender.prepare import prepared
 from bench.inputs import inputs, shared
+from bench.size import headline
 from bench.speed.work import traffic
 
 MOST = 2**21  # bytes of inputs
@@ -13,9 +15,10 @@ _BUILT: dict[str, dict[str, Any]] = {}
 
 
 def keep(unit: Cell, ready: Any) -> None:
-    """Keep a judged contender until it is timed, if its inputs are small."""
+    """Keep a judged contender until it is timed, if its inputs are small, or it takes seconds to build."""
     given = inputs(unit)
-    if traffic(given.weights, given.data) <= MOST:
+    large = headline(pages.case(unit.case), unit.size) is not None
+    if large or traffic(given.weights, given.data) <= MOST:
         _KEPT[str(unit)] = ready
 
 

@@ -10,7 +10,7 @@ from bench.cells.cell import Cell
 from bench.speed.timing import Sample, Timing, ratio
 from bench.worker import Died
 
-FEWEST, SLOW, FEW = 5, 0.2, 3  # rounds at least; FEW for a contender whose samples take `SLOW` seconds
+FEWEST, SLOW, FEW = 5, 0.05, 3  # rounds at least; FEW for a contender whose samples take `SLOW` seconds
 MOST = 60  # rounds
 JUDGES = 2  # verdicts at the same time, after sampling
 

@@ -47,8 +47,8 @@ def expectation(
         first = expectation(mine, worst=worst, accumulator=accumulator)
         return {path: _image(path, one, given) for path, one in first.items()}
     name = key(mine, worst, accumulator, number)
-    if shares(cell) and not worst and accumulator == cell.dtype:
-        return dict(_together(folder(), name, mine, number))
+    if shares(cell) and accumulator == cell.dtype:
+        return dict(_together(folder(), name, mine, worst, number))
     return dict(_expectation(folder(), name, mine, worst, accumulator, number))
 
 
@@ -80,9 +80,9 @@ VALUES = "values-"  # begins the name of a cache entry without spreads
 
 
 @lru_cache(maxsize=2)  # it may take gigabytes
-def _together(where: Path, name: str, common: Cell, number: int) -> Expectation:
+def _together(where: Path, name: str, common: Cell, worst: bool, number: int) -> Expectation:
     """Values from one run of the reference, and spreads that are carried with the pages or derived here."""
-    found = spreads(common, number)
+    found = spreads(common, number, worst)
     values = arrays(f"{VALUES}{name}", lambda: _values(common, number))
     return {path: one.expected(values[path]) for path, one in found.items()}
 
@@ -97,34 +97,38 @@ def _values(cell: Cell, number: int) -> dict[str, Any]:
         }
 
 
-def spreads(cell: Cell, number: int = 0) -> dict[str, Carried]:
+def spreads(cell: Cell, number: int = 0, worst: bool = False) -> dict[str, Carried]:
     """How far rounding may move the elements of a headline: carried with the pages, or from the cache.
+
+    In the worst case of every sum it is derived when a cell needs it.
 
     At its larger size, on a GPU, elements of the same value and place move like those of the smaller one.
     """
     cell, case = common(cell), pages.case(cell.case)
     mine = headline(case, cell.size)
     if mine and mine.gpu and cell.size == varied(case, mine, mine.gpu):
-        return spreads(replace(cell, size=mine.size))
+        return spreads(replace(cell, size=mine.size), worst=worst)
     name = spread_key(cell)
-    if found := carried.load(carried.file(cell.place, cell.direction, number), name):
+    file = carried.file(cell.place, cell.direction, number)
+    if not worst and (found := carried.load(file, name)):
         return found
-    path = folder() / f"spread-{name}-{number}.npz"
+    path = folder() / f"spread-{name}-{number}{'-worst' * worst}.npz"
     if not (found := carried.load(path, name)):
-        found = derive_shared(cell, number)
+        found = derive_shared(cell, number, worst)
         carried.save(path, name, found)
     return found
 
 
-def derive_shared(cell: Cell, number: int = 0) -> dict[str, Carried]:
+def derive_shared(cell: Cell, number: int = 0, worst: bool = False) -> dict[str, Carried]:
     """Derive what `spreads` returns."""
     cell = common(cell)
     case, found, seed = pages.case(cell.case), dict[str, Carried](), _seed(cell, number)
     for step, (prefix, function, trees) in enumerate(formulas(cell, number)):
         with answers.calling(case, "step" if case.training else "formula"):
             some = carried.few(
-                function, trees, dtype=cell.dtype, accumulator=ACCUMULATORS[cell.dtype], seed=seed + step
-            )
+                function, trees, dtype=cell.dtype, accumulator=ACCUMULATORS[cell.dtype], seed=seed + step,
+                worst=worst,
+            )  # fmt: skip
         found |= {f"{prefix}{path}": one for path, one in some.items()}
     return found
 

@@ -85,7 +85,7 @@ def parts(
     runs = _runs(function, trees, how["dtype"], few)
     found: dict[str, Part] = {}
     for run in range(1 if few else runs):
-        rounding = noise.Rounding(**how, runs=runs, run=run)
+        rounding = noise.Rounding(**how, runs=runs, run=run, alone=few)
         with noise.under(rounding), noise.explained():
             leaves = flatten(function(*tree_map(_lift, trees)))
         rounding = rounding.outside(dtype) if inside else rounding
@@ -116,7 +116,7 @@ def _runs(function: Callable[..., Tree], trees: tuple[Tree, ...], dtype: object,
     With `few` draws, which are those of one run, it may be three times as large.
     """
     leaves = [leaf for leaf in flatten(trees).values() if isinstance(leaf, np.ndarray)]
-    layouts = noise.layouts(dtype)
+    layouts = noise.layouts(dtype, alone=few)
     if sum(leaf.size for leaf in leaves) < FEW:
         return min(layouts)
     plain = tree_map(lambda leaf: leaf.astype(np.float64) if _floating(leaf) else leaf, trees)
