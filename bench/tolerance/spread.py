@@ -135,6 +135,26 @@ def _lift(leaf: Any) -> Any:
     return noise.pack(np.array(leaf, dtype=np.float64)[..., None]) if _floating(leaf) else leaf
 
 
+MANY = 30  # undecided choices, whose joint effect is a random sum
+
+
+def _jump(turned: Array, many: bool) -> Array:
+    """The largest change by contrary choices: of all of them in the first row, of half of them in others.
+
+    Of `many` choices a framework makes some subset. The change by a random one is normal about half of that
+    by all, and the rows of half of them show how far it scatters.
+    """
+    largest = np.asarray(np.abs(turned).max(axis=-1))
+    if not many:
+        return largest
+    middle = turned[..., 0] / 2
+    scatter = noise.rms(turned[..., 1:] - middle[..., None])
+    return np.maximum(largest, np.abs(middle) + noise.multiple(middle.size, CERTAIN) * scatter)
+
+
+CERTAIN = 10**6  # draws, from which Student's t is normal
+
+
 @dataclass(frozen=True)
 class Part:
     """The statistics of an output over the rows of one or more runs."""
@@ -166,7 +186,7 @@ def _part(leaf: Any, rounding: noise.Rounding, few: bool = False) -> Part:
         value,
         noise.rms(full),
         noise.rms(exact_sums),
-        np.abs(away[..., layout.turned]).max(axis=-1) if rounding.undecided else zero,
+        _jump(away[..., layout.turned], few and rounding.undecided > MANY) if rounding.undecided else zero,
         noise.rms(full.reshape(-1, layout.full).T) if value.size else np.zeros(1),
         rounding.undecided,
         tuple(map(noise.rms, np.split(full, 3, axis=-1))) if few else (),
