@@ -260,7 +260,7 @@ def test_the_backend_of_the_docs_runs_as_an_installed_package(house):
 @pytest.mark.timed
 def test_the_whole_backend_of_the_docs_runs_in_both_directions_with_a_speed(house):
     assert 0 < len(block("pocket.py").splitlines()) <= 60
-    command = "pytest suites/ -k sigmoid/ --backend pocket.py:Pocket --results pocket"
+    command = "pytest suites/ -k sigmoid/ --backend pocket.py:Pocket --size small --results pocket"
     done = run(house, command, PYTEST_ADDOPTS="")
     assert done.returncode == 0, done.stdout[-3000:]
     from bench.store.rows import load

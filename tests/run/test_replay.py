@@ -27,7 +27,8 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("face")
     workloads = "([relu/plain/typical/small or [tanh/plain/typical/small) and forward"
     run = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "-k", workloads]
-    chosen = ["--backend", "numpy", "--dtype", "float32", "--benchmark-only", "--benchmark-verbose"]
+    chosen = ["--backend", "numpy", "--dtype", "float32", "--size", "small", "--benchmark-only"]
+    chosen += ["--benchmark-verbose"]
     kept = ["--benchmark-storage", "kept", "--benchmark-save", "mine"]
     done(*run, *chosen, *kept, "--results", "one", folder=folder)
     printed = done(*run, *chosen, *kept, "--benchmark-compare", "0001", "--results", "two", folder=folder)
@@ -79,7 +80,7 @@ def test_a_comparison_that_must_fail_fails(saved):
     file.with_name("0003_mine.json").write_text(json.dumps(found))
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", "three"]
     workload = ["-k", "[relu/plain/typical/small and forward"]
-    chosen = [*workload, "--backend", "numpy", "--dtype", "float32", "--benchmark-only"]
+    chosen = [*workload, "--backend", "numpy", "--dtype", "float32", "--size", "small", "--benchmark-only"]
     gate = [
         "--benchmark-storage",
         "kept",

@@ -30,7 +30,7 @@ def rows(tmp_path_factory):
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("guards")
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--results", str(folder / "run")]
-    workload = "linear-regression/plain/typical and forward and not simple"
+    workload = "linear-regression/plain/typical/small and forward and not simple"
     chosen = [
         "-k",
         f"{workload} and not flax and (jit or reference)",
