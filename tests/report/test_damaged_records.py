@@ -20,8 +20,7 @@ from tests.test_arrows import ROOT
 
 SEED = os.environ.get("DAMAGE_SEED", "14")
 PUBLISHED = ROOT / "results" / "amd-epyc-589bd1b6" / "2026-11-28-instruction-sets" / "own"
-ROOFED = ROOT / "results" / "amd-epyc-589bd1b6" / "2026-11-29-2"
-MUTANTS = ROOT / "results" / "amd-epyc-a110ffb4" / "2026-11-26-mutants.jsonl"
+KEPT = ROOT / "results" / "amd-epyc-a110ffb4"
 LINES = (
     "fingerprints.jsonl",
     "moments.jsonl",
@@ -58,8 +57,8 @@ def folder(tmp_path):
     run.append(timed(1e-3, run_id="", machine="", environment=""))
     run.append(row(case="lstm", mode="x", status="limited", why="w", run_id="", machine="", environment=""))
     for name in LINES:
-        source = (ROOFED if name == "roofs.jsonl" else PUBLISHED) / name
-        source = MUTANTS if name == "mutants.jsonl" else source
+        alone = name in ("roofs.jsonl", "mutants.jsonl")
+        source = KEPT / f"2026-11-26-{name}" if alone else PUBLISHED / name
         kept = source.read_bytes().split(b"\n")[: 1 if name == "curves.jsonl" else 20]
         (run.folder / name).write_bytes(b"".join(line + b"\n" for line in kept if line))
     return run.folder
