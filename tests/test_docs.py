@@ -24,6 +24,7 @@ PAGES = ("activation", "linear_regression", "layer_norm", "softmax")
 PROGRAMS = ("gaugeblock", "make", "pip", "pre-commit", "pytest", "python")
 SPEEDS = (
     "--benchmark-only",
+    "--growth",
     "gaugeblock same",
     "gaugeblock overhead",
     "hasty",
@@ -58,6 +59,8 @@ OTHERWISE = {
     "gaugeblock publish FOLDER/float32": "gaugeblock publish RUN",
     "gaugeblock report FOLDER": "gaugeblock report RUN",
     "gaugeblock overhead": "gaugeblock overhead --help",  # the same, and it takes a quiet machine
+    "gaugeblock outside": "gaugeblock outside --help",
+    "pytest suites/ --growth": "pytest suites/ --help",  # the test below runs a part of it
 }
 # what `make test` and its caller may have set, which is not for the make of the small copy
 MAKE = {
@@ -270,6 +273,20 @@ def test_the_whole_backend_of_the_docs_runs_in_both_directions_with_a_speed(hous
     assert {"forward", "gradient"} == set(rows.direction) and {"float64", "float32"} == set(rows.dtype)
     assert (rows.threads == os.cpu_count()).all()
     assert rows[(rows.dtype == "float32") & (rows.direction == "gradient")].median_s.notna().all()
+
+
+@pytest.mark.timed
+def test_time_over_size_is_measured_at_every_size_of_a_headline(house):
+    command = "pytest suites/ --growth -k linear-regression/ --backend numpy --results grown"
+    done = run(house, command, PYTEST_ADDOPTS="")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "times 4 speeds of 4 headline sizes: about 1 minute" in done.stdout
+    from bench.store.rows import load
+
+    rows = load(house / "grown")
+    assert len(rows) == len(set(rows["size"])) == 4 and set(rows.status) == {"agrees"}
+    assert rows.median_s.notna().all() and set(rows.spread) == {"shared"}
+    assert (house / "grown" / "growth.svg").exists() and rows.doubling.notna().sum() == 3
 
 
 def test_the_tables_of_the_docs_are_those_of_the_code_and_of_the_published_run():

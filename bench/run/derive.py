@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from bench import pages
 from bench.backends import TF32, backend
@@ -47,6 +48,12 @@ def sets(cell: Cell) -> int:
     if pages.case(cell.case).training:
         return 1
     return judged(cell) if shares(cell) else 2
+
+
+def _files(cell: Cell, accumulator: str) -> list[Path]:
+    """Where the cache may have the limits of a cell: whole, or their values only."""
+    name = key(common(cell), False, accumulator)
+    return [folder() / f"{kind}{name}.npz" for kind in ("", VALUES)]
 
 
 def stale(cells: Iterable[Cell]) -> list[tuple[Cell, str]]:
@@ -112,7 +119,6 @@ def one(given: dict[str, str], accumulator: str) -> tuple[float, str]:
                     saboteur.passing(cell, direction)
     except Exception as error:
         fault = sentence(error)
-    name = key(common(cell), False, accumulator)
-    if not fault and not any((folder() / f"{kind}{name}.npz").is_file() for kind in ("", VALUES)):
+    if not fault and not any(file.is_file() for file in _files(cell, accumulator)):
         fault = next(reversed(told().values()), "its limits could not be written to the cache")
     return time.perf_counter() - start, fault
