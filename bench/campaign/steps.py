@@ -56,6 +56,7 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
     typical = _places(selection)
     large = [place for place in _places(selection, LARGE) if place]
     named = _words("--size", dict.fromkeys(LARGE.values()))
+    first = ("--size", "small")  # of a size that is named, every API and direction is timed
     verdict, speed = f"test_agree and not {OP_BY_OP}", "test_speed"
 
     def step(name: str, *options: str, places: Sequence[str] | None = None, tests: str) -> Step:
@@ -90,7 +91,7 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
         Stage(
             "small",
             0.15,
-            ((step("small", *DTYPE, "--benchmark-only", places=_of(typical, SMALL), tests=speed),),),
+            ((step("small", *DTYPE, *first, "--benchmark-only", places=_of(typical, SMALL), tests=speed),),),
         ),
         Stage(
             "energy",
@@ -139,7 +140,8 @@ def _places(selection: Selection, large: dict[str, str] | None = None) -> list[s
     found = [
         cell
         for cell in cells(list(pages.cases().values()), chosen)
-        if timed(cell, pages.case(cell.case), chosen) and (not large or large.get(cell.case) == cell.size)
+        if timed(cell, pages.case(cell.case), chosen)
+        and cell.size == (large.get(cell.case) if large else next(iter(pages.case(cell.case).sizes)))
     ]
     return list(dict.fromkeys(cell.place for cell in found))
 

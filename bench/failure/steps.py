@@ -182,6 +182,8 @@ def _case(cell: Cell, step: Step, contenders: list[Contender]) -> tuple[str, Cas
         options={option: case.options.get(option, chosen)},
         regimes={"typical": "as the model gives it"},
         rare=(),
+        headlines=(),
+        vast=(),
         variants={},
         integers={},
         limits=limits,

@@ -32,7 +32,7 @@ def test_a_cpu_has_none_and_a_device_has_one_a_backend_each_way_all_timed():
     assert [(each.case, each.backend, each.device) for each in found] == [
         (name, engine, "gpu") for name in BOTH for engine in ("torch", "tensorflow", "jax")
     ]
-    usual = Selection(devices=("cpu", "gpu"))
+    usual = Selection(devices=("cpu", "gpu"), speeds=True)
     wanted = [each for each in cells(both, usual) if each.dtype == "float32"]
     assert all(timed(each, pages.case(each.case), usual) for each in wanted)
 
