@@ -116,8 +116,9 @@ def beside(cell: Cell, draws: int = noise.FULL, seeds: int = 4) -> dict[str, Bes
 
 def few(function: Callable[..., Tree], trees: tuple[Tree, ...], draws: int) -> dict[str, carried.Carried]:
     """What elements share, from so many draws: 3, 6 or 30."""
-    layouts = {runs: each for runs, each in noise.layouts("float32").items() if each.full == draws}
-    with mock.patch.object(noise, "layouts", lambda dtype: layouts):
+    every = noise.layouts("float32", alone=True)
+    layouts = {runs: each for runs, each in every.items() if each.full == draws}
+    with mock.patch.object(noise, "layouts", lambda dtype, alone: layouts):
         return carried.few(function, trees, seed=99, **HOW)
 
 

@@ -39,8 +39,8 @@ LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 4), 5: Layout(6, 2, 1), 10: Layout(3, 1, 
 # With few bits, many choices are undecided, and few rows may miss the joint effect of two of them.
 LOW_LAYOUTS = {1: Layout(FULL, EXACT_SUMS, 16), 5: Layout(6, 2, 4), 10: Layout(3, 1, 2)}
 
-# One run alone has as many contrary rows as all have together.
-ALONE = {1: LAYOUTS[1], 5: Layout(6, 2, 4), 10: Layout(3, 1, 4)}
+# One run alone has more contrary rows than each of several.
+ALONE = {1: LAYOUTS[1], 5: Layout(6, 2, 4), 10: Layout(3, 1, 2)}
 
 # the probability that a correct cell is rejected: the only global constant of a verdict
 P = 1e-6

@@ -192,10 +192,10 @@ def test_the_number_of_runs_follows_from_what_one_takes(memory, runs, monkeypatc
     assert spread_module._runs(lambda x: np.tanh(x) * 2, (x[:10],), "float32") == 1
 
 
-def test_few_draws_are_all_if_they_fit_in_twice_the_memory(monkeypatch):
+def test_few_draws_are_all_if_they_fit_in_three_times_the_memory(monkeypatch):
     x = inputs(shape=(400, 200))
-    for memory, draws in ((2**32, 30), (2**24, 6), (2**20, 3)):
-        monkeypatch.setattr(spread_module, "MEMORY", memory // 2)
+    for memory, draws in ((2**32, 30), (3 * 2**23, 6), (2**20, 3)):
+        monkeypatch.setattr(spread_module, "MEMORY", memory // 3)
         how = {"dtype": "float32", "accumulator": "float32", "seed": 0, "few": True}
         found, runs, rounding = spread_module.parts(lambda x: np.tanh(x) * 2, (x,), **how)
         assert runs == 1 and rounding.layout.full == found[""].draws.size == draws
