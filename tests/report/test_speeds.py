@@ -95,7 +95,7 @@ def every_headline(directions=True, **times):
 def test_a_headline_has_its_title_its_rate_and_every_framework_beside_the_fastest():
     (line,) = tables(*race("linear-regression", numpy=3e-3, torch=1e-3, jax=2e-3))["Throughput"].rows
     assert line == (
-        "linear regression, 100,000 rows × 100 features, gradient",
+        "linear regression, 100,000 rows × 100 features, forward",
         "1.00 ms", "100 M rows/s", "×3.00  23", "×1  23", "×2.00  23", "40%", "cold", "20",
     )  # fmt: skip
 
@@ -160,9 +160,12 @@ def test_ratios_to_different_contenders_are_not_shown_together():
 
 def test_a_size_for_a_gpu_is_told_as_it_is():
     headline = pages.case("lstm").headlines[0]
-    rows = changed(race("lstm", torch=1e-3), device="gpu", size=sizes.on(pages.case("lstm"), headline, "gpu"))
+    size = sizes.on(pages.case("lstm"), headline, "gpu", "forward")
+    rows = changed(race("lstm", torch=1e-3), device="gpu", size=size, direction="forward")
     (line,) = tables(*rows)["Throughput"].rows
-    assert line[0] == f"{headline.title}, batch 4096, on the gpu, gradient"
+    assert line[0] == f"{headline.title}, batch 4096, on the gpu, forward"
+    (small,) = tables(*changed(rows, size=headline.size, direction="gradient"))["Throughput"].rows
+    assert small[0] == f"{headline.title}, on the gpu, gradient"
     on_cpu = changed(rows, device="cpu")
     assert "Throughput" not in tables(*on_cpu)
 
@@ -507,7 +510,7 @@ def test_the_readme_has_a_line_for_a_headline_and_the_page_of_results_has_all():
     lines = [line for line in short if line.startswith("| ")]
     assert lines[0] == "| workload | time | rate | numpy | torch | tensorflow | jax |"
     assert len(lines) == 2 + len(readme.SHOWN) == 17
-    first = "| linear regression, 100,000 rows × 100 features, gradient | 11.1 ms | 9.01 M rows/s |"
+    first = "| linear regression, 100,000 rows × 100 features, forward | 11.1 ms | 9.01 M rows/s |"
     assert lines[2] == f"{first} ✓ 23 bits 2.11× | ✓ 23 bits 1.11× | ✓ 23 bits 1.31× | ✓ 23 bits 1× |"
     assert sum("convolutional network" in line for line in long) == 2
     assert sum("convolutional network" in line for line in short) == 1
