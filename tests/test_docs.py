@@ -60,6 +60,10 @@ OTHERWISE = {
     "gaugeblock report FOLDER": "gaugeblock report RUN",
     "gaugeblock overhead": "gaugeblock overhead --help",  # the same, and it takes a quiet machine
     "gaugeblock outside": "gaugeblock outside --help",
+    # the whole takes minutes, and gigabytes for the headlines of a GPU
+    "gaugeblock derive --device gpu --backend torch --backend jax --dtype float32 --processes 2": (
+        "gaugeblock derive softmax --device gpu --backend torch --backend jax --dtype float32 --processes 2"
+    ),
     "pytest suites/ --growth": "pytest suites/ --help",  # the test below runs a part of it
 }
 # what `make test` and its caller may have set, which is not for the make of the small copy
@@ -116,6 +120,10 @@ def house(tmp_path_factory):
         for file in (house / "suites" / folder).glob("*.*"):
             if file.suffix in (".py", ".json") and file.stem not in kept:
                 file.unlink()
+    cases = tuple(f"{each.replace('_', '-')}-" for each in PAGES)
+    for file in (house / "suites" / "spreads").iterdir():  # 8 MB, and each command has its copy
+        if not file.name.startswith(cases):
+            file.unlink()
     for name in ("reference/swiglu.py", "suites/swiglu.py", "mychip.py", "pocket.py"):
         (house / name).write_text(block(name), encoding="utf-8")
     for name in ("Makefile", "pyproject.toml", "constraints.txt", ".pre-commit-config.yaml"):

@@ -18,7 +18,7 @@ from bench.noise import ACCUMULATORS, accumulators
 from bench.speed.sets import judged
 from bench.store.row import sentence
 from bench.tolerance import carried
-from bench.tolerance.expected import VALUES, common, derive_shared, expectation, key, shares, spread_key
+from bench.tolerance.expected import SHARED, common, derive_shared, expectation, key, shares, spread_key
 from bench.verdict import saboteur
 from bench.worker import pool
 
@@ -51,9 +51,9 @@ def sets(cell: Cell) -> int:
 
 
 def _files(cell: Cell, accumulator: str) -> list[Path]:
-    """Where the cache may have the limits of a cell: whole, or their values only."""
+    """Where the cache may have the limits of a cell: its own, or shared ones."""
     name = key(common(cell), False, accumulator)
-    return [folder() / f"{kind}{name}.npz" for kind in ("", VALUES)]
+    return [folder() / f"{kind}{name}.npz" for kind in ("", SHARED)]
 
 
 def stale(cells: Iterable[Cell]) -> list[tuple[Cell, str]]:

@@ -38,6 +38,7 @@ class Workers:
         self.threads, self.level, self.timeout = threads, level, timeout
         self._started: dict[Key, Worker] = {}
         self._last: Worker | None = None  # the last one that took a sample
+        self._closed = False
         # its thread lives as long as the run: a worker ends with the thread that started it
         self._starter = ThreadPoolExecutor(1)
 
@@ -83,7 +84,10 @@ class Workers:
             if not limits and key[0] not in (*SHIPPED, *FURTHER):  # it may alter what derives limits
                 found |= {OWN: part(os.path.abspath(key[0]))}
             found = narrowed(found, self.level) if self.level else found | {TOLD: ""}
-            self._started[key] = self._start(found)
+            worker = self._started[key] = self._start(found)
+            if self._closed:  # while it started, or before
+                worker.close()
+                raise Died("the run has ended, and starts no worker any more")
         return self._started[key]
 
     def _start(self, environment: dict[str, str]) -> Worker:
@@ -134,7 +138,8 @@ class Workers:
             worker.close()
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers, and those that a thread may be starting now."""
+        self._closed = True
         with ThreadPoolExecutor(16) as pool:  # a busy one takes a second
             list(pool.map(lambda worker: worker.close(), list(self._started.values())))
 

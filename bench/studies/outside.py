@@ -169,7 +169,7 @@ def _theirs(script: str, environment: dict[str, str]) -> float:
         file.write_text(script, encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-I", file.name], cwd=folder, env={**os.environ, **environment},
-            capture_output=True, text=True, check=True,
+            capture_output=True, text=True, encoding="utf-8", check=True,
         )  # fmt: skip
     return float(done.stdout.split()[-1])
 

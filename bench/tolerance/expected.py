@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench import answers, noise, pages
-from bench.cache import arrays, folder, source
+from bench.cache import Arrays, arrays, folder, source
 from bench.case import INTEGERS, known
 from bench.cells.cell import Cell
 from bench.inputs import GRADIENT, Inputs, inputs, rounded, seeded, shared
@@ -76,25 +76,48 @@ def shares(cell: Cell) -> bool:
     return given and headline(pages.case(cell.case), cell.size) is not None
 
 
-VALUES = "values-"  # begins the name of a cache entry without spreads
+SHARED = "shared-"  # begins the name of a cache entry with spreads that elements share
 
 
 @lru_cache(maxsize=2)  # it may take gigabytes
 def _together(where: Path, name: str, common: Cell, worst: bool, number: int) -> Expectation:
     """Values from one run of the reference, and spreads that are carried with the pages or derived here."""
-    found = spreads(common, number, worst)
-    values = arrays(f"{VALUES}{name}", lambda: _values(common, number))
-    return {path: one.expected(values[path]) for path, one in found.items()}
+    found = arrays(f"{SHARED}{name}", lambda: _stored(_shared(common, worst, number)))
+    return {
+        path: replace(one, jump=np.broadcast_to(one.jump, one.value.shape))
+        for path, one in from_arrays(found).items()
+    }
 
 
-def _values(cell: Cell, number: int) -> dict[str, Any]:
-    """The reference's values by path."""
+def _shared(cell: Cell, worst: bool, number: int) -> Expectation:
+    found = spreads(cell, number, worst)
     with answers.calling(pages.case(cell.case), "formula"):
         return {
-            f"{prefix}{path}": np.asarray(y, dtype=np.float64)
+            f"{prefix}{path}": found[f"{prefix}{path}"].expected(np.asarray(y, dtype=np.float64))
             for prefix, function, trees in formulas(cell, number)
             for path, y in flatten(function(*rounded(trees, "float64"))).items()
         }
+
+
+def _stored(found: Expectation) -> Arrays:
+    """As arrays for the cache, which take a gigabyte for ten million weights and their moments.
+
+    Spreads are kept in float32, which has more digits than they do, and a jump that no element has as one 0.
+    """
+    kept = to_arrays({path: replace(one, jump=_brief(one.jump)) for path, one in found.items()})
+    return {name: _narrow(x) if name.startswith("sigma") else x for name, x in kept.items()}
+
+
+def _brief(jump: Any) -> Any:
+    return jump if jump.any() else np.zeros((1,) * jump.ndim)
+
+
+def _narrow(spread: Any) -> Any:
+    with np.errstate(under="ignore"):
+        narrow = spread.astype(np.float32)
+    if narrow.min(initial=1) == 0:  # what rounding moves must not seem fixed
+        narrow[(narrow == 0) & (spread > 0)] = np.finfo(np.float32).tiny
+    return narrow
 
 
 def spreads(cell: Cell, number: int = 0, worst: bool = False) -> dict[str, Carried]:

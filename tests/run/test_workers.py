@@ -16,7 +16,7 @@ from bench.run.pytest_plugin import SuiteRun
 from bench.run.session import DERIVE, JUDGE, Session
 from bench.run.workers import LONGER, Workers
 from bench.verdict.row import row_of
-from bench.worker import Worker
+from bench.worker import Died, Worker
 
 OPTIONS = dict.fromkeys(name.replace("-", "_") for name in pytest_plugin.OPTIONS) | {
     "backend": ["numpy"],
@@ -88,6 +88,21 @@ def test_every_request_of_a_run_has_its_timeout(monkeypatch):
     running.workers.ask(RELU, "os:getpid")
     running.close()
     assert len(seen) == 3 and {timeout for _, timeout in seen} == {77}
+
+
+def test_a_run_that_has_ended_starts_no_worker(monkeypatch):
+    workers, started, start = Workers(1), [], Workers._start
+
+    def late(self, environment):
+        self.close()
+        started.append(start(self, environment))
+        return started[-1]
+
+    monkeypatch.setattr(Workers, "_start", late)
+    with pytest.raises(Died, match="the run has ended"):
+        workers.of(workers.key(RELU))
+    started[0]._process.wait(10)
+    assert started[0].ended
 
 
 def session(cells, **more):

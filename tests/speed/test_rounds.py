@@ -209,7 +209,7 @@ def test_the_next_smaller_size_of_the_same_contender_is_looked_up():
     sizes = ("small", "gpt2", "long", "blocks")
     cells = [replace(CELL, size=size) for size in sizes]
     other = replace(CELL, size="blocks", contender="x")
-    nothing = [cells, [*cells, other], lambda unit: False]
+    nothing = [[], [*cells, other], lambda unit: False]  # to judge
     done = {str(cell): replace(ROW, median_s=0.5 + n) for n, cell in enumerate((*cells[:2], other))}
     session = Session(*nothing, threads=1, done=done, finished=print, drawn=print)
     session.close()
