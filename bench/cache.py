@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,16 +84,30 @@ def _read(path: Path) -> Arrays | None:
     try:
         if not path.is_file():  # reading a pipe might never end
             return None
-        with path.open("rb") as file:
-            members = dict(np.load(file, allow_pickle=False))
-        seal = str(members.pop(SEAL))
-        found = _unpacked(**members)
-        whole = seal == _seal(path, found)
+        with path.open("rb") as file, ZipFile(file) as packed:
+            members = {info.filename: _member(file, info) for info in packed.infolist()}
+        seal, listed, content = (members.pop(f"{name}.npy") for name in (SEAL, LISTED, CONTENT))
+        found = _unpacked(listed, content)
+        whole = not members and str(seal) == _seal(path, found)
     except Exception:  # zipfile and NumPy raise many kinds of errors for a damaged file
         return None
     if whole:
         used(path)
     return found if whole else None
+
+
+def _member(file: IO[bytes], info: ZipInfo) -> NDArray[Any]:
+    """The array of a member that np.savez wrote, without its CRC: the seal says whether its bytes are right.
+
+    np.load takes four times as long for a gigabyte.
+    """
+    file.seek(info.header_offset + LENGTHS)
+    lengths = int.from_bytes(file.read(2), "little") + int.from_bytes(file.read(2), "little")
+    file.seek(lengths, os.SEEK_CUR)
+    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+LENGTHS = 26  # bytes of a local header before the lengths of its name and its extra field, which end it
 
 
 def _keep(path: Path, made: Arrays) -> None:

@@ -21,6 +21,7 @@ from bench.machine.malloc import held
 from bench.machine.records import key
 from bench.noise import accumulators
 from bench.run.environment import environment
+from bench.size import headline
 from bench.speed import timed
 from bench.speed.kept import keep as keep_until_timed
 from bench.tolerance.expected import expectation
@@ -58,7 +59,8 @@ def judge(
     """Judge one unit: its rows by direction, the losses of its free training, the environment record.
 
     In the result, `lost` means that the worker cannot compute any more: its GPU fails even on a small
-    product. `calls` is how often it is called in float32.
+    product. `calls` is how often it is called in float32. At the size of a headline it is called again only
+    when it is timed, on more sets.
 
     A cell that fails gets a folder in `failures`, whose command includes the run's `options`.
     """
@@ -67,7 +69,8 @@ def judge(
         backend(cell.backend).installed()
         backend(cell.backend).compile_anew(keep)
     record = environment(cell)
-    judged = judge_unit(cell, directions, curve=curve, calls=calls)
+    later = keep and headline(pages.case(cell.case), cell.size)
+    judged = judge_unit(cell, directions, curve=curve, calls=0 if later else calls)
     if keep and judged.ready is not None:
         keep_until_timed(cell, judged.ready)
     rows = {}

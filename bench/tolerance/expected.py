@@ -90,10 +90,15 @@ def _together(where: Path, name: str, common: Cell, worst: bool, number: int) ->
 
 
 def _shared(cell: Cell, worst: bool, number: int) -> Expectation:
-    found = spreads(cell, number, worst)
+    found, values = spreads(cell, number, worst), _values(cell, number)
+    return {path: one.expected(values[path]) for path, one in found.items()}
+
+
+def _values(cell: Cell, number: int) -> dict[str, Any]:
+    """The reference's values by path."""
     with answers.calling(pages.case(cell.case), "formula"):
         return {
-            f"{prefix}{path}": found[f"{prefix}{path}"].expected(np.asarray(y, dtype=np.float64))
+            f"{prefix}{path}": np.asarray(y, dtype=np.float64)
             for prefix, function, trees in formulas(cell, number)
             for path, y in flatten(function(*rounded(trees, "float64"))).items()
         }

@@ -27,7 +27,7 @@ CALLS, CALLS_FULL = 64, 300  # in float32 at the first size of a case; the latte
 FEWER = 8  # other dtypes make so many times fewer calls
 # seconds per call wanted: more calls are made as long as they fit, fewer if they take longer than `SLOW`
 QUICK, SLOW = 0.0005, 0.005
-LONG = 0.1  # seconds of a call, above which one on each set must do
+LONG = 0.02  # seconds of a call, above which one on each set must do
 LEAST = 3  # calls on each set in any case; of a training once through its steps
 
 

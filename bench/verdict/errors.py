@@ -1,12 +1,13 @@
 """The error of each element over its limit, and the statistics of a tensor."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.noise import precision
+from bench.noise import FULL, precision
 from bench.tolerance.limit import Array, Expectation, fixed_by_formula, limit_of, nearest
 from bench.tolerance.spread import Expected
 
@@ -70,7 +71,8 @@ def errors_of(name: str, got: Array, one: Expected, elements: int, dtype: object
         np.concatenate([each[place] for each in (part.far for part in parts)]) for place in range(3)
     )
     with np.errstate(all="ignore"):
-        count = one.value.size / (np.float64(fourth) / np.float64(spread) ** 2) ** 2
+        alike = (np.float64(fourth) / np.float64(spread) ** 2) ** 2  # 1 if all spreads are the same
+        count = one.value.size / alike / (1 + unexplained(one.draws))
         ratio = float(np.float64(error) / (spread * (widest or 1.0))) if error else 0.0
     return Tensor(
         name,
@@ -87,6 +89,18 @@ def errors_of(name: str, got: Array, one: Expected, elements: int, dtype: object
         counted=sum(part.counted for part in parts),
         far=far / unit(far, sigma1, value, size),
     )
+
+
+def unexplained(draws: int) -> float:
+    """The variance of true variances relative to those of a model that is worth so many draws.
+
+    It is the inverse of `bench.tolerance.shared.equal`. Where elements share a spread, a few whose own is
+    larger may outweigh the others, and the model does not show which; so fewer elements count.
+    """
+    if draws >= FULL:
+        return 0.0
+    inverse = math.sqrt(1.8**2 + 2 * max(draws - 3, 0)) - 1.8  # 1/s, where 0.5/s² + 1.8/s + 3 is `draws`
+    return math.expm1(4 / inverse**2) if inverse > 0.1 else math.inf
 
 
 @dataclass(frozen=True)

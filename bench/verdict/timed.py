@@ -24,7 +24,8 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
     if isinstance(kept, train.Ready):
         row = verdict(unit, direction, kept.again(), engine)
         row = unsteady_row(row, unit, engine, call.fault)  # a fault of the judged steps comes first
-        return left({direction: row}, changed(kept.bits, bits(engine, kept.given)))[direction]
+        row = left({direction: row}, changed(kept.bits, bits(engine, kept.given)))[direction]
+        return replace(row, judged=str(len(kept.batches)))
     got = {number: tensors(kept, *result) for number, result in call.ended.items()}
     row = verdict(unit, direction, got[0], engine)
     for number in sorted(got)[1:]:

@@ -14,7 +14,7 @@ from bench.inputs import FORWARD, inputs, shared
 from bench.size import spelled
 from bench.tolerance.expected import derive, expectation
 from bench.verdict import again
-from bench.verdict.again import CALLS, LEAST, SLOW, repeat
+from bench.verdict.again import CALLS, LEAST, LONG, SLOW, repeat
 from bench.verdict.judge import judge
 
 PLUGIN = '''
@@ -348,17 +348,21 @@ def test_so_many_calls_are_made_at_least(calls):
 
 def test_fewer_calls_are_made_if_each_takes_long(monkeypatch):
     first, made = ({"y": np.ones(3)}, None), []
-    monkeypatch.setattr(again, "perf_counter", lambda: 10 * SLOW * len(made))
+    monkeypatch.setattr(again, "perf_counter", lambda: length * SLOW * len(made))
 
     def slow(number):
         made.append(number)
         return first
 
-    assert repeat(slow, [first], 64)[0] == 7
+    length = 3
+    assert repeat(slow, [first], 64)[0] == 22
     made.clear()
-    assert repeat(slow, [first], 64, slow=5 * SLOW)[0] == 32
+    assert repeat(slow, [first], 64, slow=2 * SLOW)[0] == 43
     made.clear()
     assert repeat(slow, [first], 3)[0] == LEAST
+    made.clear()
+    length = 1.1 * LONG / SLOW
+    assert repeat(slow, [first, first], 64)[0] == 2
 
 
 def test_other_bits_count_unless_they_are_right_too():

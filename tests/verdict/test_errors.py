@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from bench.noise import FULL
 from bench.tolerance.limit import fixed_by_formula, limit_of, nearest
+from bench.tolerance.shared import equal
 from bench.tolerance.spread import Expected
-from bench.verdict.errors import PART, errors_of, rms, unit
+from bench.verdict.errors import GATE, PART, errors_of, rms, unexplained, unit
 
 ELEMENTS = 10**6
 SIZES = [(), (0,), (3, 0), (1,), (7,), (PART - 1,), (PART,), (PART + 1,), (5, PART), (2, 3, 11000)]
@@ -33,7 +35,7 @@ def whole(got, one, dtype):
         squares = np.sum(np.square(error[counted] / one.sigma1[counted]))
         ratio = np.float64(rms(error)) / rms(spread) if error.any() else 0.0
     at = int(np.argmax(z)) if z.size else 0
-    count = z.size / mean**2
+    count = z.size / mean**2 / (1 + unexplained(one.draws))
     sums = (count, ratio, rms(limit), size, squares)
     return float(z.max(initial=0)), at, int(outside.sum()), sums, int(counted.sum()), np.sort(far)
 
@@ -119,3 +121,27 @@ def test_the_worst_element_is_found_in_any_part(at):
     found = errors_of("y", got, one, got.size, "float32")
     assert (found.at, found.outside, found.far.size) == (at, 1, 1)
     assert found.far[0] == 0.5 and found.worst > 1e5
+
+
+@pytest.mark.parametrize("variance", [0.2, 0.5, 2.0, 10.0, 100.0])
+def test_what_a_model_leaves_unexplained_is_read_off_the_draws_that_it_is_worth(variance):
+    draws = equal(variance, FULL)
+    assert unexplained(draws + 1) <= variance * 1.01 and variance <= unexplained(draws) * 1.01
+    assert unexplained(equal(0.0, FULL)) == 0 and unexplained(3) == np.inf
+
+
+def test_a_shared_spread_trips_the_gate_only_where_it_says_what_outweighs_what():
+    """Of 4,000 elements one moves a thousand times as far as the spread that all share, by rounding."""
+    rng = np.random.default_rng(0)
+    own = np.ones(4000)
+    own[7] = 1000
+    shared, errors = np.full(4000, rms(own)), own * rng.standard_normal(4000)
+    errors[7] = 2.5 * own[7]  # which is no rare error of a single element
+
+    def found(draws, errors=errors):
+        one = Expected(np.ones(4000), 1e-6 * shared, 1e-6 * shared, np.zeros(4000), draws=draws)
+        return errors_of("y", 1 + 1e-6 * errors, one, 4000, "float64")
+
+    assert found(FULL).ratio > GATE and found(FULL).drifts
+    assert not found(equal(float(np.var(own**2 / np.mean(own**2))), FULL)).drifts
+    assert found(equal(0.1, FULL), 3 * shared).drifts and not found(FULL, 1.5 * shared).drifts
