@@ -93,14 +93,16 @@ class Call:
         self.blocks(self.calls)
 
     def inputs(self) -> dict[str, int]:
-        """Checksums of the inputs of all sets, by path."""
-        names = ("parameter", "input", "cotangent")
-        return {
-            f"{name}.{path} of set {number}": found
-            for number, placed in enumerate(self.placed)
-            for name, tree in zip(names, placed, strict=True)
-            for path, found in bits(self.engine, {"": tree}).items()
-        }
+        """Checksums of the inputs of all sets, by path; of what sets share, once."""
+        names, seen = ("parameter", "input", "cotangent"), set[int]()
+        found: dict[str, int] = {}
+        for number, placed in enumerate(self.placed):
+            for name, tree in zip(names, placed, strict=True):
+                if id(tree) not in seen:
+                    seen.add(id(tree))
+                    some = bits(self.engine, {"": tree})
+                    found |= {f"{name}.{path} of set {number}": each for path, each in some.items()}
+        return found
 
 
 def ends(count: int, name: str) -> Iterator[int]:
