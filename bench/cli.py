@@ -116,6 +116,7 @@ def derive(
     from bench.run.derive import carry as carried
     from bench.run.derive import derive as derived
     from bench.run.derive import stale, wanted
+    from bench.run.interrupts import interrupts
     from bench.run.workers import TIMEOUT
 
     with _refusals():
@@ -130,10 +131,11 @@ def derive(
         mine = (cell for cell in chosen if not places or cell.place in places)
         limits = stale(mine) if carry else wanted(mine)
     faults = 0
-    for number, each in enumerate(derived(limits, processes, carried if carry else None), 1):
-        faults += bool(each.fault)
-        said = f": {each.fault}" if each.fault else ""
-        typer.echo(f"{number} of {len(limits)}  {each.seconds:.1f} s  {each.cell}{said}", err=True)
+    with interrupts():  # one that is told to end ends its processes
+        for number, each in enumerate(derived(limits, processes, carried if carry else None), 1):
+            faults += bool(each.fault)
+            said = f": {each.fault}" if each.fault else ""
+            typer.echo(f"{number} of {len(limits)}  {each.seconds:.1f} s  {each.cell}{said}", err=True)
     where = "beside the pages" if carry else "in the cache"
     typer.echo(f"{len(limits) - faults} of {len(limits)} limits are {where}")
     raise typer.Exit(bool(faults or wrong))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import psutil
+import pytest
 
 from bench import pages
 from bench.backends import TF32
@@ -95,7 +96,8 @@ def test_only_the_places_that_are_named_are_derived(tmp_path):
     assert done.returncode == 0 and done.stdout == "2 of 2 limits are in the cache\n", done.stderr
 
 
-def test_who_is_interrupted_does_not_wait_for_limits_that_take_minutes(tmp_path):
+@pytest.mark.parametrize("told", ["SIGINT", "SIGTERM"])
+def test_who_is_interrupted_does_not_wait_for_limits_that_take_minutes(tmp_path, told):
     variables = {**os.environ, "GAUGEBLOCK_CACHE": str(tmp_path)}
     hear = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     code = f"{hear}sys.argv[0] = 'gaugeblock'; from gaugeblock.__main__ import main; main()"
@@ -107,7 +109,7 @@ def test_who_is_interrupted_does_not_wait_for_limits_that_take_minutes(tmp_path)
         time.sleep(0.1)
     time.sleep(3)  # it is at work
     found = started.children(recursive=True)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(getattr(signal, told))
     assert running.wait(10) != 0
     assert found and not psutil.wait_procs(found, timeout=5)[1]
 
