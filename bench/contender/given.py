@@ -13,7 +13,7 @@ from bench.tree import Tree, flatten, tree_map
 def bits(engine: Backend, trees: Mapping[str, Tree]) -> dict[str, int]:
     """A checksum of each array, by path."""
     return {
-        path: zlib.crc32(np.ascontiguousarray(leaf).reshape(-1).view(np.uint8))
+        path: zlib.crc32(np.ascontiguousarray(leaf).reshape(-1).view(np.uint8).data)
         for path, leaf in flatten(engine.get(dict(trees))).items()
         if isinstance(leaf, np.ndarray | np.generic)
     }

@@ -34,7 +34,7 @@ from bench.tree import flatten
 
 BLOCK = 0.004  # seconds a sample should last, so that the cost of reading the clock is below 0.1 %
 LONGER = 0.02  # the same at the size of a headline, and on a GPU, where a launch and a wait cost 20 µs
-LEADING = 0.2  # seconds of a block, above which it needs no call before it that warms up
+LEADING = 0.1  # seconds of a block, above which it needs no call before it that warms up
 LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to its full clock rate
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
@@ -217,20 +217,25 @@ def _loaded(call: Call) -> nvml.Load:
 
 
 def settle(call: Call, unit: Cell, direction: str, joules: bool = False) -> dict[str, Any]:
-    """After sampling: time calls on fresh and seen inputs alternately, measure memory and energy."""
+    """After sampling: time calls on fresh and seen inputs alternately, measure energy."""
     engine = call.engine
     for _ in range(len(call.bound) - len(call.ended) if call.placed else 0):
         sample(call, direction)  # few samples were taken: end on each set once
+    with engine.running(direction):
+        found = {**_renewed(call), "behind": _behind(call)} if call.fresh else {}
+        spent = energy(call.bound[0].once, engine.wait) if joules and engine.device == "gpu" else None
+    return found | {"energy_j": spent.joules if spent else None}
+
+
+def finish(call: Call, unit: Cell, direction: str) -> dict[str, Any]:
+    """What is not timed, so that another worker may compute at the same time: memory, timed steps."""
+    engine = call.engine
     call.fault = strayed(call, direction) if call.start else ""  # first: it needs the state after the block
     with engine.running(direction):
-        found = {**_renewed(call), "behind": _behind(call) if call.fresh else []}
         needed = memory(engine, call.bound[0].once)
-        spent = energy(call.bound[0].once, engine.wait) if joules and engine.device == "gpu" else None
     return {
-        **found,
         "peak_bytes": needed.host,
         "device_peak_bytes": needed.device,
-        "energy_j": spent.joules if spent else None,
         "bytes": moved(call, pages.case(unit.case)),
         "sets": len(call.rotation),
         "cache": cached(call),

@@ -27,11 +27,11 @@ class Effort:
     seconds: float
 
 
-BRIEF, THOROUGH = Effort(0.1, 0.3), Effort(0.05, 2.5)  # of a default run, and of one of speeds only
+BRIEF, THOROUGH = Effort(0.1, 0.5), Effort(0.05, 1.2)  # of a default run, and of one of speeds only
 
 # the functions that a worker runs
-READY, SAMPLE, SETTLE, DROP, ROOF = (
-    f"bench.speed.timed:{name}" for name in ("ready", "sample", "settle", "drop", "roof")
+READY, SAMPLE, SETTLE, FINISH, DROP, ROOF = (
+    f"bench.speed.timed:{name}" for name in ("ready", "sample", "settle", "finish", "drop", "roof")
 )
 
 Sampled = tuple[Timing, Mapping[str, Any]] | str  # with the row of the timed outputs; or why there is none
@@ -127,28 +127,32 @@ def rounds(
             except Died as error:
                 found[cell] = str(error)
                 del entries[cell]
-    timings: dict[Cell, Timing] = {}
-    for cell, entry in entries.items():
-        answer = asked(cell, SETTLE, str(cell), joules)
-        if "error" in answer:
-            found[cell] = answer["error"]
-        else:
-            timings[cell] = entry.timing(**{name: _frozen(value) for name, value in answer.items()})
-    return found | _judged(timings, asked, verdict)
+    settled = {cell: asked(cell, SETTLE, str(cell), joules) for cell in entries}
+    return found | _finished(entries, settled, asked, verdict)
 
 
-def _judged(timings: Mapping[Cell, Timing], asked: Callable[..., Any], verdict: str) -> dict[Cell, Sampled]:
-    """Judge the timed outputs, two backends at the same time: nothing is timed any more."""
+def _finished(
+    entries: Mapping[Cell, Entry],
+    settled: Mapping[Cell, Mapping[str, Any]],
+    asked: Callable[..., Any],
+    verdict: str,
+) -> dict[Cell, Sampled]:
+    """Finish, and judge the timed outputs, two backends at the same time: nothing is timed any more."""
 
     def of(name: str) -> dict[Cell, Sampled]:
-        return {cell: sampled(cell) for cell in timings if cell.backend == name}
+        return {cell: sampled(cell) for cell in entries if cell.backend == name}
 
     def sampled(cell: Cell) -> Sampled:
-        row = asked(cell, verdict, str(cell))
-        return row["error"] if "error" in row else (timings[cell], row)
+        answers: dict[str, Any] = dict(settled[cell])
+        if "error" not in answers:
+            answers |= asked(cell, FINISH, str(cell))
+        row = answers if "error" in answers else asked(cell, verdict, str(cell))
+        if "error" in row:
+            return str(row["error"])
+        return entries[cell].timing(**{name: _frozen(value) for name, value in answers.items()}), row
 
     with ThreadPoolExecutor(JUDGES) as pool:
-        done = pool.map(of, dict.fromkeys(cell.backend for cell in timings))
+        done = pool.map(of, dict.fromkeys(cell.backend for cell in entries))
         return {cell: each for some in done for cell, each in some.items()}
 
 

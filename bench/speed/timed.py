@@ -47,9 +47,19 @@ def sample(name: str, calls: int = 0) -> list[Any]:
 
 
 def settle(name: str, joules: bool = False) -> dict[str, Any]:
-    """Measure a timed call after its samples; drop it if that fails."""
+    """Time a call on fresh inputs, after its samples; drop it if that fails."""
     wanted, call = _CALLS[name]
-    found = answer(lambda: clock.settle(call, wanted.unit, wanted.direction, joules))
+    return _kept(name, answer(lambda: clock.settle(call, wanted.unit, wanted.direction, joules)))
+
+
+def finish(name: str) -> dict[str, Any]:
+    """Measure what a timed call needs, while nothing is timed any more; drop it if that fails."""
+    wanted, call = _CALLS[name]
+    return _kept(name, answer(lambda: clock.finish(call, wanted.unit, wanted.direction)))
+
+
+def _kept(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    wanted, _ = _CALLS[name]
     if "error" in found:
         drop(name)
     return _ended(found, wanted)

@@ -27,6 +27,7 @@ from bench.speed.clock import (
     cached,
     ends,
     fill,
+    finish,
     ready,
     sample,
     settle,
@@ -44,6 +45,11 @@ UNIT = Cell(
     "linear-regression", "plain", "typical", "small", "reference.linear.linear", "numpy", "eager", "cpu",
     "float32", "",
 )  # fmt: skip
+
+
+def settled(call, unit, direction, joules=False):
+    """What a run measures after the samples."""
+    return settle(call, unit, direction, joules) | finish(call, unit, direction)
 
 
 @dataclass
@@ -164,7 +170,7 @@ def test_a_headline_has_longer_blocks_on_inputs_that_are_not_in_the_cache():
     size = traffic(made.ready.params) + len(call.rotation) * traffic(made.ready.data, made.ready.cotangents)
     assert size >= COLD * last_level("cpu") and cached(call) == "cold"
     sample(call, "forward")
-    found = settle(call, digits, "forward")
+    found = settled(call, digits, "forward")
     row = judged(call, digits, "forward")
     assert row.status == "agrees" and (row.judged, found["sets"]) == (str(sum(FEWER)), len(call.rotation))
     assert found["cache"] == "cold" and row.spread == "shared"
@@ -257,7 +263,7 @@ def test_what_was_timed_is_judged(direction, monkeypatch):
     call = ready(kept(), UNIT, direction)
     assert (call.rotating, len(call.bound)) == (SETS, JUDGED) and call.calls > 1
     sample(call, direction)
-    found = settle(call, UNIT, direction)  # samples the ends that are lacking
+    found = settled(call, UNIT, direction)  # samples the ends that are lacking
     row = judged(call, UNIT, direction)
     assert row.status == "agrees" and (row.judged, found["sets"]) == (str(JUDGED), SETS)
     assert row.repeats >= CALLS and len(found["fresh"]) == len(found["seen"]) == FRESH
@@ -271,7 +277,7 @@ def test_what_was_timed_is_judged(direction, monkeypatch):
 
 def test_what_is_wrong_now_and_then_in_timed_calls_disagrees():
     call = ready(kept(), UNIT, "forward")
-    settle(call, UNIT, "forward")
+    settled(call, UNIT, "forward")
     count = itertools.count()
 
     def spoiled(bound):
@@ -288,7 +294,7 @@ def test_what_is_wrong_now_and_then_in_timed_calls_disagrees():
 
 def test_a_timed_call_that_changes_its_input_disagrees():
     call = ready(kept(), UNIT, "forward")
-    settle(call, UNIT, "forward")
+    settled(call, UNIT, "forward")
     call.placed[2][1]["x"][0] += 1
     row = judged(call, UNIT, "forward")
     assert (row.status, row.why) == (
@@ -333,7 +339,7 @@ class Keeping(NumPy):
 def test_a_call_that_keeps_results_is_slow_on_fresh_inputs_only(key, pauses):
     """Also where inputs lie where others lay, and where it computes after a pause."""
     call = ready(replace(kept(), engine=Keeping(key, pauses)), UNIT, "forward")
-    found = settle(call, UNIT, "forward")
+    found = settled(call, UNIT, "forward")
     assert timing(found).caches
 
 
@@ -371,7 +377,7 @@ class Promising(NumPy):
 @pytest.mark.parametrize("engine", [NumPy, Promising])
 def test_a_call_whose_earlier_results_are_not_there_was_not_waited_for(engine):
     call = ready(replace(kept(), engine=engine("cpu", "float32")), UNIT, "forward")
-    found = settle(call, UNIT, "forward")
+    found = settled(call, UNIT, "forward")
     assert timing(found).late == (engine is Promising)
     assert ("an earlier call" in timing(found).fault) == (engine is Promising)
 
@@ -406,7 +412,7 @@ def timed_training():
 
 def test_a_training_is_judged_again_after_its_timed_steps():
     call = timed_training()
-    settle(call, TRAINING, "training")
+    settled(call, TRAINING, "training")
     assert judged(call, TRAINING, "training").status == "agrees"
 
 
@@ -432,7 +438,7 @@ def test_timed_steps_are_held_against_the_same_steps_one_at_a_time(forgotten):
         call.bound[0].once()
         for each in turns(call.bound, call.calls)[1 if forgotten == "a step" else call.calls :]:
             each.once()
-    settle(call, TRAINING, "training")
+    settled(call, TRAINING, "training")
     row = judged(call, TRAINING, "training")
     assert row.status == "disagrees" and "timed steps is not what the same steps leave" in row.why
 
@@ -462,7 +468,7 @@ def test_steps_that_are_skipped_far_from_a_load_are_told():
 
 def test_batches_that_timed_steps_change_are_told():
     call = timed_training()
-    settle(call, TRAINING, "training")
+    settled(call, TRAINING, "training")
     call.kept = replace(call.kept, again=partial(dict, call.kept.again()))
     next(iter(call.kept.batches[0].values()))[0] += 1
     row = judged(call, TRAINING, "training")
@@ -564,10 +570,10 @@ def test_energy_is_asked_of_a_gpu_and_where_somebody_wants_it(monkeypatch):
     found = kept()
     call = ready(found, UNIT, "forward")
     sample(call, "forward")
-    assert settle(call, UNIT, "forward", True)["energy_j"] is None
+    assert settled(call, UNIT, "forward", True)["energy_j"] is None
     found.engine.device = "gpu"
     try:
-        assert settle(call, UNIT, "forward", False)["energy_j"] is None
-        assert settle(call, UNIT, "forward", True)["energy_j"] == 2.0
+        assert settled(call, UNIT, "forward", False)["energy_j"] is None
+        assert settled(call, UNIT, "forward", True)["energy_j"] == 2.0
     finally:
         found.engine.device = "cpu"

@@ -121,7 +121,7 @@ def test_a_contender_that_does_not_wait_costs_no_more_rounds_than_it_takes_to_kn
     assert with_speed(ROW, one, (timing, row)).status == "error"
 
 
-@pytest.mark.parametrize("verb", ["ready", "sample", "settle", "verdict"])
+@pytest.mark.parametrize("verb", ["ready", "sample", "settle", "finish", "verdict"])
 def test_a_worker_that_dies_while_timed_costs_its_own_speed_only(verb):
     cells = contenders("one", "other")
     ask, _ = asked({"one": 0.01, "other": 0.01}, broken={(verb, "one")})
@@ -139,7 +139,7 @@ def test_two_backends_judge_at_once_what_was_timed_and_each_one_after_the_other(
 
     def watched(cell, function, *arguments):
         if function == VERDICT:
-            over.append({each for each, _ in log[-1:]} <= {"settle", "verdict"})
+            over.append({each for each, _ in log[-1:]} <= {"finish", "verdict"})
             assert cell.backend not in busy
             busy.add(cell.backend)
             both.wait()

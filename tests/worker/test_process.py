@@ -303,7 +303,7 @@ def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_
     for direction in ("forward", "gradient"):
         assert "first_call_s" in timed.ready(asdict(replace(cell, direction=direction)), direction)
         assert len(timed.sample(direction)) == len(Sample._fields)
-        assert timed.settle(direction)["sets"] == SETS
+        assert "fresh" in timed.settle(direction) and timed.finish(direction)["sets"] == SETS
         assert work.verdict(direction)["status"] == "agrees"
     assert len(kept._BUILT) == (0 if judged and most else 1)  # once for both directions
     assert [len(each) for each in kept._BUILT.values()] == [1] * len(kept._BUILT)
@@ -318,7 +318,7 @@ def test_a_call_of_which_nothing_can_be_measured_is_dropped(monkeypatch):
     )  # fmt: skip
     timed.ready(asdict(cell), "one")
     monkeypatch.setattr("bench.speed.clock.memory", lambda *_: 1 / 0)
-    assert timed.settle("one") == {"error": "ZeroDivisionError: division by zero"} and not timed._CALLS
+    assert timed.finish("one") == {"error": "ZeroDivisionError: division by zero"} and not timed._CALLS
 
 
 def test_what_was_built_again_is_kept_while_inputs_are_the_same_and_no_longer():
