@@ -63,7 +63,7 @@ def contenders(*names):
 def test_contenders_take_turns_in_random_order_and_a_slow_one_is_bounded():
     cells = contenders("quick", "slow")
     noisy = [0.001 * (1 + number % 3) for number in range(MOST)]
-    ask, log = asked({"quick": noisy, "slow": 4 * SLOW})
+    ask, log = asked({"quick": noisy, "slow": 7 * SLOW})
     found = sampled(cells, ask)
     assert len(found[cells[1]][0].samples) == FEW and len(found[cells[0]][0].samples) == FEWEST
     order = [name for verb, name in log if verb == "sample"][: 2 * FEW]
