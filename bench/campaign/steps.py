@@ -1,11 +1,12 @@
 """The stages of a campaign, most valuable first, and the share of the time that each one may take."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench import pages
 from bench.backends import SHIPPED, TF32, Absent, backend
 from bench.cells.selection import Selection, cells, timed
+from bench.size import headline
 
 DEVICES = ("cpu", "gpu")
 DTYPE = ("--dtype", "float32")
@@ -15,13 +16,6 @@ SMALL = (
     "perceptron", "conv2d", "attention", "layer-norm", "softmax", "adam", "transformer-encoder-layer",
     "host-to-device", "device-to-host",
 )  # fmt: skip
-# for each case a size that keeps a GPU busy; those whose limits take longest come first. LSTM is left out:
-# torch's weights are not in one buffer yet, so cuDNN would copy them in every call
-LARGE = {
-    "attention": "gpt2", "multi-head-attention": "gpt2", "softmax": "large", "linear-regression": "layer",
-    "layer-norm": "gpt2", "conv2d": "large", "perceptron": "mnist", "gelu": "large", "cross-entropy": "large",
-    "cnn": "mission", "adam": "odd",
-}  # fmt: skip
 JOULES = ("linear-regression", "perceptron")
 FIRST = ("softmax", "linear-regression")  # cases that the preflight runs
 PREFLIGHT = 0.25  # the largest share of the time
@@ -53,18 +47,15 @@ class Stage:
 def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
     """The stages of a campaign with these backends. `only` is a -k expression that selects the cells."""
     selection = Selection(backends=tuple(backends), devices=(device,), dtypes=("float32",), speeds=True)
-    typical = _places(selection)
-    large = [place for place in _places(selection, LARGE) if place]
-    named = _words("--size", dict.fromkeys(LARGE.values()))
+    typical, large = _places(selection, headlines=False), _places(replace(selection, speeds=False))
     first = ("--size", "small")  # of a size that is named, every API and direction is timed
     verdict, speed = f"test_agree and not {OP_BY_OP}", "test_speed"
+    small = f"{verdict} and not ({_any(large)})"  # a headline is judged when it is timed
 
     def step(name: str, *options: str, places: Sequence[str] | None = None, tests: str) -> Step:
         terms = [tests, *([f"({only})"] if only else [])]
         # "[" marks the start of an id: "softmax/" alone would also match "log-softmax/"
-        terms += (
-            [f"({' or '.join(f'[{each}/' for each in places) or 'nothing'})"] if places is not None else []
-        )
+        terms += [f"({_any(places)})"] if places is not None else []
         return Step(name, (*options, "-k", " and ".join(terms)))
 
     joules = [place for place in large if place.partition("/")[0] in JOULES]
@@ -74,19 +65,19 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
             0.45,
             (
                 (step("float64", "--smoke", tests="test_agree"),),
-                (step("float32", *DTYPE, tests=verdict),),
+                (step("float32", *DTYPE, tests=small),),
                 (
                     step("tf32", *DTYPE, "--mode", TF32, places=typical, tests="test_agree"),
                     step("bfloat16", "--dtype", "bfloat16", places=typical, tests=verdict),
                 ),
             ),
-            beside=(Step("large-limits", (*DTYPE, *named, *_words("--place", large), *LARGE), "derive"),),
+            beside=(Step("large-limits", (*DTYPE, *_words("--place", large)), "derive"),),
         ),
         Stage("probes", 0.15, probes=True),
         Stage(
             "large",
             0.25,
-            ((step("large", *DTYPE, *named, "--benchmark-only", places=large, tests=speed),),),
+            ((step("large", *DTYPE, places=large, tests=speed),),),
         ),
         Stage(
             "small",
@@ -96,7 +87,7 @@ def stages(backends: Sequence[str], device: str, only: str = "") -> list[Stage]:
         Stage(
             "energy",
             0.1,
-            ((step("energy", *DTYPE, *named, "--energy", places=joules, tests=speed),),),
+            ((step("energy", *DTYPE, "--energy", places=joules, tests=speed),),),
         ),
     ]
 
@@ -133,17 +124,20 @@ def preflight(only: str = "", again: bool = False) -> Step:
     return Step("preflight-again" if again else "preflight", chosen)
 
 
-def _places(selection: Selection, large: dict[str, str] | None = None) -> list[str]:
-    """The places of timed float32 cells, in the form of -k: at the first sizes, or at those of `large`."""
-    sizes = tuple(dict.fromkeys(large.values())) if large else None
-    chosen = Selection(**{**selection.__dict__, "sizes": sizes})
-    found = [
+def _places(selection: Selection, headlines: bool = True) -> list[str]:
+    """The places of the cells that are timed: at the sizes of headlines, or at those of no headline."""
+    found = (
         cell
-        for cell in cells(list(pages.cases().values()), chosen)
-        if timed(cell, pages.case(cell.case), chosen)
-        and cell.size == (large.get(cell.case) if large else next(iter(pages.case(cell.case).sizes)))
-    ]
+        for cell in cells(list(pages.cases().values()), selection)
+        if timed(cell, case := pages.case(cell.case), selection)
+        and (headline(case, cell.size) is not None) == headlines
+    )
     return list(dict.fromkeys(cell.place for cell in found))
+
+
+def _any(places: Sequence[str]) -> str:
+    """An expression of -k for the cells at these places."""
+    return " or ".join(f"[{each}/" for each in places) or "nothing"
 
 
 def _words(option: str, values: Iterable[str]) -> tuple[str, ...]:

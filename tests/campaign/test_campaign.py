@@ -19,7 +19,8 @@ from bench.campaign.campaign import Campaign
 from bench.campaign.pack import FAILURES, RUNS, pack
 from bench.campaign.preflight import Started
 from bench.campaign.probes import probe
-from bench.campaign.steps import LARGE, SMALL, Stage, Step, able, preflight, stages
+from bench.campaign.steps import SMALL, Stage, Step, able, preflight, stages
+from bench.size import main, on
 from bench.speed.rounds import ROOF
 from bench.store.results import load
 from bench.worker import Died
@@ -158,18 +159,19 @@ def test_without_a_name_every_framework_that_is_installed_goes():
 
 def test_steps_name_cases_and_sizes_that_there_are():
     cases = pages.cases()
-    assert all(size in cases[case].sizes for case, size in LARGE.items())
     assert set(SMALL) <= set(cases)
     found = stages(("torch", "jax"), "gpu")
     assert sum(stage.share for stage in found) <= 1.1
     steps = {step.name: " ".join(step.options) for stage in found for lane in stage.lanes for step in lane}
-    for case, size in LARGE.items():
-        assert f"[{case}/" in steps["large"] and f"/{size}/" in steps["large"]  # and no case that ends so
-        assert f"--size {size}" in steps["large"]
     (beside,) = found[0].beside
     places = [word for word in beside.options if word.count("/") == 3]
-    assert {(case, size) for case, _, _, size in (place.split("/") for place in places)} == {*LARGE.items()}
-    assert len(places) == len(LARGE)
+    assert all(f"[{place}/" in steps["large"] for place in places)  # and no case that ends so
+    assert all(f"[{place}/" in steps["float32"].rpartition(" and not (")[2] for place in places)
+    sizes_of_headlines = {
+        (case.name, on(case, each, "gpu", main(case, each)))
+        for case in cases.values() for each in case.headlines if "gpu" in case.devices
+    }  # fmt: skip
+    assert {(case, size) for case, _, _, size in (place.split("/") for place in places)} == sizes_of_headlines
     assert "nothing" not in " ".join(steps.values())
     assert "softmax/plain/typical/small" in steps["bfloat16"]
     assert all("and (lstm)" in " ".join(step.options) for stage in stages(("torch",), "gpu", "lstm")
