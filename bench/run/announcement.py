@@ -22,12 +22,17 @@ def announcement(speeds: Sequence[Cell]) -> str:
     formulas = {cell.case for cell in speeds} - {case for case, _ in headlines}
     parts = [count(len(headlines), "headline size")] * bool(headlines)
     parts += [count(len(formulas), "other formula")] * bool(formulas)
-    seconds = TIMED * len(large) + CALLED * (len(speeds) - len(large))
-    lines = [f"times {count(len(speeds), 'speed')} of {' and '.join(parts)}: {about(seconds)} on two cores"]
+    long = about(sum(map(seconds, speeds)))
+    lines = [f"times {count(len(speeds), 'speed')} of {' and '.join(parts)}: {long} on two cores"]
     if late := stale(speeds):
         what = f"derives {count(len(late), 'spread')} that the pages do not carry"
         lines.append(f"{what}: {about(DERIVED * len(late))} more; `gaugeblock derive` does it alone")
     return "\n".join(lines)
+
+
+def seconds(cell: Cell) -> float:
+    """How long a speed takes with its verdict, on two cores."""
+    return TIMED if headline(pages.case(cell.case), cell.size) else CALLED
 
 
 def about(seconds: float) -> str:

@@ -225,8 +225,12 @@ class SuiteRun:
         """What a run of speeds is going to do and how long it takes; empty for other runs."""
         from bench.run.announcement import announcement
 
+        return announcement(self._ahead())
+
+    def _ahead(self) -> list[Cell]:
+        """What a run of speeds has to time; nothing for other runs."""
         alone = self.selection.speeds or self.selection.growth
-        return announcement([cell for cell in self.speeds if not self._finished(str(cell))]) if alone else ""
+        return [cell for cell in self.speeds if alone and not self._finished(str(cell))]
 
     def _finished(self, name: str) -> bool:
         return name in self.done and self.done[name].status not in UNSETTLED
@@ -240,6 +244,7 @@ class SuiteRun:
     def session(self) -> Iterator[Any]:
         """The running session. Each row is stored when it is finished."""
         from bench.machine.load_average import moment
+        from bench.run.announcement import seconds
         from bench.run.session import Session
         from bench.store.rows import fingerprints
 
@@ -262,6 +267,7 @@ class SuiteRun:
             sampled=self.run.sampled,
             roofed=self.run.roof,
             effort=self.effort,
+            announced={str(cell): seconds(cell) for cell in self._ahead()},
             joules=self.joules,
             calls=CALLS_FULL if self.selection.full else CALLS,
             peaks=self.selection.speeds

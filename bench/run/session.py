@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from time import monotonic
 from typing import Any
 
 import psutil
@@ -34,6 +35,7 @@ from bench.worker import Died
 
 SLOTS = max(2, min(8, (os.cpu_count() or 1) // 2))  # threads that derive or judge in parallel
 POLL = 0.5  # seconds between two checks for a signal
+SAMPLING, LEAST = 0.3, 0.2  # the part of a run's time in which it samples; the least part of its effort
 JUDGES = 2  # slots that judge, at most: each cell uses all threads
 # slots that derive large limits, at most: each may take gigabytes
 LARGE = max(1, min(SLOTS // 2, psutil.virtual_memory().total // 2**34))
@@ -54,7 +56,8 @@ class Session:
         peak, fingerprint and environment record, to store it.
     failures: the folder for cells that fail.
     probed: whether the fingerprint of a unit's arithmetic is taken.
-    effort: how long each workload is sampled.
+    effort: how long each workload is sampled; less where the run takes longer than `announced`.
+    announced: how many seconds each speed takes, by cell, if the run has said so.
     calls: calls of a float32 contender outside the clock, whose results are compared.
     joules: measure energy.
     peaks: measure the roofline of the CPU.
@@ -79,6 +82,7 @@ class Session:
         sampled: Callable[[Cell, Timing], None] = lambda cell, timing: None,
         roofed: Callable[[dict[str, Any]], None] = lambda found: None,
         effort: Effort = BRIEF,
+        announced: Mapping[str, float] | None = None,
         calls: int = CALLS,
         joules: bool = False,
         peaks: bool = True,
@@ -93,6 +97,7 @@ class Session:
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._roofed, self._effort, self._joules, self._peaks = roofed, effort, joules, peaks
         self._options, self._recorded, self._calls = options, recorded, calls
+        self._begun, self._announced = monotonic(), announced or {}
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
@@ -151,7 +156,7 @@ class Session:
                 self._change.notify_all()
 
     def _time(self, ready: Sequence[Cell]) -> None:
-        found = rounds(ready, self.workers.ask, verdict=VERDICT, effort=self._effort, joules=self._joules)
+        found = rounds(ready, self.workers.ask, verdict=VERDICT, effort=self._paced(), joules=self._joules)
         for each, row in self._proved(ready, found).items():
             timing = None if isinstance(sampled := found[each], str) else sampled[0]
             if timing:  # before the row, so that a continued run has samples for every speed
@@ -159,6 +164,14 @@ class Session:
             self._keep(each, row)
             if timing and row.median_s is not None:
                 self.timings[str(each)] = timing
+
+    def _paced(self) -> Effort:
+        """The effort, with less sampling where the run is later than it has said."""
+        total = sum(self._announced.values())
+        left = sum(each for name, each in self._announced.items() if not self._complete(self._timed[name]))
+        late = monotonic() - self._begun - (total - left)
+        share = 1 - max(late, 0) / (SAMPLING * left) if left else 1
+        return replace(self._effort, seconds=self._effort.seconds * max(share, LEAST))
 
     def _proved(self, ready: Sequence[Cell], found: Mapping[Cell, Sampled]) -> dict[Cell, Row]:
         """The rows with their speeds. The roofline is measured again before a row is said to exceed it."""

@@ -9,7 +9,7 @@ import pytest
 
 from bench.case import Contender
 from bench.cells.cell import Cell
-from bench.run.session import VERDICT, Session
+from bench.run.session import LEAST, SAMPLING, VERDICT, Session
 from bench.run.workers import Workers
 from bench.speed.attach import ABOVE, under, with_speed, with_speeds
 from bench.speed.roofline import Roof
@@ -216,6 +216,26 @@ def test_the_next_smaller_size_of_the_same_contender_is_looked_up():
     assert session._smaller(cells[0]) is None
     assert session._smaller(cells[3])[1] == session._smaller(cells[1])[1] == 0.5
     assert session._smaller(cells[2])[1] == 1.5
+
+
+def test_a_run_that_is_later_than_it_said_samples_less(monkeypatch):
+    cells = [replace(CELL, contender=name) for name in "abcd"]
+    now = [0.0]
+    monkeypatch.setattr("bench.run.session.monotonic", lambda: now[0])
+    announced = {str(cell): 100.0 for cell in cells}
+    more = {"threads": 1, "finished": print, "drawn": print, "effort": Effort(0.05, 2.0)}
+
+    def paced(elapsed, said=announced):
+        now[0] = 0.0
+        done = {str(cells[0]): replace(ROW, median_s=1.0)}  # so 300 seconds are left
+        session = Session([], cells, lambda unit: False, done=done, announced=said, **more)
+        session.close()
+        now[0] = elapsed
+        return session._paced().seconds
+
+    assert paced(0) == paced(100) == paced(1e9, {}) == 2.0
+    assert paced(100 + 0.5 * SAMPLING * 300) == pytest.approx(1.0)
+    assert paced(1000) == LEAST * 2.0
 
 
 # ---- the roofline ----
