@@ -130,6 +130,7 @@ NAMED: dict[str, Option] = {
     "plain": {},
     "padded": {"padding": (2, 1), "stride": 2},
     "same": {"padding": "same", "stride": 2},
+    "same-size": {"padding": "same"},
     "dilated": {"dilation": 2, "padding": "same"},
     "grouped": {"groups": 2},
 }
@@ -208,7 +209,7 @@ case = Case(
             "resnet",
             "3 × 3 convolution of ResNet-50, 8 images of 56 × 56 × 64",
             "He et al. 2015, table 1: the layers of conv2_x",
-            option="same",
+            option="same-size",
             direction="forward",
             growth=(
                 {"batch": 1, "height": 14, "width": 14},
@@ -219,7 +220,7 @@ case = Case(
             bits=4,
         ),
     ),
-    integers={"plain": 12, "padded": 12, "same": 12, "dilated": 12, "grouped": 12},
+    integers={"plain": 12, "padded": 12, "same": 12, "same-size": 12, "dilated": 12, "grouped": 12},
     contenders=(
         Contender("torch", "torch.nn.functional.conv2d", in_torch),
         Contender("torch", "torch.nn.Conv2d", in_torch_layer, without=NOT_SAME),

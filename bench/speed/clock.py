@@ -38,7 +38,7 @@ LEADING = 0.1  # seconds of a block, above which it needs no call before it that
 LOAD = 0.05  # seconds of work before a block, in which an idle GPU returns to its full clock rate
 WARM_UPS = 4
 MOST = 100_000  # calls in a block
-PATIENCE = 0.5  # seconds of warm-up
+PATIENCE = 0.25  # seconds of warm-up
 RELOADS = 64  # of a training that is repeated by single steps, at most
 FEW = 8  # calls whose results are held
 

@@ -9,7 +9,7 @@ from bench.backends import TF32, backend
 from bench.case import INTEGERS
 from bench.cells.cell import LOW
 from bench.cells.selection import LARGE, VAST, Selection, _flops, cells, settings, typical
-from bench.size import headline
+from bench.size import dims, headline
 
 FULL = Selection(full=True)
 CASES = list(pages.cases().values())
@@ -107,3 +107,20 @@ def test_whole_numbers_are_judged_at_the_first_size_in_every_mode():
         (contender,) = (each for each in backend(spec).contenders(case) if str(each) == who)
         every = {mode for mode in contender.modes or backend(spec).modes if mode != TF32}
         assert found == every or (option in contender.without and len(found) == 1) or case.training
+
+
+def test_the_work_of_a_headline_is_that_of_what_its_title_names():
+    """An option that halves the image would make the same title a quarter of the work."""
+    tokens, layers = 8 * 128, 768
+    right = {
+        "conv2d": 2 * 8 * 56 * 56 * 64 * 64 * 9,
+        "linear-regression": 2 * 100_000 * 100,
+        "perceptron": 2 * 256 * (784 * 512 + 512 * 10),
+        "attention": 4 * 12 * 1024 * 1024 * 64,
+        "transformer-encoder-layer": 2 * tokens * (4 * layers**2 + 2 * layers * 3072 + 2 * 128 * layers),
+    }
+    for name, flops in right.items():
+        case = pages.case(name)
+        first = case.headlines[0]
+        option = case.options[first.option or next(iter(case.options))]
+        assert case.flops(**dims(case, first.size), **option) == flops, name

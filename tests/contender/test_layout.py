@@ -33,6 +33,38 @@ def test_forth_is_the_build():
         assert np.array_equal(there[name], array)
 
 
+EVEN = {
+    "transposed": lambda W: {"w": W.T},
+    "flattened": lambda W: {"w": W.ravel()},
+    "with an axis more": lambda W: {"w": W[:, None, :]},
+    "its last axis first": lambda W: {"w": np.moveaxis(W, -1, 0)},
+    "in reverse": lambda W: {"w": W[::-1, ::-1]},
+    "halves": lambda W: {"low": W[:2], "high": W[2:, ::-1]},
+    "every second column": lambda W: {"even": W[:, ::2], "odd": W[:, 1::2]},
+    "single elements": lambda W: {str(place): W[place] for place in np.ndindex(W.shape)},
+    "with an empty array": lambda W: {"w": W, "none": W[:0]},
+}
+
+
+@pytest.mark.parametrize("name", EVEN)
+def test_elements_that_are_evenly_spaced_are_not_looked_up_one_by_one(name):
+    W = np.arange(20.0).reshape(4, 5) ** 2
+    places = layout(lambda tree: EVEN[name](tree["W"]), {"W": np.array(W)})
+    looked_up = [each.numbers is not None for each in places._away.values() if each.shape[:1] != (0,)]
+    assert places.problem is None and not any(looked_up)
+    there = places.forth({"W": W})
+    assert all(np.array_equal(there[each], array) for each, array in EVEN[name](W).items())
+    assert np.array_equal(places.back(there)["W"], W) and all(x.flags.c_contiguous for x in there.values())
+
+
+def test_elements_in_no_even_order_are_looked_up():
+    W, order = np.arange(12.0).reshape(3, 4) ** 2, np.array([2, 0, 1])
+    places = layout(lambda tree: {"w": tree["W"][order], "constant": np.zeros((2, 2))}, {"W": W})
+    there = places.forth({"W": W})
+    assert places.problem is None and np.array_equal(there["w"], W[order]) and not there["constant"].any()
+    assert np.array_equal(places.back(there)["W"], W)
+
+
 def test_counters_travel_forth_and_keep_their_type():
     places = layout(lambda tree: {"step": tree["t"], "count": np.int32(tree["t"])}, {"t": 0})
     there = places.forth({"t": 7})
@@ -52,6 +84,13 @@ def test_counters_come_back_under_the_reference_s_name_where_they_are_given():
         (lambda tree: {"weight": tree["W"][:2]}, "8 of 16 elements of the weights reach no parameter"),
         (lambda tree: {**rearranged(tree), "W": tree["W"] * 0.5}, "parameters are no element"),
         (lambda tree: {**rearranged(tree), "again": tree["W"]}, "reach more than one parameter"),
+        (
+            lambda tree: {**rearranged(tree), "weight": -tree["W"]},
+            "12 of 16 elements of the weights reach no",
+        ),
+        (lambda tree: {**rearranged(tree), "weight": tree["W"] + 99}, "12 of 16 elements"),
+        (lambda tree: {**rearranged(tree), "weight": tree["W"] * np.nan}, "12 of 16 elements"),
+        (lambda tree: {**rearranged(tree), "weight": tree["W"] + 0.25}, "12 of 16 elements"),
     ],
 )
 def test_a_build_that_does_more_than_rearrange_is_named(build, problem):

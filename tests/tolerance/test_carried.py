@@ -288,6 +288,18 @@ def headline(request):
     return {path: one.expected(right[path]) for path, one in shared.items()}, plain
 
 
+def test_what_the_cache_keeps_of_a_spread_is_that_spread_and_never_none():
+    """In float32, where the smallest would vanish: an element that rounding moves must not seem fixed."""
+    sigma = np.array([0.0, 1e-50, 1e-41, 1e-7, 3.0])
+    one = Expected(np.arange(5.0), sigma, 2 * sigma, np.broadcast_to(np.zeros(1), (5,)), 1.5, 7, 9)
+    kept = expected._stored({"y": one})
+    assert kept["jump/y"].shape == (1,) and kept["sigma/y"].dtype == np.float32
+    assert (kept["sigma/y"] > 0).tolist() == [False, True, True, True, True]
+    np.testing.assert_allclose(kept["sigma/y"][3:], sigma[3:], rtol=1e-6)
+    jumps = expected._stored({"y": replace(one, jump=sigma)})
+    assert np.array_equal(jumps["jump/y"], sigma) and jumps["draws/y"] == 9
+
+
 def test_an_honest_contender_agrees_with_shared_limits(headline):
     one, plain = headline
     found = compare(plain, one, dtype="float32")

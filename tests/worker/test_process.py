@@ -15,7 +15,7 @@ from bench.cells.cell import Cell
 from bench.contender.prepare import THREADS, instance
 from bench.run import work
 from bench.speed import kept, timed
-from bench.speed.sets import SETS
+from bench.speed.sets import FEWER, SETS
 from bench.speed.timing import Sample
 from bench.verdict.judge import run
 from bench.worker import WORDS, Died, Worker
@@ -309,6 +309,23 @@ def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_
     assert [len(each) for each in kept._BUILT.values()] == [1] * len(kept._BUILT)
     lost = timed.ready(asdict(replace(cell, contender="reference.activation.sigmoid")), "lost")
     assert lost["error"].startswith("ValueError: contender")
+
+
+def test_a_headline_is_called_again_when_it_is_judged_or_when_it_is_timed():
+    cell = Cell(
+        "perceptron", "relu", "typical", "digits", "reference.perceptron.perceptron", "numpy", "eager", "cpu",
+        "float32", "gradient",
+    )  # fmt: skip
+    row = work.judge(asdict(cell.unit), ["gradient"], False, False)["rows"]["gradient"]
+    assert row["status"] == "agrees" and row["repeats"] >= 2 and row["judged"].startswith("2")
+    row = work.judge(asdict(cell.unit), ["gradient"], True, False)["rows"]["gradient"]
+    assert row["status"] == "agrees" and not row["repeats"] and not row["judged"]
+    timed.ready(asdict(cell), "headline")
+    timed.sample("headline")
+    timed.settle("headline")
+    timed.finish("headline")
+    row = work.verdict("headline")
+    assert row["status"] == "agrees" and row["repeats"] >= sum(FEWER) and row["judged"] == str(sum(FEWER))
 
 
 def test_a_call_of_which_nothing_can_be_measured_is_dropped(monkeypatch):
