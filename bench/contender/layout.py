@@ -31,7 +31,7 @@ class Layout:
         """Why the mapping is not one-to-one, or None."""
         if self._one_to_one:
             return None
-        sent, came = _elements(self.home).size, _elements(self.away)
+        sent, came = _count(flatten(self.home).values()), _elements(self.away)
         came = came[came != 0]
         ours = came[(came > 0) & (came <= sent) & (came == np.rint(came))].astype(np.int64)
         times = np.bincount(ours, minlength=sent + 1)[1:]  # each of 1, 2, …, `sent` went out once

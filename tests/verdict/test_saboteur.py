@@ -47,3 +47,9 @@ def test_a_check_that_lets_a_saboteur_pass_is_mistrusted(monkeypatch):
 def test_an_answer_that_is_right_is_no_saboteur():
     """Flattening echoes its input, and should."""
     assert saboteur.passing(cell(pages.case("flatten"), "float32"), "forward") == ""
+
+
+def test_the_largest_numbers_times_more_are_infinite_without_a_warning():
+    forge = dict(saboteur._saboteurs(cell(pages.case("tanh"), "float64")))["the answer times 1.2"]
+    largest = {"y": np.array([np.finfo(np.float64).max])}
+    assert np.isinf(saboteur._forged(forge, largest, largest, "float64")["y"]).all()
