@@ -577,3 +577,19 @@ def test_energy_is_asked_of_a_gpu_and_where_somebody_wants_it(monkeypatch):
         assert settled(call, UNIT, "forward", True)["energy_j"] == 2.0
     finally:
         found.engine.device = "cpu"
+
+
+@pytest.mark.parametrize(
+    ("reads", "kept"),
+    [
+        ([[1e-5]], [1e-5]),
+        ([[4e-3], [1e-5]], [4e-3, 1e-5]),
+        ([[4e-3]] * 9, [4e-3] * 5),
+        ([[]], []),
+    ],
+)
+def test_results_are_read_again_while_no_read_is_quick(reads, kept, monkeypatch):
+    """One slow read of a slow call may be another job; a call that does not wait is slow each time."""
+    turns = iter(reads)
+    monkeypatch.setattr(clock, "_behind", lambda call: list(next(turns)))
+    assert clock._soonest(None) == kept
