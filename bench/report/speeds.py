@@ -132,8 +132,8 @@ def detail(timed: "DataFrame") -> list[Section]:
         for row in group.sort_values("median_s").to_dict("records"):
             lines.append(
                 (
-                    *([row["on"]] if several else []),
                     row["contender"],
+                    *([row["on"]] if several else []),
                     row["mode"],
                     seconds(row["median_s"], row["half"]) + _shape(row),
                     scaled(row["throughput"], _half(row, "throughput")),
@@ -148,11 +148,13 @@ def detail(timed: "DataFrame") -> list[Section]:
                     mebibytes(row["peak_bytes"], row["device_peak_bytes"]),
                 )
             )
-        columns = (*(["on"] if several else []), "contender", "mode", "median", f"{unit(group) or 'items'}/s")
+        columns = ("contender", *(["on"] if several else []), "mode", "median", f"{unit(group) or 'items'}/s")
         columns = (*columns, "ratio", "roofline", *WIDE, "bits", "first", "compile", "break-even", "MiB")
         note = "" if tables else DETAIL
         label = str(group["label"].iloc[0])
-        tables.append(Table(label, columns, lines, right=columns[-11:], wide=WIDE, level=3, note=note))
+        tables.append(
+            Table(label, columns, lines, columns[-11:], wide=WIDE, stacked=True, level=3, note=note)
+        )
     return [Listing("Every contender of every workload", ()), *tables] if tables else []
 
 

@@ -189,8 +189,9 @@ def _stacked(table: Table, width: int) -> "Text":
     from rich.cells import cell_len
     from rich.text import Text
 
+    fitting = [at for at, name in enumerate(table.columns) if name not in table.wide]
     (first, *titles), *columns = zip(
-        *((map(plain, row)) for row in (table.columns, *table.rows)), strict=True
+        *([plain(row[at]) for at in fitting] for row in (table.columns, *table.rows)), strict=True
     )
     widths = [max(map(cell_len, column)) for column in columns]
     gap = "  " if sum(widths) + 2 * len(widths) <= width else " "

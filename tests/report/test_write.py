@@ -295,7 +295,7 @@ def test_several_machines_stand_side_by_side_and_the_report_says_so():
         ("attention fwd A", "1.00 ms"),
         ("attention fwd B", "4.00 ms"),
     ]
-    assert [line[0] for line in found["attention fwd"].rows] == ["A", "B"]
+    assert [line[1] for line in found["attention fwd"].rows] == ["A", "B"]
 
 
 def test_more_machines_than_letters_are_numbered():
@@ -386,7 +386,7 @@ def test_runs_of_one_thread_and_of_all_stand_side_by_side():
     rows = (timed(4e-3, run_id="a", threads=1), timed(1e-3, run_id="b", threads=2))
     found = tables(*rows, every=True)
     assert ("threads", "A: 1, B: 2") in found["What ran"].rows
-    assert [line[0] for line in found["attention fwd"].rows] == ["B", "A"]
+    assert [line[1] for line in found["attention fwd"].rows] == ["B", "A"]
 
 
 def test_digits_that_the_interval_leaves_open_are_not_shown():
