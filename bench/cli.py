@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,7 +128,8 @@ def derive(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
             modes=modes or None, sizes=sizes or None, smoke=smoke, full=full, speeds=carry,
         )  # fmt: skip
-        chosen = cells(pages.chosen(names or []), selection)
+        every = [selection, *([replace(selection, speeds=False, growth=True)] if carry else [])]
+        chosen = (cell for each in every for cell in cells(pages.chosen(names or []), each))
         mine = (cell for cell in chosen if not places or cell.place in places)
         limits = stale(mine) if carry else wanted(mine)
     faults = 0

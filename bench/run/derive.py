@@ -18,7 +18,16 @@ from bench.noise import ACCUMULATORS, accumulators
 from bench.speed.sets import judged
 from bench.store.row import sentence
 from bench.tolerance import carried
-from bench.tolerance.expected import SHARED, common, derive_shared, expectation, key, shares, spread_key
+from bench.tolerance.expected import (
+    SHARED,
+    common,
+    derive_shared,
+    expectation,
+    key,
+    place,
+    shares,
+    spread_key,
+)
 from bench.verdict import saboteur
 from bench.worker import pool
 
@@ -63,7 +72,7 @@ def stale(cells: Iterable[Cell]) -> list[tuple[Cell, str]]:
 
 
 def _carried(cell: Cell, number: int) -> bool:
-    return bool(carried.load(carried.file(cell.place, cell.direction, number), spread_key(cell)))
+    return bool(carried.load(place(cell, number), spread_key(cell)))
 
 
 def carry(given: dict[str, str], accumulator: str) -> tuple[float, str]:
@@ -74,7 +83,7 @@ def carry(given: dict[str, str], accumulator: str) -> tuple[float, str]:
             for number in range(sets(cell)):
                 if not number or inputs(cell, number).order is None:
                     found = derive_shared(cell, number)
-                    carried.save(carried.file(cell.place, cell.direction, number), spread_key(cell), found)
+                    carried.save(place(cell, number), spread_key(cell), found)
     except Exception as error:
         fault = sentence(error)
     return time.perf_counter() - start, fault

@@ -76,6 +76,7 @@ def shares(cell: Cell) -> bool:
     return given and headline(pages.case(cell.case), cell.size) is not None
 
 
+GROWTH = "growth"  # the folder of those that only a curve of time over size needs
 SHARED = "shared-"  # begins the name of a cache entry with spreads that elements share
 
 
@@ -137,7 +138,7 @@ def spreads(cell: Cell, number: int = 0, worst: bool = False) -> dict[str, Carri
     if mine and mine.gpu and cell.size == varied(case, mine, mine.gpu):
         return spreads(replace(cell, size=mine.size), worst=worst)
     name = spread_key(cell)
-    file = carried.file(cell.place, cell.direction, number)
+    file = place(cell, number)
     if not worst and (found := carried.load(file, name)):
         return found
     path = folder() / f"spread-{name}-{number}{'-worst' * worst}.npz"
@@ -145,6 +146,13 @@ def spreads(cell: Cell, number: int = 0, worst: bool = False) -> dict[str, Carri
         found = derive_shared(cell, number, worst)
         carried.save(path, name, found)
     return found
+
+
+def place(cell: Cell, number: int) -> Path:
+    """The file with the spreads of a headline, or of a size of its curve of time over size."""
+    grown = headline(pages.case(cell.case), cell.size)
+    file = carried.file(cell.place.replace(":", "_"), cell.direction, number)
+    return file if grown is None or cell.size == grown.size else file.parent / GROWTH / file.name
 
 
 def derive_shared(cell: Cell, number: int = 0, worst: bool = False) -> dict[str, Carried]:

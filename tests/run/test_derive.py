@@ -128,8 +128,9 @@ def test_a_cache_that_keeps_nothing_is_told(tmp_path):
 
 def test_the_pages_carry_the_spreads_of_every_headline_from_the_code_of_now():
     """If this fails, run `gaugeblock derive --carry`: it derives what is missing or comes from other code."""
-    every = cells(list(pages.cases().values()), Selection(speeds=True))
-    assert [str(cell) for cell, _ in stale(every)] == []
+    for selection in (Selection(speeds=True), Selection(growth=True)):
+        every = cells(list(pages.cases().values()), selection)
+        assert [str(cell) for cell, _ in stale(every)] == []
 
 
 def test_a_run_of_speeds_says_what_it_times_and_what_it_derives_first(monkeypatch):
