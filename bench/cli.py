@@ -198,20 +198,132 @@ def report(
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A rows file, a run or a folder of runs: before.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same: after.")],
+    fail_on: Annotated[
+        str, typer.Option(metavar="RULES", help="What is a regression, such as disagrees,bits:1,vanished.")
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="List every cell that changed.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE")] = None,
+    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE")] = None,
     lenient: Lenient = False,
 ) -> None:
-    """Compare two runs cell by cell, except speeds. Exits 1 when a cell changed or is gone."""
+    """Compare two runs cell by cell, except speeds. Exits 1 when a cell regressed, by --fail-on."""
     from bench.report import changes
     from bench.report.compare import compare as compared
     from bench.report.compare import read
+    from bench.report.regressions import as_json, as_junit, regressions
+    from bench.report.rules import USUAL, rules
+    from bench.store.results import write
 
     _wrong()
     with _refusals():
-        found = compared(read(a, lenient=lenient), read(b, lenient=lenient))
-        _print(changes.page(found, every=every), markdown)
-    raise typer.Exit(found.changed)
+        failing = rules(fail_on or USUAL)
+        both = compared(read(a, lenient=lenient), read(b, lenient=lenient))
+        found = regressions(both, failing)
+        _print(changes.page(both, found, every=every), markdown)
+        texts = {json_file: as_json(found, str(a), str(b)), junit_file: as_junit(found)}
+        for file, text in texts.items():
+            if file:
+                write(file, text)
+    raise typer.Exit(found.status)
+
+
+@app.command()
+def gate(
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PYTHON", help="Interpreter or environment to compare with; repeatable."),
+    ] = None,
+    against_rev: Annotated[
+        str,
+        typer.Option(metavar="REVISION", help="Git revision of a --backend's repository, or of this one."),
+    ] = "",
+    env: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Variable of the new side; repeatable.")
+    ] = None,
+    words: Annotated[str, typer.Option("-k", metavar="EXPRESSION", help="As in pytest.")] = "",
+    backends: Annotated[list[str] | None, typer.Option("--backend", help="Repeatable.")] = None,
+    sizes: Annotated[list[str] | None, typer.Option("--size", help="Repeatable.")] = None,
+    dtypes: Annotated[list[str] | None, typer.Option("--dtype", help="Repeatable.")] = None,
+    modes: Annotated[list[str] | None, typer.Option("--mode", help="Repeatable.")] = None,
+    threads: Annotated[int, typer.Option(min=0, help="Threads per framework (default: all).")] = 0,
+    limit: Annotated[str, typer.Option(help="The slowdown that matters.")] = "5%",
+    budget: Annotated[float, typer.Option(min=1, help="Seconds of timing, about.")] = 600,
+    fail_on: Annotated[str, typer.Option(help="What of the numbers is a regression.")] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict-resolution", help="Exit 2 if a slowdown of the limit could hide.")
+    ] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE")] = None,
+    markdown_file: Annotated[Path | None, typer.Option("--markdown", metavar="FILE")] = None,
+    junit_file: Annotated[Path | None, typer.Option("--junit", metavar="FILE")] = None,
+    results: Annotated[Path, typer.Option(help="Folder for the rows of both sides.")] = Path("results/local"),
+    accept: Annotated[
+        str, typer.Option(metavar="CELL", help="Accept a regression of it (* and ? match), and end.")
+    ] = "",
+    why: Annotated[str, typer.Option(help="The reason, with --accept.")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day, with --accept.")] = "",
+    accepted: Annotated[Path, typer.Option(help="The file of accepted regressions.")] = Path(
+        "gaugeblock-accepted.toml"
+    ),
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Record equal sides for --budget seconds, and test the gate.")
+    ] = False,
+    loaded: Annotated[bool, typer.Option("--loaded", help="With --self-test: keep one core busy.")] = False,
+    live: Annotated[int, typer.Option(min=0, help="With --self-test: live slowdowns to find.")] = 0,
+) -> None:
+    """Compare this environment's numbers and speed with another one's, live, with a known error rate.
+
+    Exits 0 when nothing regressed, 1 when something did, 2 for bad input and under --strict-resolution.
+    """
+    from bench.gate import accepted as acceptance
+    from bench.gate.command import Asked, gated
+
+    with _refusals():
+        if accept:
+            entry = acceptance.accept(accept, why, until, accepted)
+            typer.echo(f"{accepted}: {entry.cell} is accepted until {entry.until.isoformat()}")
+            return
+        if self_test:
+            from bench.gate.self_test import tested
+
+            _print(tested(loaded, budget, live, threads or None, lambda text: typer.echo(text, err=True)))
+            return
+        _wrong()
+        asked = Asked(
+            against or (), against_rev, env or (), words, backends or (), sizes, dtypes, modes, threads,
+            limit, budget, fail_on, strict, results, accepted,
+        )  # fmt: skip
+        files = {"json": json_file, "markdown": markdown_file, "junit": junit_file}
+        found = gated(asked, files, lambda text: typer.echo(text, err=True))
+        _print(found.sections)
+        for path in found.written:
+            typer.echo(path)
+    raise typer.Exit(found.status)
+
+
+@app.command()
+def history(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Runs, or folders of runs (default: results).")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder for a drawing, history.svg.")] = None,
+    markdown: Markdown = False,
+    lenient: Lenient = False,
+) -> None:
+    """Show how each cell's speed and bits changed over the runs of a machine. It never fails."""
+    import pandas as pd
+
+    from bench.report import history as over
+    from bench.store.rows import load
+
+    with _refusals():
+        found = [load(path, lenient=lenient) for path in paths or [Path("results")]]
+        courses = over.courses(pd.concat(found, ignore_index=True))
+        drawn = []
+        if to:
+            to.mkdir(parents=True, exist_ok=True)
+            drawn = over.draw(courses, to)
+        _print([*over.sections(courses), *drawn], markdown)
 
 
 @app.command()

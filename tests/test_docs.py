@@ -27,6 +27,7 @@ SPEEDS = (
     "--growth",
     "gaugeblock same",
     "gaugeblock overhead",
+    "gaugeblock gate --backend numpy",
     "hasty",
 )  # commands that time
 FEW = "--backend numpy --backend torch"
@@ -60,6 +61,8 @@ OTHERWISE = {
     "gaugeblock report FOLDER": "gaugeblock report RUN",
     "gaugeblock overhead": "gaugeblock overhead --help",  # the same, and it takes a quiet machine
     "gaugeblock outside": "gaugeblock outside --help",
+    "gaugeblock gate --against path/to/other/python": "gaugeblock gate --help",  # tests/gate
+    "gaugeblock gate --against-rev main~5 --backend mychip.py:MyChip": "gaugeblock gate --help",
     # the whole takes minutes, and gigabytes for the headlines of a GPU
     "gaugeblock derive --device gpu --backend torch --backend jax --dtype float32 --processes 2": (
         "gaugeblock derive softmax --device gpu --backend torch --backend jax --dtype float32 --processes 2"

@@ -15,9 +15,11 @@ import numpy as np
 from bench.backends import Bound
 from bench.backends.jax import Jax
 from bench.backends.numpy import NumPy
+from bench.backends.torch import Torch
 from bench.coarse import cut
 from bench.tree import Tree, flatten, tree_map
 
+DRAG = "GAUGEBLOCK_DRAG"  # how much longer a call of `Dragging` takes, relative
 SIDE = 300  # rows of a product that takes long enough to measure a wait
 
 
@@ -192,6 +194,30 @@ class Deaf(NumPy):
         return 63
 
 
+class Dragging(NumPy):
+    """Takes longer by the share in the variable `DRAG`: a slowdown that a gate must find."""
+
+    name = "dragging"
+
+    def bind(self, run: Callable[..., Any], mode: str) -> Any:
+        return _dragged(super().bind(run, mode))
+
+    def bind_vjp(self, *given: Any) -> Any:
+        return _dragged(super().bind_vjp(*given))
+
+
+class DraggingTorch(Torch):
+    """The same of torch."""
+
+    name = "dragging-torch"
+
+    def bind(self, run: Callable[..., Any], mode: str) -> Any:
+        return _dragged(super().bind(run, mode))
+
+    def bind_vjp(self, *given: Any) -> Any:
+        return _dragged(super().bind_vjp(*given))
+
+
 class Mortal(Slow):
     """Ends its worker process during a timed call."""
 
@@ -201,6 +227,25 @@ class Mortal(Slow):
     def work() -> None:
         print("killed while it was timed", flush=True)
         os._exit(9)
+
+
+def _dragged(bind: Any) -> Any:
+    share = 1 + float(os.environ.get(DRAG) or 0)
+
+    def binder(*given: Any) -> Bound:
+        bound = bind(*given)
+
+        def call() -> Any:
+            start = time.perf_counter()
+            result = bound.once()
+            end = start + share * (time.perf_counter() - start)
+            while time.perf_counter() < end:
+                pass
+            return result
+
+        return Bound(call, (), bound.finish)
+
+    return binder
 
 
 def _spoiled(tree: Any) -> Any:

@@ -199,6 +199,10 @@ class Backend(ABC):
         """Return the number of threads that the framework reports, or None if it reports none."""
         return None
 
+    def release(self, package: str) -> str:
+        """Return the version of a distribution where this backend runs; empty if it is not installed."""
+        return release(package)
+
     def flags(self) -> Mapping[str, Callable[[], Any]]:
         """Return functions by name that read other settings: libraries, instruction sets, precision.
 

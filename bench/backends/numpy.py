@@ -10,6 +10,7 @@ import numpy as np
 from bench.backends import Absent, Backend, Binder, Bound, Loop, stepped
 from bench.case import Case, Contender, Training, known
 from bench.machine import isa
+from bench.machine.pools import pools
 from bench.tree import Tree, flatten, floating, tree_map
 
 
@@ -84,10 +85,8 @@ class NumPy(Backend):
             raise Absent("numpy has no bfloat16: ml_dtypes only stores it, and computes in float32")
 
     def threads(self) -> int | None:
-        from threadpoolctl import threadpool_info
-
-        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-        return max(pools, default=None)
+        found = [pool["num_threads"] for pool in pools() if pool["user_api"] == "blas"]
+        return max(found, default=None)
 
     def flags(self) -> Mapping[str, Callable[[], Any]]:
         def built(part: str, name: str) -> Any:

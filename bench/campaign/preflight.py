@@ -8,8 +8,8 @@ from typing import Any
 
 from bench.backends import Absent, backend
 from bench.cells.cell import Cell
+from bench.contender.environment import read_back
 from bench.contender.prepare import instance
-from bench.run.environment import read_back
 from bench.run.workers import Workers
 from bench.worker import Died
 

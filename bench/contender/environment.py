@@ -11,8 +11,7 @@ from bench.cells.cell import Cell
 from bench.contender.prepare import instance
 from bench.machine.records import Record
 from bench.machine.records import environment as surroundings
-from bench.store.results import anonymous
-from bench.store.row import sentence
+from bench.store.row import anonymous, sentence
 
 LENGTH = 1000  # characters of an answer
 

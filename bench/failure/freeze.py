@@ -23,8 +23,7 @@ from bench.contender.prepare import find, instance
 from bench.failure.extract import extract
 from bench.failure.repro import given, script, tensors
 from bench.machine.records import PACKAGES, installed
-from bench.store.results import anonymous
-from bench.store.row import Row, sentence
+from bench.store.row import Row, anonymous, sentence
 from bench.tree import flatten
 from bench.verdict.judge import Judged
 

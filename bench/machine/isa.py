@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.cache import folder
+from bench.machine.pools import pools
 from bench.machine.variables import flags_of
 
 TOLD = "GAUGEBLOCK_ISA"  # the variable with the level of a process that was restricted
@@ -94,9 +95,7 @@ def of_llvm(features: Iterable[str]) -> str:
 
 def of_openblas() -> str:
     """The level of the widest OpenBLAS that this process has loaded; empty if unknown."""
-    from threadpoolctl import threadpool_info
-
-    names = {pool.get("architecture") for pool in threadpool_info() if pool.get("internal_api") == "openblas"}
+    names = {pool.get("architecture") for pool in pools() if pool.get("internal_api") == "openblas"}
     return widest(level for level, cores in CORES.items() if names & {*cores})
 
 

@@ -6,15 +6,15 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.machine.cpu import cpu
 from bench.machine.gpus import gpus as gpus
 from bench.machine.host import host
+from bench.machine.pools import pools
 from bench.machine.variables import variables
 
 Record = dict[str, Any]
@@ -38,6 +38,8 @@ def machine() -> Record:
 
     See `bench.machine.load_average` for its load. Takes about a second.
     """
+    import psutil  # may be missing in a contender's environment
+
     return {
         **cpu(),
         **host(),
@@ -52,21 +54,20 @@ def machine() -> Record:
 
 def environment(flags: Mapping[str, Any] | None = None) -> Record:
     """Versions, BLAS libraries and flags, as read back. Imports no framework."""
-    import scipy.linalg  # noqa: F401  # loads its BLAS and NumPy's, so that threadpoolctl sees both
-    from threadpoolctl import threadpool_info
-
-    pools = [
+    with suppress(ModuleNotFoundError):  # may be missing in a contender's environment
+        import scipy.linalg  # noqa: F401  # loads its BLAS and NumPy's, so that threadpoolctl sees both
+    found = [
         {
             name: pool.get(name)
             for name in ("user_api", "internal_api", "prefix", "version", "architecture", "num_threads")
         }
-        for pool in threadpool_info()
+        for pool in pools()
     ]
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "packages": installed(PACKAGES),
-        "pools": sorted(pools, key=str),
+        "pools": sorted(found, key=str),
         "variables": variables(),
         "flags": dict(flags or {}),
     }

@@ -12,6 +12,7 @@ from bench.report.compare import COMPARED, CURVE, KINDS, Comparison, Curve, Side
 from bench.report.header import machine_line
 from bench.report.overview import WORST, short
 from bench.report.read_back import told
+from bench.report.regressions import Found, causes
 from bench.report.table import Section, Table
 
 TITLES = {
@@ -27,11 +28,12 @@ LONGEST = 160  # characters of a reason
 Line = Mapping[Any, Any]  # a row, by column
 
 
-def page(found: Comparison, *, every: bool = False) -> list[Section]:
+def page(found: Comparison, known: Found, *, every: bool = False) -> list[Section]:
     """What A and B are, how much changed, and what changed; `every` lists all cells."""
     return [
         _sides(found.a, found.b),
-        _counts(found),
+        _counts(found, known),
+        *causes(known),
         *_versions(found.a, found.b),
         *_read_back(found.a, found.b),
         *(table for kind in KINDS for table in _cells(found, kind, every)),
@@ -80,11 +82,13 @@ def _values(column: Any, unset: str = "none") -> str:
     return ", ".join(sorted(str(each) for each in column.dropna().unique() if each != "")) or unset
 
 
-def _counts(found: Comparison) -> Table:
+def _counts(found: Comparison, known: Found) -> Table:
     """Counts of cells and curves that are the same, changed, gone and new, and of changes per column."""
     changed = int((found.kind != "").sum())
     columns = ", ".join(f"{name} {number:,}" for name, number in found.differs.sum().items() if number)
+    regressed = len(known.regressed) + len(known.curves)
     told = [
+        ("regressions", f"{regressed:,}"),
         ("cells in both", f"{len(found.old):,}: {len(found.old) - changed:,} the same, {changed:,} changed"),
         *([("of them changed", f"{columns} (a cell may count for several)")] if changed else []),
         ("cells only in A", _by_backend(found.gone)),

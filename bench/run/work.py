@@ -14,13 +14,13 @@ import numpy as np
 from bench import pages
 from bench.backends import Absent, backend
 from bench.cells.cell import LOW, Cell
+from bench.contender.environment import environment
 from bench.contender.prepare import instance, lost
 from bench.failure.freeze import freeze
 from bench.failure.steps import explained
 from bench.machine.malloc import held
 from bench.machine.records import key
 from bench.noise import accumulators
-from bench.run.environment import environment
 from bench.size import headline
 from bench.speed import timed
 from bench.speed.kept import keep as keep_until_timed

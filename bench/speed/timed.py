@@ -17,10 +17,13 @@ from bench.store.row import sentence
 _CALLS: dict[str, tuple[Cell, clock.Call]] = {}
 
 
-def ready(cell: dict[str, Any], name: str) -> dict[str, Any]:
-    """Prepare a timed call under that name; returns its first call and block size, or an error."""
+def ready(cell: dict[str, Any], name: str, anew: bool = True) -> dict[str, Any]:
+    """Prepare a timed call under that name; returns its first call and block size, or an error.
+
+    `anew`: without the cache of compiled programs, so that the first call has all that compiling takes.
+    """
     wanted = Cell(**cell)
-    backend(wanted.backend).compile_anew(True)
+    backend(wanted.backend).compile_anew(anew)
 
     def prepare() -> dict[str, Any]:
         call = clock.ready(kept(wanted), wanted.unit, wanted.direction)

@@ -17,11 +17,10 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from bench.cache import folder as cache
 from bench.machine import records as machines
 from bench.machine.records import key
 from bench.store.lines import entries, lines
-from bench.store.row import COLUMNS, Row, plain
+from bench.store.row import COLUMNS, Row, anonymous, plain
 from bench.store.rows import (
     CURVES,
     FINGERPRINTS,
@@ -356,20 +355,6 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
 def _short(text: str) -> str:
     """The text cut to `LONGEST` characters: a plug-in's message may have any length."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
-
-
-def anonymous(text: str) -> str:
-    """The text with the private paths of this machine replaced: rows are published."""
-    for path, short in (
-        (str(cache()), "<cache>"),
-        (sys.prefix, "<env>"),
-        (sys.base_prefix, "<python>"),
-        (os.getcwd(), "."),
-        (str(Path.home()), "~"),
-    ):
-        if len(path) > 1:
-            text = text.replace(path + os.sep, short + "/")
-    return text
 
 
 def _plain(value: Any) -> Any:

@@ -1,10 +1,15 @@
 """The Row: the outcome of one cell, stored as one JSON object per line. This file documents the columns."""
 
+import os
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+from bench.cache import folder as cache
 
 STATUSES = {
     "agrees": "every element is inside the limit derived for it",
@@ -198,6 +203,20 @@ def plain(text: str) -> str:
         " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
         for char in text
     )
+
+
+def anonymous(text: str) -> str:
+    """The text with the private paths of this machine replaced: rows are published."""
+    for path, short in (
+        (str(cache()), "<cache>"),
+        (sys.prefix, "<env>"),
+        (sys.base_prefix, "<python>"),
+        (os.getcwd(), "."),
+        (str(Path.home()), "~"),
+    ):
+        if len(path) > 1:
+            text = text.replace(path + os.sep, short + "/")
+    return text
 
 
 def sentence(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from bench import pages
-from bench.backends import FURTHER, SHIPPED, Backend, backend, release
+from bench.backends import FURTHER, SHIPPED, Backend, backend
 from bench.backends.lookup import names
 from bench.case import INTEGERS, Case, Contender, Limit, Refusal
 from bench.cells.cell import Cell
@@ -43,16 +43,16 @@ def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
     """The limits of the page that name this cell."""
     fields = {**asdict(unit), "direction": direction}
     found = []
-    for limit in naming(replace(unit, direction=direction), type(engine)):
-        here = release(limit.package)  # empty if the package is not installed
+    for limit in naming(replace(unit, direction=direction), engine):
+        here = engine.release(limit.package)  # empty if the package is not installed
         measured = bool(here) and here in limit.releases
         found.append(Known(limit, expected(limit, fields, here), here, measured))
     return found
 
 
-def naming(cell: Cell, cls: type[Backend]) -> list[Limit]:
+def naming(cell: Cell, of: Backend | type[Backend]) -> list[Limit]:
     """The limits that name a cell, under its backend's name or a parent's."""
-    return [each for each in pages.case(cell.case).limits if covers(each, asdict(cell), cls.lineage())]
+    return [each for each in pages.case(cell.case).limits if covers(each, asdict(cell), of.lineage())]
 
 
 def covers(limit: Limit, fields: Mapping[str, Any], lineage: Collection[str] = ()) -> bool:

@@ -4,18 +4,22 @@ A request names a function, ``bench.speed.timed:sample``, which returns built-in
 state between calls in its own module. `serve` runs in the worker, `Worker` in the main process.
 """
 
+import atexit
 import faulthandler
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import execnet
@@ -24,25 +28,31 @@ from bench.cache import PLACE, folder, tell, told
 from bench.machine.parent import end_with_parent
 from bench.worker.words import ROOT, STACK, Words, cause, frame, raised
 
+
 # Imports our packages from ROOT, whatever the path: it may have a user's bench/ first. ROOT itself does not
 # go first on the path: it may be a site-packages, whose other packages must not hide the user's.
-BOOT = f"""
+def boot(root: Path) -> str:
+    """Code that imports the package gaugeblock from that folder."""
+    return f"""
 import importlib.util, sys
-home = {str(ROOT / "gaugeblock")!r}
+home = {str(root / "gaugeblock")!r}
 spec = importlib.util.spec_from_file_location(
     "gaugeblock", home + "/__init__.py", submodule_search_locations=[home]
 )
 sys.modules["gaugeblock"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["gaugeblock"])
 """
-ENTRY = f"""
+
+
+BOOT = boot(ROOT)
+ENTRY = """
 import os, signal, sys
 os.setpgid(0, 0)  # so that its children can be ended with it
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C, and ends its workers
 os.environ.update(channel.receive())
 path = channel.receive()
 sys.path[:] = [*path, *(entry for entry in sys.path if entry not in path)]
-{BOOT}
+exec(channel.receive())
 from bench.worker.process import serve
 serve(channel)
 """
@@ -60,10 +70,13 @@ class Worker:
     """One worker process, used by `request`. Not thread-safe.
 
     It has the import path and the cache of this process. `python` may be another interpreter with its own
-    packages; Gaugeblock's are imported from here. A request that takes longer than `timeout` ends the worker.
+    packages, which needs NumPy and no more; Gaugeblock's are imported from `root`. A request that takes
+    longer than `timeout` ends the worker.
     """
 
-    def __init__(self, environment: Mapping[str, str], python: str = sys.executable) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], python: str = sys.executable, root: Path = ROOT
+    ) -> None:
         self.timeout, self._killed = TIMEOUT, False
         self._group = execnet.Group()
         # only the main thread may set signal handlers
@@ -74,7 +87,8 @@ class Worker:
         self._channel = self._gateway.remote_exec(ENTRY)
         # not in the gateway's spec, where some characters have a meaning
         self._channel.send({PLACE: str(folder()), **environment})
-        self._channel.send(path() if python == sys.executable else [])
+        self._channel.send(path() if python == sys.executable else [lent()])
+        self._channel.send(boot(root))
         self._channel.send(self._words.path)
 
     @cached_property
@@ -195,6 +209,15 @@ def serve(channel: Any) -> None:
         if os.getpid() != born:  # a forked child returned here, and would answer in place of its parent
             os._exit(0)
         channel.send(answer)
+
+
+@cache
+def lent() -> str:
+    """A folder with a copy of execnet, for interpreters that do not have it; deleted at exit."""
+    found = tempfile.mkdtemp(prefix="gaugeblock-execnet-")
+    atexit.register(shutil.rmtree, found, ignore_errors=True)
+    shutil.copytree(Path(execnet.__file__).parent, Path(found, "execnet"))
+    return found
 
 
 def path() -> list[str]:

@@ -377,7 +377,7 @@ def test_the_users_xla_flags_stay_ours_joins_them_and_threads_are_read_from_what
 READ_BACK = """
 import json, sys
 from bench.backends import backend
-from bench.run.environment import read_back
+from bench.contender.environment import read_back
 
 print(json.dumps(read_back(backend(sys.argv[1])("cpu", "float32"))))
 """

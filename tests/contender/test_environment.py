@@ -8,10 +8,10 @@ import pytest
 from bench.backends import Absent, backend
 from bench.backends.numpy import NumPy
 from bench.cells.cell import Cell
+from bench.contender import environment as environments
+from bench.contender.environment import environment, read_back
 from bench.contender.prepare import instance
 from bench.machine.records import key
-from bench.run import environment as environments
-from bench.run.environment import environment, read_back
 from bench.run.work import judge
 
 CELL = Cell(

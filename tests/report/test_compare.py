@@ -14,6 +14,8 @@ from bench import cli
 from bench.machine.records import key
 from bench.report.changes import page
 from bench.report.compare import CURVE, Side, compare, read
+from bench.report.regressions import Found, regressions
+from bench.report.rules import rules
 from bench.report.table import markdown, show
 from bench.store.results import Run
 from tests.counting import calls
@@ -54,7 +56,8 @@ def side(*rows, curves=()):
 
 
 def sections(a, b, every=False):
-    return page(compare(a, b), every=every)
+    found = compare(a, b)
+    return page(found, regressions(found, rules("changed,vanished")), every=every)
 
 
 def table(a, b, title, every=False):
@@ -68,7 +71,8 @@ def terminal(found):
 
 
 def gaugeblock(*arguments):
-    return CliRunner().invoke(cli.app, ["compare", *map(str, arguments)])
+    """The command, for which any change is a regression."""
+    return CliRunner().invoke(cli.app, ["compare", *map(str, arguments), "--fail-on", "changed,vanished"])
 
 
 # what is a change
@@ -310,7 +314,8 @@ def test_statuses_come_first_the_worst_of_them_first_and_with_their_reasons():
         row(case="three", status="error", why="it raised"),
     )
     titles = [each.title for each in sections(a, b)]
-    assert titles[2:] == ["Status (2 cells)", "Figures, with the same status (1 cell)"]
+    assert titles[2] == "Causes"
+    assert titles[3:] == ["Status (2 cells)", "Figures, with the same status (1 cell)"]
     rows = table(a, b, "Status").rows
     assert [line[0].split("/")[0] for line in rows] == ["three", "one"]
     assert rows[0][1] == "agrees → error\nB: it raised"
@@ -385,7 +390,8 @@ def test_many_rows_are_compared_by_columns():
         for rows in (a, b):
             rows["seed"] = pd.array(range(count), "Int64")
         found = compare(Side("a", a, 0, {}, {}, {}), Side("b", b[1:], 0, {}, {}, {}))
-        assert len(page(found)) == 4 and len(found.gone) == 1 and (found.kind == "figures").sum() == count - 1
+        assert len(page(found, Found((), (), 0))) == 4
+        assert len(found.gone) == 1 and (found.kind == "figures").sum() == count - 1
 
     compared(10)  # what is made once
     few, many = calls(compared, 1000), calls(compared, 50_000)

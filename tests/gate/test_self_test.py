@@ -1,0 +1,108 @@
+"""The gate's own test: what is recorded is read again, gates are composed of it, and rates have intervals."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bench.gate import self_test
+from bench.gate.decide import LOOKS
+from bench.gate.duel import Blocks, Replicate
+from bench.gate.self_test import (
+    Rate,
+    astray,
+    asv,
+    decisions,
+    detected,
+    false_alarms,
+    mean_5,
+    others,
+    record,
+    recorded,
+    table,
+    wanted,
+)
+from tests.gating import blocks
+
+
+def replicates(count, **given):
+    rng = np.random.default_rng(0)
+    cells = {name: blocks(rng, count, **given) for name in "abc"}
+    return [{name: each[number] for name, each in cells.items()} for number in range(count)]
+
+
+def test_gates_are_composed_of_disjoint_replicates():
+    made = decisions(replicates(60))
+    assert len(made) >= 5 and sum(each.used for each in made) <= 60
+    assert all(each.used in LOOKS and not each.scaled for each in made)
+    assert false_alarms(made).times == 0
+
+
+def test_the_scaled_cell_rotates_and_is_found():
+    made = decisions(replicates(200), 1.1)
+    assert [each.scaled for each in made[:4]] == ["a", "b", "c", "a"]
+    assert detected(made).times == len(made) and astray(made).times == 0
+    assert detected(decisions(replicates(200), 1 / 1.1)).times == 0
+
+
+def test_an_unfinished_gate_is_not_counted():
+    assert decisions(replicates(LOOKS[0] - 1)) == [] and decisions([]) == []
+
+
+def test_a_rate_has_its_binomial_interval():
+    assert Rate(0, 100).interval == pytest.approx((0, 0.0362), abs=1e-4)
+    assert Rate(100, 100).interval == pytest.approx((0.9638, 1), abs=1e-4)
+    assert str(Rate(1, 100)) == "1 of 100 (0.0% to 5.4%)" and str(Rate(0, 0)) == "none"
+
+
+def test_the_rules_of_others():
+    rng = np.random.default_rng(0)
+    old = 1 + 0.01 * rng.standard_normal(20)
+    assert mean_5(old, 1.06 * old) and not mean_5(old, 1.04 * old)
+    assert asv(old, 1.12 * old) and not asv(old, 1.08 * old)
+    alarms, hits = others(replicates(40), mean_5, 1.2)
+    assert hits == Rate(20, 20) and alarms.of == 20
+
+
+def test_what_is_recorded_is_continued_and_read_again(monkeypatch, tmp_path):
+    rng, seeds = np.random.default_rng(0), []
+
+    def fake(cells, sides, *, threads, seed):
+        seeds.append(seed)
+        return Replicate({cell: blocks(rng, 1)[0] for cell in cells}, seconds=1.0)
+
+    monkeypatch.setattr(self_test, "replicate", fake)
+    clock = iter(range(100))
+    monkeypatch.setattr(self_test, "monotonic", lambda: next(clock))
+    file = tmp_path / "recorded.jsonl"
+    for _ in range(2):
+        assert record(file, "idle", 3.5, None, lambda text: None) == 3
+    assert len(set(seeds)) == 6
+    found = recorded(file, "idle")
+    assert len(found) == 6 and set(found[0]) == {str(cell) for cell in wanted()}
+    assert recorded(file, "loaded") == []
+    titles = [each.title for each in table(file)]
+    assert titles[0] == "The gate against itself"
+
+
+def test_a_process_without_valid_samples_ends_the_recording(monkeypatch, tmp_path):
+    nothing = np.empty((3, 0))
+    broken = Blocks(nothing, nothing, nothing, "not waited for")
+    monkeypatch.setattr(
+        self_test, "replicate", lambda cells, *_, **__: Replicate({cell: broken for cell in cells})
+    )
+    with pytest.raises(RuntimeError, match="not waited for"):
+        record(tmp_path / "a", "idle", 1, None, lambda text: None)
+
+
+def test_a_damaged_record_is_refused(tmp_path):
+    file = tmp_path / "recorded.jsonl"
+    file.write_text(json.dumps({"state": "asleep"}) + "\n")
+    with pytest.raises(ValueError, match="line 1: got"):
+        recorded(file, "idle")
+
+
+def test_the_cells_are_twelve_of_numpy_and_torch():
+    found = wanted()
+    assert len(found) == 12 and {cell.backend for cell in found} == {"numpy", "torch"}
+    assert len({cell.case for cell in found}) == 6
