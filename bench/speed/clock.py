@@ -28,6 +28,7 @@ from bench.speed.energy import energy
 from bench.speed.loops import Block, block, turns
 from bench.speed.memory import memory
 from bench.speed.sets import COLD, Placed, sets
+from bench.speed.timing import FRESH as SEEN
 from bench.speed.timing import Sample
 from bench.speed.work import traffic
 from bench.tree import flatten
@@ -71,6 +72,7 @@ class Call:
     idle_s: float | None = None  # seconds to read a result that is already complete; None until measured
     fault: str = ""  # what is wrong with the timed training steps
     fresh: Callable[[], Iterator[tuple[Bound, Any]]] | None = None
+    few: int = 0  # how many of these are enough
     start: Callable[[], None] | None = None  # resets a training to its start
     elsewhere: Callable[[], tuple[Sequence[Bound], Placed]] | None = None  # at other addresses
     loop: Block = lambda: None  # replaced by `blocks`
@@ -132,6 +134,7 @@ def ready(kept: Any, unit: Cell, direction: str) -> Call:
         placed=found.placed,
         elsewhere=found.elsewhere,
         fresh=found.fresh,
+        few=found.few,
     )
     call.bits = call.inputs()
     return fill(call, direction)
@@ -306,7 +309,8 @@ def _renewed(call: Call) -> dict[str, list[float]]:
     """Seconds of calls on seen and on fresh inputs in turn.
 
     Each follows another call at once, as in a block. All fresh inputs are held to the end: no two of them
-    have the same address, by which results may be kept.
+    have the same address, by which results may be kept. There are more of them while none is quick: another
+    job may hold up a few.
     """
     engine, once = call.engine, call.bound[0].once
     found: dict[str, list[float]] = {"seen": [], "fresh": []}
@@ -317,6 +321,9 @@ def _renewed(call: Call) -> dict[str, list[float]]:
         for name, each in (("seen", once), ("fresh", new.once)):
             engine.wait(once())
             found[name].append(_timed(engine, each))
+        quick = min(found["fresh"]) <= SEEN * float(np.median(found["seen"]))
+        if len(held) >= call.few and quick:
+            break
     return found
 
 

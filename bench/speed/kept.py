@@ -10,16 +10,18 @@ from bench.size import headline
 from bench.speed.work import traffic
 
 MOST = 2**21  # bytes of inputs
-_KEPT: dict[str, Any] = {}
+ROOM = 2**29  # bytes of the inputs of all that are kept: what a framework makes of them is several times that
+_KEPT: dict[str, tuple[Any, int]] = {}  # with the bytes of their inputs
 _BUILT: dict[str, dict[str, Any]] = {}
 
 
 def keep(unit: Cell, ready: Any) -> None:
     """Keep a judged contender until it is timed, if its inputs are small, or it takes seconds to build."""
     given = inputs(unit)
-    large = headline(pages.case(unit.case), unit.size) is not None
-    if large or traffic(given.weights, given.data) <= MOST:
-        _KEPT[str(unit)] = ready
+    size = traffic(given.weights, given.data)
+    room = size + sum(each for _, each in _KEPT.values()) <= ROOM
+    if size <= MOST or (room and headline(pages.case(unit.case), unit.size) is not None):
+        _KEPT[str(unit)] = ready, size
 
 
 def kept(cell: Cell) -> Any:
@@ -29,7 +31,7 @@ def kept(cell: Cell) -> Any:
     """
     name, given = str(cell.unit), str(shared(cell))
     if name in _KEPT:
-        return _KEPT[name]
+        return _KEPT[name][0]
     for other in [each for each in _BUILT if each != given]:
         del _BUILT[other]
     built = _BUILT.setdefault(given, {})

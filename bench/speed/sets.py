@@ -48,6 +48,7 @@ class Sets:
     placed: what the calls are bound to.
     elsewhere: the same inputs at other addresses, and the calls bound to them.
     fresh: unseen inputs in turn, each with the call bound to it.
+    few: how many of them are enough, unless they take longer than seen ones.
     """
 
     bound: Sequence[Bound]
@@ -56,6 +57,7 @@ class Sets:
     placed: Placed
     elsewhere: Callable[[], tuple[Sequence[Bound], Placed]] | None
     fresh: Callable[[], Iterator[tuple[Bound, Any]]]
+    few: int
 
 
 def sets(kept: Ready, unit: Cell, direction: str) -> Sets:
@@ -79,8 +81,7 @@ def sets(kept: Ready, unit: Cell, direction: str) -> Sets:
             yield [bind(*each) for each in placed], placed
 
     def fresh() -> Iterator[tuple[Bound, Any]]:
-        few = unseen if traffic(kept.data) > SMALL else FRESH
-        for number in range(few):
+        for number in range(FRESH):
             data, cotangents = put(engine, unit, *unjudged(cell, count + unseen + number))
             yield bind(kept.params, data, cotangents), (data, cotangents)
 
@@ -96,7 +97,8 @@ def sets(kept: Ready, unit: Cell, direction: str) -> Sets:
         rotated = [(dict(first.data), dict(first.cotangents)), *others[: count - 1]]
         for number in range(count, _cold(engine.device, traffic(kept.params), size)):
             copies.append(bind(kept.params, *put(engine, unit, *_copied(rotated[number % count]))))
-    return Sets([bind(*each) for each in placed], count, copies, placed, again, fresh)
+    few = unseen if traffic(kept.data) > SMALL else FRESH
+    return Sets([bind(*each) for each in placed], count, copies, placed, again, fresh, few)
 
 
 def counts(cell: Cell) -> tuple[int, int]:

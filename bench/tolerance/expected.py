@@ -27,27 +27,33 @@ Expectation = dict[str, Expected]
 
 
 def expectation(
-    cell: Cell, *, worst: bool = False, accumulator: str | None = None, number: int = 0
+    cell: Cell,
+    *,
+    worst: bool = False,
+    accumulator: str | None = None,
+    number: int = 0,
+    own: bool = False,
 ) -> Expectation:
     """Values and spreads by tensor, from the cache if they were derived before from the same inputs.
 
     Paths are ``forward.<output>`` and ``gradient.<input>``, or ``training.<step>.…``. `worst`
     replaces the rounding of every sum by its worst case. `accumulator` is the dtype of sums; the default is
     the widest that the cell's dtype may have. `number` is the set of inputs: see `bench.inputs.inputs`.
-    At the size of a headline it has only the cell's direction, because the other may take minutes.
+    At the size of a headline it has only the cell's direction, because the other may take minutes. There
+    elements share few draws, unless each is to have its `own`, which takes minutes too.
     """
     if not cell.direction and _apart(cell):
         found = Expectation()
         for each in pages.case(cell.case).directions:
             one = replace(cell, direction=each)
-            found |= expectation(one, worst=worst, accumulator=accumulator, number=number)
+            found |= expectation(one, worst=worst, accumulator=accumulator, number=number, own=own)
         return found
     mine, accumulator = common(cell), accumulator or ACCUMULATORS[cell.dtype]
     if number and (given := inputs(mine, number)).order is not None:  # the examples of set 0
-        first = expectation(mine, worst=worst, accumulator=accumulator)
+        first = expectation(mine, worst=worst, accumulator=accumulator, own=own)
         return {path: _image(path, one, given) for path, one in first.items()}
     name = key(mine, worst, accumulator, number)
-    if shares(cell) and accumulator == cell.dtype:
+    if shares(cell) and accumulator == cell.dtype and not own:
         return dict(_together(folder(), name, mine, worst, number))
     return dict(_expectation(folder(), name, mine, worst, accumulator, number))
 

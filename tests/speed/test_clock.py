@@ -593,3 +593,19 @@ def test_results_are_read_again_while_no_read_is_quick(reads, kept, monkeypatch)
     turns = iter(reads)
     monkeypatch.setattr(clock, "_behind", lambda call: list(next(turns)))
     assert clock._soonest(None) == kept
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ([1.0, 1.0], [1.0]),
+        ([1.0, 9.0, 1.0, 1.0], [9.0, 1.0]),
+        ([1.0, 9.0] * FRESH, [9.0] * FRESH),
+    ],
+)
+def test_fresh_inputs_are_tried_again_while_none_is_quick(times, found, monkeypatch):
+    """A slow one may be another job's doing; one that keeps results is slow on each."""
+    call = ready(kept(), UNIT, "forward")
+    call.few, turns = 1, iter(times)
+    monkeypatch.setattr(clock, "_timed", lambda engine, loop: next(turns))
+    assert clock._renewed(call)["fresh"] == found
