@@ -1,4 +1,4 @@
-"""What the worker of a side does: it takes the inputs of another process, and gives its outputs back whole."""
+"""What the worker of a side does: it takes the inputs of another process, and gives its outputs whole."""
 
 import json
 import subprocess
