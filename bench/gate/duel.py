@@ -41,6 +41,7 @@ class Blocks:
     turn: the place of each block within its round, of the same shape.
     fault: why a process has no valid samples; then the arrays are empty.
     side: the process at fault, OLD or NEW.
+    lost: whether it cannot compute at all, and has no outputs either.
     """
 
     wall: NDArray[np.float64]
@@ -48,6 +49,7 @@ class Blocks:
     turn: NDArray[np.int64]
     fault: str = ""
     side: int = OLD
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def replicate(
                 told(cell)
                 names = [str(cell) + suffix for suffix in ("", " again", "")]
                 found.blocks[cell] = _timed(cell, sides, workers, names, rng)
-                if folder is not None and not found.blocks[cell].fault:
+                if folder is not None and not found.blocks[cell].lost:
                     found.outputs[cell] = _outputs(cell, workers, names, folder)
     found.seconds = perf_counter() - start
     return found
@@ -174,9 +176,9 @@ def _processes(
         yield workers
 
 
-def _none(fault: str, process: int) -> Blocks:
+def _none(fault: str, process: int, lost: bool = True) -> Blocks:
     nothing = np.empty((3, 0))
-    return Blocks(nothing, nothing, nothing.astype(int), fault, NEW if process == NEW else OLD)
+    return Blocks(nothing, nothing, nothing.astype(int), fault, NEW if process == NEW else OLD, lost)
 
 
 def _asked(worker: Worker, function: str, *arguments: Any) -> Any:
@@ -231,7 +233,7 @@ def _blocks(
             compiled=sum(each.compiled for each in mine),
         )
         if timing.fault:
-            return _none(timing.fault, process)
+            return _none(timing.fault, process, lost=False)
     wall, cpu = (
         np.array([[getattr(each[process], name) for each in samples] for process in range(3)])
         for name in ("seconds", "cpu")

@@ -119,6 +119,7 @@ def run(
     start = monotonic()
     blocks: dict[Cell, list[Blocks]] = {cell: [] for cell in cells}
     faults: dict[Cell, Blocks] = {}
+    doubted = set[Cell]()
     answers: dict[str, Answer] = {}
     with TemporaryDirectory(prefix="gaugeblock-gate-") as folder:
         first, took = None, 0.0
@@ -136,17 +137,19 @@ def run(
             )
             first, took = first or found, found.seconds / len(wanted)
             for cell, each in found.blocks.items():
-                if each.fault:
+                if not each.fault:
+                    blocks[cell].append(each)
+                elif each.lost or cell in doubted:  # else another job may have disturbed the clock
                     faults[cell] = each
                 else:
-                    blocks[cell].append(each)
+                    doubted.add(cell)
             if number + 1 in LOOKS:
-                answers = _decided(_open(blocks, faults), answers, limit)
+                answers = _decided(_enough(_open(blocks, faults)), answers, limit)
         every = decide.decide(_enough(_open(blocks, faults)), answers, limit)
         said("judges the outputs of both sides")
-        judged = _judged(first.outputs, threads) if first else {}
+        judged = rows_of(first.outputs, threads) if first else {}
         others = [
-            (side, _judged(_alone(given(cells, side, threads=threads, folder=Path(folder))), threads))
+            (side, rows_of(_alone(given(cells, side, threads=threads, folder=Path(folder))), threads))
             for side in between
         ]
     here = today or datetime.now(UTC).date()
@@ -218,7 +221,7 @@ def _since(
     return new.name
 
 
-def _judged(
+def rows_of(
     outputs: Mapping[Cell, Mapping[int, Outputs]], threads: int | None
 ) -> dict[Cell, dict[int, Row | str]]:
     """The rows of each side, or why there is none, judged in processes of this environment."""
@@ -262,10 +265,10 @@ def _told(
         whys[fault.side] = fault.fault
     old, new = (each if isinstance(each := judged.get(side), Row) else None for side in (OLD, NEW))
     broken: list[str] = []
-    if OLD not in whys and NEW in whys:
-        broken = ["vanished"] if "vanished" in rules.names else []
-    elif old and new:
+    if old and new:
         broken = rules.broken(old.as_dict(), new.as_dict())
+    elif OLD not in whys and NEW in whys:
+        broken = ["vanished"] if "vanished" in rules.names else []
     said = "; ".join(f"{SIDES[side]}: {why}" for side, why in sorted(whys.items()))
     found = Told(cell, None if fault else speed, old, new, tuple(broken), said)
     if not (found.slower or found.broken):

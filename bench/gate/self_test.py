@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
@@ -23,11 +24,14 @@ from bench.backends import faulty
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection
 from bench.cells.selection import cells as every
+from bench.coarse import cut
 from bench.gate import decide
 from bench.gate.decide import LOOKS, Answer
-from bench.gate.duel import NEW, OLD, Blocks, replicate
+from bench.gate.duel import NEW, OLD, Blocks, Outputs, given, replicate
+from bench.gate.gate import rows_of
 from bench.gate.side import Side
 from bench.machine.records import home, machine
+from bench.report.rules import USUAL, rules
 from bench.report.table import Section, Table
 
 SEED = 20261129
@@ -263,7 +267,6 @@ def live(threads: int | None, said: Callable[[str], None], count: int = LIVE, sh
     """Gates of one cell each that is slower by `share` on the new side, while they are run."""
     from bench.backends.plugin import register
     from bench.gate.gate import run
-    from bench.report.rules import USUAL, rules
     from bench.run.workers import TIMEOUT
 
     path = str(Path(faulty.__file__))
@@ -282,6 +285,65 @@ def live(threads: int | None, said: Callable[[str], None], count: int = LIVE, sh
     return Rate(hits, count)
 
 
+# losses of bits that are planted in honest outputs, by name: what becomes of an output
+PLANTED: dict[str, Callable[[Any, Any], Any]] = {
+    "an output rounded to bfloat16": lambda y, rng: cut(y, 8),
+    "an output rounded to TF32": lambda y, rng: cut(y, 11),
+    "one element wrong by 2^-10": lambda y, rng: _one_wrong(y, rng),
+}
+
+
+def _one_wrong(y: Any, rng: np.random.Generator) -> Any:
+    found = y.copy()
+    places = np.flatnonzero(found)
+    found.ravel()[rng.choice(places)] *= 1 + 2.0**-10
+    return found
+
+
+def planted(threads: int | None, count: int = DECISIONS) -> dict[str, Rate]:
+    """How often the rules of numbers find each planted loss of bits, and find one in honest outputs.
+
+    Each trial is of another cell or of other inputs; both sides are processes of this environment.
+    """
+    chosen, failing, side = wanted(), rules(USUAL), Side("this environment")
+    cells = [replace(chosen[n % len(chosen)], seed=1 + n // len(chosen)) for n in range(count)]
+    with TemporaryDirectory(prefix="gaugeblock-gate-") as folder:
+        old, new = (
+            given(cells, side, threads=threads, folder=_made(folder, each)) for each in ("old", "new")
+        )
+        outputs = {cell: {OLD: old[cell], NEW: new[cell]} for cell in cells}
+        for number, fault in enumerate(PLANTED.values(), NEW + 1):
+            there = _made(folder, str(number))
+            for trial, cell in enumerate(cells):
+                outputs[cell][number] = _spoiled(new[cell], there / f"{trial}.npz", fault, trial)
+        found = rows_of(outputs, threads)
+    told = dict.fromkeys(("nothing", *PLANTED), 0)
+    for cell in cells:
+        before, *after = (found[cell][each] for each in sorted(found[cell]))
+        for name, row in zip(told, after, strict=True):
+            if isinstance(before, str) or isinstance(row, str):
+                raise RuntimeError(
+                    f"{cell}: got {before if isinstance(before, str) else row}, should be judged"
+                )
+            told[name] += bool(failing.broken(before.as_dict(), row.as_dict()))
+    return {name: Rate(times, count) for name, times in told.items()}
+
+
+def _made(folder: str, name: str) -> Path:
+    path = Path(folder, name)
+    path.mkdir()
+    return path
+
+
+def _spoiled(honest: Outputs, file: Path, fault: Callable[[Any, Any], Any], trial: int) -> Outputs:
+    """The outputs with a fault in each output of the first set."""
+    rng = np.random.default_rng((SEED, trial))
+    with np.load(honest.file) as found:
+        arrays = {name: fault(y, rng) if name.startswith("0.") else y for name, y in found.items()}
+    np.savez(file, **arrays)
+    return replace(honest, file=file)
+
+
 def tested(
     busy: bool, seconds: float, living: int, threads: int | None, said: Callable[[str], None]
 ) -> list[Section]:
@@ -293,7 +355,11 @@ def tested(
     here = home(machine(), Path("results"))
     threads = threads or usual_threads()
     record(here / FILE, STATES[busy], seconds, threads, said)
+    said("plants losses of bits")
+    numbers = planted(threads)
     found = table(here / FILE, live(threads, said, living) if living else None)
+    lines = [(name, str(rate)) for name, rate in numbers.items()]
+    found.append(Table("Numbers: outputs in which something was planted", ("planted", "found"), lines))
     said(str(write((here / FILE).with_suffix(".md"), "# The gate's own test\n\n" + markdown(found))))
     return found
 

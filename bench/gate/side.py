@@ -93,7 +93,7 @@ def _answer(python: str, names: Sequence[str]) -> tuple[list[int], dict[str, str
     command = [python, "-c", PROBE, *names]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE, check=True, cwd=Path(sys.prefix)
+            command, capture_output=True, encoding="utf-8", timeout=PATIENCE, check=True, cwd=Path(sys.prefix)
         )
         version, found = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -147,7 +147,11 @@ def revision(name: str, plugins: Sequence[str]) -> Iterator[Side]:
 def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE
+            ["git", "-C", folder, *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+            timeout=PATIENCE,
         )
     except (OSError, subprocess.SubprocessError) as error:
         said = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1]

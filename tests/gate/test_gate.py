@@ -133,6 +133,29 @@ def test_an_accepted_regression_passes(plugin, tmp_path):
     assert found["status"] == 0 and all(each["accepted"]["why"] == "wanted" for each in found["cells"])
 
 
+def test_a_clock_that_is_disturbed_once_costs_neither_speed_nor_numbers(monkeypatch, tmp_path):
+    from bench.gate import duel
+
+    honest, disturbed = duel._blocks, iter([True, True] + [False] * 99)
+    monkeypatch.setattr(
+        duel,
+        "_blocks",
+        lambda *given: duel._none("held up", 2, lost=False) if next(disturbed) else honest(*given),
+    )
+    found = outcome(tmp_path, env=["FLAG="], budget=30.0)
+    assert all(each["speed"] and not each["fault"] for each in found["cells"])
+
+
+def test_a_clock_that_is_wrong_each_time_leaves_the_numbers(plugin, monkeypatch, tmp_path):
+    from bench.gate import duel
+
+    monkeypatch.setattr(duel, "_blocks", lambda *given: duel._none("not waited for", 2, lost=False))
+    found = outcome(tmp_path, backends=[plugin], env=["FLAG=wrong"])
+    for each in found["cells"]:
+        assert each["speed"] is None and each["fault"] == "new side: not waited for"
+        assert each["broken"][0] == "worse" and each["rows"]["new"]["status"] == "disagrees"
+
+
 # another revision
 
 

@@ -17,6 +17,7 @@ from bench.gate.self_test import (
     false_alarms,
     mean_5,
     others,
+    planted,
     record,
     recorded,
     table,
@@ -106,3 +107,11 @@ def test_the_cells_are_twelve_of_numpy_and_torch():
     found = wanted()
     assert len(found) == 12 and {cell.backend for cell in found} == {"numpy", "torch"}
     assert len({cell.case for cell in found}) == 6
+
+
+def test_planted_losses_of_bits_are_found_and_none_in_honest_outputs(monkeypatch):
+    mine = [cell for cell in wanted() if cell.backend == "numpy"]
+    monkeypatch.setattr(self_test, "wanted", lambda: mine)
+    found = planted(1, count=len(mine) + 1)
+    assert found.pop("nothing") == Rate(0, len(mine) + 1)
+    assert set(found.values()) == {Rate(len(mine) + 1, len(mine) + 1)} and len(found) == 3

@@ -8,7 +8,7 @@ import pytest
 
 from bench import noise, pages
 from bench.noise import multiple
-from bench.tolerance import carried, expected
+from bench.tolerance import expected
 from bench.tolerance.carried import ALL, NONE, NONZERO, SOME, load, save, which
 from bench.tolerance.limit import fixed_by_formula, limit_of
 from bench.tolerance.spread import Expected
@@ -223,7 +223,7 @@ def place(tmp_path, monkeypatch):
     """Where the spreads of a cell are carried, in an empty folder, and in an empty cache."""
     monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "spreads" / "one.npz"
-    monkeypatch.setattr(carried, "file", lambda place, direction, number: path)
+    monkeypatch.setattr(expected, "place", lambda cell, number: path)
     return path
 
 
