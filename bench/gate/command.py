@@ -10,6 +10,7 @@ from time import monotonic
 from bench.backends import SHIPPED
 from bench.backends.plugin import register
 from bench.cells.selection import Selection
+from bench.digits import count
 from bench.gate import accepted as acceptance
 from bench.gate import page
 from bench.gate.gate import run
@@ -68,7 +69,8 @@ def gated(asked: Asked, files: Mapping[str, Path | None], said: Callable[[str], 
     used = list(dict.fromkeys(cell.backend for cell in cells))
     today = datetime.now(UTC).date()
     with interrupts(), sides(asked.against, asked.against_rev, env, used) as (old, *between, new):
-        said(f"compares {new.name} with {old.name} on {len(cells)} cells, for at most {asked.budget:.0f} s")
+        long = f"at most about {asked.budget:.0f} s"
+        said(f"compares {new.name} with {old.name}: {count(len(cells), 'cell')}, {long}")
         found = run(
             cells, (old, new), threads=threads, limit=limit, budget=asked.budget, rules=failing,
             between=between, accepted=entries, today=today, said=progress(said),

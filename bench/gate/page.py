@@ -50,7 +50,7 @@ def sentences(found: Gate) -> list[str]:
         f"{count(len(slower), 'cell')} of {len(found.told)} slower"
         if slower
         else f"no cell is slower by more than {_percent(_bound(found))}, reliability {1 - MISSED:.2f}"
-        if len(speeds) == len(found.told) and speeds
+        if len(speeds) == len(found.told) and speeds and _bound(found) < 1
         else "no cell is known to be slower"
     )
     told = [f"{first} ({fresh})"]
@@ -87,7 +87,7 @@ def _bound(found: Gate) -> float:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if math.isfinite(share) else "unknown"
+    return f"{share:.1%}" if share < 1 else "100% or more" if math.isfinite(share) else "unknown"
 
 
 def _notable(each: Told) -> bool:

@@ -90,7 +90,7 @@ def test_the_other_environment_needs_numpy_and_nothing_else(bare, tmp_path):
     assert found.status == 0 and {each["rows"]["old"]["status"] for each in told["cells"]} == {"agrees"}
     assert all(each["speed"] and not each["fault"] and not each["other_bits"] for each in told["cells"])
     assert len(told["cells"]) == 2 and told["replicates"] >= 2
-    assert "compares this environment with the other environment on 2 cells" in said[0]
+    assert "compares this environment with the other environment: 2 cells" in said[0]
     assert {each.name for each in found.written} >= {"gate.json", "gate.md", "gate.xml"}
 
 
