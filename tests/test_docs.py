@@ -60,6 +60,7 @@ OTHERWISE = {
     "gaugeblock report FOLDER": "gaugeblock report RUN",
     "gaugeblock overhead": "gaugeblock overhead --help",  # the same, and it takes a quiet machine
     "gaugeblock outside": "gaugeblock outside --help",
+    "gaugeblock gate --self-test": "gaugeblock gate --help",  # the same, and it records for minutes
     "gaugeblock gate --against path/to/other/python": "gaugeblock gate --help",  # tests/gate
     "gaugeblock gate --against-rev main~5 --backend mychip.py:MyChip": "gaugeblock gate --help",
     # the whole takes minutes, and gigabytes for the headlines of a GPU
