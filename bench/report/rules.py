@@ -15,8 +15,9 @@ USUAL = "worse,bits:1,vanished"
 # from the best: a change to a later one is worse. What did not run has no verdict that could be worse
 ORDER = ("agrees", "imprecise", "limited", "mistrusted", "disagrees", "error")
 NOT_RUN = ("absent", "missing")
+FURTHER = 2.0  # times as far off: a known departure has a range, in which another error may hide
 RULES = {
-    "worse": "a worse status: from agrees to limited, for example",
+    "worse": "a worse status, or, with the same one, an error more than twice as far off",
     "bits:N": "N effective bits fewer, or more than N",
     "vanished": "the cell is gone, or no longer runs",
     "outputs": "another bit in an output",
@@ -42,12 +43,19 @@ class Rules:
             return (["vanished"] if "vanished" in self.names else []) + told
         was, now = str(old["status"]), str(new["status"])
         named = [
-            *(["worse"] if "worse" in self.names and ORDER.index(now) > ORDER.index(was) else []),
+            *(["worse"] if "worse" in self.names and _worse(old, new) else []),
             *([now] if now in self.names and now != was else []),
             *(["bits"] if lost(old, new) >= self.bits else []),
             *(["outputs"] if "outputs" in self.names and not _same(old["checksum"], new["checksum"]) else []),
         ]
         return named + told
+
+
+def _worse(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether the status is worse, or a known departure is hiding an error that it did not have."""
+    was, now = (ORDER.index(row["status"]) for row in (old, new))
+    z, before = (row["z_worst"] or 0.0 for row in (new, old))
+    return now > was or (now == was and z > 1 and z > FURTHER * before)
 
 
 def _same(one: Any, other: Any) -> bool:

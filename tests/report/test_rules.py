@@ -25,6 +25,7 @@ def broken(text, old, new):
         (USUAL, {"checksum": "ffffffff"}, []),
         (USUAL, {"status": "absent", "bits": None}, ["vanished"]),
         (USUAL, {"status": "error", "bits": None}, ["worse"]),
+        (USUAL, {"z_worst": 0.9}, []),
         ("disagrees", {"status": "imprecise"}, []),
         ("disagrees", {"status": "disagrees"}, ["disagrees"]),
         ("disagrees", {"status": "absent"}, []),
@@ -52,6 +53,13 @@ def test_a_status_that_becomes_better_is_no_regression():
     for number, status in enumerate(ORDER):
         for better in ORDER[:number]:
             assert broken("worse", row(status=status), row(status=better)) == []
+
+
+def test_an_error_that_hides_in_a_known_departure_is_worse():
+    old = row(status="limited", z_worst=40.0)
+    assert broken(USUAL, old, row(status="limited", z_worst=81.0)) == ["worse"]
+    assert broken(USUAL, old, row(status="limited", z_worst=79.0)) == []
+    assert broken(USUAL, old, row(status="limited", z_worst=None)) == []
 
 
 def test_bits_that_one_side_has_not_are_not_lost():
