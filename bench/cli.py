@@ -221,10 +221,10 @@ def compare(
         both = compared(read(a, lenient=lenient), read(b, lenient=lenient))
         found = regressions(both, failing)
         _print(changes.page(both, found, every=every), markdown)
-        texts = {json_file: as_json(found, str(a), str(b)), junit_file: as_junit(found)}
-        for file, text in texts.items():
-            if file:
-                write(file, text)
+        if json_file:
+            write(json_file, as_json(found, str(a), str(b)))
+        if junit_file:
+            write(junit_file, as_junit(found))
     raise typer.Exit(found.status)
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bench.backends import Bound
+from bench.backends import Backend, Bound
 from bench.backends.jax import Jax
 from bench.backends.numpy import NumPy
 from bench.backends.torch import Torch
@@ -194,28 +194,26 @@ class Deaf(NumPy):
         return 63
 
 
-class Dragging(NumPy):
+class Dragged(Backend):
     """Takes longer by the share in the variable `DRAG`: a slowdown that a gate must find."""
+
+    def bind(self, run: Callable[..., Any], mode: str) -> Any:
+        return _dragged(super().bind(run, mode))
+
+    def bind_vjp(self, *given: Any) -> Any:
+        return _dragged(super().bind_vjp(*given))
+
+
+class Dragging(Dragged, NumPy):
+    """Such a NumPy."""
 
     name = "dragging"
 
-    def bind(self, run: Callable[..., Any], mode: str) -> Any:
-        return _dragged(super().bind(run, mode))
 
-    def bind_vjp(self, *given: Any) -> Any:
-        return _dragged(super().bind_vjp(*given))
-
-
-class DraggingTorch(Torch):
-    """The same of torch."""
+class DraggingTorch(Dragged, Torch):
+    """Such a torch."""
 
     name = "dragging-torch"
-
-    def bind(self, run: Callable[..., Any], mode: str) -> Any:
-        return _dragged(super().bind(run, mode))
-
-    def bind_vjp(self, *given: Any) -> Any:
-        return _dragged(super().bind_vjp(*given))
 
 
 class Mortal(Slow):

@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -72,17 +72,16 @@ def write(entries: Iterable[Accepted], file: Path) -> None:
     """Write the file whole, or leave the old one unchanged."""
     from bench.store.results import write as whole
 
-    # a JSON string is a TOML string too, but for DEL, which JSON leaves unescaped
     parts = [
-        "[[accepted]]\n"
-        + "".join(
-            f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
-            for name, value in list(asdict(each).items())[:2]
-        )
-        + f"until = {each.until.isoformat()}\n"
+        f"[[accepted]]\ncell = {_quoted(each.cell)}\nwhy = {_quoted(each.why)}\nuntil = {each.until}\n"
         for each in entries
     ]
-    whole(file, "\n".join([HEAD, *parts]).replace("\x7f", "\\u007f"))
+    whole(file, "\n".join([HEAD, *parts]))
+
+
+def _quoted(text: str) -> str:
+    """As a TOML string: a JSON string is one, but for DEL, which JSON leaves unescaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def expired(entries: Sequence[Accepted], today: date) -> list[Accepted]:

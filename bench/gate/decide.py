@@ -114,12 +114,8 @@ def witnesses(found: Sequence[Blocks]) -> dict[str, Series]:
 
     Equal processes alone decide which is the better one, so that no result is chosen.
     """
-    wall = series(found, "wall")
-    if not alone(found):
-        return {"wall": wall}
-    cpu = series(found, "cpu")
-    best = "cpu" if float(np.sum(cpu.a**2)) < float(np.sum(wall.a**2)) else "wall"
-    return {best: {"wall": wall, "cpu": cpu}[best], **{"wall": wall, "cpu": cpu}}
+    both = {clock: series(found, clock) for clock in (("wall", "cpu") if alone(found) else ("wall",))}
+    return dict(sorted(both.items(), key=lambda item: float(np.sum(item[1].a ** 2))))
 
 
 def decide(
@@ -151,6 +147,11 @@ def decide(
             witness, best.d.size,
         )  # fmt: skip
     return found
+
+
+def settled(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """The answers that need no more replicates."""
+    return {name: each for name, each in answers.items() if each.answer != "can't tell"}
 
 
 def _slower(clocks: Mapping[str, Series]) -> float:

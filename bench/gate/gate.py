@@ -144,7 +144,8 @@ def run(
                 else:
                     doubted.add(cell)
             if number + 1 in LOOKS:
-                answers = _decided(_enough(_open(blocks, faults)), answers, limit)
+                now = decide.decide(_enough(_open(blocks, faults)), answers, limit)
+                answers = decide.settled(now)
         every = decide.decide(_enough(_open(blocks, faults)), answers, limit)
         said("judges the outputs of both sides")
         judged = rows_of(first.outputs, threads) if first else {}
@@ -176,14 +177,6 @@ def _open(blocks: Mapping[Cell, Sequence[Blocks]], faults: Mapping[Cell, Any]) -
 
 def _enough(cells: Mapping[str, Sequence[Blocks]]) -> dict[str, Sequence[Blocks]]:
     return {name: each for name, each in cells.items() if len(each) > 1}
-
-
-def _decided(
-    cells: Mapping[str, Sequence[Blocks]], before: Mapping[str, Answer], limit: float
-) -> dict[str, Answer]:
-    """The answers that need no more replicates."""
-    found = decide.decide(cells, before, limit)
-    return {name: each for name, each in found.items() if each.answer != "can't tell"}
 
 
 def _progress(

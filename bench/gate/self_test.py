@@ -170,7 +170,7 @@ def _decision(found: Recorded, scaled: str, factor: float) -> Decision | None:
             for name in found[0]
         }
         every_ = decide.decide(cells, answers, LIMIT)
-        answers = {name: each for name, each in every_.items() if each.answer != "can't tell"}
+        answers = decide.settled(every_)
         if len(answers) == len(cells):
             break
     return Decision(every_, scaled, look)

@@ -18,7 +18,7 @@ def gate(cells, limit=LIMIT):
     answers = {}
     for look in LOOKS:
         found = decide.decide({name: each[:look] for name, each in cells.items()}, answers, limit)
-        answers = {name: each for name, each in found.items() if each.answer != "can't tell"}
+        answers = decide.settled(found)
         if len(answers) == len(cells):
             break
     return found

@@ -287,6 +287,18 @@ def empty():
         each.clear()
 
 
+@pytest.mark.parametrize(("room", "count"), [(2**30, 2), (50_000_000, 1), (0, 0)])
+def test_contenders_of_headlines_are_kept_while_their_inputs_fit(monkeypatch, room, count):
+    monkeypatch.setattr(kept, "ROOM", room)
+    for contender in ("one", "other"):  # each has inputs of 40 MB
+        cell = Cell(
+            "linear-regression", "plain", "typical", "hundred-thousand", contender, "numpy", "eager", "cpu",
+            "float32", "",
+        )  # fmt: skip
+        kept.keep(cell, "ready")
+    assert len(kept._KEPT) == count
+
+
 @pytest.mark.parametrize("judged", [True, False])
 @pytest.mark.parametrize("most", [kept.MOST, 0])
 def test_what_was_large_or_judged_by_a_worker_that_is_gone_is_built_again_where_it_is_timed(
