@@ -22,7 +22,6 @@ from bench.store.row import plain
 from bench.store.rows import CELL
 
 FILE = "history.svg"
-LEAST = 3  # runs of a cell, below which nothing can be said to have changed
 NOISE = 0.05  # relative: what a run's speed scatters by at least, from run to run
 BITS = 0.1  # the same of effective bits
 WIDTH, MOST = 3, 24  # drawings in a row, and at most
@@ -90,7 +89,7 @@ def changes(values: NDArray[np.float64], noise: float) -> list[int]:
     places = np.flatnonzero(np.isfinite(values))
     x = values[places]
     n = x.size
-    if n < LEAST:
+    if n < 2:  # of two, the noise is what they differ by
         return []
     steps = np.abs(np.diff(x))
     scale = max(noise, float(np.median(steps)) / (0.6745 * math.sqrt(2)))
