@@ -13,15 +13,27 @@ from bench.cells.cell import Cell
 from bench.gate import decide
 from bench.gate.accepted import Accepted
 from bench.gate.decide import LOOKS, Answer
-from bench.gate.duel import NEW, OLD, Blocks, Outputs, given, key, replicate
+from bench.gate.duel import NEW, OLD, Blocks, Outputs, Replicate, given, key, replicate
 from bench.gate.side import Side
-from bench.report.rules import Rules
+from bench.report.rules import WORSE, Rules
 from bench.store.row import Row
 from bench.worker import Died, Worker
 
-JUDGED = "bench.gate.numbers:judged"
+JUDGED, DEPARTED = (f"bench.gate.numbers:{name}" for name in ("judged", "departed"))
 TIMEOUT = 1800.0
 SIDES = {OLD: "old side", NEW: "new side"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a side's outputs are: their row, or why there is none.
+
+    departed: the elements that are further off than on the old side, as a sentence; empty without any.
+    """
+
+    row: Row | None
+    fault: str = ""
+    departed: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class Told:
     speed: the answer of the duel; None if it has no valid samples.
     old, new: the rows of both sides; None if a side gave no output.
     broken: the rules that its numbers break.
+    departed: see `Judged`.
     fault: why a side has no valid samples or outputs.
     accepted: the entry that accepts its regression.
     since: of several environments, the first whose numbers depart from those of the old side.
@@ -41,6 +54,7 @@ class Told:
     old: Row | None = None
     new: Row | None = None
     broken: Sequence[str] = ()
+    departed: str = ""
     fault: str = ""
     accepted: Accepted | None = None
     since: str = ""
@@ -148,11 +162,12 @@ def run(
                 answers = decide.settled(now)
         every = decide.decide(_enough(_open(blocks, faults)), answers, limit)
         said("judges the outputs of both sides")
-        judged = rows_of(first.outputs, threads) if first else {}
-        others = [
-            (side, rows_of(_alone(given(cells, side, threads=threads, folder=Path(folder))), threads))
-            for side in between
-        ]
+        judged = judged_sides(first.outputs, threads) if first else {}
+        others = []
+        for side in between:
+            theirs = given(cells, side, threads=threads, folder=Path(folder))
+            both = {cell: {**_old(first, cell), NEW: each} for cell, each in theirs.items()}
+            others.append((side, judged_sides(both, threads)))
     here = today or datetime.now(UTC).date()
     told = [
         _told(cell, every.get(str(cell)), judged.get(cell, {}), faults.get(cell), rules, accepted, here)
@@ -194,76 +209,93 @@ def _progress(
     return told
 
 
-def _alone(found: Mapping[Cell, Outputs]) -> dict[Cell, dict[int, Outputs]]:
-    return {cell: {NEW: each} for cell, each in found.items()}
+def _old(first: Replicate | None, cell: Cell) -> dict[int, Outputs]:
+    """The outputs of the old side, to hold those of another environment against."""
+    found = first.outputs.get(cell, {}) if first else {}
+    return {OLD: found[OLD]} if OLD in found else {}
 
 
 def _since(
-    told: Told, others: Sequence[tuple[Side, Mapping[Cell, Mapping[int, Row | str]]]], new: Side, rules: Rules
+    told: Told, others: Sequence[tuple[Side, Mapping[Cell, Mapping[int, Judged]]]], new: Side, rules: Rules
 ) -> str:
     """The name of the first side whose numbers depart from the old side's as those of the new one do."""
     if not others or told.old is None or not (told.broken or told.other_bits):
         return ""
     for side, judged in others:
-        row = judged.get(told.cell, {}).get(NEW)
-        if not isinstance(row, Row):
+        there = judged.get(told.cell, {}).get(NEW)
+        if there is None or there.row is None:
             return side.name
-        before, after = told.old.as_dict(), row.as_dict()
-        if rules.broken(before, after) if told.broken else before["checksum"] != after["checksum"]:
+        if broken(rules, told.old, there) if told.broken else told.old.checksum != there.row.checksum:
             return side.name
     return new.name
 
 
-def rows_of(
+def broken(rules: Rules, old: Row, new: Judged) -> list[str]:
+    """The rules that a side's outputs break, by both rows, and element by element."""
+    found = rules.broken(old.as_dict(), new.row.as_dict()) if new.row else []
+    worse = new.departed and WORSE in rules.names and WORSE not in found
+    return [WORSE] * bool(worse) + found
+
+
+def judged_sides(
     outputs: Mapping[Cell, Mapping[int, Outputs]], threads: int | None
-) -> dict[Cell, dict[int, Row | str]]:
-    """The rows of each side, or why there is none, judged in processes of this environment."""
-    rows: dict[Cell, dict[int, Row | str]] = {}
+) -> dict[Cell, dict[int, Judged]]:
+    """What each side's outputs are, judged in processes of this environment; the old side comes first."""
+    found: dict[Cell, dict[int, Judged]] = {}
     with ExitStack() as stack:
         workers: dict[Any, Worker] = {}
         for cell, sides in outputs.items():
             name = key(cell, threads)
-            for side, each in sides.items():
+            mine = found.setdefault(cell, {})
+            for side, each in sorted(sides.items()):
                 if each.fault:
-                    rows.setdefault(cell, {})[side] = each.fault
+                    mine[side] = Judged(None, each.fault)
                     continue
                 if name not in workers:
                     workers[name] = Worker(dict(name[1]))
                     workers[name].timeout = TIMEOUT
                     stack.callback(workers[name].close)
-                rows.setdefault(cell, {})[side] = _row(workers[name], cell, each)
-    return rows
+                before = sides[OLD] if side != OLD and OLD in mine and mine[OLD].row else None
+                mine[side] = _judged(workers[name], cell, each, before)
+    return found
 
 
-def _row(worker: Worker, cell: Cell, outputs: Outputs) -> Row | str:
+def _judged(worker: Worker, cell: Cell, outputs: Outputs, before: Outputs | None) -> Judged:
+    """What these outputs are, and which elements are further off than `before`, on the old side."""
     try:
-        answer = worker.request(JUDGED, asdict(cell), str(outputs.file), dict(outputs.facts))
-        return str(answer["error"]) if "error" in answer else Row(**answer)
+        answer = worker.request(JUDGED, asdict(cell), *outputs.sent)
+        if "error" in answer:
+            return Judged(None, str(answer["error"]))
+        row, told = Row(**answer), dict[str, Any]()
+        if before is not None:
+            told = worker.request(DEPARTED, asdict(cell), row.accumulator, before.sent, outputs.sent)
+        return Judged(row, str(told.get("error", "")), str(told.get("why", "")))
     except (Died, KeyError, TypeError, ValueError) as error:
-        return str(error)
+        return Judged(None, str(error))
 
 
 def _told(
     cell: Cell,
     speed: Answer | None,
-    judged: Mapping[int, Row | str],
+    judged: Mapping[int, Judged],
     fault: Blocks | None,
     rules: Rules,
     accepted: Sequence[Accepted],
     today: date,
 ) -> Told:
     """What is said of a cell. One that only the old side computes has vanished."""
-    whys = {side: each for side, each in judged.items() if isinstance(each, str)}
+    whys = {side: each.fault for side, each in judged.items() if each.fault}
     if fault is not None:
         whys[fault.side] = fault.fault
-    old, new = (each if isinstance(each := judged.get(side), Row) else None for side in (OLD, NEW))
-    broken: list[str] = []
-    if old and new:
-        broken = rules.broken(old.as_dict(), new.as_dict())
+    nothing = Judged(None)
+    old, new = (judged.get(side, nothing) for side in (OLD, NEW))
+    rules_broken: list[str] = []
+    if old.row and new.row:
+        rules_broken = broken(rules, old.row, new)
     elif OLD not in whys and NEW in whys:
-        broken = ["vanished"] if "vanished" in rules.names else []
+        rules_broken = ["vanished"] if "vanished" in rules.names else []
     said = "; ".join(f"{SIDES[side]}: {why}" for side, why in sorted(whys.items()))
-    found = Told(cell, None if fault else speed, old, new, tuple(broken), said)
+    found = Told(cell, None if fault else speed, old.row, new.row, tuple(rules_broken), new.departed, said)
     if not (found.slower or found.broken):
         return found
     return replace(found, accepted=next((one for one in accepted if one.covers(str(cell), today)), None))

@@ -133,6 +133,8 @@ def _numbers(each: Told) -> str:
     if each.old and each.new and (each.broken or each.old.status != each.new.status):
         told.append(f"{_status(each.old)} → {_status(each.new)}")
         told += [_cut(each.new.why)] if each.new.why else []
+    if each.broken and each.departed:
+        told.append(_cut(each.departed))
     if each.since and (each.broken or each.other_bits):
         told.append(f"{'' if each.broken else 'other bits '}since {each.since}")
     if each.fault:
@@ -199,6 +201,7 @@ def _cell(each: Told) -> dict[str, Any]:
         "speed": asdict(each.speed) if each.speed else None,
         "regressed": each.regressed,
         "broken": list(each.broken),
+        "departed": each.departed,
         "bits_lost": gone,
         "other_bits": each.other_bits if both else None,
         "since": each.since,

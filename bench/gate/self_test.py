@@ -28,7 +28,7 @@ from bench.coarse import cut
 from bench.gate import decide
 from bench.gate.decide import LOOKS, Answer
 from bench.gate.duel import NEW, OLD, Blocks, Outputs, given, replicate
-from bench.gate.gate import rows_of
+from bench.gate.gate import broken, judged_sides
 from bench.gate.side import Side
 from bench.machine.records import home, machine
 from bench.report.rules import USUAL, rules
@@ -316,16 +316,14 @@ def planted(threads: int | None, count: int = DECISIONS) -> dict[str, Rate]:
             there = _made(folder, str(number))
             for trial, cell in enumerate(cells):
                 outputs[cell][number] = _spoiled(new[cell], there / f"{trial}.npz", fault, trial)
-        found = rows_of(outputs, threads)
+        found = judged_sides(outputs, threads)
     told = dict.fromkeys(("nothing", *PLANTED), 0)
     for cell in cells:
         before, *after = (found[cell][each] for each in sorted(found[cell]))
-        for name, row in zip(told, after, strict=True):
-            if isinstance(before, str) or isinstance(row, str):
-                raise RuntimeError(
-                    f"{cell}: got {before if isinstance(before, str) else row}, should be judged"
-                )
-            told[name] += bool(failing.broken(before.as_dict(), row.as_dict()))
+        for name, each in zip(told, after, strict=True):
+            if before.row is None or each.row is None:
+                raise RuntimeError(f"{cell}: got {before.fault or each.fault}, should be judged")
+            told[name] += bool(broken(failing, before.row, each))
     return {name: Rate(times, count) for name, times in told.items()}
 
 

@@ -22,6 +22,12 @@ def arithmetic(found: Sequence[Mapping[str, Any]]) -> list[Section]:
     return [Table("Fingerprints of the arithmetic", COLUMNS, lines, right=("multiplier",), note=NOTE)]
 
 
+def answers(found: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """What each backend, mode and dtype answered, by the columns of the table."""
+    lines = map(_line, found)
+    return {"/".join(line[:3]): dict(zip(COLUMNS[3:], line[3:], strict=True)) for line in lines}
+
+
 def _line(record: Mapping[str, Any]) -> tuple[str, ...]:
     backend, mode, device, dtype = (str(record.get(name)) for name in ("backend", "mode", "device", "dtype"))
     place = (backend if device == "cpu" else f"{backend} {device}", mode, dtype)

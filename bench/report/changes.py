@@ -36,6 +36,7 @@ def page(found: Comparison, known: Found, *, every: bool = False) -> list[Sectio
         *causes(known),
         *_versions(found.a, found.b),
         *_read_back(found.a, found.b),
+        *_otherwise(found, every),
         *(table for kind in KINDS for table in _cells(found, kind, every)),
         *_bent(found, every),
         *_alone("Only in A: gone", found.gone, every),
@@ -86,7 +87,7 @@ def _counts(found: Comparison, known: Found) -> Table:
     """Counts of cells and curves that are the same, changed, gone and new, and of changes per column."""
     changed = int((found.kind != "").sum())
     columns = ", ".join(f"{name} {number:,}" for name, number in found.differs.sum().items() if number)
-    regressed = len(known.regressed) + len(known.curves)
+    regressed = len(known.regressed) + len(known.curves) + len(known.backends)
     told = [
         ("regressions", f"{regressed:,}"),
         ("cells in both", f"{len(found.old):,}: {len(found.old) - changed:,} the same, {changed:,} changed"),
@@ -107,6 +108,7 @@ def _counts(found: Comparison, known: Found) -> Table:
         (len(found.bent), "curve", "changed"),
         (len(found.gone), "cell", "gone"),
         (len(found.lost), "curve", "gone"),
+        (len(found.otherwise), "measured setting", "changed"),
     )
     parts = [f"{count(number, noun)} {end}" for number, noun, end in ends if number]
     title = f"What changed: {', '.join(parts) or 'nothing'}"
@@ -139,6 +141,12 @@ def _read_back(a: Side, b: Side) -> list[Table]:
         if (old := one[backend].get(name, "") or "none") != (new := other[backend].get(name, "") or "none")
     ]
     return [Table("Read back otherwise", ("", "A", "B"), lines)] if lines else []
+
+
+def _otherwise(found: Comparison, every: bool) -> list[Table]:
+    """Fingerprints and conventions that are not the same."""
+    lines = [(each.what, f"{each.old} → {each.new}") for each in found.otherwise]
+    return _table("Arithmetic and conventions", ("measured setting", "A → B"), lines, every)
 
 
 def _backends(rows: pd.DataFrame) -> dict[str, str]:

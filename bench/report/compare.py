@@ -13,9 +13,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.report.arithmetic import answers
 from bench.report.header import Records
+from bench.report.overview import short
+from bench.report.variants import followed
 from bench.store.row import COLUMNS
-from bench.store.rows import CELL, NUMBERS, aloud, curves, files, heard, load, records, run_id
+from bench.store.rows import (
+    CELL,
+    NUMBERS,
+    aloud,
+    curves,
+    files,
+    fingerprints,
+    heard,
+    load,
+    records,
+    run_id,
+)
 
 COORDINATES = [name for name in CELL if name != "run_id"]
 CURVE = ("case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "seed")
@@ -42,6 +56,16 @@ class Side:
     curves: Mapping[Curve, Sequence[float]]  # losses; NaN for null
     machines: Records
     environments: Records
+    fingerprints: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """What both runs measured of a backend, with another outcome: a fingerprint or a convention."""
+
+    what: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True)
@@ -58,11 +82,12 @@ class Comparison:
     added: pd.DataFrame  # rows of B whose cell is not in A
     bent: Mapping[Curve, int]  # curves of both that differ, and the first step at which they do
     lost: Sequence[Curve]  # curves that only A has
+    otherwise: Sequence[Otherwise] = ()
 
     @property
     def changed(self) -> bool:
         """Whether a cell changed or is gone. A cell that only B has is no change."""
-        return bool((self.kind != "").any() or len(self.gone) or self.bent or self.lost)
+        return bool((self.kind != "").any() or len(self.gone) or self.bent or self.lost or self.otherwise)
 
 
 def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Side:
@@ -79,7 +104,8 @@ def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Side:
     several = every.duplicated(COORDINATES) & ~every.duplicated(COORDINATES, keep="last")
     found = files(path)
     known = heard(lambda told: records(found, told), aloud)
-    return Side(os.fspath(path), rows, int(several.sum()), _curves(found, lenient), *known)
+    prints = heard(lambda told: [each for file in found for each in fingerprints(file, told)], aloud)
+    return Side(os.fspath(path), rows, int(several.sum()), _curves(found, lenient), *known, prints)
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -106,7 +132,30 @@ def compare(a: Side, b: Side) -> Comparison:
         added=b.rows[fresh],
         bent={each: step for each, step in steps.items() if step is not None},
         lost=[each for each in a.curves if each not in b.curves],
+        otherwise=[*_arithmetic(a, b), *_conventions(old, new)],
     )
+
+
+def _arithmetic(a: Side, b: Side) -> list[Otherwise]:
+    """What the fingerprints of a backend, mode and dtype have otherwise in B."""
+    one, other = answers(a.fingerprints), answers(b.fingerprints)
+    return [
+        Otherwise(f"{place}: {name}", said or "none", other[place][name] or "none")
+        for place in one
+        if place in other
+        for name, said in one[place].items()
+        if said != other[place][name]
+    ]
+
+
+def _conventions(old: pd.DataFrame, new: pd.DataFrame) -> list[Otherwise]:
+    """The conventions that a framework follows otherwise in B, by the cells that both have."""
+    one, other = followed(old), followed(new)
+    return [
+        Otherwise(f"{short(place[1])}: {place[0]}", said, other.get(place) or "none")
+        for place, said in one.items()
+        if said != other.get(place)
+    ]
 
 
 def _unequal(old: pd.Series, new: pd.Series) -> Any:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.cells.cell import cell_of
 from bench.digits import count
-from bench.report.compare import Comparison
+from bench.report.compare import Comparison, Otherwise
 from bench.report.junit import TestCase, junit
 from bench.report.overview import short
 from bench.report.rules import NOT_RUN, ORDER, Rules, lost
@@ -46,11 +46,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Found:
-    """The cells that changed, the worst regressions first, and the curves that broke a rule."""
+    """The cells that changed, the worst regressions first, and what else broke a rule, as sentences."""
 
     changes: Sequence[Change]
     curves: Sequence[str]
     same: int  # cells that did not change
+    otherwise: Sequence[Otherwise] = ()  # fingerprints and conventions that changed
+    backends: Sequence[str] = ()  # the same as sentences, if that breaks a rule
 
     @property
     def regressed(self) -> list[Change]:
@@ -59,7 +61,7 @@ class Found:
     @property
     def status(self) -> int:
         """The exit status: 1 if something regressed."""
-        return int(bool(self.regressed or self.curves))
+        return int(bool(self.regressed or self.curves or self.backends))
 
 
 def regressions(found: Comparison, rules: Rules) -> Found:
@@ -69,12 +71,14 @@ def regressions(found: Comparison, rules: Rules) -> Found:
     changes = [Change(old, new, rules.broken(old, new)) for old, new in pairs]
     changes += [Change(old, None, rules.broken(old, None)) for old in _lines(found.gone)]
     changes += [Change(None, new, ()) for new in _lines(found.added)]
-    curves = []
+    curves, backends = [], []
     if "changed" in rules.names:
+        backends += [f"{each.what} changed: {each.old} → {each.new}" for each in found.otherwise]
         curves += [f"the curve of {'/'.join(filter(None, each))} changed" for each in found.bent]
     if {"changed", "vanished"} & rules.names:
         curves += [f"the curve of {'/'.join(filter(None, each))} is gone" for each in found.lost]
-    return Found(sorted(changes, key=_rank), curves, len(found.old) - len(at))
+    same = len(found.old) - len(at)
+    return Found(sorted(changes, key=_rank), curves, same, found.otherwise, backends)
 
 
 def _lines(rows: pd.DataFrame) -> list[Line]:
@@ -148,6 +152,7 @@ def as_json(found: Found, a: str, b: str) -> str:
         "same": found.same,
         "regressed": len(found.regressed),
         "curves": list(found.curves),
+        "otherwise": [asdict(each) for each in found.otherwise],
         "changes": [
             {
                 "cell": each.name,
@@ -170,4 +175,5 @@ def as_junit(found: Found) -> str:
         text = f"{', '.join(each.broken)}: {_what(each)}\n{row.get('why') or ''}"
         cases.append(TestCase(str(row.get("case", "")), each.name, failure=text if each.broken else ""))
     cases += [TestCase("curves", each, failure=each) for each in found.curves]
+    cases += [TestCase("backends", each, failure=each) for each in found.backends]
     return junit("gaugeblock compare", cases)

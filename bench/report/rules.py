@@ -11,13 +11,14 @@ from bench.report.compare import COMPARED
 from bench.slip import choice
 from bench.store.row import STATUSES
 
-USUAL = "worse,bits:1,vanished"
+WORSE = "worse"
+USUAL = f"{WORSE},bits:1,vanished"
 # from the best: a change to a later one is worse. What did not run has no verdict that could be worse
 ORDER = ("agrees", "imprecise", "limited", "mistrusted", "disagrees", "error")
 NOT_RUN = ("absent", "missing")
 FURTHER = 2.0  # times as far off: a known departure has a range, in which another error may hide
 RULES = {
-    "worse": "a worse status, or, with the same one, an error more than twice as far off",
+    WORSE: "a worse status, or, with the same one, an error more than twice as far off",
     "bits:N": "N effective bits fewer, or more than N",
     "vanished": "the cell is gone, or no longer runs",
     "outputs": "another bit in an output",
@@ -43,7 +44,7 @@ class Rules:
             return (["vanished"] if "vanished" in self.names else []) + told
         was, now = str(old["status"]), str(new["status"])
         named = [
-            *(["worse"] if "worse" in self.names and _worse(old, new) else []),
+            *([WORSE] if WORSE in self.names and _worse(old, new) else []),
             *([now] if now in self.names and now != was else []),
             *(["bits"] if lost(old, new) >= self.bits else []),
             *(["outputs"] if "outputs" in self.names and not _same(old["checksum"], new["checksum"]) else []),

@@ -20,6 +20,16 @@ NOTE = (
 
 def conventions(rows: "DataFrame") -> list[Section]:
     """The conventions that each framework's contenders agree with, by topic."""
+    seen = followed(rows)
+    backends = ordered([backend for _, backend in seen], BACKENDS)
+    topics = dict.fromkeys(topic for topic, _ in seen)
+    lines = [(topic, *(seen.get((topic, each), "") for each in backends)) for topic in topics]
+    columns = ("name", *map(short, backends))
+    return [Table("Conventions", columns, lines, note=NOTE)] if lines else []
+
+
+def followed(rows: "DataFrame") -> dict[tuple[str, str], str]:
+    """The conventions that a framework's contenders agree with, by topic and backend."""
     judged = rows[~rows["status"].isin(("absent", "missing")) & (rows["backend"] != "numpy")]
     seen: dict[tuple[str, str], dict[str, list[str]]] = {}  # (topic, backend), contender: conventions
     for case in pages.cases().values():
@@ -30,11 +40,7 @@ def conventions(rows: "DataFrame") -> list[Section]:
                     said = convention if group["status"].isin(TIMED).all() else f"{WRONG} {convention}"
                     of_one = seen.setdefault((topic, backend), {}).setdefault(contender, [])
                     of_one += [said] if said not in of_one else []
-    backends = ordered([backend for _, backend in seen], BACKENDS)
-    topics = dict.fromkeys(topic for topic, _ in seen)
-    lines = [(topic, *(_cell(seen.get((topic, each), {})) for each in backends)) for topic in topics]
-    columns = ("name", *map(short, backends))
-    return [Table("Conventions", columns, lines, note=NOTE)] if lines else []
+    return {place: _cell(found) for place, found in seen.items()}
 
 
 def _cell(found: Mapping[str, Sequence[str]]) -> str:

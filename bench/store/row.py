@@ -38,6 +38,7 @@ EDITIONS = (
     ("issue_s", "cache", "sm_mhz", "power_w", "throttled"),
     ("judged", "repeats", "input_set"),
     ("spread", "doubling", "bound"),
+    ("bits_lost", "got", "expected", "allowed"),
 )  # fmt: skip
 
 # starts the `why` of a cell that the framework was known to refuse and now computes
@@ -101,11 +102,15 @@ class Row:
     bits: float | None = _column(
         "effective bits: -log2 rms(error / spread per unit roundoff); if the cell fails, of what fails"
     )
+    bits_lost: float | None = _column("significant bits of the dtype that are not effective: its bits - bits")
     z_rms: float | None = _column(
         "largest ratio of rms error to rms rounding error over the tensors; must be below 2 above 30 elements"
     )
     z_worst: float | None = _column("largest ratio of an element's error to its limit; must be at most 1")
     worst: str = _column("tensor and index of the worst element", "")
+    got: float | None = _column("what the contender gave there")
+    expected: float | None = _column("what it should be: the reference in more precision than the dtype")
+    allowed: float | None = _column("the limit there: the largest error that rounding explains")
     judged: str = _column(
         "number of input sets whose outputs were judged; reordered: further ones have the same examples in "
         "another order",

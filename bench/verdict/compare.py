@@ -27,6 +27,9 @@ class Agreement:
     z_rms: float | None = None
     z_worst: float | None = None
     worst: str = ""
+    got: float | None = None
+    expected: float | None = None
+    allowed: float | None = None
     undecided: int = 0
 
 
@@ -66,6 +69,7 @@ def compare(
         "z_rms": max(tensor.ratio for tensor in tensors),
         "z_worst": low.worst,
         "worst": _at(low.name, index),
+        **_there(low, index),
         "undecided": undecided,
     }
     if failing:
@@ -81,6 +85,17 @@ def compare(
         )
         return Agreement("mistrusted", why, **figures)
     return Agreement("agrees", "", **figures)
+
+
+def _there(low: Tensor, index: Any) -> dict[str, float]:
+    """What the worst element is, should be, and how far off it may be; without what is not finite."""
+    if not low.value.size:
+        return {}
+    got, value = float(low.got[index]), float(low.value[index])
+    found = {"got": got, "expected": value}
+    if low.worst:
+        found["allowed"] = abs(got - value) / low.worst
+    return {name: each for name, each in found.items() if math.isfinite(each)}
 
 
 def _listed(tensors: Mapping[str, Any]) -> str:

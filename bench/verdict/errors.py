@@ -122,9 +122,10 @@ class _Part:
 
 def _part(got: Array, one: Expected, elements: int, dtype: object, widest: float) -> _Part:
     fixed, whole = fixed_by_formula(one), finite(one.value)
-    error, limit = _error(got, one, fixed, dtype), limit_of(one, fixed, elements, dtype)
+    error = _error(got, one, fixed, dtype)
+    limit = limit_of(one, fixed, elements, dtype)
     with np.errstate(all="ignore"):
-        z = np.divide(error, limit, out=np.zeros_like(error), where=error != 0)
+        z = _over(error, limit)
         spread = np.asarray(one.scatter * one.sigma)
         if one.jump.any():
             np.hypot(spread, one.jump, out=spread)
@@ -146,6 +147,18 @@ def _part(got: Array, one: Expected, elements: int, dtype: object, widest: float
         int(np.count_nonzero(counted)),
         (far, sigma1, value),
     )
+
+
+def over_limits(got: Array, one: Expected, elements: int, dtype: object) -> Array:
+    """The error of each element over its limit; infinite where there is no distance, or no limit."""
+    fixed = fixed_by_formula(one)
+    with np.errstate(all="ignore"):
+        z = _over(_error(got, one, fixed, dtype), limit_of(one, fixed, elements, dtype))
+    return np.where(np.isnan(z), np.inf, z)
+
+
+def _over(error: Array, limit: Array) -> Array:
+    return np.divide(error, limit, out=np.zeros_like(error), where=error != 0)
 
 
 def _flat(x: Array) -> Array:

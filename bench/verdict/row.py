@@ -16,7 +16,7 @@ from bench.cache import digest, folder
 from bench.case import INTEGERS
 from bench.cells.cell import LOW, Cell
 from bench.machine import isa
-from bench.noise import TF32_FACTORS, accumulators
+from bench.noise import TF32_FACTORS, accumulators, precision
 from bench.store.row import TIMED, Row
 from bench.tolerance.expected import expectation, shares
 from bench.verdict import saboteur
@@ -45,10 +45,11 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         unit,
         direction,
         **settled,
-        bits=agreement.bits if told and not identity else None,
+        **_bits(agreement.bits if told and not identity else None, unit.dtype),
         z_rms=agreement.z_rms,
         z_worst=agreement.z_worst,
         worst=agreement.worst,
+        **_there(agreement),
         undecided=agreement.undecided,
         version=engine.version,
         threads=engine.threads(),
@@ -80,11 +81,21 @@ def elsewhere(
         **settled,
         "why": f"on further inputs (set {number}): {settled['why']}",
         "input_set": number,
-        "bits": agreement.bits,
+        **_bits(agreement.bits, unit.dtype),
         "z_rms": agreement.z_rms,
         "z_worst": agreement.z_worst,
         "worst": agreement.worst,
+        **_there(agreement),
     }
+
+
+def _bits(bits: float | None, dtype: str) -> dict[str, float | None]:
+    return {"bits": bits, "bits_lost": None if bits is None else precision(dtype).bits - bits}
+
+
+def _there(agreement: Agreement) -> dict[str, float | None]:
+    """What the worst element is, should be, and may be off by."""
+    return {name: getattr(agreement, name) for name in ("got", "expected", "allowed")}
 
 
 def declared(shipped: bool, level: str | None) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """What of the changes between two runs is a regression, in groups, and as JSON and XML."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from typer.testing import CliRunner
 
 from bench import cli
-from bench.report.compare import Side, compare
+from bench.report.changes import page
+from bench.report.compare import Side, compare, read
 from bench.report.regressions import as_json, as_junit, causes, regressions
 from bench.report.rules import USUAL, rules
 from tests.report.test_compare import run
@@ -75,3 +77,62 @@ def test_the_command_exits_with_what_was_asked_for(tmp_path):
         assert answer.exit_code == status, answer.output
     assert json.loads((tmp_path / "c.json").read_text())["status"] == 1
     ElementTree.parse(tmp_path / "c.xml")
+
+
+# what a run measured of each backend
+
+PRINT = {
+    "backend": "torch",
+    "mode": "eager",
+    "device": "cpu",
+    "dtype": "float32",
+    "repeats": {"matmul": True},
+}
+OTHERWISE = PRINT | {"repeats": {"matmul": False}}
+
+
+def sides(old, new):
+    """Two runs of the same rows with these fingerprints."""
+    return (replace(side(*OLD), fingerprints=each) for each in (old, new))
+
+
+def test_a_fingerprint_that_changed_is_told_and_breaks_the_rule_that_nothing_may_change():
+    apart = compare(*sides([PRINT], [OTHERWISE]))
+    assert apart.changed and not compare(*sides([PRINT], [PRINT])).changed
+    (each,) = apart.otherwise
+    assert (each.what, each.old, each.new) == ("torch/eager/float32: run to run", "same", "differs")
+    assert regressions(apart, rules(USUAL)).status == 0
+    known = regressions(apart, rules("changed"))
+    assert known.status == 1 and "run to run changed: same → differs" in as_junit(known)
+    assert json.loads(as_json(known, "a", "b"))["otherwise"] == [
+        {"what": "torch/eager/float32: run to run", "old": "same", "new": "differs"}
+    ]
+    told = {each.title: each for each in page(apart, known)}
+    assert told["Arithmetic and conventions (1 measured setting)"].rows == [
+        ("torch/eager/float32: run to run", "same → differs")
+    ]
+    assert "What changed: 1 measured setting changed" in told
+    assert ("regressions", "1") in told["What changed: 1 measured setting changed"].rows
+
+
+def test_a_fingerprint_that_only_one_run_has_is_no_change():
+    assert not compare(*sides([PRINT], [])).changed and not compare(*sides([], [PRINT])).changed
+
+
+def test_a_convention_that_changed_is_told():
+    def adam(option, status):
+        return row(case="adam", option=option, status=status, bits=None if status == "absent" else 23.0)
+
+    old, new = (
+        side(*(adam(option, status) for option, status in zip(("plain", "hat"), statuses, strict=True)))
+        for statuses in (("agrees", "absent"), ("absent", "agrees"))
+    )
+    told = [each for each in compare(old, new).otherwise if "Adam" in each.what]
+    assert told and all(each.what.startswith("torch: ") and each.old != each.new for each in told)
+    assert not compare(old, old).otherwise
+
+
+def test_fingerprints_are_read_beside_the_rows(tmp_path):
+    a = run(tmp_path / "a", *OLD)
+    (a / "fingerprints.jsonl").write_text(json.dumps(PRINT) + "\n")
+    assert list(read(a).fingerprints) == [PRINT]
