@@ -1,11 +1,10 @@
 """Times cells on both sides in fresh processes, in blocks that alternate in random order.
 
-The old side has two processes: the difference between them is what the machine makes of equal ones. Each
-round times every cell once, so that a moment in which the machine is busy hits few rounds of any cell.
+The old side has two processes: the difference between them is what the machine makes of equal ones.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -19,18 +18,16 @@ from numpy.typing import NDArray
 from bench.backends import backend
 from bench.cells.cell import Cell
 from bench.gate.side import Side
-from bench.inputs import inputs, lent, shared
+from bench.inputs import lent, shared
 from bench.speed.idle import still
 from bench.speed.rounds import SAMPLE
 from bench.speed.sets import judged
 from bench.speed.timing import Sample, Timing
-from bench.speed.work import traffic
 from bench.worker import Died, Worker
 
 READY, OUTPUTS, RECORD = (f"bench.gate.far:{name}" for name in ("ready", "outputs", "record"))
 OLD, AGAIN, NEW = range(3)  # the processes of a replicate: two of the old side
-ROUNDS, FEWEST, SECONDS = 9, 5, 1.0  # rounds; of slow calls as many as take that long, but `FEWEST`
-ROOM = 2**28  # bytes of inputs of cells that are timed in the same rounds
+ROUNDS, FEWEST, SECONDS = 18, 5, 1.0  # rounds; of slow calls as many as take that long, but `FEWEST`
 TIMEOUT = 1800.0
 
 Key = tuple[str, tuple[tuple[str, str], ...]]  # cells with the same share a process
@@ -111,11 +108,12 @@ def replicate(
                 found.blocks |= dict.fromkeys(mine, workers)
                 continue
             found.records[name] = _records(sides, workers, mine[0])
-            for batch in _batches(mine):
-                found.blocks |= _timed(batch, sides, workers, rng, told)
-                if folder is not None:
-                    there = [cell for cell in batch if not found.blocks[cell].lost]
-                    found.outputs |= {cell: _outputs(cell, workers, folder) for cell in there}
+            for cell in mine:
+                told(cell)
+                names = [str(cell) + suffix for suffix in ("", " again", "")]
+                found.blocks[cell] = _timed(cell, sides, workers, names, rng)
+                if folder is not None and not found.blocks[cell].lost:
+                    found.outputs[cell] = _outputs(cell, workers, names, folder)
     found.seconds = perf_counter() - start
     return found
 
@@ -195,120 +193,63 @@ def _asked(worker: Worker, function: str, *arguments: Any) -> Any:
         return {"error": str(error)}
 
 
-def _batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
-    """The cells in groups, whose inputs together are at most `ROOM`, or a single cell."""
-    batch, room = list[Cell](), 0
-    for cell in cells:
-        given = inputs(cell)
-        size = traffic(given.weights, given.data)
-        if batch and room + size > ROOM:
-            yield batch
-            batch, room = [], 0
-        batch.append(cell)
-        room += size
-    yield batch
-
-
-def _name(cell: Cell, process: int) -> str:
-    """What a process calls the timed call of a cell."""
-    return f"{cell} again" if process == AGAIN else str(cell)
-
-
-@dataclass
-class _Taken:
-    """The samples of a cell so far, by round and process, and the place of each process in its round."""
-
-    calls: int
-    samples: list[dict[int, Sample]] = field(default_factory=list)
-    turns: list[dict[int, int]] = field(default_factory=list)
-    spent: float = 0.0
-
-    @property
-    def enough(self) -> bool:
-        rounds = len(self.samples)
-        return rounds >= ROUNDS or (rounds >= FEWEST and self.spent >= SECONDS)
-
-    def add(self, samples: dict[int, Sample], order: Sequence[int]) -> None:
-        self.samples.append(samples)
-        self.turns.append({process: place for place, process in enumerate(order)})
-        self.spent += max(each.seconds for each in samples.values()) * self.calls
-
-
 def _timed(
-    cells: Sequence[Cell],
-    sides: tuple[Side, Side],
-    workers: Sequence[Worker],
-    rng: random.Random,
-    told: Callable[[Cell], None],
-) -> dict[Cell, Blocks]:
-    """Prepare the cells in each process, then time blocks in rounds, in random order within each round."""
-    found: dict[Cell, Blocks] = {}
-    taken: dict[Cell, _Taken] = {}
-    for cell in cells:
-        told(cell)
-        ready = _prepared(cell, sides, workers, rng)
-        if isinstance(ready, Blocks):
-            found[cell] = ready
-        else:
-            taken[cell] = _Taken(ready)
-    last: Worker | None = None
-    while open_ := [cell for cell, each in taken.items() if cell not in found and not each.enough]:
-        for cell in open_:
-            samples, order = dict[int, Sample](), rng.sample(range(3), 3)
-            for process in order:
-                worker = workers[process]
-                if last is not None and last is not worker and last.pid:
-                    still([last.pid])
-                last = worker
-                try:
-                    answer = worker.request(SAMPLE, _name(cell, process), taken[cell].calls)
-                    samples[process] = Sample(*answer)
-                except (Died, TypeError) as error:
-                    found[cell] = _none(str(error), process)
-                    break
-            else:
-                taken[cell].add(samples, order)
-    return {cell: found.get(cell) or _blocks(taken[cell]) for cell in cells}
-
-
-def _prepared(
-    cell: Cell, sides: tuple[Side, Side], workers: Sequence[Worker], rng: random.Random
-) -> int | Blocks:
-    """The calls of a block, the same in every process; or what is wrong with one of them."""
+    cell: Cell, sides: tuple[Side, Side], workers: Sequence[Worker], names: Sequence[str], rng: random.Random
+) -> Blocks:
+    """Prepare the cell in each process, then time blocks in rounds, in random order within each round."""
     calls = 1
     for process in rng.sample(range(3), 3):
-        answer = _ready(cell, _side(sides, process), workers[process], _name(cell, process))
+        answer = _ready(cell, _side(sides, process), workers[process], names[process])
         if "error" in answer:
             return _none(str(answer["error"]), process)
         calls = max(calls, int(answer["calls"]))
-    return calls
+    samples: list[dict[int, Sample]] = []
+    turns: list[dict[int, int]] = []
+    spent, last = 0.0, None
+    while len(samples) < FEWEST or (len(samples) < ROUNDS and spent < SECONDS):
+        taken, order = dict[int, Sample](), rng.sample(range(3), 3)
+        for process in order:
+            worker = workers[process]
+            if last is not None and last is not worker and last.pid:
+                still([last.pid])
+            last = worker
+            try:
+                taken[process] = Sample(*worker.request(SAMPLE, names[process], calls))
+            except (Died, TypeError) as error:
+                return _none(str(error), process)
+        samples.append(taken)
+        turns.append({process: place for place, process in enumerate(order)})
+        spent += max(each.seconds for each in taken.values()) * calls
+    return _blocks(samples, turns, calls)
 
 
-def _blocks(taken: _Taken) -> Blocks:
+def _blocks(
+    samples: Sequence[Mapping[int, Sample]], turns: Sequence[Mapping[int, int]], calls: int
+) -> Blocks:
     for process in range(3):
-        mine = [each[process] for each in taken.samples]
+        mine = [each[process] for each in samples]
         timing = Timing(
             samples=tuple(each.seconds for each in mine),
             residues=tuple(each.residue for each in mine),
             idles=tuple(each.idle for each in mine),
             cpu=tuple(each.cpu for each in mine),
-            calls=taken.calls,
+            calls=calls,
             first_call_s=0.0,
             compiled=sum(each.compiled for each in mine),
         )
         if timing.fault:
             return _none(timing.fault, process, lost=False)
     wall, cpu = (
-        np.array([[getattr(each[process], name) for each in taken.samples] for process in range(3)])
+        np.array([[getattr(each[process], name) for each in samples] for process in range(3)])
         for name in ("seconds", "cpu")
     )
-    return Blocks(wall, cpu, np.array([[each[process] for each in taken.turns] for process in range(3)]))
+    return Blocks(wall, cpu, np.array([[each[process] for each in turns] for process in range(3)]))
 
 
-def _outputs(cell: Cell, workers: Sequence[Worker], folder: Path) -> dict[int, Outputs]:
+def _outputs(cell: Cell, workers: Sequence[Worker], names: Sequence[str], folder: Path) -> dict[int, Outputs]:
     """What the timed calls of both sides gave; they are not timed any more."""
     found = {}
     for process in (OLD, NEW):
         file = folder / f"{len(list(folder.iterdir()))}.npz"
-        found[process] = Outputs(file, _asked(workers[process], OUTPUTS, _name(cell, process), str(file)))
+        found[process] = Outputs(file, _asked(workers[process], OUTPUTS, names[process], str(file)))
     return found

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -25,14 +25,16 @@ from bench.cells.cell import Cell
 from bench.cells.selection import Selection
 from bench.cells.selection import cells as every
 from bench.coarse import cut
+from bench.digits import count
 from bench.gate import decide
 from bench.gate.decide import LOOKS, Answer
-from bench.gate.duel import NEW, OLD, Blocks, Outputs, given, replicate
+from bench.gate.duel import NEW, OLD, ROUNDS, Blocks, Outputs, given, replicate
 from bench.gate.gate import broken, judged_sides
 from bench.gate.side import Side
 from bench.machine.records import home, machine
 from bench.report.rules import USUAL, rules
 from bench.report.table import Section, Table
+from bench.store.suite import suite
 
 SEED = 20261129
 LIMIT = 0.05
@@ -81,22 +83,30 @@ def loaded(state: str) -> Iterator[None]:
 def record(file: Path, state: str, seconds: float, threads: int | None, said: Callable[[str], None]) -> int:
     """Append replicates of equal sides for about so many seconds; returns how many."""
     side, cells, start, taken = Side("this environment"), wanted(), monotonic(), 0
-    before = sum(state == each["state"] for each in _lines(file))
+    made_by = suite()
+    before = len(recorded(file, state))
     with loaded(state):
         while monotonic() - start < seconds:
             found = replicate(cells, (side, side), threads=threads, seed=SEED + before + taken)
-            line: dict[str, Any] = {"state": state, "seconds": round(found.seconds, 2), "cells": {}}
+            line: dict[str, Any] = {
+                "suite": made_by, "rounds": ROUNDS, "state": state, "seconds": round(found.seconds, 2),
+                "cells": {},
+            }  # fmt: skip
             for cell, blocks in found.blocks.items():
                 if blocks.fault:
                     raise RuntimeError(f"{cell}: got {blocks.fault}, should be timed")
                 line["cells"][str(cell)] = {
                     "wall": _short(blocks.wall), "cpu": _short(blocks.cpu), "turn": blocks.turn.tolist(),
                 }  # fmt: skip
-            with file.open("a", encoding="utf-8") as to:
-                to.write(json.dumps(line, separators=(",", ":")) + "\n")
+            _append(file, line)
             taken += 1
             said(f"{state}: {before + taken} sets of fresh processes, {found.seconds:.0f} s each")
     return taken
+
+
+def _append(file: Path, line: Mapping[str, Any]) -> None:
+    with file.open("a", encoding="utf-8") as to:
+        to.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
 def _short(values: Any) -> list[list[float]]:
@@ -110,7 +120,7 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             line = json.loads(text)
-            assert line["state"] in STATES
+            assert line["state"] in STATES and line["rounds"]
             found.append(line)
         except (ValueError, KeyError, TypeError, AssertionError):
             raise ValueError(f"{file}, line {number}: got {text[:60]!r}, should be a record") from None
@@ -118,14 +128,14 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 
 def recorded(file: Path, state: str) -> Recorded:
-    """The replicates of that state, in the order in which they were taken."""
+    """The replicates of that state, in the order in which they were taken, if they have as many rounds."""
     return [
         {
             name: Blocks(np.array(each["wall"], float), np.array(each["cpu"], float), np.array(each["turn"]))
             for name, each in line["cells"].items()
         }
         for line in _lines(file)
-        if line["state"] == state
+        if line["state"] == state and line["rounds"] == ROUNDS and "cells" in line
     ]
 
 
@@ -246,7 +256,7 @@ def others(found: Recorded, rule: Callable[[Any, Any], bool], factor: float = 1.
 
     The run before is a process of one replicate, the new one a process of the next: as saved baselines are.
     """
-    alarms = hits = count = 0
+    alarms = hits = of = 0
     names = list(found[0]) if found else []
     for number, (first, then) in enumerate(zip(found[::2], found[1::2], strict=False)):
         scaled = names[number % len(names)]
@@ -255,16 +265,18 @@ def others(found: Recorded, rule: Callable[[Any, Any], bool], factor: float = 1.
             for name in names
             if rule(first[name].wall[OLD], then[name].wall[NEW] * (factor if name == scaled else 1))
         ]
-        alarms, hits, count = (
+        alarms, hits, of = (
             alarms + bool(set(told) - {scaled} if factor != 1 else told),
             hits + (scaled in told),
-            count + 1,
+            of + 1,
         )
-    return Rate(alarms, count), Rate(hits, count)
+    return Rate(alarms, of), Rate(hits, of)
 
 
-def live(threads: int | None, said: Callable[[str], None], count: int = LIVE, share: float = 0.1) -> Rate:
-    """Gates of one cell each that is slower by `share` on the new side, while they are run."""
+def live(
+    file: Path, state: str, threads: int | None, said: Callable[[str], None], gates: int, share: float = 0.1
+) -> None:
+    """Append gates of one cell each that is slower by `share` on the new side, while they are run."""
     from bench.backends.plugin import register
     from bench.gate.gate import run
     from bench.run.workers import TIMEOUT
@@ -272,17 +284,31 @@ def live(threads: int | None, said: Callable[[str], None], count: int = LIVE, sh
     path = str(Path(faulty.__file__))
     specs = {"numpy": f"{path}:Dragging", "torch": f"{path}:DraggingTorch"}
     register(list(specs.values()), threads=threads, timeout=TIMEOUT, modes=("eager",), dtypes=("float32",))
-    chosen = wanted()
-    hits = 0
-    for number in range(count):
-        cell = chosen[number % len(chosen)]
-        moved = replace(cell, backend=specs[cell.backend])
-        sides = Side("equal"), Side("slower", variables={faulty.DRAG: str(share)})
-        found = run([moved], sides, threads=threads, limit=LIMIT, budget=math.inf, rules=rules(USUAL))
-        hits += found.told[0].slower
-        speed = found.told[0].speed
-        said(f"live {number + 1} of {count}: {speed.answer if speed else found.told[0].fault} {cell}")
-    return Rate(hits, count)
+    chosen, before = wanted(), len(lives(file, state))
+    with loaded(state):
+        for number in range(gates):
+            cell = chosen[(before + number) % len(chosen)]
+            moved = replace(cell, backend=specs[cell.backend])
+            sides = Side("equal"), Side("slower", variables={faulty.DRAG: str(share)})
+            found = run([moved], sides, threads=threads, limit=LIMIT, budget=math.inf, rules=rules(USUAL))
+            speed = found.told[0].speed
+            if speed is None:
+                raise RuntimeError(f"{cell}: got {found.told[0].fault}, should be timed")
+            line = {
+                "suite": suite(), "rounds": ROUNDS, "state": state, "seconds": round(found.seconds, 2),
+                "slower_by": share, "cell": str(cell), **asdict(speed),
+            }  # fmt: skip
+            _append(file, line)
+            said(f"live {number + 1} of {gates}: {speed.answer}, {speed.ratio:.3f} {cell}")
+
+
+def lives(file: Path, state: str) -> list[dict[str, Any]]:
+    """The gates with a live slowdown."""
+    return [
+        line
+        for line in _lines(file)
+        if line["state"] == state and line["rounds"] == ROUNDS and "slower_by" in line
+    ]
 
 
 # losses of bits that are planted in honest outputs, by name: what becomes of an output
@@ -300,20 +326,20 @@ def _one_wrong(y: Any, rng: np.random.Generator) -> Any:
     return found
 
 
-def planted(threads: int | None, count: int = DECISIONS) -> dict[str, Rate]:
+def planted(threads: int | None, trials: int = DECISIONS) -> dict[str, Rate]:
     """How often the rules of numbers find each planted loss of bits, and find one in honest outputs.
 
     Each trial is of another cell or of other inputs; both sides are processes of this environment.
     """
     chosen, failing, side = wanted(), rules(USUAL), Side("this environment")
-    cells = [replace(chosen[n % len(chosen)], seed=1 + n // len(chosen)) for n in range(count)]
+    cells = [replace(chosen[n % len(chosen)], seed=1 + n // len(chosen)) for n in range(trials)]
     with TemporaryDirectory(prefix="gaugeblock-gate-") as folder:
         old, new = (
-            given(cells, side, threads=threads, folder=_made(folder, each)) for each in ("old", "new")
+            given(cells, side, threads=threads, folder=_folder(folder, each)) for each in ("old", "new")
         )
         outputs = {cell: {OLD: old[cell], NEW: new[cell]} for cell in cells}
         for number, fault in enumerate(PLANTED.values(), NEW + 1):
-            there = _made(folder, str(number))
+            there = _folder(folder, str(number))
             for trial, cell in enumerate(cells):
                 outputs[cell][number] = _spoiled(new[cell], there / f"{trial}.npz", fault, trial)
         found = judged_sides(outputs, threads)
@@ -324,10 +350,10 @@ def planted(threads: int | None, count: int = DECISIONS) -> dict[str, Rate]:
             if before.row is None or each.row is None:
                 raise RuntimeError(f"{cell}: got {before.fault or each.fault}, should be judged")
             told[name] += bool(broken(failing, before.row, each))
-    return {name: Rate(times, count) for name, times in told.items()}
+    return {name: Rate(times, trials) for name, times in told.items()}
 
 
-def _made(folder: str, name: str) -> Path:
+def _folder(folder: str, name: str) -> Path:
     path = Path(folder, name)
     path.mkdir()
     return path
@@ -352,21 +378,28 @@ def tested(
 
     here = home(machine(), Path("results"))
     threads = threads or usual_threads()
+    live(here / FILE, STATES[busy], threads, said, living)
     record(here / FILE, STATES[busy], seconds, threads, said)
-    said("plants losses of bits")
+    said("plants losses of bits, for a minute or two")
     numbers = planted(threads)
-    found = table(here / FILE, live(threads, said, living) if living else None)
+    found = table(here / FILE)
     lines = [(name, str(rate)) for name, rate in numbers.items()]
     found.append(Table("Numbers: outputs in which something was planted", ("planted", "found"), lines))
     said(str(write((here / FILE).with_suffix(".md"), "# The gate's own test\n\n" + markdown(found))))
     return found
 
 
-def table(file: Path, living: Rate | None = None) -> list[Section]:
+def table(file: Path) -> list[Section]:
     """What the recorded replicates show, by state."""
     lines, compared = [], []
     for state in STATES:
-        found = recorded(file, state)
+        found, living = recorded(file, state), lives(file, state)
+        if living:
+            hits = Rate(sum(each["answer"] == "slower" for each in living), len(living))
+            used = [each["replicates"] for each in living]
+            lines.append(
+                (state, f"slower by {living[0]['slower_by']:.0%}, live", "", str(hits), "", _span(used))
+            )
         if not found:
             continue
         equal = decisions(found)
@@ -380,14 +413,13 @@ def table(file: Path, living: Rate | None = None) -> list[Section]:
                 lines.append((state, what, "", told, str(astray(made)), _used(made)))
         for name, rule in OTHERS.items():
             alarms, _ = others(found, rule)
-            hits = [str(others(found, rule, 1 + share)[1]) for share in SLOWDOWNS]
-            compared.append((state, name, str(alarms), *hits))
-    if living:
-        lines.append(("idle", f"live, slower by {0.1:.0%}", "", str(living), "", ""))
+            seen = [str(others(found, rule, 1 + share)[1]) for share in SLOWDOWNS]
+            compared.append((state, name, str(alarms), *seen))
     columns = ("machine", "new side", "false alarms", "found", "another cell", "sets of processes")
     note = (
         f"Each gate has {len(wanted())} cells, and is composed of recorded sets of fresh processes that no "
-        f"other gate of its line uses; seed {SEED}. In brackets: 95 % intervals."
+        f"other gate of its line uses; seed {SEED}. A live slowdown is of one cell, whose calls take "
+        f"longer. In brackets: 95 % intervals. {_made(file)}"
     )
     beside = ("machine", "rule", "false alarms", *(f"+{share:.0%} found" for share in SLOWDOWNS))
     return [
@@ -396,6 +428,19 @@ def table(file: Path, living: Rate | None = None) -> list[Section]:
     ]
 
 
+def _made(file: Path) -> str:
+    """Which commits recorded how many sets of processes, and how long one takes."""
+    every = [line for line in _lines(file) if line["rounds"] == ROUNDS and "cells" in line]
+    if not every:
+        return ""
+    suites = ", ".join(dict.fromkeys(line["suite"] for line in every))
+    took = float(np.median([line["seconds"] for line in every]))
+    return f"{count(len(every), 'set')} of {took:.0f} s each, recorded by {suites}."
+
+
 def _used(made: Sequence[Decision]) -> str:
-    used = [each.used for each in made]
-    return f"{np.mean(used):.1f} on average, {max(used)} at most" if used else "too few recorded"
+    return _span([each.used for each in made]) if made else "too few recorded"
+
+
+def _span(used: Sequence[int]) -> str:
+    return f"{np.mean(used):.1f} on average, {max(used)} at most"

@@ -29,6 +29,8 @@ for name in sys.argv[1:]:
 print(json.dumps([list(sys.version_info[:3]), found]))
 """
 PATIENCE = 60.0  # seconds for an interpreter to tell its versions
+# each thread of OpenMP stays on its core: two that meet on one make a call of torch a third slower
+BOUND = {"OMP_PROC_BIND": "true", "OMP_PLACES": "cores"}
 FAR = Path("bench/gate/far.py")  # what a copy of Gaugeblock must have
 
 
@@ -58,7 +60,8 @@ class Side:
     def worker(self, environment: Mapping[str, str], threads: int | None) -> Worker:
         """Start a process of this side. Raises OSError if none can be started."""
         told = {TOLD: "", **({THREADS: str(threads)} if threads else {})}
-        return Worker({**environment, **told, **self.variables}, self.python, self.root)
+        bound = {} if BOUND.keys() & os.environ.keys() else BOUND
+        return Worker({**bound, **environment, **told, **self.variables}, self.python, self.root)
 
 
 def probed(side: Side, backends: Sequence[str]) -> Side:

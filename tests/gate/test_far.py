@@ -16,7 +16,7 @@ from bench.contender.prepare import instance
 from bench.gate import far
 from bench.gate.duel import FEWEST, NEW, ROUNDS, Blocks, replicate
 from bench.gate.numbers import Seen, judged
-from bench.gate.side import Side
+from bench.gate.side import BOUND, Side
 from bench.inputs import inputs, lend, lent, shared
 from bench.speed import timed
 from bench.verdict.known import limits
@@ -158,3 +158,20 @@ class Full(Side):
 def test_a_process_that_does_not_start_is_a_fault_of_its_side():
     found = replicate([CELL], (Side("a"), Full("b")), threads=1, seed=0).blocks[CELL]
     assert found.fault == "no worker could be started: no more processes" and found.side == NEW
+
+
+# threads
+
+
+def test_openmp_threads_are_bound_on_both_sides_unless_the_user_says_otherwise(monkeypatch):
+    given = []
+    monkeypatch.setattr("bench.gate.side.Worker", lambda environment, *_: given.append(environment))
+    for name in BOUND:
+        monkeypatch.delenv(name, raising=False)
+    Side("a").worker({}, 2)
+    Side("b", variables={"OMP_PLACES": "threads"}).worker({}, 2)
+    monkeypatch.setenv("OMP_PROC_BIND", "false")
+    Side("c").worker({}, 2)
+    assert {name: given[0][name] for name in BOUND} == BOUND
+    assert given[1]["OMP_PROC_BIND"] == "true" and given[1]["OMP_PLACES"] == "threads"
+    assert not BOUND.keys() & given[2].keys()

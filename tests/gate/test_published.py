@@ -53,7 +53,11 @@ def test_the_workflows_are_valid_and_call_the_gate():
     github = yaml.safe_load((ROOT / "docs/ci/github.yml").read_text(encoding="utf-8"))
     assert set(github["jobs"]) == RULES
     for job in github["jobs"].values():
-        assert job["runs-on"] and job["timeout-minutes"] and all({"uses", "run"} & set(step) for step in job["steps"])
+        assert (
+            job["runs-on"]
+            and job["timeout-minutes"]
+            and all({"uses", "run"} & set(step) for step in job["steps"])
+        )
         assert any("gaugeblock gate" in step.get("run", "") for step in job["steps"])
     gitlab = yaml.safe_load((ROOT / "docs/ci/gitlab.yml").read_text(encoding="utf-8"))
     for name in RULES:

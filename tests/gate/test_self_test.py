@@ -15,6 +15,8 @@ from bench.gate.self_test import (
     decisions,
     detected,
     false_alarms,
+    live,
+    lives,
     mean_5,
     others,
     planted,
@@ -73,6 +75,7 @@ def test_what_is_recorded_is_continued_and_read_again(monkeypatch, tmp_path):
         return Replicate({cell: blocks(rng, 1)[0] for cell in cells}, seconds=1.0)
 
     monkeypatch.setattr(self_test, "replicate", fake)
+    monkeypatch.setattr(self_test, "suite", lambda: "0.1.0+gabc1234")
     clock = iter(range(100))
     monkeypatch.setattr(self_test, "monotonic", lambda: next(clock))
     file = tmp_path / "recorded.jsonl"
@@ -84,6 +87,36 @@ def test_what_is_recorded_is_continued_and_read_again(monkeypatch, tmp_path):
     assert recorded(file, "loaded") == []
     titles = [each.title for each in table(file)]
     assert titles[0] == "The gate against itself"
+    assert "6 sets of 1 s each, recorded by 0.1.0+gabc1234." in table(file)[0].note
+    other = json.loads(file.read_text().splitlines()[0]) | {"rounds": 3}
+    with file.open("a") as to:
+        to.write(json.dumps(other) + "\n")
+    assert len(recorded(file, "idle")) == 6, "another budget is not pooled"
+
+
+def test_live_slowdowns_are_recorded_and_counted(monkeypatch, tmp_path):
+    from bench.backends import plugin
+    from bench.gate import gate
+    from bench.gate.decide import Answer
+    from bench.gate.gate import Gate, Told
+
+    asked = []
+
+    def run(cells, sides, **_):
+        asked.append((cells[0].contender, sides[1].variables))
+        answer = "slower" if len(asked) != 2 else "can't tell"
+        told = [Told(cells[0], Answer(answer, 1.1, 1.05, 1.15, 0.04, "wall", 8))]
+        return Gate(sides, told, 0.05, 0.0, (0.0, 0.0), 8, 60.0)
+
+    monkeypatch.setattr(gate, "run", run)
+    monkeypatch.setattr(plugin, "register", lambda *_, **__: None)
+    file = tmp_path / "recorded.jsonl"
+    for gates in (2, 1):
+        live(file, "idle", None, lambda text: None, gates)
+    assert len({contender for contender, _ in asked}) == 3 and asked[0][1] == {"GAUGEBLOCK_DRAG": "0.1"}
+    (line,) = table(file)[0].rows
+    assert line[:2] == ("idle", "slower by 10%, live") and line[3].startswith("2 of 3 (")
+    assert lives(file, "loaded") == [] and recorded(file, "idle") == []
 
 
 def test_a_process_without_valid_samples_ends_the_recording(monkeypatch, tmp_path):
@@ -112,6 +145,6 @@ def test_the_cells_are_twelve_of_numpy_and_torch():
 def test_planted_losses_of_bits_are_found_and_none_in_honest_outputs(monkeypatch):
     mine = [cell for cell in wanted() if cell.backend == "numpy"]
     monkeypatch.setattr(self_test, "wanted", lambda: mine)
-    found = planted(1, count=len(mine) + 1)
+    found = planted(1, trials=len(mine) + 1)
     assert found.pop("nothing") == Rate(0, len(mine) + 1)
     assert set(found.values()) == {Rate(len(mine) + 1, len(mine) + 1)} and len(found) == 3
