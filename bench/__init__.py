@@ -4,8 +4,11 @@ The public API is the package gaugeblock. These are the subpackages ("rooms"), f
 those below it, and its ``__init__`` has a summary.
 
     cli                  the command `gaugeblock`
+    campaign             a run of everything on a machine that is lent for minutes
     studies, mutation    experiments on Gaugeblock itself; planted faults
+    gate                 two environments against each other, live
     run                  a run: its plan, its workers, the pytest plug-in
+    site                 the published report: pages for a browser
     report, failure      tables from rows; the folder of a failed cell
     verdict              compares outputs with expected values
     tolerance            the reference's values, and how far rounding alone may move them

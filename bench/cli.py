@@ -176,18 +176,26 @@ def report(
         list[Path] | None,
         typer.Argument(help="Rows files, runs or folders of runs; several are shown together."),
     ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write pages for a browser to this folder.")
+    ] = None,
     markdown: Markdown = False,
     every: All = False,
     lenient: Lenient = False,
 ) -> None:
     """Print the report on these runs (default: the newest in results/local, else the newest published)."""
     from bench.report import write as reports
+    from bench.site.write import publish as publish_pages
     from bench.store import results
 
     wrong = _wrong()
     with _refusals():
         found = paths or [results.newest()]
-        if markdown:
+        if to:
+            typer.echo(
+                publish_pages(found, to, lenient=lenient, said=lambda text: typer.echo(text, err=True))
+            )
+        elif markdown:
             typer.echo(reports.text(found, lenient=lenient), nl=False)
         else:
             reports.show(found, every=every, lenient=lenient)

@@ -14,8 +14,8 @@ FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "flax", "optax", "onnx", "o
 
 # the rooms of bench/, from the top: each imports only what stands below it
 ROOMS = (
-    "cli", "campaign", "studies", "gate", "mutation", "run", "report", "failure", "verdict", "tolerance",
-    "speed",
+    "cli", "campaign", "studies", "gate", "mutation", "run", "site", "report", "failure", "verdict",
+    "tolerance", "speed",
     "contender", "store", "inputs", "answers", "cells", "backends", "coarse", "size", "pages", "case",
     "worker", "machine", "noise",
     "cache", "digits", "slip", "tree",

@@ -65,6 +65,11 @@ def test_the_workflows_are_valid_and_call_the_gate():
         assert any("gaugeblock gate" in line for line in gitlab[name]["script"])
 
 
+def test_the_workflow_of_the_pages_is_valid():
+    (job,) = yaml.safe_load((ROOT / "docs/ci/pages.yml").read_text(encoding="utf-8"))["jobs"].values()
+    assert "gaugeblock report results/ --to site/" in [step.get("run") for step in job["steps"]]
+
+
 @pytest.mark.parametrize("name", ["github.yml", "gitlab.yml"])
 def test_every_option_of_a_workflow_exists(name):
     import re

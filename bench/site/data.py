@@ -1,0 +1,338 @@
+"""What the pages of the published report show, as values that JSON can hold."""
+
+import inspect
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bench import pages
+from bench.case import Case
+from bench.cells.cell import cell_of
+from bench.digits import magnitude
+from bench.noise import precision
+from bench.report.growth import panels
+from bench.report.header import Records, environment_line, machine_line
+from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, least, ordered, short
+from bench.report.workloads import DISPATCH, headlines, speeds, typical, unit
+from bench.site.links import links
+from bench.store.row import STATUSES, TIMED
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+DIGITS = 5  # of a number in the data
+HUGE = 1e300  # rows hold the largest number there is where the error has no limit
+MOST = 60_000  # cells of a run that the list of all cells has; of a larger run only those that do not agree
+# columns that all rows of a run share, or that the page makes from others
+APART = ("run_id", "machine", "suite", "run_environment", "case")
+LISTED = (
+    "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "direction",
+    "seed", "status", "bits", "median_s",
+)  # fmt: skip
+
+Values = dict[str, Any]
+
+
+def short_number(value: Any) -> Any:
+    """A number with the digits that a page shows; None for what JSON lacks; other values as they are."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return value.item() if hasattr(value, "item") else value
+    if value != value:
+        return None
+    if abs(value) > HUGE:
+        return "inf" if value > 0 else "-inf"
+    return float(f"{value:.{DIGITS}g}")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows of some runs, with the records beside them.
+
+    rows: as `bench.report.write.read` gives them.
+    machines, environments: records by key.
+    """
+
+    rows: "DataFrame"
+    machines: Records = field(default_factory=dict)
+    environments: Records = field(default_factory=dict)
+
+    @cached_property
+    def runs(self) -> list[str]:
+        """The ids of the runs, the newest first."""
+        return sorted((str(each) for each in self.rows["run_id"].drop_duplicates()), reverse=True)
+
+    @cached_property
+    def formulas(self) -> list[str]:
+        """The names of the formulas, in the order of the pages; what no page has comes last."""
+        return ordered([str(each) for each in self.rows["case"].drop_duplicates()], list(pages.cases()))
+
+    @cached_property
+    def backends(self) -> list[str]:
+        return ordered([str(each) for each in self.rows["backend"].drop_duplicates()], BACKENDS)
+
+    def of(self, run: str) -> "DataFrame":
+        return self.rows[self.rows["run_id"] == run]
+
+    def index(self) -> Values:
+        """What the first page needs: runs, formulas, verdicts by formula and framework, known departures."""
+        return {
+            "statuses": STATUSES,
+            "timed": list(TIMED),
+            "worst": list(WORST),
+            "failed": list(FAILED),
+            "backends": [{"name": each, "shown": short(each)} for each in self.backends],
+            "dtypes": ordered([str(each) for each in self.rows["dtype"].drop_duplicates()], DTYPES),
+            "bits": {each: _bits(each) for each in self.rows["dtype"].drop_duplicates()},
+            "runs": [self._run(each) for each in self.runs],
+            "formulas": [_formula(each) for each in self.formulas],
+            "verdicts": [self.verdicts(each) for each in self.runs],
+            "departures": list(departures(self.rows, self.runs)),
+        }
+
+    def _run(self, run: str) -> Values:
+        rows = self.of(run)
+        first = rows.iloc[0]
+        machine = self.machines.get(str(first["machine"]), {})
+        around = self.environments.get(str(first["run_environment"]), {})
+        threads = rows["threads"].dropna()
+        versions = rows[rows["version"] != ""].drop_duplicates("backend")
+        return {
+            "id": run,
+            "date": f"{run[:4]}-{run[4:6]}-{run[6:8]}" if run[:8].isdigit() else "",
+            "machine": str(first["machine"]),
+            "cpu": str(machine.get("cpu") or "machine not recorded"),
+            "gpus": _cards(machine),
+            "about": machine_line(machine, str(first["machine"])),
+            "around": environment_line(around, str(first["run_environment"])),
+            "threads": int(threads.max()) if len(threads) else None,
+            "settings": str(first["settings"] or ""),
+            "suite": str(first["suite"] or ""),
+            "versions": {
+                str(row["backend"]): str(row["version"])
+                for row in versions[["backend", "version"]].to_dict("records")
+            },
+            "packages": _packages(around),
+            "cells": len(rows),
+            "speeds": int(rows["median_s"].notna().sum()),
+            "statuses": {str(name): int(number) for name, number in rows["status"].value_counts().items()},
+        }
+
+    def verdicts(self, run: str) -> Values:
+        """By dtype, formula, framework and direction: the worst status, the fewest bits, and the cells."""
+        rows = self.of(run)
+        rank = {status: number for number, status in enumerate(WORST)}
+        rows = rows.assign(
+            rank=rows["status"].map(rank).fillna(rank["error"]),
+            least=least(rows),
+            way=rows["direction"].map(WAYS).fillna("fwd"),
+        )
+        by = ["dtype", "case", "backend", "way"]
+        grouped = rows.groupby(by, sort=False, observed=True)
+        found = grouped.agg(rank=("rank", "max"), bits=("least", "min"), cells=("rank", "size"))
+        agreeing = grouped["status"].agg(lambda each: int((each == "agrees").sum()))
+        told: Values = {}
+        for (dtype, case, backend, way), worst, bits, cells in found.itertuples():
+            line = told.setdefault(dtype, {}).setdefault(case, {}).setdefault(backend, {})
+            shown = max(round(bits), 0) if math.isfinite(bits) else None
+            line[way] = [WORST[int(worst)], shown, int(cells), int(agreeing[dtype, case, backend, way])]
+        return told
+
+    def speeds(self, run: str) -> Values:
+        """The workloads of a run: headlines as in a report, then what one call costs, and time over size."""
+        timed = speeds(self.of(run).assign(on=""))
+        named = headlines(timed)
+        first = typical(timed[timed["first"] & (timed["title"] == "")])
+        others = [mine for _, mine in first.groupby(["case", "direction", "device"], sort=False)]
+        return {
+            "headlines": [_workload(each, str(each.iloc[0]["title"])) for each in named],
+            "calls": [_workload(each, str(each.iloc[0]["case"])) for each in others],
+            "growth": [
+                {
+                    "title": panel.title,
+                    "unit": panel.unit,
+                    "curves": {
+                        name: [
+                            [short_number(x) for x in (point.items, point.seconds, point.half)]
+                            + [point.dispatch, point.own]
+                            for point in curve
+                        ]
+                        for name, curve in panel.curves.items()
+                    },
+                }
+                for panel in panels(timed)
+            ],
+        }
+
+    def cells(self, run: str) -> Values:
+        """All cells of a run in columns, texts as places in a dictionary; of a large one what departs."""
+        rows = self.of(run)
+        every = len(rows)
+        if every > MOST:
+            rows = rows[~rows["status"].isin(("agrees", "absent", "missing"))]
+        columns: Values = {}
+        for name in LISTED:
+            values = rows[name].tolist()
+            if name in ("seed", "bits", "median_s"):
+                columns[name] = list(map(_plain, values))
+            else:
+                known = {each: place for place, each in enumerate(dict.fromkeys(values))}
+                columns[name] = {"texts": list(known), "at": [known[each] for each in values]}
+        return {"columns": columns, "rows": len(rows), "of": every}
+
+    def formula(self, name: str, run: str) -> Values:
+        """Every row of a formula in a run, in columns, and the code that ran."""
+        rows = self.of(run)
+        rows = rows[rows["case"] == name]
+        kept = [column for column in rows.columns if column not in APART]
+        columns = {column: [_plain(each) for each in rows[column].tolist()] for column in kept}
+        columns = {
+            column: values
+            for column, values in columns.items()
+            if any(each not in (None, "") for each in values)
+        }
+        ids = [str(cell_of({"case": name, **row})) for row in rows.drop(columns="case").to_dict("records")]
+        found = pages.cases().get(name)
+        return {"ids": ids, "columns": columns, "code": _code(found, rows) if found else {}}
+
+
+def _plain(value: Any) -> Any:
+    import pandas as pd
+
+    return None if pd.isna(value) else short_number(value)
+
+
+def _bits(dtype: str) -> int | None:
+    with suppress(Exception):  # of rows of a later version
+        return precision(dtype).bits
+    return None
+
+
+def _cards(machine: Mapping[str, Any]) -> list[str]:
+    cards = machine.get("gpus")
+    return (
+        [str(each.get("name")) for each in cards if isinstance(each, Mapping)]
+        if isinstance(cards, list)
+        else []
+    )
+
+
+def _packages(around: Mapping[str, Any]) -> dict[str, str]:
+    found = around.get("packages")
+    return {str(name): str(version) for name, version in found.items()} if isinstance(found, Mapping) else {}
+
+
+def _formula(name: str) -> Values:
+    """What a formula is; of one that no page of this version has, its name alone."""
+    case = pages.cases().get(name)
+    if case is None:
+        return {"name": name, "title": name, "options": {}, "sizes": {}, "regimes": {}, "unit": ""}
+    return {
+        "name": name,
+        "title": case.title,
+        "page": pages.page(case),
+        "unit": case.unit,
+        "options": {each: _keywords(given) for each, given in case.options.items()},
+        "sizes": {each: _keywords(given) for each, given in case.sizes.items()},
+        "regimes": dict(case.regimes),
+    }
+
+
+def _keywords(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in given.items())
+
+
+def _code(case: Case, rows: "DataFrame") -> dict[str, str]:
+    """The build of each contender, as the page has it."""
+    wanted = {
+        (str(b), str(c)) for b, c in rows[["backend", "contender"]].drop_duplicates().itertuples(index=False)
+    }
+    found = {}
+    for each in case.contenders:
+        if (each.backend, str(each)) in wanted:
+            with suppress(OSError, TypeError):
+                build = getattr(each.build, "func", each.build)
+                found[f"{each.backend} {each}"] = textwrap.dedent(inspect.getsource(build)).rstrip()
+    return found
+
+
+def _workload(group: "DataFrame", title: str) -> Values:
+    """A workload with the fastest contender of each framework; those bound by dispatch are marked."""
+    first = group.iloc[0]
+    contenders = []
+    for backend in ordered(group["backend"].drop_duplicates().tolist(), BACKENDS):
+        mine = group[group["backend"] == backend]
+        row = mine.loc[mine["median_s"].idxmin()].to_dict()
+        low, high = row["ratio"] - row["ratio_half"], row["ratio"] + row["ratio_half"]
+        numbers = {
+            "median": row["median_s"], "low": row["low_s"], "high": row["high_s"], "ratio": row["ratio"],
+            "ratio_low": max(low, row["ratio"] / 10), "ratio_high": high, "share": row["share"],
+            "rate": row["throughput"], "bits": row["bits"],
+        }  # fmt: skip
+        contenders.append(
+            {name: _plain(value) for name, value in numbers.items()}
+            | {
+                "backend": str(backend),
+                "contender": str(row["contender"]),
+                "mode": str(row["mode"]),
+                "status": str(row["status"]),
+                "dispatch": row["bound"] == DISPATCH,
+                "series": str(row["series"] or ""),
+                "others": int(len(mine) - 1),
+                "cell": str(cell_of(row)),
+            }
+        )
+    return {
+        "title": title,
+        "case": str(first["case"]),
+        "size": str(first["size"]),
+        "device": str(first["device"]),
+        "dtype": str(first["dtype"]),
+        "direction": str(first["direction"]),
+        "main": str(first["direction"]) == str(first["main"]),
+        "unit": unit(group),
+        "contenders": sorted(contenders, key=lambda each: each["median"]),
+    }
+
+
+def departures(rows: "DataFrame", runs: Sequence[str]) -> Iterator[Values]:
+    """What departs, once each: first what is wrong beyond its limit, then each known departure."""
+    bad = rows[rows["status"].isin(("disagrees", "error", "mistrusted"))]
+    by = ["status", "case", "contender", "backend", "why"]
+    for (status, case, contender, backend, why), mine in bad.groupby(by, sort=False, observed=True):
+        yield {
+            **_departure(mine, runs), "status": status, "case": case, "of": contender, "backend": backend,
+            "why": why, "since": "", "source": "", "links": [], "versions": "",
+        }  # fmt: skip
+    known = {(case.name, limit.name): limit for case in pages.cases().values() for limit in case.limits}
+    limited = rows[rows["status"] == "limited"]
+    by = ["case", "limit", "why", "source", "versions"]
+    found = []
+    for (case, name, why, source, versions), mine in limited.groupby(by, sort=False, observed=True):
+        limit = known.get((case, name))
+        found.append(
+            {
+                **_departure(mine, runs), "status": "limited", "case": case, "of": name,
+                "backend": str(mine["backend"].iloc[0]), "why": why, "since": limit.since if limit else "",
+                "source": source, "links": [list(each) for each in links(source, versions)],
+                "versions": versions,
+            }
+        )  # fmt: skip
+    yield from sorted(found, key=lambda each: -(each["lost"] or 0))
+
+
+def _departure(mine: "DataFrame", runs: Sequence[str]) -> Values:
+    lost = mine["dtype"].map(lambda each: _bits(each) or math.nan) - mine["bits"]
+    z = mine["z_rms"].astype(float)
+    low, high = magnitude(float(z.min())), magnitude(float(z.max()))
+    return {
+        "cells": len(mine),
+        "lost": short_number(float(lost.max())),
+        "off": low if low == high else f"{low} to {high}",
+        "dtypes": ordered([str(each) for each in mine["dtype"].drop_duplicates()], DTYPES),
+        "example": str(cell_of(mine.iloc[0].to_dict())),
+        "run": runs.index(str(mine["run_id"].iloc[0])),
+    }

@@ -1,0 +1,233 @@
+"""The published pages in a browser, from the file system: real runs, wide and narrow, light and dark."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from bench.site.write import publish
+from bench.store.row import STATUSES
+from tests.report.test_compare import run
+from tests.rows import row, timed
+
+ROOT = Path(__file__).parent.parent.parent
+RUNS = [
+    ROOT / "results" / "amd-epyc-8dea73c4" / "2026-11-29",
+    ROOT / "results" / "amd-epyc-589bd1b6" / "2026-11-28-releases" / "newest-3.11",
+]
+EVIL = "<img src=x onerror=\"document.title='evil'\"> **bold** [a](javascript:alert(1)) =1+1"
+TEXTS = (
+    "case option regime size contender mode why source worst limit versions version package command checksum "
+    "precision settings suite unit accumulator series bound judged lane isa backend device dtype direction"
+)
+SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+VIEWS = ("right", "fast", "growth", "cells", "departures", "machines", "words", "f/layer-norm")
+CELL = "layer-norm/plain/large-mean/small/flax.linen.LayerNorm/jit/cpu/float32/gradient"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; without it these tests fail, because pages that nobody opened are not tested."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "chromium: got none, should be installed: apt install chromium, or set CHROMIUM to its path"
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return publish(RUNS, tmp_path_factory.mktemp("report") / "site")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A report of rows whose every text is hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    texts = dict.fromkeys(TEXTS.split(), EVIL)
+    rows = [row(**{**texts, "seed": n, "status": each}) for n, each in enumerate(STATUSES)]
+    rows += [timed(1e-3 * n, **{**texts, "seed": 90 + n}) for n in (1, 2)]
+    return publish([run(folder / "run", *rows)], folder / "site")
+
+
+@pytest.fixture
+def opened(browser):
+    """Open a page at a width and in a colour scheme; an error in its console fails the test."""
+    contexts, errors = [], []
+
+    def opened(page, address="", width=1280, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.goto(f"{page.as_uri()}{address}")
+        drawn(tab)
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def drawn(tab):
+    tab.wait_for_function("(location.hash || '#/right') === document.documentElement.dataset.drawn")
+
+
+def go(tab, address):
+    tab.evaluate("address => { location.hash = address }", address)
+    drawn(tab)
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_every_view_is_whole_and_can_be_read_by_everybody(site, opened, width, scheme):
+    """Nothing is wider than the screen, and axe finds no fault: contrast, names, order, headings."""
+    tab = opened(site, "#/right", width, scheme)
+    for view in (*VIEWS, f"c/{CELL.replace('/', '%2F')}"):
+        go(tab, f"#/{view}")
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{view} is {wide} wide"
+        found = Axe().run(tab, options={"preload": False})
+        assert found.violations_count == 0, f"{view}: {found.generate_report()}"
+
+
+def test_what_departs_stands_first(site, opened):
+    tab = opened(site)
+    assert tab.locator("h1").inner_text() == "Is the arithmetic right?"
+    first = tab.locator(".matrix tbody").nth(1).locator("tr").first
+    assert first.locator(".tile.limited, .tile.disagrees, .tile.imprecise, .tile.mistrusted").count() > 0
+    assert first.bounding_box()["y"] < 800, "the first departure is seen without scrolling"
+    assert "Where something departs" in tab.locator(".matrix .group").first.text_content()
+
+
+def test_a_table_is_sorted_filtered_and_its_address_opens_the_same_view(site, opened):
+    tab = opened(site, "#/cells")
+    tab.get_by_role("button", name="bits").click()
+    drawn(tab)
+    bits = [int(each) for each in tab.locator("td[data-name=bits]").all_inner_texts() if each]
+    assert bits and bits == sorted(bits) and "sort=bits" in tab.url
+    tab.get_by_role("link", name="known departure", exact=False).first.click()
+    drawn(tab)
+    assert set(tab.locator("td[data-name=verdict]").all_text_contents()) == {"◐known departure"}
+    before = tab.locator("main").inner_text()
+    again = opened(site, tab.url.partition("#")[2] and "#" + tab.url.partition("#")[2])
+    assert again.locator("main").inner_text() == before
+
+
+def test_a_search_leaves_what_matches(site, opened):
+    tab = opened(site)
+    tab.get_by_label("Search formulas").fill("softmax")
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("location.hash.includes('q=softmax')")
+    drawn(tab)
+    names = tab.locator(".matrix tbody tr:not(.group) th").all_inner_texts()
+    assert names and all("softmax" in name for name in names)
+
+
+def test_a_cell_is_read_and_the_way_back_leads_back(site, opened):
+    tab = opened(site, "#/right?dtype=float32")
+    tab.get_by_role("link", name="layer-norm", exact=True).click()
+    drawn(tab)
+    assert tab.locator("h1").inner_text() == "Layer normalisation"
+    tab.locator(".tile.limited").first.click()
+    drawn(tab)
+    words = tab.locator("main").inner_text()
+    for each in (
+        "known departure",
+        "bits are right",
+        "Reproduce",
+        "pip install",
+        "pytest 'suites/",
+        "The code that ran",
+    ):
+        assert each in words
+    link = tab.locator("section.verdict a").first.get_attribute("href")
+    assert link.startswith("https://github.com/")
+    tab.go_back()
+    drawn(tab)
+    assert tab.locator("h1").inner_text() == "Layer normalisation"
+    tab.go_back()
+    drawn(tab)
+    assert tab.locator("h1").inner_text() == "Is the arithmetic right?" and "dtype=float32" in tab.url
+
+
+def test_another_machine_is_chosen(site, opened):
+    tab = opened(site)
+    before = tab.locator(".cards").inner_text()
+    options = tab.get_by_label("Machine").locator("option").all_inner_texts()
+    assert len(options) == 2
+    now = tab.get_by_label("Machine").evaluate("each => each.selectedIndex")
+    tab.get_by_label("Machine").select_option(index=1 - now)
+    tab.wait_for_function("location.hash.includes('run=')")
+    drawn(tab)
+    assert tab.locator(".cards").inner_text() != before
+
+
+def test_speeds_name_the_fastest_with_its_interval_and_two_runs_stand_side_by_side(site, opened):
+    tab = opened(site, "#/fast")
+    lines = tab.locator("main table.stack").first.locator("tbody tr")
+    assert lines.count() > 10
+    assert tab.locator(".track .range").count() > 5
+    assert "geometric mean over" in tab.locator(".cards").inner_text()
+    ticks = tab.locator(".ticks span").all_inner_texts()
+    assert ticks[0] == "1×"
+
+
+def test_what_is_seen_is_copied(site, opened):
+    tab = opened(site, "#/departures")
+    tab.get_by_role("button", name="Copy as CSV").click()
+    expect(tab.locator("#said")).to_have_text("Copied.")
+    text = tab.evaluate("navigator.clipboard.readText()")
+    assert text.splitlines()[0] == '"what","verdict","times rounding","bits lost","since","source","cells"'
+    tab.get_by_role("button", name="Copy as Markdown").click()
+    tab.wait_for_timeout(50)
+    text = tab.evaluate("navigator.clipboard.readText()")
+    assert text.startswith("| what | verdict |") and "#/departures" in text
+
+
+def test_dark_and_light_can_be_chosen(site, opened):
+    tab = opened(site)
+    light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    tab.get_by_role("button", name="Light or dark").click()
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+def test_an_address_of_nothing_says_so(site, opened):
+    for address in ("#/nowhere", "#/f/no-such-formula", "#/c/softmax%2Fnothing", "#/cells?run=none&page=99"):
+        tab = opened(site, address)
+        assert tab.locator("h1").inner_text() in ("Not here", "All cells")
+
+
+@pytest.mark.parametrize("view", ["right", "fast", "cells", "departures", "machines", "words"])
+def test_hostile_texts_are_shown_as_text(hostile, opened, view):
+    tab = opened(hostile, f"#/{view}")
+    assert tab.title() != "evil" and tab.locator("main img").count() == 0
+    if view in ("right", "cells", "departures"):
+        assert "<img src=x" in tab.locator("main").inner_text()
+    assert not [
+        each
+        for each in tab.locator("a").evaluate_all("all => all.map(a => a.href)")
+        if not each.startswith(("file:", "https:"))
+    ]
+
+
+def test_a_hostile_formula_and_cell_are_shown_as_text(hostile, opened):
+    tab = opened(hostile, "#/cells")
+    tab.locator("table.stack tbody a").first.click()
+    drawn(tab)
+    assert tab.title() != "evil" and tab.locator("main img").count() == 0
+    assert "<img src=x" in tab.locator("h1").inner_text()
+
+
+def test_a_spreadsheet_takes_no_text_for_a_formula(hostile, opened):
+    tab = opened(hostile, "#/cells")
+    tab.get_by_role("button", name="Copy as CSV").click()
+    expect(tab.locator("#said")).to_have_text("Copied.")
+    text = tab.evaluate("navigator.clipboard.readText()")
+    assert '"=' not in text

@@ -1,0 +1,143 @@
+"""The folder of the published report: what it holds, and what it refuses to write over."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from bench import cli
+from bench.site.data import Report
+from bench.site.write import MARK, publish
+from bench.store.row import STATUSES, TIMED
+from tests.report.test_compare import run
+from tests.rows import ENVIRONMENT, MACHINE, frame, row, timed
+
+EVIL = "</script><img src=x onerror=alert(1)>\u2028'\"`=1+1"
+
+
+def rows():
+    """One row of each status, and two speeds."""
+    found = [row(option=f"o{n}", status=each, bits=20.0, why=EVIL) for n, each in enumerate(STATUSES)]
+    return [
+        *found,
+        timed(1e-3, case="softmax"),
+        timed(2e-3, case="softmax", backend="jax", contender="jax.a"),
+    ]
+
+
+def part(folder, name):
+    text = (folder / "data" / f"{name}.js").read_text(encoding="utf-8")
+    start = f'GB.put("{name}",'
+    assert text.startswith(start) and text.endswith(");\n")
+    return json.loads(text[len(start) : -3])
+
+
+@pytest.fixture
+def written(tmp_path):
+    source = run(tmp_path / "run", *rows())
+    return publish([source], tmp_path / "site").parent
+
+
+def test_a_report_is_one_folder(written):
+    names = {file.name for file in written.iterdir()}
+    assert names == {"index.html", "style.css", "app.js", "data", MARK}
+    index = part(written, "index")
+    assert [each["name"] for each in index["formulas"]] == ["attention", "softmax"] or len(
+        index["formulas"]
+    ) == 2
+    assert index["runs"][0]["statuses"]["disagrees"] == 1 and index["runs"][0]["cpu"] == MACHINE["cpu"]
+    assert set(index["statuses"]) == set(STATUSES) and index["timed"] == list(TIMED)
+    assert index["runs"][0]["packages"] == ENVIRONMENT["packages"]
+
+
+def test_the_worst_cell_of_a_formula_is_told(written):
+    found = part(written, "index")["verdicts"][0]["float32"]["attention"]["torch"]["fwd"]
+    assert found[0] == "error" and found[2] == len(STATUSES) and found[3] == 1
+
+
+def test_what_departs_is_listed_once_and_what_is_wrong_comes_first(written):
+    found = part(written, "index")["departures"]
+    assert [each["status"] for each in found] == ["disagrees", "mistrusted", "error", "limited"] or {
+        each["status"] for each in found[:-1]
+    } == {"disagrees", "mistrusted", "error"}
+    assert found[-1]["status"] == "limited" and found[-1]["lost"] == 4.0 and found[-1]["why"] == EVIL
+
+
+def test_texts_cannot_leave_their_script(written):
+    for file in (written / "data").iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert "<" not in text and "\u2028" not in text
+
+
+def test_every_cell_is_in_the_list_and_on_the_page_of_its_formula(written):
+    cells = part(written, "cells-0")
+    assert cells["rows"] == cells["of"] == len(rows())
+    number = [each["name"] for each in part(written, "index")["formulas"]].index("softmax")
+    shard = part(written, f"formula-{number}-0")
+    assert len(shard["ids"]) == 2 and shard["columns"]["median_s"] == [0.001, 0.002]
+    assert shard["ids"][0].startswith("softmax/plain/typical/small/torch.")
+
+
+def test_a_large_run_lists_what_departs(monkeypatch):
+    monkeypatch.setattr("bench.site.data.MOST", 3)
+    found = Report(frame(*rows()).assign(run_environment="")).cells(row().run_id)
+    assert found["of"] == len(rows()) and found["rows"] == 5
+    assert "agrees" not in found["columns"]["status"]["texts"]
+
+
+def test_numbers_that_json_lacks_are_none_or_words(tmp_path):
+    source = run(
+        tmp_path / "run", row(status="disagrees", z_worst=math.inf, bits=3.0), row(option="b", bits=None)
+    )
+    folder = publish([source], tmp_path / "site").parent
+    columns = part(folder, "formula-0-0")["columns"]
+    assert columns["z_worst"][0] == "inf" and columns["bits"] == [3.0, None]
+
+
+def test_a_foreign_formula_needs_no_page(tmp_path):
+    source = run(tmp_path / "run", row(case="../../strange"), timed(1.0, case="a stranger's formula"))
+    folder = publish([source], tmp_path / "site").parent
+    names = [each["name"] for each in part(folder, "index")["formulas"]]
+    assert sorted(names) == ["../../strange", "a stranger's formula"]
+    assert not (tmp_path / "strange").exists()
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path):
+    source, other = run(tmp_path / "run", row()), tmp_path / "thesis"
+    other.mkdir()
+    (other / "text").touch()
+    for to, words in ((other, "holds something else"), (other / "text", "is a file")):
+        with pytest.raises(ValueError, match=words):
+            publish([source], to)
+    assert (other / "text").exists()
+
+
+def test_a_report_is_written_anew(tmp_path):
+    first, second = (run(tmp_path / name, row(option=name)) for name in "ab")
+    publish([first], tmp_path / "site")
+    (tmp_path / "site" / "data" / "old.js").touch()
+    publish([second], tmp_path / "site")
+    assert not (tmp_path / "site" / "data" / "old.js").exists()
+
+
+def test_the_command_names_the_page(tmp_path):
+    source = run(tmp_path / "run", row())
+    answer = CliRunner().invoke(cli.app, ["report", str(source), "--to", str(tmp_path / "site")])
+    assert answer.exit_code == 0 and answer.output.strip().endswith("index.html")
+    answer = CliRunner().invoke(cli.app, ["report", str(source), "--to", str(source)])
+    assert answer.exit_code == 2 and "holds something else" in answer.output
+
+
+def test_without_rows_nothing_is_written(tmp_path):
+    source = run(tmp_path / "run", row())
+    (source / "rows.jsonl").write_text("")
+    with pytest.raises(ValueError, match="got no rows"):
+        publish([source], tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_runs_are_the_newest_first():
+    older = replace(row(option="x"), run_id="20250101T000000Z-bbbbbbbb")
+    assert Report(frame(row(), older)).runs == [row().run_id, older.run_id]
