@@ -1,4 +1,5 @@
 # make suites: the benchmark and its report. make test: the project's own tests, all of them.
+# make coverage: those that may run side by side, and which lines they miss.
 # make quick: lint, types, and the tests that run no framework. make check: lint and types.
 # make oldest, make newest: `pytest suites/` on the oldest or newest releases inside the ranges of pyproject.toml.
 PYTHON ?= python3
@@ -18,16 +19,20 @@ QUICK = $(addprefix tests/,cells contender noise reference report store toleranc
 # each worker process would otherwise compile every module again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: suites test quick check install oldest newest
+.PHONY: suites test coverage quick check install oldest newest
 .DELETE_ON_ERROR:
 
 suites: $(INSTALLED)
 	$(BIN)/python -m pytest suites/ $(RUN)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not timed" -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
-		--cov=gaugeblock --cov=bench --cov=reference
+	$(BIN)/python -m pytest -m "not timed" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m timed
+
+# tracing takes twice the time, before Python 3.12 more
+coverage: $(INSTALLED)
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -m "not timed" -n $(WORKERS) --dist loadfile \
+		--no-loadscope-reorder --cov=gaugeblock --cov=bench --cov=reference
 
 quick: check
 	$(BIN)/python -m pytest -q -m "not timed" -n $(WORKERS) --dist loadfile $(QUICK)

@@ -63,6 +63,14 @@ if TYPE_CHECKING:
     from bench.cells.pairwise import pairs as pairs
     from bench.mutation.mutant import Mutant as Mutant
     from bench.noise import P as P
+    from bench.report.frames import agreement as agreement
+    from bench.report.frames import bits as bits
+    from bench.report.frames import compare as compare
+    from bench.report.frames import departures as departures
+    from bench.report.frames import growth as growth
+    from bench.report.frames import hardware as hardware
+    from bench.report.frames import speed as speed
+    from bench.report.frames import styled as styled
     from bench.store.rows import load as load
 
 # imported on first use: pages need none of them
@@ -75,6 +83,10 @@ LATER = {
     "P": "bench.noise",
     "load": "bench.store.rows",
     "pairs": "bench.cells.pairwise",
+    **dict.fromkeys(
+        ("agreement", "bits", "compare", "departures", "growth", "hardware", "speed", "styled"),
+        "bench.report.frames",
+    ),
 }
 
 

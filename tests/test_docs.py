@@ -45,6 +45,7 @@ OTHERWISE = {
     "make suites WHEELS='--extra-index-url https://download.pytorch.org/whl/cpu'": "make -n suites WHEELS=X",
     "make test": "make -n test",
     "make quick": "make -n quick",
+    "make coverage": "make -n coverage",
     "make check": "make -n check",
     "make install": "make -n install",
     "make oldest": "make -n oldest",

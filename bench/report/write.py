@@ -11,6 +11,7 @@ from bench.report import findings
 from bench.report.arithmetic import arithmetic
 from bench.report.curves import draw
 from bench.report.findings import limited, scores, unrun
+from bench.report.formulas import keep as keep_formulas
 from bench.report.growth import draw as draw_growth
 from bench.report.growth import growth, panels
 from bench.report.header import Records, header, setups
@@ -199,7 +200,7 @@ def text(paths: Paths, *, lenient: bool = False) -> str:
 
 
 def write(folder: Path) -> Path:
-    """Write a run's report.md, its limits.md, and the drawings of its training curves, beside its rows."""
+    """Write a run's report.md, limits.md, formulas.json and drawings beside its rows."""
     found = beside([folder])
     left = found["left"]
     losses = heard(partial(curves, folder), left.append)
@@ -207,6 +208,7 @@ def write(folder: Path) -> Path:
     mutants = _own("mutants", lambda: heard(partial(kills, folder), left.append), left)
     rows, machines, environments = read([folder])
     drawn = _own("growth", lambda: draw_growth(panels(speeds(setups(rows))), folder), left)
+    keep_formulas(folder, rows["case"].drop_duplicates())
     known = page(rows, environments)
     if known:
         write_whole(folder / LIMITS, "# Known departures\n\n" + markdown(known))

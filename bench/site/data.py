@@ -14,9 +14,11 @@ from bench.case import Case
 from bench.cells.cell import cell_of
 from bench.digits import magnitude
 from bench.noise import precision
+from bench.report.formulas import about
+from bench.report.frames import agreement
 from bench.report.growth import panels
 from bench.report.header import Records, environment_line, machine_line
-from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, least, ordered, short
+from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, ordered, short
 from bench.report.workloads import DISPATCH, headlines, speeds, typical, unit
 from bench.site.links import links
 from bench.store.row import STATUSES, TIMED
@@ -54,11 +56,13 @@ class Report:
 
     rows: as `bench.report.write.read` gives them.
     machines, environments: records by key.
+    told: what the runs say of their formulas, for those that no page of this version has.
     """
 
     rows: "DataFrame"
     machines: Records = field(default_factory=dict)
     environments: Records = field(default_factory=dict)
+    told: Mapping[str, Values] = field(default_factory=dict)
 
     @cached_property
     def runs(self) -> list[str]:
@@ -88,7 +92,10 @@ class Report:
             "dtypes": ordered([str(each) for each in self.rows["dtype"].drop_duplicates()], DTYPES),
             "bits": {each: _bits(each) for each in self.rows["dtype"].drop_duplicates()},
             "runs": [self._run(each) for each in self.runs],
-            "formulas": [_formula(each) for each in self.formulas],
+            "formulas": [
+                {"name": each, **(about(each) if each in pages.cases() else self.told.get(each, about(each)))}
+                for each in self.formulas
+            ],
             "verdicts": [self.verdicts(each) for each in self.runs],
             "departures": list(departures(self.rows, self.runs)),
         }
@@ -124,21 +131,13 @@ class Report:
     def verdicts(self, run: str) -> Values:
         """By dtype, formula, framework and direction: the worst status, the fewest bits, and the cells."""
         rows = self.of(run)
-        rank = {status: number for number, status in enumerate(WORST)}
-        rows = rows.assign(
-            rank=rows["status"].map(rank).fillna(rank["error"]),
-            least=least(rows),
-            way=rows["direction"].map(WAYS).fillna("fwd"),
-        )
-        by = ["dtype", "case", "backend", "way"]
-        grouped = rows.groupby(by, sort=False, observed=True)
-        found = grouped.agg(rank=("rank", "max"), bits=("least", "min"), cells=("rank", "size"))
-        agreeing = grouped["status"].agg(lambda each: int((each == "agrees").sum()))
+        rows = rows.assign(way=rows["direction"].map(WAYS).fillna("fwd"))
+        found = agreement(rows, by=("dtype", "case", "backend", "way"))
         told: Values = {}
-        for (dtype, case, backend, way), worst, bits, cells in found.itertuples():
+        for dtype, case, backend, way, worst, bits, cells, agreeing in found.itertuples(index=False):
             line = told.setdefault(dtype, {}).setdefault(case, {}).setdefault(backend, {})
             shown = max(round(bits), 0) if math.isfinite(bits) else None
-            line[way] = [WORST[int(worst)], shown, int(cells), int(agreeing[dtype, case, backend, way])]
+            line[way] = [worst, shown, int(cells), int(agreeing)]
         return told
 
     def speeds(self, run: str) -> Values:
@@ -223,26 +222,6 @@ def _cards(machine: Mapping[str, Any]) -> list[str]:
 def _packages(around: Mapping[str, Any]) -> dict[str, str]:
     found = around.get("packages")
     return {str(name): str(version) for name, version in found.items()} if isinstance(found, Mapping) else {}
-
-
-def _formula(name: str) -> Values:
-    """What a formula is; of one that no page of this version has, its name alone."""
-    case = pages.cases().get(name)
-    if case is None:
-        return {"name": name, "title": name, "options": {}, "sizes": {}, "regimes": {}, "unit": ""}
-    return {
-        "name": name,
-        "title": case.title,
-        "page": pages.page(case),
-        "unit": case.unit,
-        "options": {each: _keywords(given) for each, given in case.options.items()},
-        "sizes": {each: _keywords(given) for each, given in case.sizes.items()},
-        "regimes": dict(case.regimes),
-    }
-
-
-def _keywords(given: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in given.items())
 
 
 def _code(case: Case, rows: "DataFrame") -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.report.formulas import kept
 from bench.report.write import NONE, Paths, read
 from bench.site.data import Report
 from bench.store.results import write
@@ -30,7 +31,7 @@ def publish(
     rows, machines, environments = read(paths, lenient=lenient)
     if rows.empty:
         raise ValueError(NONE)
-    report = Report(rows, machines, environments)
+    report = Report(rows, machines, environments, kept(map(Path, paths)))
     index = report.index() | {"built": datetime.now(UTC).date().isoformat(), "suite": suite()}
     to.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent, ignore_cleanup_errors=True) as folder:

@@ -104,6 +104,13 @@ def test_a_foreign_formula_needs_no_page(tmp_path):
     assert not (tmp_path / "strange").exists()
 
 
+def test_a_formula_that_only_its_run_knows_has_its_title(tmp_path):
+    source = run(tmp_path / "run", row(case="strange"))
+    (source / "formulas.json").write_text(json.dumps({"strange": {"title": "A strange formula"}}))
+    (found,) = part(publish([source], tmp_path / "site").parent, "index")["formulas"]
+    assert found["title"] == "A strange formula" and found["options"] == {}
+
+
 def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     source, other = run(tmp_path / "run", row()), tmp_path / "thesis"
     other.mkdir()

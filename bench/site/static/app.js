@@ -161,7 +161,8 @@ const GB = (() => {
     const column = columns.find((each) => each.name === by);
     const sorted = column ? [...rows].sort((a, b) => order(column.value(a), column.value(b)) * (down ? -1 : 1)) : rows;
     table = { columns, rows: sorted };
-    const page = Math.max(1, Number(given.page) || 1), size = options.page || sorted.length || 1;
+    const size = options.page || sorted.length || 1, pages = Math.max(1, Math.ceil(sorted.length / size));
+    const page = Math.min(pages, Math.max(1, Math.floor(Number(given.page)) || 1));
     const heads = columns.map((each) => {
       const now = each.name === by;
       const next = now && !down ? `-${each.name}` : now ? "" : each.name;
@@ -170,8 +171,7 @@ const GB = (() => {
     });
     const body = sorted.slice((page - 1) * size, page * size).map((row) => h("tr", columns.map((each, at) => h(`${at ? "td" : "th"}${each.right ? ".r" : ""}`, at ? { "data-name": each.name } : { scope: "row" }, each.show ? each.show(row) : text(each.value(row))))));
     const made = h("div.scroll", h("table.stack", h("thead", h("tr", heads)), h("tbody", body)));
-    if (sorted.length <= size) return made;
-    const pages = Math.ceil(sorted.length / size);
+    if (pages === 1) return made;
     const pager = h("div.pager", page > 1 ? h("a", { href: other({ page: page - 1 }) }, "← before") : "", h("span", `${whole((page - 1) * size + 1)} to ${whole(Math.min(page * size, sorted.length))} of ${whole(sorted.length)}`), page < pages ? h("a", { href: other({ page: page + 1 }) }, "after →") : "");
     return [pager, made];
   }
@@ -305,7 +305,7 @@ const GB = (() => {
     ];
     const head = shown.length ? sortable(columns, shown, given) : h("p", one.headlines.length ? "No workload matches." : "No workload at the size that people run was timed in this run.");
     const headTable = table;
-    const small = calls.length ? [h("h2", "What one call costs"), h("p.note", "The smallest size of each formula: this is dispatch, and takes no part in the multiples above."), sortable(callColumns, calls, {}, { page: 25, ...given })] : "";
+    const small = calls.length ? [h("h2", "What one call costs"), h("p.note", "The smallest size of each formula: this is dispatch, and takes no part in the multiples above."), sortable(callColumns, calls, { sort: given.sort })] : "";
     if (shown.length) table = headTable;
     return [
       h("h1", "How fast, and for how many bits?"),
