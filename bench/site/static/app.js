@@ -46,6 +46,8 @@ const GB = (() => {
   const kind = (backend) => (backend in NAMES ? backend : "other");
   const shape = (backend, second) => (SHAPES[backend] || ["★", "☆"])[second ? 1 : 0];
   const rank = (status) => index.worst.indexOf(status);
+  /* for an order with what departs first, the worst on top, and what did not run last */
+  const first = (status) => (NOT_RUN.includes(status) ? -1 : rank(status));
 
   // ---- numbers
 
@@ -215,7 +217,7 @@ const GB = (() => {
     const found = verdicts[dtype] || {};
     const backends = index.backends.map((each) => each.name).filter((name) => Object.values(found).some((line) => line[name]));
     const formulas = index.formulas.filter((each) => found[each.name] && matches(`${each.name} ${each.title}`, given.q));
-    const worst = (name) => Math.max(...backends.flatMap((backend) => ways(found[name][backend]).map(([, entry]) => (NOT_RUN.includes(entry[0]) ? -1 : entry[0] === "imprecise" || entry[0] === "agrees" ? rank(entry[0]) : rank(entry[0])))));
+    const worst = (name) => Math.max(...backends.flatMap((backend) => ways(found[name][backend]).map(([, entry]) => first(entry[0]))));
     const least = (name) => Math.min(...backends.flatMap((backend) => ways(found[name][backend]).map(([, entry]) => (NOT_RUN.includes(entry[0]) || entry[0] === "agrees" ? 99 : entry[1] == null ? -1 : entry[1]))));
     const departing = formulas.filter((each) => worst(each.name) > rank("agrees"));
     departing.sort((a, b) => WRONG.includes(index.worst[worst(b.name)]) - WRONG.includes(index.worst[worst(a.name)]) || least(a.name) - least(b.name));
@@ -414,8 +416,6 @@ const GB = (() => {
 
   // ---- all cells
 
-  /* what departs first, the worst on top; what did not run last */
-  const first = (status) => (NOT_RUN.includes(status) ? -1 : rank(status));
   const FACETS = ["status", "backend", "dtype", "direction", "mode", "case"];
   async function cells({ given }) {
     const at = chosen(given, "run", usual());
