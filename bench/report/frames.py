@@ -11,21 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench import pages
-from bench.noise import precision
 from bench.report.growth import exponent, panels
-from bench.report.overview import FAILED, WORST, least
+from bench.report.overview import FAILED, WORST, least, lost
 from bench.report.workloads import DISPATCH, headlines, speeds
 from bench.store.row import TIMED
+from bench.store.rows import CELL
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from pandas.io.formats.style import Styler
 
 DRAWS, SEED = 1000, 0  # of the bootstrap
-CELL = [
-    "run_id", "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype",
-    "direction", "seed",
-]  # fmt: skip
 
 
 def agreement(
@@ -56,8 +52,7 @@ def bits(rows: "DataFrame") -> "DataFrame":
     The columns of a cell, and: status, bits, bits_lost, z_rms, z_worst, worst.
     """
     found = rows[rows["bits"].notna()]
-    most = found["dtype"].map(lambda dtype: precision(dtype).bits)
-    found = found.assign(bits_lost=most - found["bits"])  # older rows lack it
+    found = found.assign(bits_lost=lost(found))
     shown = found[[*CELL, "status", "bits", "bits_lost", "z_rms", "z_worst", "worst"]]
     return shown.sort_values("bits_lost", ascending=False, kind="stable", ignore_index=True)
 
@@ -98,8 +93,7 @@ def departures(rows: "DataFrame") -> "DataFrame":
     cells: how many.
     """
     bad = rows[rows["status"].isin((*FAILED, "limited", "imprecise"))]
-    most = bad["dtype"].map(lambda dtype: precision(dtype).bits)
-    bad = bad.assign(lost=most - bad["bits"], rank=bad["status"].map(WORST.index))
+    bad = bad.assign(lost=lost(bad), rank=bad["status"].map(WORST.index))
     by = ["run_id", "case", "backend", "status", "why", "limit", "source", "versions"]
     found = (
         bad.groupby(by, sort=False, observed=True)

@@ -8,8 +8,8 @@ from bench import pages
 from bench.backends import release
 from bench.case import FIELDS, Case, Limit
 from bench.digits import digits, magnitude
-from bench.noise import precision
 from bench.report.header import Records
+from bench.report.overview import lost
 from bench.report.table import Section, Table
 from bench.store.row import GONE, STATUSES
 from bench.verdict.known import covers, named, several
@@ -224,8 +224,7 @@ def _fault(limit: Limit) -> str:
 
 def _figures(rows: "DataFrame") -> tuple[str, str, str]:
     """The number of cells, how far off they are, and how many bits are lost."""
-    lost = rows["dtype"].map(lambda dtype: precision(dtype).bits) - rows["bits"]
-    return f"{len(rows):,}", _range(rows["z_rms"], magnitude), _range(lost.clip(lower=0), digits)
+    return f"{len(rows):,}", _range(rows["z_rms"], magnitude), _range(lost(rows).clip(lower=0), digits)
 
 
 def _range(values: "Series", written: Callable[[float], str]) -> str:

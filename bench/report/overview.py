@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from bench.noise import precision
 from bench.report.table import GLYPHS, Table
 
 if TYPE_CHECKING:
@@ -111,6 +113,18 @@ def least(rows: "DataFrame") -> "Series":
     """The bits of each cell; one that fails without bits, or by an error, has fewer than any: -infinity."""
     without = rows["bits"].isna() & rows["status"].isin(FAILED)
     return rows["bits"].mask(without | (rows["status"] == "error"), -math.inf)
+
+
+def lost(rows: "DataFrame") -> "Series":
+    """The bits of each cell's dtype that are not effective; older rows lack the column."""
+    return rows["dtype"].map(lambda dtype: significant(dtype) or math.nan).astype(float) - rows["bits"]
+
+
+def significant(dtype: str) -> int | None:
+    """The significant bits of a dtype; None for one that only a later version has."""
+    with suppress(Exception):
+        return precision(dtype).bits
+    return None
 
 
 def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:

@@ -13,12 +13,11 @@ from bench import pages
 from bench.case import Case
 from bench.cells.cell import cell_of
 from bench.digits import magnitude
-from bench.noise import precision
 from bench.report.formulas import about
 from bench.report.frames import agreement
 from bench.report.growth import panels
 from bench.report.header import Records, environment_line, machine_line
-from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, ordered, short
+from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, lost, ordered, short, significant
 from bench.report.workloads import DISPATCH, headlines, speeds, typical, unit
 from bench.site.links import links
 from bench.store.row import STATUSES, TIMED
@@ -31,6 +30,7 @@ HUGE = 1e300  # rows hold the largest number there is where the error has no lim
 MOST = 60_000  # cells of a run that the list of all cells has; of a larger run only those that do not agree
 # columns that all rows of a run share, or that the page makes from others
 APART = ("run_id", "machine", "suite", "run_environment", "case")
+EXACT = ("got", "expected")  # which may differ in the last digit alone
 LISTED = (
     "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "direction",
     "seed", "status", "bits", "median_s",
@@ -90,7 +90,7 @@ class Report:
             "failed": list(FAILED),
             "backends": [{"name": each, "shown": short(each)} for each in self.backends],
             "dtypes": ordered([str(each) for each in self.rows["dtype"].drop_duplicates()], DTYPES),
-            "bits": {each: _bits(each) for each in self.rows["dtype"].drop_duplicates()},
+            "bits": {each: significant(each) for each in self.rows["dtype"].drop_duplicates()},
             "runs": [self._run(each) for each in self.runs],
             "formulas": [
                 {"name": each, **(about(each) if each in pages.cases() else self.told.get(each, about(each)))}
@@ -187,7 +187,9 @@ class Report:
         rows = self.of(run)
         rows = rows[rows["case"] == name]
         kept = [column for column in rows.columns if column not in APART]
-        columns = {column: [_plain(each) for each in rows[column].tolist()] for column in kept}
+        columns = {
+            column: [_plain(each, exact=column in EXACT) for each in rows[column].tolist()] for column in kept
+        }
         columns = {
             column: values
             for column, values in columns.items()
@@ -198,16 +200,10 @@ class Report:
         return {"ids": ids, "columns": columns, "code": _code(found, rows) if found else {}}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, exact: bool = False) -> Any:
     import pandas as pd
 
-    return None if pd.isna(value) else short_number(value)
-
-
-def _bits(dtype: str) -> int | None:
-    with suppress(Exception):  # of rows of a later version
-        return precision(dtype).bits
-    return None
+    return None if pd.isna(value) else value if exact else short_number(value)
 
 
 def _cards(machine: Mapping[str, Any]) -> list[str]:
@@ -304,12 +300,11 @@ def departures(rows: "DataFrame", runs: Sequence[str]) -> Iterator[Values]:
 
 
 def _departure(mine: "DataFrame", runs: Sequence[str]) -> Values:
-    lost = mine["dtype"].map(lambda each: _bits(each) or math.nan) - mine["bits"]
     z = mine["z_rms"].astype(float)
     low, high = magnitude(float(z.min())), magnitude(float(z.max()))
     return {
         "cells": len(mine),
-        "lost": short_number(float(lost.max())),
+        "lost": short_number(float(lost(mine).max())),
         "off": low if low == high else f"{low} to {high}",
         "dtypes": ordered([str(each) for each in mine["dtype"].drop_duplicates()], DTYPES),
         "example": str(cell_of(mine.iloc[0].to_dict())),

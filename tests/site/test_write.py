@@ -96,6 +96,12 @@ def test_numbers_that_json_lacks_are_none_or_words(tmp_path):
     assert columns["z_worst"][0] == "inf" and columns["bits"] == [3.0, None]
 
 
+def test_what_was_got_and_should_be_keep_every_digit(tmp_path):
+    source = run(tmp_path / "run", row(status="disagrees", bits=3.0, got=1.0000001, expected=1.0))
+    columns = part(publish([source], tmp_path / "site").parent, "formula-0-0")["columns"]
+    assert (columns["got"], columns["expected"]) == ([1.0000001], [1.0])
+
+
 def test_a_foreign_formula_needs_no_page(tmp_path):
     source = run(tmp_path / "run", row(case="../../strange"), timed(1.0, case="a stranger's formula"))
     folder = publish([source], tmp_path / "site").parent

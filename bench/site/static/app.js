@@ -68,6 +68,7 @@ const GB = (() => {
   const times = (x) => (x >= 100 ? `${Math.round(x)}×` : x >= 10 ? `${digits(x, 2)}×` : `${Number(x).toFixed(x < 1.95 ? 2 : 1)}×`);
   const large = (x) => (typeof x === "number" ? (x >= 1000 ? whole(Math.round(x)) : digits(x, 2)) : x === "inf" ? "any number of" : String(x));
   const whole = (x) => Number(x).toLocaleString("en");
+  const bitsOf = (row) => (row.bits == null ? null : Math.max(0, Math.round(row.bits)));
   const percent = (x) => (x == null ? "" : x >= 0.1 ? `${Math.floor(100 * x)} %` : `${digits(100 * x, 2)} %`);
 
   // ---- elements
@@ -283,7 +284,6 @@ const GB = (() => {
     const [one, two] = await Promise.all([part(`speed-${at}`), beside == null ? null : part(`speed-${beside}`)]);
     const direction = given.direction || "all";
     const fits = (each) => (direction === "all" || DIRECTIONS[each.direction] === direction) && matches(`${each.title} ${each.case}`, given.q);
-    const key = (each) => [each.case, each.size, each.device, each.dtype, each.direction].join("/");
     const seconds2 = Object.fromEntries((two ? two.headlines : []).map((each) => [key(each), each]));
     const shown = one.headlines.filter(fits), calls = one.calls.filter(fits);
     const backends = index.backends.map((each) => each.name).filter((name) => one.headlines.concat(one.calls).some((each) => each.contenders.some((c) => c.backend === name)));
@@ -351,9 +351,9 @@ const GB = (() => {
   function pairs(one, two) {
     return one.contenders.flatMap((c) => { const match = two.contenders.find((d) => d.cell === c.cell && d.backend === c.backend); return match ? [match.median / c.median] : []; });
   }
+  const key = (each) => [each.case, each.size, each.device, each.dtype, each.direction].join("/");
   const geometric = (values) => (values.length ? Math.exp(values.reduce((all, x) => all + Math.log(x), 0) / values.length) : null);
   function quotient(one, two, at, beside) {
-    const key = (each) => [each.case, each.size, each.device, each.dtype, each.direction].join("/");
     const others = Object.fromEntries(two.headlines.map((each) => [key(each), each]));
     const found = one.headlines.filter((each) => others[key(each)]).flatMap((each) => each.contenders.filter((c) => !c.dispatch).flatMap((c) => {
       const match = others[key(each)].contenders.find((d) => d.cell === c.cell && d.backend === c.backend);
@@ -488,7 +488,7 @@ const GB = (() => {
         name: `${dtype} ${DIRECTIONS[direction]}`,
         value: (line) => { const row = entry(line, dtype, direction); return row ? row.bits ?? -1 : null; },
         copy: (line) => { const row = entry(line, dtype, direction); return row ? `${word(row.status)}${row.bits == null ? "" : " " + Math.round(row.bits)}` : ""; },
-        show: (line) => { const row = entry(line, dtype, direction); if (!row) return ""; const bits = row.bits == null ? null : Math.max(0, Math.round(row.bits)); const reference = row.backend === "numpy" && dtype === "float64" && row.status === "agrees"; return tile(row.status, bits, index.bits[dtype], address("c", row.id, { run: index.runs[at].id, backend: row.backend }), `${row.contender}, ${dtype}, ${DIRECTIONS[direction]}`, reference ? "reference" : null); },
+        show: (line) => { const row = entry(line, dtype, direction); if (!row) return ""; const bits = bitsOf(row); const reference = row.backend === "numpy" && dtype === "float64" && row.status === "agrees"; return tile(row.status, bits, index.bits[dtype], address("c", row.id, { run: index.runs[at].id, backend: row.backend }), `${row.contender}, ${dtype}, ${DIRECTIONS[direction]}`, reference ? "reference" : null); },
       }))),
       ...directions.filter((direction) => mine.some((row) => row.direction === direction && row.median_s != null)).map((direction) => ({ name: `time, ${DIRECTIONS[direction]}`, right: true, value: (line) => { const row = line.find((each) => each.direction === direction && each.median_s != null); return row ? row.median_s : null; }, show: (line) => { const row = line.find((each) => each.direction === direction && each.median_s != null); return row ? [seconds(row.median_s), " ", h("span.small", row.ratio ? times(row.ratio) : "")] : ""; } })),
     ];
@@ -517,7 +517,7 @@ const GB = (() => {
     const { rows, code, formula: about } = await shard(name, at);
     const row = rows.find((each) => each.id === place && (!given.backend || each.backend === given.backend));
     if (!row) throw new Error(`there is no cell ${place} in this run`);
-    const run = index.runs[at], most = index.bits[row.dtype], bits = row.bits == null ? null : Math.max(0, Math.round(row.bits));
+    const run = index.runs[at], most = index.bits[row.dtype], bits = bitsOf(row);
     const place4 = [row.option, row.regime, row.size].join(" › ");
     const alike = rows.filter((each) => each !== row && ["option", "regime", "size", "device", "dtype", "direction"].every((column) => each[column] === row[column]) && (each.seed || 0) === (row.seed || 0) && !NOT_RUN.includes(each.status));
     const elsewhere = (await Promise.all(index.runs.map(async (_, place) => { if (place === at || !has(name)(null, place)) return null; const match = (await shard(name, place)).rows.find((each) => each.id === row.id && each.backend === row.backend); return match ? { place, row: match } : null; }))).filter(Boolean);
@@ -526,7 +526,7 @@ const GB = (() => {
     const command = [`# ${run.around.split(",")[0]}${row.suite ? `, gaugeblock ${row.suite}` : run.suite ? `, gaugeblock ${run.suite}` : ""}`, pins.length ? `pip install ${pins.join(" ")}` : "", row.command].filter(Boolean).join("\n");
     const list = (pairs) => h("dl", pairs.filter(([, value]) => value != null && value !== "").flatMap(([term, value]) => [h("dt", term), h("dd", value)]));
     const source = code[`${row.backend} ${row.contender}`];
-    const brief = (each, at2) => h("tr", h("th", { scope: "row" }, cellLink(each.id, at2, each.backend, mark(each.backend), ` ${named(each.backend)} `, h("code", each.contender), ` ${mode(each.mode)}`)), h("td", tag(each.status)), h("td.r", each.bits == null ? "" : `${Math.max(0, Math.round(each.bits))} bits`), h("td.r", seconds(each.median_s)));
+    const brief = (each, at2) => h("tr", h("th", { scope: "row" }, cellLink(each.id, at2, each.backend, mark(each.backend), ` ${named(each.backend)} `, h("code", each.contender), ` ${mode(each.mode)}`)), h("td", tag(each.status)), h("td.r", each.bits == null ? "" : `${bitsOf(each)} bits`), h("td.r", seconds(each.median_s)));
     return [
       h("p.crumbs", h("a", { href: address("right", "", { run: run.id }) }, "All formulas"), " › ", h("a", { href: address("f", name, { run: run.id }) }, name), ` › ${place4}`),
       h("h1", row.contender),
@@ -539,7 +539,7 @@ const GB = (() => {
         h("section", h("h2", "How fast"), row.median_s == null ? h("p.lead", "Not timed: this cell was judged only.") : list([["median", `${seconds(row.median_s)} (${seconds(row.low_s)} to ${seconds(row.high_s)})`], ["to the fastest", row.ratio ? times(row.ratio) : null], ["rate", row.throughput ? `${scaled(row.throughput)} ${row.unit}` : null], ["of the machine's limit", percent(row.share)], ["limited by", row.bound], ["first call", seconds(row.first_call_s)], ["memory", row.peak_bytes ? `${scaled(row.peak_bytes)}B` : null], ["samples", row.samples], ["series", row.series]]))),
       h("div.two",
         h("section", h("h2", "The same, in other frameworks and modes"), alike.length ? h("table", h("tbody", alike.map((each) => brief(each, at)))) : h("p.lead", "Nothing else ran on these inputs.")),
-        h("section", h("h2", "The same, on other machines and settings"), elsewhere.length ? h("table", h("tbody", elsewhere.map((each) => h("tr", h("th", { scope: "row" }, cellLink(each.row.id, each.place, each.row.backend, label(index.runs[each.place]))), h("td", tag(each.row.status)), h("td.r", each.row.bits == null ? "" : `${Math.max(0, Math.round(each.row.bits))} bits`), h("td.r", seconds(each.row.median_s)))))) : h("p.lead", "Only this run has it."))),
+        h("section", h("h2", "The same, on other machines and settings"), elsewhere.length ? h("table", h("tbody", elsewhere.map((each) => h("tr", h("th", { scope: "row" }, cellLink(each.row.id, each.place, each.row.backend, label(index.runs[each.place]))), h("td", tag(each.row.status)), h("td.r", each.row.bits == null ? "" : `${bitsOf(each.row)} bits`), h("td.r", seconds(each.row.median_s)))))) : h("p.lead", "Only this run has it."))),
       source ? [h("h2", "The code that ran"), h("pre", source)] : "",
     ];
   }
