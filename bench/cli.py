@@ -500,13 +500,16 @@ def explore(
 def publish(
     folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's folder.")] = None,
     results: Annotated[Path, typer.Option(help="Folder of published runs.")] = Path("results"),
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also of uncommitted code, or speeds of a busy machine.")
+    ] = False,
 ) -> None:
     """Copy a finished run (default: the newest in results/local) to results/<machine>/<date>, to commit."""
     from bench.store.results import newest
     from bench.store.results import publish as publish_run
 
     with _refusals():
-        typer.echo(publish_run(folder or newest(results), results))
+        typer.echo(publish_run(folder or newest(results), results, anyway=anyway))
 
 
 @app.command()

@@ -5,13 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from bench.store.row import Row
+from bench.store.row import MEANING, Row
 from bench.store.rows import INTEGERS, NUMBERS
 
 MACHINE = {"cpu": "Acme Three", "cores": 2, "memory_gib": 24, "os": "Linux 6", "gpus": []}
 ENVIRONMENT = {"python": "3.11.7", "packages": {"numpy": "2.4.6", "torch": "2.13.0"}, "pools": []}
 
 HONEST = Row(
+    schema=MEANING,
     run_id="20260102T030405Z-aaaaaaaa",
     time="2026-01-02T03:04:05+00:00",
     machine="aaaaaaaa",

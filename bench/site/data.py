@@ -5,13 +5,13 @@ import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bench import pages
 from bench.case import Case
-from bench.cells.cell import cell_of
+from bench.cells.cell import Cell, cell_of
 from bench.digits import magnitude
 from bench.report.formulas import about
 from bench.report.frames import agreement
@@ -41,6 +41,8 @@ Values = dict[str, Any]
 
 def short_number(value: Any) -> Any:
     """A number with the digits that a page shows; None for what JSON lacks; other values as they are."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool) or not isinstance(value, float):
         return value.item() if hasattr(value, "item") else value
     if value != value:
@@ -78,11 +80,16 @@ class Report:
     def backends(self) -> list[str]:
         return ordered([str(each) for each in self.rows["backend"].drop_duplicates()], BACKENDS)
 
+    @cached_property
+    def _places(self) -> Mapping[Any, Any]:
+        """The places of the rows of each run: to look for them again would take as many looks as runs."""
+        return self.rows.groupby("run_id", sort=False, observed=True).indices
+
     def of(self, run: str) -> "DataFrame":
-        return self.rows[self.rows["run_id"] == run]
+        return self.rows.take(self._places[run])
 
     def index(self) -> Values:
-        """What the first page needs: runs, formulas, verdicts by formula and framework, known departures."""
+        """What every view needs: the runs, the formulas, and what departs."""
         return {
             "statuses": STATUSES,
             "timed": list(TIMED),
@@ -96,7 +103,6 @@ class Report:
                 {"name": each, **(about(each) if each in pages.cases() else self.told.get(each, about(each)))}
                 for each in self.formulas
             ],
-            "verdicts": [self.verdicts(each) for each in self.runs],
             "departures": list(departures(self.rows, self.runs)),
         }
 
@@ -123,6 +129,7 @@ class Report:
                 for row in versions[["backend", "version"]].to_dict("records")
             },
             "packages": _packages(around),
+            "formulas": sorted(map(self.formulas.index, rows["case"].drop_duplicates())),
             "cells": len(rows),
             "speeds": int(rows["median_s"].notna().sum()),
             "statuses": {str(name): int(number) for name, number in rows["status"].value_counts().items()},
@@ -176,34 +183,43 @@ class Report:
         for name in LISTED:
             values = rows[name].tolist()
             if name in ("seed", "bits", "median_s"):
-                columns[name] = list(map(_plain, values))
+                columns[name] = _values(rows[name])
             else:
                 known = {each: place for place, each in enumerate(dict.fromkeys(values))}
                 columns[name] = {"texts": list(known), "at": [known[each] for each in values]}
         return {"columns": columns, "rows": len(rows), "of": every}
 
-    def formula(self, name: str, run: str) -> Values:
-        """Every row of a formula in a run, in columns, and the code that ran."""
-        rows = self.of(run)
-        rows = rows[rows["case"] == name]
-        kept = [column for column in rows.columns if column not in APART]
-        columns = {
-            column: [_plain(each, exact=column in EXACT) for each in rows[column].tolist()] for column in kept
-        }
-        columns = {
-            column: values
-            for column, values in columns.items()
-            if any(each not in (None, "") for each in values)
-        }
-        ids = [str(cell_of({"case": name, **row})) for row in rows.drop(columns="case").to_dict("records")]
-        found = pages.cases().get(name)
-        return {"ids": ids, "columns": columns, "code": _code(found, rows) if found else {}}
+    def formulas_of(self, run: str) -> Iterator[tuple[int, Values]]:
+        """For each formula of a run its place, every row in columns, and the code that ran."""
+        place = {name: number for number, name in enumerate(self.formulas)}
+        for name, rows in self.of(run).groupby("case", sort=False, observed=True):
+            yield place[str(name)], _formula(str(name), rows)
 
 
-def _plain(value: Any, exact: bool = False) -> Any:
+def _formula(name: str, rows: "DataFrame") -> Values:
+    kept = [name for name in rows.columns if name not in APART]
+    columns = {str(name): _values(rows[name], exact=name in EXACT) for name in kept}
+    columns = {
+        name: values
+        for name, values in columns.items()
+        if any(each is not None and each != "" for each in values)
+    }
+    ids = [str(Cell(*row)) for row in rows[[each.name for each in fields(Cell)]].itertuples(index=False)]
+    found = pages.cases().get(name)
+    return {"ids": ids, "columns": columns, "code": _code(found, rows) if found else {}}
+
+
+def _values(column: Any, exact: bool = False) -> list[Any]:
+    """The values of a column, None for those that are missing."""
+    shown = (lambda value: value) if exact else short_number
+    given = zip(column.tolist(), column.isna().tolist(), strict=True)
+    return [None if missing else shown(value) for value, missing in given]
+
+
+def _plain(value: Any) -> Any:
     import pandas as pd
 
-    return None if pd.isna(value) else value if exact else short_number(value)
+    return None if pd.isna(value) else short_number(value)
 
 
 def _cards(machine: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from bench.store.source import ISSUE, PATH
+
 # each package's repository and the names of its releases, by the first folder of a path
 PLACES = {
     "torch": ("pytorch/pytorch", "v{}"),
@@ -18,10 +20,6 @@ PLACES = {
 }
 # where a wheel has a file that its repository has elsewhere
 PACKED = {"tensorflow/include/tensorflow/": "tensorflow/", "torchgen/packaged/autograd/": "tools/autograd/"}
-PATH = re.compile(
-    r"(?P<path>[A-Za-z_][\w.+-]*(?:/[\w.+-]+)+\.(?:py|cpp|cc|cu|h|c|proto|yaml))(?::(?P<line>\d+))?"
-)
-ISSUE = re.compile(r"\b(?P<repository>[\w.-]+/[\w.-]+)#(?P<number>\d+)\b")
 RELEASE = re.compile(r"\((\d+(?:\.\w+)+)\)")
 
 

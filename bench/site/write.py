@@ -52,12 +52,11 @@ def _write(report: Report, index: Mapping[str, Any], to: Path, said: Callable[[s
     _part(data, "index", index)
     for place, run in enumerate(report.runs):
         said(f"run {place + 1} of {len(report.runs)}: {run}")
+        _part(data, f"verdicts-{place}", report.verdicts(run))
         _part(data, f"speed-{place}", report.speeds(run))
         _part(data, f"cells-{place}", report.cells(run))
-        there = set(report.of(run)["case"])
-        for number, formula in enumerate(report.formulas):
-            if formula in there:
-                _part(data, f"formula-{number}-{place}", report.formula(formula, run))
+        for number, formula in report.formulas_of(run):
+            _part(data, f"formula-{number}-{place}", formula)
 
 
 def _check(to: Path) -> None:

@@ -19,10 +19,21 @@ SETTLED = (
     "limit",
     "source",
     "versions",
+    "since",
+    "source_package",
+    "source_path",
+    "source_line",
+    "source_issue",
+    "explained_low",
+    "explained_high",
     "bits",
+    "bits_lost",
     "z_rms",
     "z_worst",
     "worst",
+    "got",
+    "expected",
+    "allowed",
     "checksum",
     "judged",
 )
@@ -53,7 +64,8 @@ def with_speeds(
         for cell, timing in timings.items():
             found_ratio = ratio(timing, timings[first])  # type: ignore[arg-type]
             middle_, low, high = found_ratio
-            done[cell] = replace(done[cell], ratio=middle_, ratio_low=low, ratio_high=high)
+            others = "; ".join(f"{other.contender} {other.mode}" for other in timings if other != cell)
+            done[cell] = replace(done[cell], ratio=middle_, ratio_low=low, ratio_high=high, timed_with=others)
             if not narrow(found_ratio, precision):
                 series = [each for each in (done[cell].series, "imprecise") if each != "steady"]
                 done[cell] = replace(done[cell], series=", ".join(series))

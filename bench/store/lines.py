@@ -10,7 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple, NoReturn
 
-from bench.store.row import COLUMNS, EDITIONS, TIMED, Row, unlawful
+from bench.store.row import COLUMNS, EDITIONS, MEANING, TIMED, Row, unlawful
 
 KINDS: dict[Any, tuple[frozenset[type], str]] = {
     str: (frozenset({str}), "text"),
@@ -83,6 +83,7 @@ class Shape(NamedTuple):
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None  # reorders values into the order of `COLUMNS`
     beyond: tuple[tuple[str, int], ...]  # the columns of a later version, and their positions
     status: int  # the position of the status
+    schema: int | None  # of the schema, which older rows lack
     whole: tuple[str, ...]  # columns of any number that hold an int
 
 
@@ -105,14 +106,18 @@ def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> Shape:
         None if names == tuple(COLUMNS) else itemgetter(*order),
         tuple((name, at) for name, at in place.items() if name not in COLUMNS),
         place.get("status", 0),
+        place.get("schema"),
         tuple(name for name, at in place.items() if SCHEMA.get(name) == any_number and types[at] is int),
     )
 
 
 def _wrong(shape: Shape, names: tuple[str, ...], values: tuple[Any, ...], line: bytes) -> Wrong | None:
     """What is wrong with these values, which have the right types."""
-    if values[shape.status] not in TIMED and (found := unlawful(dict(zip(names, values, strict=True)))):
-        return found
+    newer = shape.schema is not None and values[shape.schema] > MEANING
+    if newer or values[shape.status] not in TIMED:
+        given = {"schema": 1, **dict(zip(names, values, strict=True))}
+        if found := unlawful(given):
+            return found
     if not INFINITE.isdisjoint(values):
         column = next(name for name, value in zip(names, values, strict=True) if value in INFINITE)
         return column, "", f"be {SCHEMA.get(column, BEYOND)[1]}"

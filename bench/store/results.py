@@ -18,9 +18,10 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from bench.machine import records as machines
+from bench.machine.load_average import busiest, busy
 from bench.machine.records import key
 from bench.store.lines import entries, lines
-from bench.store.row import COLUMNS, Row, anonymous, plain
+from bench.store.row import COLUMNS, MEANING, Row, anonymous, plain, row_id
 from bench.store.rows import (
     CURVES,
     FINGERPRINTS,
@@ -32,6 +33,7 @@ from bench.store.rows import (
     SAMPLES,
     WORKERS,
     environments,
+    moments,
     record,
 )
 from bench.store.rows import load as load
@@ -66,10 +68,13 @@ class Run:
             self.lock.release()
 
     def append(self, row: Row) -> Row:
-        """Write the row as one line, and return it as written: with run, two keys and suite filled in."""
+        """Write the row as one line, and return it as written, with schema, ids, keys and suite filled in."""
+        run = row.run_id or self.id
         row = replace(
             row,
-            run_id=row.run_id or self.id,
+            schema=MEANING,
+            row_id=row_id(run, vars(row)),
+            run_id=run,
             machine=row.machine or self.machine,
             environment=row.environment or self.environment,
             suite=row.suite or self.suite,
@@ -88,7 +93,8 @@ class Run:
 
     def sampled(self, cell: Any, timing: Any) -> None:
         """Write the samples behind one speed, as they were taken."""
-        self._line(SAMPLES, asdict(cell) | asdict(timing))
+        coordinates = asdict(cell)
+        self._line(SAMPLES, {"row_id": row_id(self.id, coordinates), **coordinates, **asdict(timing)})
 
     def worker(self, environment: Mapping[str, Any]) -> None:
         """Write the environment record of a worker unless it is there: rows refer to it by key."""
@@ -318,16 +324,19 @@ def newest(root: Path = Path("results")) -> Path:
     )
 
 
-def publish(folder: Path, root: Path = Path("results")) -> Path:
+def publish(folder: Path, root: Path = Path("results"), *, anyway: bool = False) -> Path:
     """Copy a finished run to ``root/<machine name>-<key>/<date>[-n]/``, completely or not at all.
 
     Raises FileNotFoundError if there is no run, ValueError if it is unfinished, FileExistsError if it is
-    already published.
+    already published. Unless `anyway`, also ValueError if its code was not committed, or if it has speeds
+    and the machine was busy.
     """
     if not (folder / ROWS).is_file():
         raise FileNotFoundError(f"run {folder}: got no {ROWS} in it, should be the folder of a run")
     if not (folder / REPORT).is_file():
         raise ValueError(f"run {folder}: got no {REPORT} in it, should be finished; resume it, then publish")
+    if not anyway and (doubt := _doubtful(folder)):
+        raise ValueError(f"run {folder}: got {doubt}; run it again, or add --anyway")
     for file in (found for found in root.glob(f"*/*/{ROWS}") if root / "local" not in found.parents):
         if file.read_bytes() == (folder / ROWS).read_bytes():
             raise FileExistsError(f"run {folder}: is published already, in {file.parent}")
@@ -350,6 +359,21 @@ def publish(folder: Path, root: Path = Path("results")) -> Path:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     raise AssertionError("`numbered` never ends")
+
+
+OFTEN = 0.1  # of the looks at the machine: busy at more of them, its speeds are not those of the machine
+
+
+def _doubtful(folder: Path) -> str:
+    """Why the rows of a run should not be published; empty if they should."""
+    rows = load(folder)
+    if changed := [name for name in rows["suite"].drop_duplicates() if str(name).endswith(".dirty")]:
+        return f"rows of {changed[0]}, which no commit has, should be of committed code"
+    looks = moments(folder)
+    often = sum(bool(busy(each)) for each in looks) > OFTEN * len(looks)
+    if often and rows["median_s"].notna().any():
+        return f"speeds of a busy machine ({busiest(looks)}), should be of an idle one"
+    return ""
 
 
 def _short(text: str) -> str:

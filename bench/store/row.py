@@ -1,5 +1,6 @@
 """The Row: the outcome of one cell, stored as one JSON object per line. This file documents the columns."""
 
+import hashlib
 import os
 import re
 import sys
@@ -39,6 +40,20 @@ EDITIONS = (
     ("judged", "repeats", "input_set"),
     ("spread", "doubling", "bound"),
     ("bits_lost", "got", "expected", "allowed"),
+    (
+        "schema", "row_id", "since", "source_package", "source_path", "source_line", "source_issue",
+        "explained_low", "explained_high", "timed_with",
+    ),
+)  # fmt: skip
+
+# the version of what the columns mean; `bench.store.migrate` turns older rows into it. A new column does not
+# raise it
+MEANING = 2
+
+# the columns that identify a cell of a run
+CELL = (
+    "run_id", "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype",
+    "direction", "seed",
 )  # fmt: skip
 
 # starts the `why` of a cell that the framework was known to refuse and now computes
@@ -54,6 +69,12 @@ class Row:
     """The outcome of one cell. Raises ValueError for an unknown status, or a speed without agreement."""
 
     run_id: str = _column("the run: its UTC start time and machine key", "")
+    schema: int = _column("version of what the columns mean; 1 in rows from before it was written", 1)
+    row_id: str = _column(
+        "the first 16 hexadecimal digits of the SHA-256 of run_id, case, option, regime, size, contender, "
+        "backend, mode, device, dtype, direction and seed, joined by /; samples.jsonl has it too",
+        "",
+    )
     time: str = _column("when the row was finished, UTC, ISO 8601", "")
     machine: str = _column("hash of the machine record beside the rows", "")
     environment: str = _column("hash of the worker's environment record beside the rows", "")
@@ -99,6 +120,13 @@ class Row:
     limit: str = _column("the name of the cell's Limit in suites/limits/<page>.py", "")
     source: str = _column("evidence for that Limit: a file and line, or an issue", "")
     versions: str = _column("the package that causes that Limit, and the releases that were measured", "")
+    since: str = _column("the first release known to depart so, where that is known", "")
+    source_package: str = _column("the package that causes that Limit", "")
+    source_path: str = _column("the first file that `source` names, as in its package", "")
+    source_line: int | None = _column("the line of that file")
+    source_issue: str = _column("the first issue that `source` names: owner/repository#number", "")
+    explained_low: float | None = _column("the least z_rms that the Limit explains in this cell")
+    explained_high: float | None = _column("the largest")
     bits: float | None = _column(
         "effective bits: -log2 rms(error / spread per unit roundoff); if the cell fails, of what fails"
     )
@@ -135,6 +163,10 @@ class Row:
     ratio: float | None = _column("time relative to the fastest of the workload: median of per-round ratios")
     ratio_low: float | None = _column("lower end of the ratio's 95 % interval")
     ratio_high: float | None = _column("upper end of the ratio's 95 % interval")
+    timed_with: str = _column(
+        "the other contenders of its rounds, each with its mode, joined by semicolons; empty if it was alone",
+        "",
+    )
     series: str = _column(
         "the series of samples: steady, drifting or multi-modal; imprecise: the ratio is not known to 5 %", ""
     )
@@ -190,6 +222,8 @@ class Row:
 
 def unlawful(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
     """The invalid column of a row, what it holds and what it should be; None for a valid row."""
+    if row["schema"] > MEANING:
+        return "schema", str(row["schema"]), f"be at most {MEANING}; a newer Gaugeblock wrote and reads it"
     status = row["status"]
     if status not in STATUSES:
         return "status", repr(status), f"be one of {', '.join(STATUSES)}"
@@ -197,6 +231,12 @@ def unlawful(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
     if speed and status not in TIMED:
         return speed, f"a speed with status {status!r}", f"only be given with {', '.join(TIMED)}"
     return None
+
+
+def row_id(run: str, cell: Mapping[str, Any]) -> str:
+    """The `row_id` of a cell, given by its columns, in a run."""
+    text = "/".join((run, *(str(cell[name]) for name in CELL[1:])))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fields(Row)}

@@ -17,6 +17,8 @@ from bench.digits import count
 from bench.machine.records import Record, key
 from bench.store.lines import Told, entries, ignore, refuse
 from bench.store.lines import lines as lines
+from bench.store.migrate import migrated
+from bench.store.row import CELL as CELL
 from bench.store.row import COLUMNS, Row
 
 if TYPE_CHECKING:
@@ -29,11 +31,6 @@ LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # a run'
 RECORDS = ("machine", "environment")
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
-# the columns that identify a cell of a run
-CELL = (
-    "run_id", "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype",
-    "direction", "seed",
-)  # fmt: skip
 INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (int, int | None))
 
 
@@ -47,7 +44,8 @@ def load(
 ) -> "pandas.DataFrame":
     """The rows of a file, of a run's folder, or of all runs below a folder, with the columns of a Row.
 
-    Older rows lack newer columns: those are empty. Columns of later versions of Gaugeblock come last. If a
+    Older rows lack newer columns: those are empty, or are derived from the others (`bench.store.migrate`).
+    Columns of later versions of Gaugeblock come last. If a
     run has two rows for a cell (the verdict, then the speed), only the last is kept. A run that is there
     twice (local and published) is read once.
 
@@ -87,6 +85,7 @@ def load(
         values = [given.get(at) for at in range(number)]
         frame[name] = pd.Series(values, dtype=object).infer_objects()
     rows = pd.DataFrame(frame).drop_duplicates([*CELL, "machine"], keep="last", ignore_index=True)
+    rows = migrated(rows)
     if wrong:
         told(_left_out(wrong, "line"))
         rows.attrs["left_out"] = len(wrong)

@@ -16,6 +16,7 @@ from bench.cells.selection import Selection, cells
 from bench.contender.prepare import find
 from bench.size import is_spelled
 from bench.slip import choice
+from bench.store.source import split
 from bench.verdict.compare import Agreement
 
 # the coordinates that decide the size of a departure, most important first; modes and seeds do not count
@@ -93,7 +94,7 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
     return low if limit.always or math.isinf(low) else 0.0, high
 
 
-def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, str]:
+def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, Any]:
     """The status and why of a cell after applying known limits; a stale or a larger departure disagrees.
 
     So does a smaller one in a release in which it was measured: it must be measured again.
@@ -130,19 +131,32 @@ def unsteady(fault: str, known: Sequence[Known]) -> dict[str, Any]:
     for each in known:
         if each.limit.varies:
             return _limited(each)
-    return {"status": "disagrees", "why": fault, "bits": None}
+    return {"status": "disagrees", "why": fault, "bits": None, "bits_lost": None}
 
 
-def _limited(known: Known, news: str = "") -> dict[str, str]:
+def _limited(known: Known, news: str = "") -> dict[str, Any]:
     limit = known.limit
     if not news and limit.seen and not known.measured:
         news = f"not yet measured in {limit.package} {known.release}"
     return _about(known) | {"status": "limited", "why": f"{limit.reason} ({news})" if news else limit.reason}
 
 
-def _about(known: Known) -> dict[str, str]:
-    """The columns that identify the Limit."""
-    return {"limit": known.limit.name, "source": known.limit.source, "versions": known.where}
+def _about(known: Known) -> dict[str, Any]:
+    """The columns that identify the Limit, and what it explains."""
+    low, high = known.z or (None, None)
+    path, line, issue = split(known.limit.source)
+    return {
+        "limit": known.limit.name,
+        "source": known.limit.source,
+        "versions": known.where,
+        "since": known.limit.since,
+        "source_package": known.limit.package,
+        "source_path": path,
+        "source_line": line,
+        "source_issue": issue,
+        "explained_low": low,
+        "explained_high": high,
+    }
 
 
 def of_refusals(cell: Cell) -> bool:

@@ -164,7 +164,7 @@ def _compared(
     return accumulator, agreement
 
 
-def _resolved(settled: dict[str, str], few: str) -> dict[str, str]:
+def _resolved(settled: dict[str, Any], few: str) -> dict[str, Any]:
     """Status and why, with mistrusted replaced by absent if it comes from the few bits of the dtype."""
     if settled["status"] != "mistrusted" or not few:
         return settled

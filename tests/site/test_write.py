@@ -53,7 +53,7 @@ def test_a_report_is_one_folder(written):
 
 
 def test_the_worst_cell_of_a_formula_is_told(written):
-    found = part(written, "index")["verdicts"][0]["float32"]["attention"]["torch"]["fwd"]
+    found = part(written, "verdicts-0")["float32"]["attention"]["torch"]["fwd"]
     assert found[0] == "error" and found[2] == len(STATUSES) and found[3] == 1
 
 

@@ -19,7 +19,7 @@ from bench.machine.records import key
 from bench.speed.timing import Timing
 from bench.store import results, rows
 from bench.store.results import Unwritten, begin, newest, publish, resume, start
-from bench.store.row import COLUMNS
+from bench.store.row import COLUMNS, MEANING
 from bench.store.rows import load
 from tests.rows import ENVIRONMENT, MACHINE, row, timed
 
@@ -85,7 +85,7 @@ def test_a_row_comes_back_as_it_was(run):
     frame = gaugeblock.load(run.folder)
     assert list(frame.columns) == list(COLUMNS)
     for written, (_, read) in zip((first, second), frame.iterrows(), strict=True):
-        for name, value in written.as_dict().items():
+        for name, value in (written.as_dict() | {"row_id": read["row_id"]}).items():
             assert (pd.isna(read[name]) and value is None) or read[name] == value, name
 
 
@@ -245,6 +245,36 @@ def test_publish_refuses_what_is_not_finished(run, tmp_path):
     run.append(row())
     with pytest.raises(ValueError, match=r"got no report\.md in it, should be finished; resume it"):
         publish(run.folder, tmp_path)
+
+
+def test_publish_refuses_rows_of_code_that_no_commit_has_unless_told(run, tmp_path):
+    folder = finished(run, row(suite="0.1.0+gabc1234.dirty"))
+    with pytest.raises(ValueError, match=r"got rows of 0\.1\.0\+gabc1234\.dirty, .* or add --anyway"):
+        publish(folder, tmp_path / "results")
+    assert publish(folder, tmp_path / "results", anyway=True).is_dir()
+
+
+def test_publish_refuses_speeds_of_a_busy_machine_unless_told(run, tmp_path):
+    for used in (0.0, 0.9, 0.0):
+        run.moment({"others_cores": used, "cores": 2})
+    folder = finished(run, timed(1e-3))
+    with pytest.raises(ValueError, match=r"speeds of a busy machine \(at 1 of 3 looks: .* 0\.9 of 2 cores"):
+        publish(folder, tmp_path / "results")
+    assert publish(folder, tmp_path / "results", anyway=True).is_dir()
+
+
+def test_verdicts_are_the_same_on_a_busy_machine_and_may_be_published(run, tmp_path):
+    run.moment({"others_cores": 1.9, "cores": 2})
+    assert publish(finished(run), tmp_path / "results").is_dir()
+
+
+def test_rows_and_samples_join_by_the_id_of_a_row(run):
+    cell = Cell(*(getattr(row(), name) for name in Cell.__dataclass_fields__))
+    run.sampled(cell, Timing((1.0,), (), (), 1, 1.0))
+    written = run.append(timed(1.0, run_id=""))
+    (samples,) = rows.lines(run.folder / "samples.jsonl")
+    assert samples["row_id"] == written.row_id != run.append(timed(1.0, run_id="", seed=1)).row_id
+    assert written.schema == MEANING
 
 
 def test_a_copy_that_fails_leaves_nothing_behind(run, tmp_path, monkeypatch):

@@ -728,7 +728,9 @@ def test_a_call_that_varies_is_limited_where_a_limit_says_so():
     varying = Limit("torch", "reads what memory held", "x.cpp", ALL, always=False, varies=True)
     varies, other = known(varying), known(measured(3, limit=replace(HERE, always=False)))
     fault = "the same call gave another output y the second time"
-    assert unsteady(fault, [other]) == {"status": "disagrees", "why": fault, "bits": None}
+    assert unsteady(fault, [other]) == {
+        "status": "disagrees", "why": fault, "bits": None, "bits_lost": None,
+    }  # fmt: skip
     assert unsteady(fault, [other, varies])["why"] == "reads what memory held"
     assert settle(Agreement("disagrees", "off", z_rms=inf), [varies])["status"] == "disagrees"
     with pytest.raises(ValueError, match="varies and always, should not be both"):

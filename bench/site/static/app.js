@@ -210,9 +210,9 @@ const GB = (() => {
 
   // ---- right?
 
-  function right({ given }) {
+  async function right({ given }) {
     const at = chosen(given, "run", usual());
-    const verdicts = index.verdicts[at], dtypes = index.dtypes.filter((each) => verdicts[each]);
+    const verdicts = await part(`verdicts-${at}`), dtypes = index.dtypes.filter((each) => verdicts[each]);
     const dtype = dtypes.includes(given.dtype) ? given.dtype : dtypes.includes("float32") ? "float32" : dtypes[0];
     const show = given.show || "departures first", most = index.bits[dtype];
     const found = verdicts[dtype] || {};
@@ -463,7 +463,7 @@ const GB = (() => {
     const rows = data.ids.map((id, row) => ({ id, case: name, ...Object.fromEntries(Object.entries(data.columns).map(([column, values]) => [column, values[row]])) }));
     return { rows, code: data.code, formula: index.formulas[number] };
   }
-  const has = (name) => (_, at) => Object.values(index.verdicts[at]).some((found) => found[name]);
+  const has = (name) => (_, at) => index.runs[at].formulas.includes(index.formulas.findIndex((each) => each.name === name));
   function homeOf(name, given) {
     const fallback = usual(({ at }) => has(name)(null, at));
     const at = chosen(given, "run", fallback);
