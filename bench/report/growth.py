@@ -60,6 +60,8 @@ def panels(timed: "DataFrame") -> list[Panel]:
     found: list[tuple[int, int, Panel]] = []
     known = ordered(shown["case"].drop_duplicates().tolist(), ORDER)
     for _, group in shown.groupby(["case", "place", "device", "settings"], sort=False):
+        if group["size"].nunique() < 2:  # most of a usual run
+            continue
         first = group.iloc[0]
         curves: dict[str, Sequence[Point]] = {}
         for backend in ordered(group["backend"].drop_duplicates().tolist(), BACKENDS):
@@ -96,7 +98,7 @@ def best(rows: "DataFrame") -> list[Point]:
 def points(rows: "DataFrame") -> list[Point]:
     """The sizes of one contender from the least work to the most; those without figures are left out."""
     found = {}
-    for row in rows.to_dict("records"):
+    for row in rows[["throughput", "median_s", "flops", "half", "bound", "title"]].to_dict("records"):
         # the product of a quotient: rounded, so that all frameworks have the same
         items, work, time = float(f"{row['throughput'] * row['median_s']:.9g}"), row["flops"], row["median_s"]
         if all(math.isfinite(each) and each > 0 for each in (items, work, time)):

@@ -3,14 +3,13 @@
 import inspect
 import math
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from bench import pages
-from bench.case import Case
 from bench.cells.cell import Cell, cell_of
 from bench.digits import magnitude
 from bench.report.formulas import about
@@ -191,22 +190,27 @@ class Report:
 
     def formulas_of(self, run: str) -> Iterator[tuple[int, Values]]:
         """For each formula of a run its place, every row in columns, and the code that ran."""
-        place = {name: number for number, name in enumerate(self.formulas)}
-        for name, rows in self.of(run).groupby("case", sort=False, observed=True):
-            yield place[str(name)], _formula(str(name), rows)
+        rows, place = self.of(run), {name: number for number, name in enumerate(self.formulas)}
+        # lists, taken apart by formula: pandas takes longer for each small frame than for all of its values
+        kept = [name for name in rows.columns if name not in APART]
+        columns = _filled({str(name): _values(rows[name], exact=name in EXACT) for name in kept})
+        ids = [str(Cell(*row)) for row in rows[[each.name for each in fields(Cell)]].itertuples(index=False)]
+        for name, at in rows.groupby("case", sort=False, observed=True).indices.items():
+            mine = {column: [values[each] for each in at] for column, values in columns.items()}
+            ran = set(zip(mine["backend"], mine["contender"], strict=True))
+            yield (
+                place[str(name)],
+                {"ids": [ids[each] for each in at], "columns": _filled(mine), "code": _code(str(name), ran)},
+            )
 
 
-def _formula(name: str, rows: "DataFrame") -> Values:
-    kept = [name for name in rows.columns if name not in APART]
-    columns = {str(name): _values(rows[name], exact=name in EXACT) for name in kept}
-    columns = {
+def _filled(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """The columns that hold something."""
+    return {
         name: values
         for name, values in columns.items()
         if any(each is not None and each != "" for each in values)
     }
-    ids = [str(Cell(*row)) for row in rows[[each.name for each in fields(Cell)]].itertuples(index=False)]
-    found = pages.cases().get(name)
-    return {"ids": ids, "columns": columns, "code": _code(found, rows) if found else {}}
 
 
 def _values(column: Any, exact: bool = False) -> list[Any]:
@@ -236,17 +240,18 @@ def _packages(around: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(version) for name, version in found.items()} if isinstance(found, Mapping) else {}
 
 
-def _code(case: Case, rows: "DataFrame") -> dict[str, str]:
-    """The build of each contender, as the page has it."""
-    wanted = {
-        (str(b), str(c)) for b, c in rows[["backend", "contender"]].drop_duplicates().itertuples(index=False)
-    }
+def _code(name: str, ran: Collection[tuple[str, str]]) -> dict[str, str]:
+    """The build of each contender that ran, as the page has it, by framework and contender."""
+    return {" ".join(pair): code for pair, code in _builds(name).items() if pair in ran}
+
+
+@cache
+def _builds(name: str) -> Mapping[tuple[str, str], str]:
     found = {}
-    for each in case.contenders:
-        if (each.backend, str(each)) in wanted:
-            with suppress(OSError, TypeError):
-                build = getattr(each.build, "func", each.build)
-                found[f"{each.backend} {each}"] = textwrap.dedent(inspect.getsource(build)).rstrip()
+    for each in pages.cases()[name].contenders if name in pages.cases() else ():
+        with suppress(OSError, TypeError):
+            build = getattr(each.build, "func", each.build)
+            found[each.backend, str(each)] = textwrap.dedent(inspect.getsource(build)).rstrip()
     return found
 
 
