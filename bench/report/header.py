@@ -125,11 +125,24 @@ def machine_line(record: Mapping[str, Any], key: str) -> str:
         return f"recorded in an unknown form ({key})"
 
 
-def _machine(record: Mapping[str, Any], key: str) -> str:
+def processor(record: Mapping[str, Any]) -> str:
+    """The CPU of a machine and its cores; empty if they are not recorded."""
+    try:
+        return ", ".join(_processor(record)) if record.get("cpu") else ""
+    except (AttributeError, TypeError, ValueError):
+        return ""
+
+
+def _processor(record: Mapping[str, Any]) -> list[str]:
     parts = [str(record.get("cpu", "not recorded"))]
     if cores := record.get("cores"):
         sockets = record.get("sockets") or 1
         parts.append(count(int(cores), "core") + (f" in {sockets} sockets" if sockets != 1 else ""))
+    return parts
+
+
+def _machine(record: Mapping[str, Any], key: str) -> str:
+    parts = _processor(record)
     if top := record.get("top_mhz"):
         parts.append(f"up to {top} MHz")
     if governor := record.get("governor"):

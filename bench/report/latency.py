@@ -1,11 +1,11 @@
-"""The table of latency: what one call costs at least, and from which size on that matters less."""
+"""The tables of latency: what one call costs at least, and from which size on that matters less."""
 
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from bench.digits import digits, scaled
+from bench.digits import digits, scaled, seconds
 from bench.report.growth import Point, points
 from bench.report.overview import BACKENDS, ordered, short
 from bench.report.speeds import sign
@@ -23,23 +23,41 @@ NOTE = (
     "takes twice as long, on the line between the timed sizes around it, in the framework that is fastest at "
     "the largest of them; > where even that takes less."
 )
+CALLS = "What a call costs"
+CALLED = (
+    "The time of one call at the first size of each formula, in its fastest API. These sizes are small: a "
+    "call costs most of that time, and the hardware has little to do. least, median, most: over the formulas."
+)
+
+
+def overhead(timed: "DataFrame") -> list[Table]:
+    """One line per framework and mode: the range of what a call costs at the first sizes of all formulas.
+
+    No table without a headline among the rows: the first sizes have a table of their own then.
+    """
+    _, small, columns = _sizes(timed)
+    if small.empty:
+        return []
+    lines = []
+    for place, here in small.groupby(["device", "settings", "on"], sort=False):
+        device, settings, on = cast("tuple[str, str, str]", place)
+        for pair in columns:
+            mine = here[[each == pair for each in here["column"]]]
+            own = mine.groupby("case", sort=False)["median_s"].min()
+            if len(own):
+                where = (device if device != "cpu" else "", settings, on)
+                name = " ".join(filter(None, (short(pair[0]), pair[1], *where)))
+                times = (seconds(each) for each in (own.min(), own.median(), own.max()))
+                lines.append((name, f"{len(own):,}", *times))
+    names = ("formulas", "least", "median", "most")
+    return [Table(CALLS, ("framework and mode", *names), lines, right=names, note=CALLED)]
 
 
 def latency(timed: "DataFrame") -> list[Table]:
-    """One line per formula at its first size, in its main direction.
-
-    No table without a headline among the rows: the first sizes have one of their own then.
-    """
-    if not (timed["title"] != "").any():
+    """One line per formula at its first size, in its main direction; none where `overhead` has none."""
+    shown, small, columns = _sizes(timed)
+    if small.empty:
         return []
-    shown = typical(timed[timed["direction"] == timed["main"]])
-    shown = shown.assign(column=[*zip(shown["backend"], shown["mode"], strict=True)])
-    small = shown[shown["first"]]
-    columns = [
-        pair
-        for backend in ordered(small["backend"].drop_duplicates().tolist(), BACKENDS)
-        for pair in small.loc[small["backend"] == backend, "column"].drop_duplicates()
-    ]
     around = dict(tuple(shown.groupby(["case", "device", "settings", "on"], sort=False)))
     lines = []
     for group in workloads(small):
@@ -52,8 +70,26 @@ def latency(timed: "DataFrame") -> list[Table]:
             sizes = around[row["case"], row["device"], row["settings"], on]
             lines.append((label, *cells, _size(sizes, unit(here))))
     names = [f"{short(backend)}\n{mode}" for backend, mode in columns]
-    found = Table(TITLE, ("formula", *names, "break-even size"), lines, right=names, note=NOTE)
-    return [found] if lines else []
+    return [Table(TITLE, ("formula", *names, "break-even size"), lines, right=names, note=NOTE)]
+
+
+Column = tuple[str, str]  # a backend and a mode
+
+
+def _sizes(timed: "DataFrame") -> tuple["DataFrame", "DataFrame", list[Column]]:
+    """The rows in their main direction, those at a first size, and the frameworks and modes of these.
+
+    All are empty without a headline.
+    """
+    shown = typical(timed[(timed["direction"] == timed["main"]) & (timed["title"] != "").any()])
+    shown = shown.assign(column=[*zip(shown["backend"], shown["mode"], strict=True)])
+    small = shown[shown["first"].astype(bool)]
+    columns = [
+        pair
+        for backend in ordered(small["backend"].drop_duplicates().tolist(), BACKENDS)
+        for pair in small.loc[small["backend"] == backend, "column"].drop_duplicates()
+    ]
+    return shown, small, columns
 
 
 def _time(row: Any) -> str:

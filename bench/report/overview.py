@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from bench.digits import count
 from bench.noise import precision
-from bench.report.table import GLYPHS, Table
+from bench.report.table import GLYPHS, Listing, Section, Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -19,6 +20,7 @@ BACKENDS = ("numpy", "torch", "tensorflow", "jax")
 SLOT = ["backend", "dtype", "way", "rank", "bits"]
 WAYS = {"forward": "fwd", "training": "fwd", "gradient": "bwd"}  # the two halves of a dtype's column
 NARROW = {"bfloat16": "bf16"}  # a dtype's name over its two halves of three characters
+DEPART = "What departs, with correct bits"
 BLANK = "·  "
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -29,7 +31,7 @@ def ordered(found: Sequence[str], known: Sequence[str] = ()) -> list[str]:
     return [each for each in known if each in found] + [each for each in found if each not in known]
 
 
-def verdict(rows: "DataFrame") -> list[Table]:
+def verdict(rows: "DataFrame", title: str = "Verdicts and correct bits") -> list[Table]:
     """One line per formula, and one per option with another outcome; one column per backend."""
     cells = _worst(rows)
     dtypes = ordered(rows["dtype"].drop_duplicates().tolist(), DTYPES)
@@ -46,7 +48,7 @@ def verdict(rows: "DataFrame") -> list[Table]:
             ]
             tables.append(
                 Table(
-                    "Verdicts and correct bits",
+                    title,
                     ("formula", *columns),
                     lines,
                     tokens=columns,
@@ -56,13 +58,25 @@ def verdict(rows: "DataFrame") -> list[Table]:
     return tables
 
 
+def departing(rows: "DataFrame") -> list[Section]:
+    """The lines of the formulas of which any cell departs; then the names of those that agree everywhere."""
+    ran = rows[~rows["status"].isin(NOT_RUN)]
+    departs = ran.loc[ran["status"] != "agrees", "case"].drop_duplicates()
+    agree = [str(case) for case in ran["case"].drop_duplicates() if case not in set(departs)]
+    title = f"Agree wherever they ran ({count(len(agree), 'formula')})"
+    return [
+        *(verdict(rows[rows["case"].isin(departs)], DEPART) if len(departs) else []),
+        *([Listing(title, [(", ".join(agree), "")])] if agree else []),
+    ]
+
+
 SIGNS = {**{glyph: status for status, glyph in GLYPHS.items()}, "≡": "the reference itself", "·": "not run"}
 LEGEND = (
     "Each entry is the worst status of its cells and the fewest correct bits: float64 has 53, float32 24, "
     "float16 11, bfloat16 8. fwd: the forward pass or a training step. bwd: the gradient."
 )
 GROUPED = " '+2': two more options with the same result."
-DEPARTS = " limited: a known departure, explained below."
+DEPARTS = " limited: a known departure, explained under Known departures."
 
 
 def legend(lines: Sequence[Sequence[str]]) -> str:
@@ -73,7 +87,7 @@ def legend(lines: Sequence[Sequence[str]]) -> str:
     return f"{'  '.join(signs)}. {LEGEND}{grouped}{DEPARTS if GLYPHS['limited'] in entries else ''}"
 
 
-RAN = WORST[2:]
+NOT_RUN, RAN = WORST[:2], WORST[2:]
 
 
 class Ended(NamedTuple):

@@ -162,7 +162,7 @@ WIDE = ("bound", "cache")
 DETAIL = (
     "ratio: time over that of the fastest, with its 95 % confidence interval. roofline: the least time "
     "that this machine's peak rates allow, over the median. bound, cache: what limits the time, and where "
-    "inputs and weights lie (in report.md and with --markdown). first: the first call; compile: its "
+    "inputs and weights lie (in speeds.md and with --markdown). first: the first call; compile: its "
     "compilation. break-even: calls until compiling has paid off against NumPy, and after a / against "
     "eager mode. MiB: peak memory of a call; after a + on the device. After a median, ~ means that samples"
     " drift, ≈ that they fall into two clusters, ? that the ratio is not known to 5 %."

@@ -112,20 +112,31 @@ def show(sections: Iterable[Section], console: "Console") -> None:
     """Print the sections to a terminal."""
     from rich.text import Text
 
+    from bench.report.breaking import Names
+
     for section in sections:
         console.print()
-        console.print(Text(plain(section.title), style="bold"))
-        if isinstance(section, Table):
-            console.print(_stacked(section, console.width) if section.stacked else _rich(section))
+        _print(console, Names(plain(section.title), style="bold"))
+        if isinstance(section, Table) and section.stacked:
+            _print(console, _stacked(section, console.width))
+        elif isinstance(section, Table):
+            console.print(_rich(section))
         elif isinstance(section, Listing):
             for text, how in section.items:
-                console.print(_tokens(plain(text)))
+                _print(console, _tokens(plain(text)))
                 if how:  # on one line, however long, so that it can be copied
                     console.print(Text(f"  {how}", style="dim"), soft_wrap=True)
         else:
             console.print(Text(plain(section.file)), soft_wrap=True)
         if note := getattr(section, "note", ""):
-            console.print(Text(plain(note), style="dim"))
+            _print(console, Names(plain(note), style="dim"))
+
+
+def _print(console: "Console", text: "Text") -> None:
+    """Print the text line by line: rich joins what it is given, and forgets where names may be broken."""
+    for line in text.wrap(console, console.width):
+        line.rstrip()
+        console.print(line)
 
 
 def markdown(sections: Iterable[Section]) -> str:
@@ -187,7 +198,8 @@ def _rich(table: Table) -> "object":
 def _stacked(table: Table, width: int) -> "Text":
     """The table with the first cell of each row on a line of its own, above the others."""
     from rich.cells import cell_len
-    from rich.text import Text
+
+    from bench.report.breaking import Names
 
     fitting = [at for at, name in enumerate(table.columns) if name not in table.wide]
     (first, *titles), *columns = zip(
@@ -202,19 +214,22 @@ def _stacked(table: Table, width: int) -> "Text":
     found = [first, head, "─" * min(len(head), width)]
     for title, line in zip(titles, lines, strict=True):
         found += [title, line]
-    return Text("\n".join(found))
+    return Names("\n".join(found))
 
 
 def _lines(text: str) -> "Text":
-    from rich.text import Text
+    from bench.report.breaking import Names
 
-    return Text("\n".join(plain(line) for line in text.split("\n")))
+    return Names("\n".join(plain(line) for line in text.split("\n")))
 
 
 def _tokens(text: str) -> "Text":
-    from rich.text import Text
+    from bench.report.breaking import Names
 
-    return Text("").join(Text(word, style=STYLES.get(word[:1], "")) for word in re.split(r"(\s+)", text))
+    found = Names()
+    for word in re.split(r"(\s+)", text):
+        found.append(word, style=STYLES.get(word[:1], ""))
+    return found
 
 
 def _pipes(table: Table) -> str:

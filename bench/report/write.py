@@ -1,38 +1,31 @@
-"""The report: pure functions from a DataFrame of rows to tables, for the terminal and for Markdown."""
+"""The report of runs on disk: read, printed to a terminal, and written beside the rows as Markdown."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from bench.machine.records import key
-from bench.report import findings
-from bench.report.arithmetic import arithmetic
 from bench.report.curves import draw
-from bench.report.findings import limited, scores, unrun
+from bench.report.documents import Document
+from bench.report.documents import files as documents
 from bench.report.formulas import keep as keep_formulas
 from bench.report.growth import draw as draw_growth
-from bench.report.growth import growth, panels
-from bench.report.header import Records, header, setups
-from bench.report.instruction_sets import instruction_sets
+from bench.report.growth import panels
+from bench.report.header import Records, setups
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
-from bench.report.latency import latency
-from bench.report.limits import LIMITS, brief, gone, page, unneeded
-from bench.report.overview import verdict
-from bench.report.read_back import read_back
-from bench.report.roofs import roofs as roof_table
-from bench.report.speeds import detail, summary, throughput
+from bench.report.limits import LIMITS, brief, page
+from bench.report.sections import NONE, own, report
+from bench.report.sections import sections as sections
 from bench.report.table import Listing, Section, markdown
 from bench.report.table import console as terminal
 from bench.report.table import show as print_sections
-from bench.report.variants import conventions
 from bench.report.workloads import speeds
 from bench.store.lines import Told, refuse
-from bench.store.results import REPORT
 from bench.store.results import write as write_whole
-from bench.store.row import sentence
 from bench.store.rows import (
     RECORDS,
     WORKERS,
@@ -52,73 +45,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
-NONE = "report: got no rows, should be at least one; `gaugeblock run` makes them"
-LEFT = (
-    "The tables are made without these lines and records. Restore the files, or continue the run where it "
-    "was interrupted: `pytest suites/ --results RUN`."
-)
-
 Paths = Sequence[str | os.PathLike[str]]
-
-
-def sections(
-    rows: "DataFrame",
-    machines: Records | None = None,
-    environments: Records | None = None,
-    *,
-    every: bool = False,
-    figures: Sequence[Section] = (),
-    drawn: Sequence[Section] = (),
-    prints: Sequence[Mapping[str, Any]] = (),
-    moments: Sequence[Mapping[str, Any]] = (),
-    reached: Sequence[Mapping[str, Any]] = (),
-    left: Sequence[str] = (),
-    plugins: Sequence[str] = (),
-) -> list[Section]:
-    """The sections of the report. `every` adds every contender of every workload, and every sentence.
-
-    `figures` are loss curves, `drawn` is time over size, `left` lists what could not be read, and `plugins`
-    are the backends that the user has named. A bad record costs only its own table.
-    """
-    if rows.empty:
-        raise ValueError(NONE)
-    lacking = [*rows.attrs.get("left", ()), *left]
-    rows = setups(rows)
-    timed = speeds(rows)
-    found = [
-        *verdict(rows),
-        *findings.departures(rows, every=every, plugins=plugins),
-        *scores(rows),
-        *figures,
-        *throughput(timed),
-        *summary(timed),
-        *latency(timed),
-        *drawn,
-        *growth(panels(timed)),
-        *conventions(rows),
-        *instruction_sets(rows),
-        *limited(rows),
-        *gone(rows, environments),
-        *unneeded(rows, environments),
-        *unrun(rows, every=every),
-        *_own("fingerprints", lambda: arithmetic(prints), lacking),
-        *(_own("environments", lambda: read_back(rows, environments or {}), lacking) if every else []),
-        *(_own("roofs", lambda: roof_table(reached), lacking) if every else []),
-        *(detail(timed) if every else []),
-    ]
-    shown = [Listing("Left out", [(each, "") for each in lacking], LEFT)] if lacking else []
-    return [header(rows, machines or {}, environments or {}, moments), *shown, *found]
-
-
-def _own(name: str, table: Callable[[], Sequence[Section]], lacking: list[str]) -> Sequence[Section]:
-    """The table made from records beside the rows, or a sentence if the records are invalid."""
-    try:
-        return table()
-    except Exception as error:  # any kind, depending on what the file holds
-        lacking.append(
-            f"{name}: got records of another shape ({sentence(error)}), should be as a run writes them"
-        )
-        return ()
 
 
 def kills(folder: Path, told: Told = refuse) -> list[Section]:
@@ -196,27 +123,27 @@ def departures(paths: Paths) -> list[Section]:
 
 def text(paths: Paths, *, lenient: bool = False) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    return _document(sections(*read(paths, lenient=lenient), every=True, **beside(paths)))
+    rows = read(paths, lenient=lenient)
+    return f"# Gaugeblock report\n\n{markdown(sections(*rows, every=True, **beside(paths)))}"
 
 
 def write(folder: Path) -> Path:
-    """Write a run's report.md, limits.md, formulas.json and drawings beside its rows."""
+    """Write a run's report.md, its further files and its drawings beside its rows; returns report.md."""
     found = beside([folder])
     left = found["left"]
     losses = heard(partial(curves, folder), left.append)
-    figures = _own("curves", lambda: draw(losses, folder), left)
-    mutants = _own("mutants", lambda: heard(partial(kills, folder), left.append), left)
+    figures = own("curves", lambda: draw(losses, folder), left)
+    mutants = own("mutants", lambda: heard(partial(kills, folder), left.append), left)
     rows, machines, environments = read([folder])
-    drawn = _own("growth", lambda: draw_growth(panels(speeds(setups(rows))), folder), left)
+    drawn = own("growth", lambda: draw_growth(panels(speeds(setups(rows))), folder), left)
     keep_formulas(folder, rows["case"].drop_duplicates())
-    known = page(rows, environments)
-    if known:
-        write_whole(folder / LIMITS, "# Known departures\n\n" + markdown(known))
-    shown = sections(rows, machines, environments, every=True, figures=figures, drawn=drawn, **found)
-    shown += mutants
-    link = f"[Known departures]({LIMITS}): what departs, in which release, why, and how far.\n\n"
-    return write_whole(folder / REPORT, _document(shown, link if known else ""))
-
-
-def _document(found: Sequence[Section], links: str = "") -> str:
-    return f"# Gaugeblock report\n\n{links}{markdown(found)}"
+    made = report(
+        rows, machines, environments, every=True, figures=figures, drawn=drawn, kills=mutants, **found
+    )
+    known = Document(
+        LIMITS, "Known departures", "what departs, in which release, why, and how far",
+        page(rows, environments),
+    )  # fmt: skip
+    for name, words in documents(replace(made, documents=[*made.documents, known])).items():
+        file = write_whole(folder / name, words)
+    return file

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.report.formulas import kept
-from bench.report.write import NONE, Paths, read
+from bench.report.sections import NONE
+from bench.report.write import Paths, read
 from bench.site.data import Report
 from bench.store.results import write
 from bench.store.suite import suite

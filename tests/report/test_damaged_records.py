@@ -66,7 +66,8 @@ def folder(tmp_path):
 
 def page(folder: Path) -> str:
     """The report as it is written at the end of a run: it reads all that stands beside the rows."""
-    return report.write(folder).read_text(encoding="utf-8")
+    report.write(folder)
+    return "\n".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.md")))
 
 
 def test_nothing_is_left_out_where_nothing_is_damaged(folder):

@@ -15,7 +15,7 @@ from bench.machine.records import key
 from bench.report import curves, overview, readme, speeds, workloads
 from bench.report import header as headers
 from bench.report import write as report
-from bench.report.table import GLYPHS, Listing, Table, command, escape, markdown, show
+from bench.report.table import GLYPHS, Table, command, escape, markdown, show
 from bench.store.results import start
 from bench.store.row import STATUSES, plain
 from bench.studies import seeds
@@ -37,7 +37,7 @@ def few_pages(monkeypatch):
 
 
 def verdict(*rows):
-    return tables(*rows)["Verdicts and correct bits"]
+    return overview.verdict(headers.setups(frame(*rows)))[0]
 
 
 def terminal(sections, width=100):
@@ -161,7 +161,11 @@ def test_the_reference_is_marked_as_such_only_where_it_agrees():
 
 def test_nothing_that_did_not_run_is_shown_as_zero():
     text = terminal(
-        report.sections(frame(row(status="absent", bits=None, why="none"), row(mode="x", status="missing")))
+        overview.verdict(
+            headers.setups(
+                frame(row(status="absent", bits=None, why="none"), row(mode="x", status="missing"))
+            )
+        )
     )
     assert not re.search(r"\b0 ?%|\b0\b(?! *$)", text.split("Verdict")[1])
 
@@ -212,13 +216,13 @@ def test_training_stands_where_forward_does():
 
 def test_more_than_two_dtypes_or_four_backends_go_into_further_tables():
     dtypes = [row(dtype=dtype) for dtype in ("bfloat16", "float32", "float64")]
-    found = [each for each in report.sections(frame(*dtypes)) if "Verdict" in each.title]
+    found = overview.verdict(headers.setups(frame(*dtypes)))
     assert [table.columns[1] for table in found] == [
         "torch\nfloat64 float32\nfwd bwd fwd bwd",
         "torch\nbf16   \nfwd bwd",
     ]
     five = [row(backend=name) for name in ("torch", "jax", "numpy", "tensorflow", "my/chip.py:Chip")]
-    found = [each for each in report.sections(frame(*five)) if "Verdict" in each.title]
+    found = overview.verdict(headers.setups(frame(*five)))
     assert found[1].columns[1].startswith("Chip\n")
 
 
@@ -453,10 +457,9 @@ def test_each_limit_stands_once_with_its_range_and_its_source():
 
 @pytest.mark.parametrize("status", ["disagrees", "error", "mistrusted", "imprecise"])
 def test_a_departure_is_a_sentence_and_its_command(status):
-    found = [
-        each for each in tables(row(status=status, why="y[3] is off")).values() if isinstance(each, Listing)
-    ]
-    ((text, how),) = found[0].items
+    found = tables(row(status=status, why="y[3] is off"))
+    (listing,) = (each for title, each in found.items() if title.endswith("(1 cell)"))
+    ((text, how),) = listing.items
     who = "attention forward torch.nn.functional.scaled_dot_product_attention eager float32"
     assert text == f"{GLYPHS[status]} {who}: y[3] is off"
     assert how == row().command
@@ -600,7 +603,8 @@ def run(tmp_path):
 
 def test_the_report_is_written_beside_the_rows_with_its_drawings(run):
     text = report.write(run.folder).read_text()
-    assert text.startswith("# Gaugeblock report\n") and "![Loss of lstm](curve-lstm.svg)" in text
+    assert text.startswith("# Gaugeblock report\n") and "[Training](training.md)" in text
+    assert "![Loss of lstm](curve-lstm.svg)" in (run.folder / "training.md").read_text()
     assert "Acme Three" in text and key(MACHINE) in text
     drawing = (run.folder / "curve-lstm.svg").read_text()
     assert "<svg" in drawing
@@ -608,17 +612,18 @@ def test_the_report_is_written_beside_the_rows_with_its_drawings(run):
     assert (run.folder / "curve-lstm.svg").read_text() == drawing
 
 
-def test_a_busy_machine_is_said_to_be_busy_in_the_first_line(run, capsys):
+def test_a_busy_machine_is_said_to_be_busy_among_the_findings_and_where_it_is_described(run, capsys):
     run.moment({"others_cores": 0.02, "cores": 2})
     assert "busy" not in report.text([run.folder])
     run.moment({"others_cores": 1.4, "cores": 2})
     said = "at 1 of 2 looks: other processes use 1.4 of 2 cores"
     for page in (report.text([run.folder]), report.write(run.folder).read_text()):
-        first = next(line for line in page.splitlines() if line.startswith("| ") and line.strip("| -"))
-        assert "busy" in first and said in first
+        assert f" The machine was busy {said}." in page.partition("\n## Agree")[0]
+        assert f"\n| busy | {said} |\n" in page
     report.show([run.folder])
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert lines[0] == "What ran" and lines[1].startswith("busy") and said in lines[1]
+    assert lines[0] == "Findings" and f"The machine was busy {said}" in " ".join(lines[:9])
+    assert lines[lines.index("What ran") + 1].startswith("busy")
 
 
 def test_the_page_of_several_seeds_says_busy_too(run):
@@ -722,8 +727,8 @@ def test_rows_cost_a_report_the_same_few_calls_each_however_many_they_are(tmp_pa
         with file.open("w") as lines:
             for n in range(count):
                 lines.write(line.replace('"seed": 0', f'"seed": {n}') + "\n")
-        first = report.sections(*report.read([file]), every=True)[0]
-        assert dict(first.rows)[f"{count:,} cells"] == f"agrees {count:,}"
+        found = {each.title: each for each in report.sections(*report.read([file]), every=True)}
+        assert dict(found["What ran"].rows)[f"{count:,} cells"] == f"agrees {count:,}"
 
     reported(10)  # what is made once
     few, more, many = (calls(reported, count) for count in (500, 2500, 4500))

@@ -270,7 +270,7 @@ def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
     (found,) = fingerprints(folder)
     assert (found["backend"], found["mode"], found["dtype"]) == ("numpy", "eager", "float32")
     assert "Fingerprints of the arithmetic" in done.stdout
-    assert "Fingerprints of the arithmetic" in (folder / "report.md").read_text()
+    assert "Fingerprints of the arithmetic" in (folder / "arithmetic.md").read_text()
     (folder / "rows.jsonl").write_text("")  # to be judged again, in the same run
     suites(tmp_path, *chosen)
     assert len(load(folder)) > 2 and fingerprints(folder) == [found]
