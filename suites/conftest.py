@@ -11,6 +11,7 @@ from bench import pages
 from bench.cells.cell import Cell
 from bench.run import options, pytest_plugin
 from bench.run.interrupts import interrupts
+from bench.run.progress import Progress, progress
 from bench.store.results import Unwritten
 
 COUNTED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
@@ -68,6 +69,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     suite_run, option = session.config.stash[pytest_plugin.SUITE_RUN], session.config.option
+    shown: Progress | None = None
     if suite_run.chosen and not (option.collectonly or option.setupplan):
         try:
             options.shown(session.config)
@@ -78,7 +80,15 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
         for said in (suite_run.kept(), suite_run.announced()):
             if reporter and said:
                 reporter.write_line(f"\n{said}")
-    return (yield)
+        if shown := progress(session.config, lambda: suite_run.told()):
+            suite_run.waiting = shown.waits
+            session.config.pluginmanager.register(shown)
+    try:
+        return (yield)
+    finally:
+        if shown:
+            session.config.pluginmanager.unregister(shown)
+            shown.close()
 
 
 def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, str, str] | None:

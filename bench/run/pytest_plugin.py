@@ -23,6 +23,7 @@ from bench.machine.variables import threads as usual_threads
 from bench.run import ending
 from bench.run.ending import Ended, failing
 from bench.run.options import off
+from bench.run.progress import telling
 from bench.run.workers import LONGER, TIMEOUT
 from bench.speed.rounds import BRIEF, THOROUGH, Effort
 from bench.store.results import FAILURES
@@ -73,6 +74,8 @@ class SuiteRun:
     done: the rows of a run that is continued.
     reported: whether the report has been written.
     faults: errors of the whole run, one sentence each.
+    waiting: called while a test waits; see `Session`.
+    told: says how far the session is; nothing before it begins.
     """
 
     selection: Selection
@@ -92,6 +95,8 @@ class SuiteRun:
     done: dict[str, Any] = field(default_factory=dict)
     reported: bool = False
     faults: list[str] = field(default_factory=list)
+    waiting: Callable[[], None] = lambda: None
+    told: Callable[[], str] = lambda: ""
 
     @classmethod
     def open(cls, option: Any) -> "SuiteRun":
@@ -215,8 +220,7 @@ class SuiteRun:
 
     def kept(self) -> str:
         """What a continued run takes over, in a sentence; empty if it takes over nothing."""
-        finished = sum(map(self._finished, map(str, self.chosen)))
-        if not finished:
+        if not (finished := self._kept()):
             return ""
         cells = f"{count(finished, 'cell')} of {len(self.chosen):,}"
         return f"{cells} in {self.run.folder} finished before: not run again, even if code has changed"
@@ -231,6 +235,9 @@ class SuiteRun:
         """What a run of speeds has to time; nothing for other runs."""
         alone = self.selection.speeds or self.selection.growth
         return [cell for cell in self.speeds if alone and not self._finished(str(cell))]
+
+    def _kept(self) -> int:
+        return sum(map(self._finished, map(str, self.chosen)))
 
     def _finished(self, name: str) -> bool:
         return name in self.done and self.done[name].status not in UNSETTLED
@@ -275,7 +282,10 @@ class SuiteRun:
             or self.selection.full,  # measuring them takes seconds
             options=self.options,
             recorded=self.run.worker,
+            waiting=self.waiting,
         )
+        long = {cell: seconds(cell) for cell in self.speeds}
+        self.told = telling(self.chosen, long, self._kept(), running)
         running.timings.update(self._timings())
         try:
             yield running

@@ -62,6 +62,9 @@ class Session:
     joules: measure energy.
     peaks: measure the roofline of the CPU.
     options: options of the command line that apply to every cell; each row's command repeats them.
+    waiting: called twice a second while `row` or `speed` waits, in their thread.
+
+    begun, timing: when the session began, and for how many seconds it has timed.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Session:
         peaks: bool = True,
         options: Sequence[str] = (),
         recorded: Callable[[dict[str, Any]], None] = lambda environment: None,
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self.rows: dict[str, Row] = dict(done)
         self.timings: dict[str, Timing] = {}
@@ -97,14 +101,15 @@ class Session:
         self._probed, self._fingerprinted, self._sampled = probed, fingerprinted, sampled
         self._roofed, self._effort, self._joules, self._peaks = roofed, effort, joules, peaks
         self._options, self._recorded, self._calls = options, recorded, calls
-        self._begun, self._announced = monotonic(), announced or {}
+        self.begun, self.timing, self._announced = monotonic(), 0.0, announced or {}
+        self._waiting = waiting
         self._roofs: list[dict[str, Any]] = []
         self._measured: set[tuple[str, ...]] = set()
         self._fingers: set[tuple[str, ...]] = set()
         for cell in wanted:
             if str(cell) not in self.rows and (row := missing(cell)):
                 self._keep(cell, row)
-        self._groups = plan(wanted, self._timed, curves, self._complete)
+        self._groups = plan(wanted, self._timed, curves, self.complete)
         self.workers = Workers(threads, level, timeout)
         self._busy: set[tuple[Any, ...]] = set()
         self._timing = False
@@ -134,13 +139,15 @@ class Session:
         if row.median_s is None and row.status in TIMED and str(cell) not in self.timings:
             with self._quiet():
                 rows = {each: self.rows.get(str(each)) for each in rivals}
+                begun = monotonic()
                 self._time([each for each, found in rows.items() if found and found.status in TIMED])
+                self.timing += monotonic() - begun
         return self.rows[str(cell)], self.timings.get(str(cell))
 
     def _wait(self, until: Callable[[], bool]) -> None:
         """Wait in short intervals: Python handles a signal only when the main thread runs."""
         while not self._change.wait_for(until, POLL):
-            pass
+            self._waiting()
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -168,8 +175,8 @@ class Session:
     def _paced(self) -> Effort:
         """The effort, with less sampling where the run is later than it has said."""
         total = sum(self._announced.values())
-        left = sum(each for name, each in self._announced.items() if not self._complete(self._timed[name]))
-        late = monotonic() - self._begun - (total - left)
+        left = sum(each for name, each in self._announced.items() if not self.complete(self._timed[name]))
+        late = monotonic() - self.begun - (total - left)
         share = 1 - max(late, 0) / (SAMPLING * left) if left else 1
         return replace(self._effort, seconds=self._effort.seconds * max(share, LEAST))
 
@@ -224,7 +231,8 @@ class Session:
             raise RuntimeError(f"the run stopped before {cell}") from self._fault
         return self.rows[str(cell)]
 
-    def _complete(self, cell: Cell) -> bool:
+    def complete(self, cell: Cell) -> bool:
+        """Whether a cell has its row, with its speed if it is timed and may have one."""
         row = self.rows.get(str(cell))
         timed = str(cell) in self._timed
         return row is not None and (not timed or row.median_s is not None or row.status not in TIMED)
