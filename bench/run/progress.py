@@ -6,9 +6,10 @@ from time to time, at most every `FILE` seconds, and every `CI` seconds where th
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -19,6 +20,7 @@ from bench.digits import count, digits
 
 SCREEN, FILE, CI = 0.5, 30.0, 300.0  # seconds between two lines
 EARLY = 10.0  # seconds of judging before a rate says anything: frameworks are imported first
+RECENT = 60.0  # seconds of judging whose rate is told: some formulas take much longer than others
 BELOW, ABOVE = (
     "\n\r\033[2K",
     "\033[1A\r",
@@ -30,10 +32,11 @@ ERASE = "\033[J"  # from here to the end of the screen
 class State:
     """How far a run is.
 
-    total, done: cells to judge, and those with a row; `kept` of these were there before the run began.
+    total, done: cells to judge, and those with a row; `kept` of these were there `judging` seconds ago.
     speeds, timed: speeds to measure, and those that are.
     ahead, behind: seconds that were announced for the speeds that are left, and for those that are timed.
-    judging, timing: seconds that the run has judged, and timed.
+    judging: seconds without those of timing.
+    timing: seconds that the run has timed.
     """
 
     total: int
@@ -91,8 +94,17 @@ def telling(
 
     `kept` cells had a row before.
     """
-    names = [*map(str, cells)]
-    return lambda: str(state(names, speeds, kept, running, monotonic()))
+    names, seen = [*map(str, cells)], deque([(0.0, kept)])
+
+    def told() -> str:
+        found = state(names, speeds, kept, running, monotonic())
+        while len(seen) > 1 and found.judging - seen[1][0] >= RECENT:
+            seen.popleft()
+        seen.append((found.judging, found.done))
+        judging, done = seen[0]
+        return str(replace(found, kept=done, judging=found.judging - judging))
+
+    return told
 
 
 def state(names: Sequence[str], speeds: Mapping[Cell, float], kept: int, running: Any, now: float) -> State:

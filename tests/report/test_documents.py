@@ -1,17 +1,20 @@
 """The files of a run's report: what stands in the first one, in which order, and where the rest is."""
 
+import doctest
 import io
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from bench.report import breaking
 from bench.report import write as report
 from bench.report.breaking import breaks
-from bench.report.documents import CELLS, LONGEST, Document, Report, files
+from bench.report.documents import CELLS, LONGEST, SPEEDS, Document, Report, files
 from bench.report.latency import CALLS
 from bench.report.table import WIDTH, Figure, Listing, Table, markdown, show
 from bench.store.results import publish, start
@@ -73,6 +76,20 @@ def test_the_first_file_is_short_and_links_all_others(written):
         assert "[the report](report.md)" in written[name]
 
 
+KEPT = {
+    "cells.md": ("Verdicts and correct bits", "Conventions", "Known departures", "Missing and absent"),
+    "speeds.md": ("Every contender of every workload",),
+    "arithmetic.md": ("Fingerprints of the arithmetic", "Settings as the frameworks report them"),
+    "training.md": ("Scores of the trained models", "Loss of adam small float32"),
+    "limits.md": ("Seen in these rows", "Not seen in these rows"),
+}
+
+
+@pytest.mark.parametrize(("name", "titles"), KEPT.items())
+def test_what_the_first_file_has_no_room_for_is_in_a_file_of_its_kind(written, name, titles):
+    assert {*titles} <= {*headings(written[name])}
+
+
 def test_nothing_of_the_whole_report_is_lost(found, written):
     every = "\n".join(written.values())
     assert len(found) > 25
@@ -85,19 +102,30 @@ def test_a_run_in_which_everything_departs_has_a_short_first_file_and_the_rest_b
     """What is cut stands whole in another file, and the first one says so."""
     lines = [(f"formula-{number}", "✗") for number in range(500)]
     wrong = Table("What departs", ("formula", "torch"), lines, note="A note.")
+    slow = replace(wrong, title="Throughput")
     said = Listing("Disagrees", [(f"✗ formula-{number}", "pytest x") for number in range(500)])
     given = Report(
-        [(Table("What ran", ("", " "), [("run", "x")] * 20), ""), (wrong, CELLS), (said, CELLS)],
-        [Document(CELLS, "Verdicts", "all", [Figure("drawn", "x.svg")]), Document("none.md", "None", "", [])],
+        [
+            (Table("What ran", ("", " "), [("run", "x")] * 20), ""),
+            (wrong, CELLS),
+            (said, CELLS),
+            (slow, SPEEDS),
+        ],
+        [
+            Document(CELLS, "Verdicts", "all", [Figure("drawn", "x.svg")]),
+            Document(SPEEDS, "Speeds", "all", []),
+            Document("none.md", "None", "", []),
+        ],
     )
     made = files(given)
-    assert [*made] == [CELLS, "report.md"]
+    assert [*made] == [CELLS, SPEEDS, "report.md"]
     first = made["report.md"]
-    assert 200 < len(first.splitlines()) <= LONGEST
-    shown = first.count("| formula-")
+    assert 250 < len(first.splitlines()) <= LONGEST == 300
+    shown = first.count("| formula-") // 2
     assert f"\n{500 - shown} more lines in {CELLS}. A note.\n" in first
     assert first.count("pytest x") == max(shown // 4, 1)
     assert first.count("| run | x |") == 20
+    assert markdown([slow]) in made[SPEEDS]
     assert markdown([wrong, said]).strip() in made[CELLS] and "![drawn](x.svg)" in made[CELLS]
 
 
@@ -137,6 +165,10 @@ def spoken(section):
     else:
         texts.append(section.file)
     return (word for text in texts for word in text.split())
+
+
+def test_the_examples_of_breaks_hold():
+    assert doctest.testmod(breaking) == (0, 2)
 
 
 def test_a_long_name_is_broken_behind_a_dot_and_one_that_fits_has_a_line_of_its_own():

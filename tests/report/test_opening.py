@@ -83,8 +83,8 @@ def test_the_framework_that_leads_is_counted_where_no_other_can_be_as_fast():
     rows = [replace(each, status="limited", why="w") if each.case == "lstm" else each for each in rows]
     assert said(*rows, machines={"aaaaaaaa": MACHINE})[2] == (
         "Speed on Acme Three, 2 cores: of 5 headline workloads, torch leads in 2 (the next takes 3.0 times "
-        "as long, as the median), jax leads in 1 (the next takes 3.0 times as long, as the median), no lead is "
-        "clear in 1 and 1 ran in one framework only. In 1 the leader has a known departure."
+        "as long, as the median), jax leads in 1 (the next takes 3.0 times as long, as the median), no lead "
+        "is clear in 1 and 1 ran in one framework only. In 1 the leader has a known departure."
     )
 
 

@@ -232,6 +232,21 @@ def test_a_status_that_nobody_knows_counts_as_an_error():
     assert table.rows[0][1].startswith("!")
 
 
+def test_what_departs_has_every_line_of_a_formula_that_departs_and_the_names_of_the_others():
+    departs = {"case": "softmax", "status": "limited", "why": "known"}
+    rows = [row(), row(**departs), row(case="softmax", option="causal"), row(case="lstm")]
+    rows += [row(mode="x", status="missing"), row(case="gru", status="absent")]
+    table, agree = overview.departing(headers.setups(frame(*rows)))
+    assert table.title == overview.DEPART
+    assert table.rows == [("softmax", "L23 ·  "), ("  /causal", "✓23 ·  ")]
+    assert agree.title == "Agree wherever they ran (2 formulas)"
+    assert agree.items == [("attention, lstm", "")]
+    (only,) = overview.departing(headers.setups(frame(row())))
+    assert only.items == [("attention", "")]
+    strange = headers.setups(frame(row()).assign(status="splendid"))
+    assert [each.title for each in overview.departing(strange)] == [overview.DEPART]
+
+
 def test_the_verdict_of_sixty_formulas_fits_a_screen_of_100_columns():
     rows = [
         row(

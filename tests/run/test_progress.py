@@ -69,6 +69,26 @@ def test_a_session_is_as_far_as_its_rows_say():
     assert found == State(3, 2, 1, 2, 1, 0.6, 5.0, judging=40.0, timing=7.0)
 
 
+def test_the_rate_is_that_of_the_last_minute_and_without_the_time_of_speeds(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    cells = [cell_of(row(seed=seed).as_dict()) for seed in range(1000)]
+    session = SimpleNamespace(rows={}, begun=0.0, timing=0.0, complete=lambda cell: False)
+    told = progress.telling(cells, {}, 0, session)
+    for second in range(200):  # one a second, then four, where half of the time goes to speeds
+        now[0] += 1.0
+        session.timing += 0.5 if second >= 100 else 0.0
+        for cell in cells[len(session.rows) :][: 1 if second < 100 else 2]:
+            session.rows[str(cell)] = None
+        text = told()
+        if second in (99, 199):
+            assert f", {1.0 if second == 99 else 3.5}/s, " in text, text  # 10 s of one and 50 of four
+    for cell in cells[len(session.rows) :][:20]:
+        now[0] += 1.0
+        session.rows[str(cell)] = None
+    assert "4.0/s" not in told()
+
+
 # when it says it
 
 
