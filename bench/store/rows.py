@@ -24,6 +24,7 @@ from bench.store.row import COLUMNS, Row
 if TYPE_CHECKING:
     import pandas
 T = TypeVar("T")
+Place = str | os.PathLike[str]
 
 ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
@@ -40,18 +41,18 @@ def aloud(text: str) -> None:
 
 
 def load(
-    path: str | os.PathLike[str], *, lenient: bool = False, told: Callable[[str], None] = aloud
+    *paths: Place | Iterable[Place], lenient: bool = False, told: Callable[[str], None] = aloud
 ) -> "pandas.DataFrame":
-    """The rows of a file, of a run's folder, or of all runs below a folder, with the columns of a Row.
+    """The rows of files, of runs' folders, or of all runs below a folder, with the columns of a Row.
 
-    Older rows lack newer columns: those are empty, or are derived from the others (`bench.store.migrate`).
-    Columns of later versions of Gaugeblock come last. If a
+    `paths` are one or several, or a list of them. Older rows lack newer columns: those are empty, or are
+    derived from the others (`bench.store.migrate`). Columns of later versions of Gaugeblock come last. If a
     run has two rows for a cell (the verdict, then the speed), only the last is kept. A run that is there
     twice (local and published) is read once.
 
-    Raises FileNotFoundError if there are no rows, and ValueError with file, line and column for a line that
-    is not a row. `lenient` skips such lines: `told` is called with their number, and ``attrs["left_out"]``
-    has it.
+    Raises FileNotFoundError if there are no rows, ValueError without a path, and ValueError with file, line
+    and column for a line that is not a row. `lenient` skips such lines: `told` is called with their number,
+    and ``attrs["left_out"]`` has it.
     """
     import numpy as np
     import pandas as pd
@@ -61,7 +62,7 @@ def load(
     beyond: dict[str, dict[int, Any]] = {}  # by column, then by row
     seen: dict[str, str] = {}  # rows repeat strings: keep one copy of each
     number = 0
-    for file in files(path):
+    for file in all_files(*paths):
         found = entries(file, (lambda what, cure: wrong.append(what)) if lenient else refuse)
         while chunk := list(islice(found, 1000)):
             for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
@@ -123,7 +124,21 @@ def check(folder: Path) -> None:
                 pass
 
 
-def files(path: str | os.PathLike[str]) -> list[Path]:
+def all_files(*paths: Place | Iterable[Place]) -> list[Path]:
+    """The rows files at or below paths and lists of paths, each run once. Raises as `files` does."""
+    flat = [each for path in paths for each in ([path] if isinstance(path, str | os.PathLike) else path)]
+    if not flat:
+        raise ValueError("load: got no path, should be one or several: rows files, runs or folders of runs")
+    found = [file for path in flat for file in files(path)]
+    if len(flat) == 1:
+        return found
+    kept: dict[bytes, Path] = {}
+    for file in found:
+        kept.setdefault(_identity(file), file)
+    return list(kept.values())
+
+
+def files(path: Place) -> list[Path]:
     """The rows files at or below a path, each run once.
 
     Raises FileNotFoundError if there are none, ValueError for a pipe or a device (reading might never end),

@@ -29,6 +29,17 @@ def run(tmp_path):
     return start(tmp_path / "results" / "local", MACHINE, ENVIRONMENT)
 
 
+def test_several_paths_are_loaded_as_one_frame_and_each_run_once(run, tmp_path):
+    other = start(tmp_path / "there", MACHINE | {"cpu": "Other"}, ENVIRONMENT)
+    for each in (run, other):
+        each.append(row(machine="", run_id=""))
+    for paths in ([run.folder, other.folder], [[run.folder, str(other.folder)]], [tmp_path, other.folder]):
+        assert sorted(load(*paths)["machine"]) == sorted([run.machine, other.machine])
+    for none in ([], [[]]):
+        with pytest.raises(ValueError, match="load: got no path, should be one or several"):
+            load(*none)
+
+
 def finished(run, *rows):
     for each in rows or (row(),):
         run.append(each)
