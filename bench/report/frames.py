@@ -1,27 +1,28 @@
 """The results as pandas DataFrames, for notebooks: what agrees, how many bits, how fast, on which machine.
 
 Each function takes rows as `gaugeblock.load` gives them, and returns a DataFrame whose columns its docstring
-lists. ``styled(frame)`` colours one. Every run counts by itself: nothing is averaged over runs in silence.
+lists. ``styled(frame)`` colours one. Every run counts by itself, but for the repeats in `hardware`.
 """
 
-import math
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bench import pages
+from bench.cells.cell import cell_of
 from bench.report.growth import exponent, panels
 from bench.report.overview import FAILED, WORST, least, lost
-from bench.report.workloads import DISPATCH, headlines, speeds
+from bench.report.prices import read as read_prices
+from bench.report.ratios import compare as compare_states
+from bench.report.ratios import table
+from bench.report.states import names
+from bench.report.workloads import headlines, speeds
 from bench.store.row import TIMED
 from bench.store.rows import CELL
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from pandas.io.formats.style import Styler
-
-DRAWS, SEED = 1000, 0  # of the bootstrap
 
 
 def agreement(
@@ -84,28 +85,34 @@ def speed(rows: "DataFrame", headline: bool = True) -> "DataFrame":
     return found.rename(columns={"title": "workload", "throughput": "rate"})[columns]
 
 
-def departures(rows: "DataFrame") -> "DataFrame":
+DEPARTURE = ("run_id", "case", "backend", "status", "why", "limit", "source", "versions")
+
+
+def departures(rows: "DataFrame", by: Sequence[str] = DEPARTURE) -> "DataFrame":
     """What departs, once each, the worst verdict and the most bits lost first.
 
-    run_id, case, backend, status, why, limit, source, versions: of the departure.
+    run_id, case, backend, status, why, limit, source, versions: of the departure, or other columns `by`.
     since: the first release known to depart, where a page says so.
     z_low, z_high: the rms error over the rms error that rounding causes. bits_lost: the most of a cell.
-    cells: how many.
+    cells: how many. run_id, contender, cell: of the first of them, with its id.
     """
     bad = rows[rows["status"].isin((*FAILED, "limited", "imprecise"))]
-    bad = bad.assign(lost=lost(bad), rank=bad["status"].map(WORST.index))
-    by = ["run_id", "case", "backend", "status", "why", "limit", "source", "versions"]
+    bad = bad.assign(lost=lost(bad), rank=bad["status"].map(WORST.index), at=range(len(bad)))
     found = (
-        bad.groupby(by, sort=False, observed=True)
+        bad.groupby(list(by), sort=False, observed=True)
         .agg(
             z_low=("z_rms", "min"), z_high=("z_rms", "max"), bits_lost=("lost", "max"),
-            cells=("rank", "size"), rank=("rank", "first"),
+            cells=("rank", "size"), rank=("rank", "max"), at=("at", "first"),
         )
         .reset_index()
     )  # fmt: skip
-    since = {(case.name, each.name): each.since for case in pages.cases().values() for each in case.limits}
-    pairs = zip(found["case"], found["limit"], strict=True)
-    found.insert(len(by), "since", [since.get((str(case), str(limit)), "") for case, limit in pairs])
+    first = bad.iloc[found.pop("at").to_numpy(int)]
+    limits = {(case.name, each.name): each.since for case in pages.cases().values() for each in case.limits}
+    pairs = zip(first["case"], first["limit"], strict=True)
+    found.insert(len(by), "since", [limits.get((str(case), str(limit)), "") for case, limit in pairs])
+    ids = [str(cell_of(row)) for row in first.to_dict("records")]
+    told = {"run_id": first["run_id"].to_numpy(), "contender": first["contender"].to_numpy(), "cell": ids}
+    found = found.assign(**{name: values for name, values in told.items() if name not in by})
     order = found.sort_values(["rank", "bits_lost"], ascending=False, kind="stable", ignore_index=True)
     return order.drop(columns="rank")
 
@@ -160,53 +167,48 @@ def compare(rows: "DataFrame", by: str = "run_id") -> "DataFrame":
     return wide.rename_axis(columns=None).reset_index()
 
 
-def hardware(rows: "DataFrame", base: str | None = None) -> "DataFrame":
-    """Runs as columns, headline workloads as lines: how fast each machine runs them at best.
+def hardware(
+    rows: "DataFrame", base: str | None = None, prices: str | os.PathLike[str] | None = None
+) -> "DataFrame":
+    """How fast each machine runs the workloads that people run, and how many times as fast as a base.
 
-    workload, direction: a line. Then for each run: its fastest median in seconds, and ``ratio <run>`` to that
-    of `base` (the first run). The last line, ``geometric mean``, is over the workloads that all runs have and
-    none is bound by dispatch in; ``low <run>`` and ``high <run>`` are its 95 % interval, by a bootstrap over
-    formulas. ``attrs["n"]`` is how many workloads it has. What a run lacks is empty, and never made up.
-    Raises ValueError if `base` is no run of these rows.
+    One line per workload, framework and column. A column is a machine in one state: its settings, threads,
+    version of Gaugeblock and of frameworks; the runs of one state count as their median.
+
+    over: headlines, or small sizes, which measure what a call costs and rank no machine.
+    workload, case, size, dtype, direction: of the line; the last lines are each a geometric mean.
+    framework: its fastest API counts; best is the fastest of all.
+    machine: the name of the column: the machine's key, and what tells it from others of that machine.
+    seconds, rate, unit: of a call, and items a second. device, contender, mode, status, bits: of what ran.
+    dispatch: whether what a call costs takes most of the time; it takes no part in a mean of headlines.
+    relative: how many times as fast as `base`, the name or the key of a column (default: the first).
+    low, high: its 95 % interval, by a bootstrap over formulas. n: the workloads that all columns have.
+    departures: how many of these have a known departure here.
+    noise: the part of 1 by which 95 % of the same cells differ in two runs of this column; a smaller
+    difference says nothing. Empty without a repeat.
+    differs: the settings, suite and versions in which the column differs from the base, in words.
+    watt, power: of the file `prices` or as measured at the card, and which. per_watt: items a joule.
+    per_price, currency: items for one unit of the currency. relative_per_watt, relative_per_price: to
+    those of the base.
+
+    What a column lacks is empty, and never made up. ``attrs["base"]`` is the name of the base. Raises
+    ValueError if `base` names no column or several, and for a malformed file: see docs/results.md.
     """
-    import pandas as pd
-
-    found = speed(rows)
-    runs = list(found["run_id"].drop_duplicates())
-    base = base or next(iter(runs), None)
-    if base not in runs:
-        raise ValueError(
-            f"hardware: got {base!r}, should be one of {', '.join(runs) or 'the runs with speeds'}"
-        )
-    line = ["workload", "case", "direction", "dtype"]
-    best = found.loc[found.groupby(["run_id", *line], sort=False)["median_s"].idxmin()]
-    wide = best.pivot(index=line, columns="run_id", values="median_s")[runs]
-    held = best.assign(held=best["bound"] == DISPATCH).pivot(index=line, columns="run_id", values="held")
-    counted = wide.notna().all(axis=1) & ~held.fillna(False).astype(bool).any(axis=1)
-    groups = [np.flatnonzero(wide[counted].index.get_level_values("case") == case)
-              for case in dict.fromkeys(wide[counted].index.get_level_values("case"))]  # fmt: skip
-    mean: dict[str, Any] = {"workload": "geometric mean", "case": "", "direction": "", "dtype": ""}
-    for run in runs:
-        wide[f"ratio {run}"] = wide[run] / wide[base]
-        logs = np.log(wide.loc[counted, f"ratio {run}"].to_numpy(float))
-        middle, low, high = interval(logs, groups)
-        mean |= {f"ratio {run}": middle, f"low {run}": low, f"high {run}": high}
-    done = pd.concat([wide.rename_axis(columns=None).reset_index(), pd.DataFrame([mean])], ignore_index=True)
-    done.attrs = {"n": int(counted.sum()), "base": base}
-    return done
+    found = compare_states(rows, read_prices(prices) if prices else None)
+    named = names(found.states)
+    return table(found.against(_base(base, [each.machine for each in found.states], named)), named)
 
 
-def interval(logs: Any, groups: Sequence[Any]) -> tuple[float, float, float]:
-    """The geometric mean of exp(logs) with its 95 % interval, by a bootstrap over groups of places."""
-    if not len(groups):
-        return math.nan, math.nan, math.nan
-    rng = np.random.default_rng(SEED)
-    means = [
-        float(np.exp(np.mean(logs[np.concatenate([groups[each] for each in drawn])])))
-        for drawn in rng.integers(0, len(groups), (DRAWS, len(groups)))
-    ]
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(np.exp(np.mean(logs))), float(low), float(high)
+def _base(base: str | None, keys: Sequence[str], named: Sequence[str]) -> int:
+    """The place of the column with that name, or of the only one of the machine with that key."""
+    if base is None:
+        return 0
+    if base in named:
+        return named.index(base)
+    if keys.count(base) == 1:
+        return keys.index(base)
+    columns = ", or ".join(map(repr, named)) or "a column, and no run has a speed of a headline"
+    raise ValueError(f"hardware: got base {base!r}, should be one of {columns}")
 
 
 COLOURS = {

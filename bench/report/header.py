@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from bench.digits import count
 from bench.machine.load_average import busiest
 from bench.report.overview import ordered
+from bench.report.states import RUN, states
 from bench.report.table import Table
 from bench.store.row import COLUMNS, STATUSES
 
@@ -14,24 +15,27 @@ if TYPE_CHECKING:
 
 Records = Mapping[str, Mapping[str, Any]]  # by key
 
-SETUP = ["machine", "run_environment", "given", "settings", "turn"]
+SETUP = ["machine", "run_environment", "given", "settings", "state", "turn"]
 WORKER = ["backend", "device", "dtype"]  # in one run these rows share an environment
 
 
 def setups(rows: "DataFrame") -> "DataFrame":
-    """The rows with a column `on`: a letter for each machine, environment, and settings of a run.
+    """The rows with a column `on`: a letter for each machine, environment, settings and version of the suite.
 
     `run_environment` is the key of the run's own environment record, which stands for all its workers. Runs
     with the same key whose workers differ have another `turn`.
     """
     rows = rows.filter([*COLUMNS, "run_environment"])  # a column of a later version may have any name
     if "run_environment" not in rows:
-        rows = rows.assign(run_environment=rows["environment"])
+        met = rows.groupby("run_id", observed=True)["environment"].transform("max")
+        rows = rows.assign(run_environment=met)
     runs = rows.groupby("run_id", observed=True)
     rows = rows.assign(
         given=runs["threads"].transform("max").fillna(0),
         settings=runs["settings"].transform("max").astype(str),  # cells that did not run have none
     )
+    place = {(each.machine, run): number for number, each in enumerate(states(rows)) for run in each.runs}
+    rows = rows.assign(state=[place[key] for key in zip(*(rows[name] for name in RUN), strict=True)])
     ran = rows["environment"].where(rows["environment"] != rows["run_environment"])
     same = rows.groupby([*SETUP[:-1], *WORKER], observed=True)
     turns = ran.groupby(same.ngroup()).transform(lambda keys: keys.factorize()[0])
@@ -39,7 +43,7 @@ def setups(rows: "DataFrame") -> "DataFrame":
     pairs = rows[SETUP].drop_duplicates()
     letters = [chr(65 + number) if number < 26 else f"#{number + 1}" for number in range(len(pairs))]
     pairs = pairs.assign(on=letters if len(pairs) > 1 else "")
-    return rows.merge(pairs, on=SETUP, how="left")
+    return rows.merge(pairs, on=SETUP, how="left").drop(columns="state")
 
 
 def header(
@@ -152,6 +156,13 @@ def _machine(record: Mapping[str, Any], key: str) -> str:
     parts += [_card(card) for card in record.get("gpus") or () if isinstance(card, Mapping)]
     parts += [str(record["os"])] if record.get("os") else []
     return f"{', '.join(parts)} ({key})"
+
+
+def cards(record: Mapping[str, Any]) -> list[str]:
+    """The names of the GPUs of a machine. Its record may come from anybody."""
+    found = record.get("gpus")
+    listed = found if isinstance(found, list) else []
+    return [str(each.get("name")) for each in listed if isinstance(each, Mapping)]
 
 
 def _card(card: Mapping[str, Any]) -> str:

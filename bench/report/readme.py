@@ -76,7 +76,7 @@ def throughput(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Tab
 
     Raises ValueError if the rows have no speed of a headline.
     """
-    timed = speeds(setups(rows))
+    timed = speeds(setups(rows).assign(on=""))
     lines = []
     for group in headlines(timed[timed.direction == timed.main]):
         top = group.loc[group.median_s.idxmin()]

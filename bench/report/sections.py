@@ -8,12 +8,15 @@ from bench.report.arithmetic import arithmetic as fingerprints
 from bench.report.documents import ARITHMETIC, CELLS, SPEEDS, TRAINING, Document, Report
 from bench.report.findings import limited, scores, unrun
 from bench.report.growth import growth, panels
+from bench.report.hardware import hardware
 from bench.report.header import Records, header, setups
 from bench.report.instruction_sets import instruction_sets
 from bench.report.latency import latency, overhead
 from bench.report.limits import gone, unneeded
 from bench.report.opening import opening
 from bench.report.overview import departing, verdict
+from bench.report.prices import Prices
+from bench.report.ratios import compare
 from bench.report.read_back import read_back
 from bench.report.roofs import roofs
 from bench.report.speeds import detail, summary, throughput
@@ -46,18 +49,22 @@ def report(
     reached: Sequence[Mapping[str, Any]] = (),
     left: Sequence[str] = (),
     plugins: Sequence[str] = (),
+    prices: Prices | None = None,
 ) -> Report:
     """The report. `every` adds every contender of every workload, every verdict and every sentence.
 
     `figures` are loss curves, `drawn` is time over size, `kills` is the kill matrix, `left` lists what could
-    not be read, and `plugins` are the backends that the user has named. A bad record costs only its
-    own table. Raises ValueError if there are no rows.
+    not be read, and `plugins` are the backends that the user has named. Several machines or states of one
+    are compared in "Hardware", in place of the throughput of one. A bad record costs only its own table.
+    Raises ValueError if there are no rows.
     """
     if rows.empty:
         raise ValueError(NONE)
     lacking = [*rows.attrs.get("left", ()), *left]
     rows = setups(rows)
     timed = speeds(rows)
+    across = compare(rows, prices)
+    throughputs = throughput(timed) if len(across.states) < 2 else ()
     first = bool(timed["title"].eq("").all())  # no headline: its table of speeds is that of first sizes
     others = Document(
         SPEEDS, "Speeds", "every API and mode of every workload, what each call costs, and roofs",
@@ -97,7 +104,8 @@ def report(
             *((each, CELLS) for each in departing(rows)),
             *((each, CELLS) for each in findings.departures(rows, every=every, plugins=plugins)),
             *((each, CELLS) for each in [*gone(rows, environments), *unneeded(rows, environments)]),
-            *((each, SPEEDS) for each in [*throughput(timed), *(summary(timed) if first else ())]),
+            *((each, "") for each in hardware(across, machines or {}, every=every)),
+            *((each, SPEEDS) for each in [*throughputs, *(summary(timed) if first else ())]),
             *((each, SPEEDS) for each in overhead(timed)),
             *((each, "") for each in drawn),
             *((each, SPEEDS) for each in growth(panels(timed))),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # runs --as-shipped are not compared with runs of declared settings
 WORKLOAD = ["case", "size", "device", "dtype", "direction", "settings", "variant"]
 CONTENDER = ["on", "backend", "contender", "mode"]
+RACE = [*WORKLOAD, "on"]  # whose times are multiples of one: those of several machines are not
 PLACE = ["case", "size", "device"]
 INPUTS = ["case", "size", "option", "regime"]
 PLACED = {"title": object, "place": int, "curve": object, "main": object, "first": bool}  # see _places
@@ -35,13 +36,14 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     """The rows that have a speed, the latest of each cell, with more columns.
 
     `half`, `ratio`, `ratio_half`, `even`, `even_eager`, `variant`, `label`, and those of `_places`. Ratios
-    are paired by round if one run sampled the whole workload, and ratios of medians otherwise.
+    are to the fastest on the same machine and settings (column `on`): paired by round if one run sampled the
+    whole workload, and of medians otherwise.
     """
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD[:-1], "option", "regime", *CONTENDER], keep="last").sort_index()
     timed = timed.merge(_places(timed), on=PLACE, how="left").merge(_ranks(timed), on=INPUTS, how="left")
     timed = timed.assign(variant=_variants(timed))
-    by_workload = timed.groupby(WORKLOAD, sort=False, observed=True)
+    by_workload = timed.groupby(RACE, sort=False, observed=True)
     wide = timed[["high_s", "low_s"]].sub(timed["median_s"], axis=0).abs().max(axis=1)
     first = timed.loc[by_workload["median_s"].transform("idxmin")]
     timed = timed.assign(
@@ -58,7 +60,7 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     numpy, eager = timed["backend"] == "numpy", timed["mode"] == "eager"
     return timed.assign(
         label=_labels(timed),
-        even=_breaks_even(timed, numpy, WORKLOAD),
+        even=_breaks_even(timed, numpy, RACE),
         even_eager=_breaks_even(timed, eager, [*WORKLOAD, *CONTENDER[:-1]]),
     )
 

@@ -18,6 +18,7 @@ from bench.report.header import Records, setups
 from bench.report.kill_matrix import matrix
 from bench.report.kill_matrix import read as fates
 from bench.report.limits import LIMITS, brief, page
+from bench.report.prices import Prices
 from bench.report.sections import NONE, own, report
 from bench.report.sections import sections as sections
 from bench.report.table import Listing, Section, markdown
@@ -29,8 +30,8 @@ from bench.store.results import write as write_whole
 from bench.store.rows import (
     RECORDS,
     WORKERS,
+    all_files,
     curves,
-    files,
     fingerprints,
     heard,
     load,
@@ -60,20 +61,19 @@ def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, 
     The rows have one more column, `run_environment`, which `header.setups` uses. `lenient` skips lines that
     are not rows. Skipped lines and unreadable records are listed in ``attrs["left"]``.
     """
-    import pandas as pd
-
     left: list[str] = []
-    rows = pd.concat([load(path, lenient=lenient, told=left.append) for path in paths], ignore_index=True)
+    rows = load(paths, lenient=lenient, told=left.append)
     machines: dict[str, Any] = {}
     environments: dict[str, Any] = {}
     keys: dict[str, str] = {}  # environment keys by run
-    for file in (file for path in paths for file in files(path)):
+    for file in all_files(paths):
         machine, own = (heard(partial(record, file, kind), left.append) for kind in RECORDS)
         workers = heard(partial(stored, file, WORKERS), left.append)
         machines[key(machine)] = machine
         environments |= {key(each): each for each in (own, *workers)}
         keys |= {run_id(file): key(own)} if own else {}
-    pairs = zip(rows["run_id"], rows["environment"], strict=True)
+    met = rows.groupby("run_id", observed=True)["environment"].transform("max")  # without a record
+    pairs = zip(rows["run_id"], met, strict=True)
     rows = rows.assign(run_environment=[keys.get(run, worker) for run, worker in pairs])
     rows.attrs = {"left": left} if left else {}
     return rows, machines, environments
@@ -90,7 +90,7 @@ class Beside(TypedDict):
 
 def beside(paths: Paths) -> Beside:
     """The other records of the runs at these paths, and what could not be read."""
-    found = [file for path in paths for file in files(path)]
+    found = all_files(paths)
     left: list[str] = []
     prints, looked, reached = (
         [each for file in found for each in heard(partial(kind, file), left.append)]
@@ -106,9 +106,11 @@ def show(
     every: bool = False,
     lenient: bool = False,
     plugins: Sequence[str] = (),
+    prices: Prices | None = None,
 ) -> None:
     """Print the report on the rows at these paths, at 100 columns."""
-    found = sections(*read(paths, lenient=lenient), every=every, plugins=plugins, **beside(paths))
+    read_all = read(paths, lenient=lenient)
+    found = sections(*read_all, every=every, plugins=plugins, prices=prices, **beside(paths))
     print_sections(found, console or terminal())
 
 
@@ -121,10 +123,11 @@ def departures(paths: Paths) -> list[Section]:
     return brief(rows, environments) or [none]
 
 
-def text(paths: Paths, *, lenient: bool = False) -> str:
+def text(paths: Paths, *, lenient: bool = False, prices: Prices | None = None) -> str:
     """The whole report on the rows at these paths, as Markdown."""
     rows = read(paths, lenient=lenient)
-    return f"# Gaugeblock report\n\n{markdown(sections(*rows, every=True, **beside(paths)))}"
+    found = sections(*rows, every=True, prices=prices, **beside(paths))
+    return f"# Gaugeblock report\n\n{markdown(found)}"
 
 
 def write(folder: Path) -> Path:

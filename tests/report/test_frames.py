@@ -5,7 +5,6 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,6 +66,16 @@ def test_departures_are_there_once_the_worst_first():
     found = frames.departures(rows)
     assert list(found["status"]) == ["disagrees", "limited"] and list(found["cells"]) == [1, 2]
     assert list(found["bits_lost"]) == [22.0, 14.0] and list(found["z_high"])[1] == 30.0
+    assert list(found["cell"])[1].endswith("/eager/cpu/float32/forward"), "the first of them"
+    assert list(found.columns[:2]) == ["run_id", "case"] and len(frames.departures(frame(row()))) == 0
+
+
+def test_a_departure_of_several_runs_is_there_once_without_the_run():
+    known = {"status": "limited", "why": "cancels", "limit": "a"}
+    rows = frame(row(**known, bits=20.0), row(**known, bits=10.0, **OTHER))
+    (line,) = frames.departures(rows, by=frames.DEPARTURE[1:]).to_dict("records")
+    assert (line["cells"], line["bits_lost"], line["run_id"]) == (2, 14.0, row().run_id)
+    assert len(frames.departures(rows)) == 2
 
 
 def test_the_same_cell_stands_side_by_side():
@@ -79,29 +88,6 @@ def test_the_same_cell_stands_side_by_side():
         frames.compare(rows, by="machine")
     with pytest.raises(ValueError, match="several speeds of a cell"):
         frames.compare(frame(timed(1.0), timed(2.0, **OTHER), timed(3.0, machine="x")), by="machine")
-
-
-def test_machines_stand_side_by_side_with_a_mean_over_what_both_have():
-    rows = [
-        timed(1e-3, **LAYER),
-        timed(2e-3, **LAYER, **OTHER),
-        timed(1.0, **{**LAYER, "direction": "forward"}),
-    ]
-    found = frames.hardware(frame(*rows))
-    last = found.iloc[-1]
-    assert last["workload"] == "geometric mean" and found.attrs["n"] == 1
-    assert last[f"ratio {OTHER['run_id']}"] == pytest.approx(2.0)
-    assert found[OTHER["run_id"]].isna().sum() == 2, "what a run lacks stays empty"
-    dispatch = [timed(1e-3, **LAYER, bound="dispatch"), timed(2e-3, **LAYER, **OTHER)]
-    assert frames.hardware(frame(*dispatch)).attrs["n"] == 0
-    with pytest.raises(ValueError, match="hardware: got 'x', should be one of"):
-        frames.hardware(frame(*rows), base="x")
-
-
-def test_the_interval_is_over_formulas():
-    logs = np.log(np.array([2.0, 2.0, 8.0]))
-    middle, low, high = frames.interval(logs, [np.array([0, 1]), np.array([2])])
-    assert middle == pytest.approx(32 ** (1 / 3)) and (low, high) == (pytest.approx(2), pytest.approx(8))
 
 
 def test_a_styled_frame_escapes_what_rows_say():

@@ -174,9 +174,9 @@ def test_settings_and_machines_that_differ_are_told_apart():
     rows = race("adam", torch=1e-3)
     shipped = changed(rows, run_id="b", settings="as shipped")
     there = changed(race("adam", torch=4e-3), run_id="c", machine="cccccccc")
-    lines = tables(*rows, *shipped, *there)["Throughput"].rows
-    assert [(line[0].partition("step")[2], line[3]) for line in lines] == [
-        (" A", "×1  23"), (" C", "×4.00  23"), (", as shipped B", "×1  23"),
+    (found,) = speeds.throughput(speed(*rows, *shipped, *there))
+    assert [(line[0].partition("step")[2], line[1], line[3]) for line in found.rows] == [
+        (" A", "1.00 ms", "×1  23"), (" C", "4.00 ms", "×1  23"), (", as shipped B", "1.00 ms", "×1  23"),
     ]  # fmt: skip
 
 
