@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,11 +180,18 @@ def report(
     to: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write pages for a browser to this folder.")
     ] = None,
+    priced: Annotated[
+        Path | None,
+        typer.Option(
+            "--prices", metavar="FILE", help="TOML: watts and prices of machines (docs/results.md)."
+        ),
+    ] = None,
     markdown: Markdown = False,
     every: All = False,
     lenient: Lenient = False,
 ) -> None:
     """Print the report on these runs (default: the newest in results/local, else the newest published)."""
+    from bench.report import prices
     from bench.report import write as reports
     from bench.site.write import publish as publish_pages
     from bench.store import results
@@ -191,14 +199,14 @@ def report(
     wrong = _wrong()
     with _refusals():
         found = paths or [results.newest()]
+        costs = prices.read(priced) if priced else {}
         if to:
-            typer.echo(
-                publish_pages(found, to, lenient=lenient, said=lambda text: typer.echo(text, err=True))
-            )
+            said = partial(typer.echo, err=True)
+            typer.echo(publish_pages(found, to, lenient=lenient, said=said, prices=costs))
         elif markdown:
-            typer.echo(reports.text(found, lenient=lenient), nl=False)
+            typer.echo(reports.text(found, lenient=lenient, prices=costs), nl=False)
         else:
-            reports.show(found, every=every, lenient=lenient)
+            reports.show(found, every=every, lenient=lenient, prices=costs)
     raise typer.Exit(wrong)
 
 
@@ -319,14 +327,11 @@ def history(
     lenient: Lenient = False,
 ) -> None:
     """Show how each cell's speed and bits changed over the runs of a machine. It never fails."""
-    import pandas as pd
-
     from bench.report import history as over
     from bench.store.rows import load
 
     with _refusals():
-        found = [load(path, lenient=lenient) for path in paths or [Path("results")]]
-        courses = over.courses(pd.concat(found, ignore_index=True))
+        courses = over.courses(load(paths or [Path("results")], lenient=lenient))
         drawn = []
         if to:
             to.mkdir(parents=True, exist_ok=True)

@@ -13,19 +13,20 @@ from bench import pages
 from bench.cells.cell import Cell, cell_of
 from bench.digits import magnitude
 from bench.report.formulas import about
-from bench.report.frames import agreement
+from bench.report.frames import DEPARTURE, agreement
+from bench.report.frames import departures as gone_off
 from bench.report.growth import panels
-from bench.report.header import Records, environment_line, machine_line
-from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, lost, ordered, short, significant
+from bench.report.header import Records, cards, environment_line, machine_line
+from bench.report.overview import BACKENDS, DTYPES, FAILED, WAYS, WORST, ordered, short, significant
 from bench.report.workloads import DISPATCH, headlines, speeds, typical, unit
 from bench.site.links import links
+from bench.site.machines import multiples
+from bench.site.numbers import Values, short_number
 from bench.store.row import STATUSES, TIMED
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-DIGITS = 5  # of a number in the data
-HUGE = 1e300  # rows hold the largest number there is where the error has no limit
 MOST = 60_000  # cells of a run that the list of all cells has; of a larger run only those that do not agree
 # columns that all rows of a run share, or that the page makes from others
 APART = ("run_id", "machine", "suite", "run_environment", "case")
@@ -34,21 +35,6 @@ LISTED = (
     "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "direction",
     "seed", "status", "bits", "median_s",
 )  # fmt: skip
-
-Values = dict[str, Any]
-
-
-def short_number(value: Any) -> Any:
-    """A number with the digits that a page shows; None for what JSON lacks; other values as they are."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, float):
-        return value.item() if hasattr(value, "item") else value
-    if value != value:
-        return None
-    if abs(value) > HUGE:
-        return "inf" if value > 0 else "-inf"
-    return float(f"{value:.{DIGITS}g}")
 
 
 @dataclass(frozen=True)
@@ -102,7 +88,7 @@ class Report:
                 {"name": each, **(about(each) if each in pages.cases() else self.told.get(each, about(each)))}
                 for each in self.formulas
             ],
-            "departures": list(departures(self.rows, self.runs)),
+            "departures": departures(self.rows, self.runs),
         }
 
     def _run(self, run: str) -> Values:
@@ -117,7 +103,7 @@ class Report:
             "date": f"{run[:4]}-{run[4:6]}-{run[6:8]}" if run[:8].isdigit() else "",
             "machine": str(first["machine"]),
             "cpu": str(machine.get("cpu") or "machine not recorded"),
-            "gpus": _cards(machine),
+            "gpus": cards(machine),
             "about": machine_line(machine, str(first["machine"])),
             "around": environment_line(around, str(first["run_environment"])),
             "threads": int(threads.max()) if len(threads) else None,
@@ -152,8 +138,10 @@ class Report:
         named = headlines(timed)
         first = typical(timed[timed["first"] & (timed["title"] == "")])
         others = [mine for _, mine in first.groupby(["case", "direction", "device"], sort=False)]
+        found = [_workload(each, str(each.iloc[0]["title"])) for each in named]
         return {
-            "headlines": [_workload(each, str(each.iloc[0]["title"])) for each in named],
+            "headlines": found,
+            "multiples": multiples(found),
             "calls": [_workload(each, str(each.iloc[0]["case"])) for each in others],
             "growth": [
                 {
@@ -226,15 +214,6 @@ def _plain(value: Any) -> Any:
     return None if pd.isna(value) else short_number(value)
 
 
-def _cards(machine: Mapping[str, Any]) -> list[str]:
-    cards = machine.get("gpus")
-    return (
-        [str(each.get("name")) for each in cards if isinstance(each, Mapping)]
-        if isinstance(cards, list)
-        else []
-    )
-
-
 def _packages(around: Mapping[str, Any]) -> dict[str, str]:
     found = around.get("packages")
     return {str(name): str(version) for name, version in found.items()} if isinstance(found, Mapping) else {}
@@ -294,40 +273,25 @@ def _workload(group: "DataFrame", title: str) -> Values:
     }
 
 
-def departures(rows: "DataFrame", runs: Sequence[str]) -> Iterator[Values]:
-    """What departs, once each: first what is wrong beyond its limit, then each known departure."""
-    bad = rows[rows["status"].isin(("disagrees", "error", "mistrusted"))]
-    by = ["status", "case", "contender", "backend", "why"]
-    for (status, case, contender, backend, why), mine in bad.groupby(by, sort=False, observed=True):
-        yield {
-            **_departure(mine, runs), "status": status, "case": case, "of": contender, "backend": backend,
-            "why": why, "since": "", "source": "", "links": [], "versions": "",
-        }  # fmt: skip
-    known = {(case.name, limit.name): limit for case in pages.cases().values() for limit in case.limits}
-    limited = rows[rows["status"] == "limited"]
-    by = ["case", "limit", "why", "source", "versions"]
-    found = []
-    for (case, name, why, source, versions), mine in limited.groupby(by, sort=False, observed=True):
-        limit = known.get((case, name))
-        found.append(
-            {
-                **_departure(mine, runs), "status": "limited", "case": case, "of": name,
-                "backend": str(mine["backend"].iloc[0]), "why": why, "since": limit.since if limit else "",
-                "source": source, "links": [list(each) for each in links(source, versions)],
-                "versions": versions,
-            }
-        )  # fmt: skip
-    yield from sorted(found, key=lambda each: -(each["lost"] or 0))
+def departures(rows: "DataFrame", runs: Sequence[str]) -> list[Values]:
+    """What departs, once each over all runs: first what is wrong beyond its limit, then known departures."""
+    by = [name for name in DEPARTURE if name != "run_id"]
+    return [
+        _departure(row, runs) for row in gone_off(rows[rows["status"] != "imprecise"], by).to_dict("records")
+    ]
 
 
-def _departure(mine: "DataFrame", runs: Sequence[str]) -> Values:
-    z = mine["z_rms"].astype(float)
-    low, high = magnitude(float(z.min())), magnitude(float(z.max()))
+def _departure(row: Mapping[str, Any], runs: Sequence[str]) -> Values:
+    low, high = magnitude(row["z_low"]), magnitude(row["z_high"])
+    known = row["status"] == "limited"
+    told = ("status", "case", "backend", "why", "since", "source", "versions")
     return {
-        "cells": len(mine),
-        "lost": short_number(float(lost(mine).max())),
+        **{name: str(row[name]) for name in told},
+        "of": row["limit"] if known else row["contender"],
+        "links": [list(each) for each in links(row["source"], row["versions"])] if known else [],
+        "cells": row["cells"],
+        "lost": short_number(row["bits_lost"]),
         "off": low if low == high else f"{low} to {high}",
-        "dtypes": ordered([str(each) for each in mine["dtype"].drop_duplicates()], DTYPES),
-        "example": str(cell_of(mine.iloc[0].to_dict())),
-        "run": runs.index(str(mine["run_id"].iloc[0])),
+        "example": row["cell"],
+        "run": runs.index(str(row["run_id"])),
     }

@@ -10,9 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.report.formulas import kept
+from bench.report.header import setups
+from bench.report.prices import Prices
+from bench.report.ratios import compare
 from bench.report.sections import NONE
 from bench.report.write import Paths, read
 from bench.site.data import Report
+from bench.site.machines import hardware
 from bench.store.results import write
 from bench.store.suite import suite
 
@@ -22,7 +26,12 @@ SAID = "This folder is a report of Gaugeblock. `gaugeblock report --to` writes i
 
 
 def publish(
-    paths: Paths, to: Path, *, lenient: bool = False, said: Callable[[str], None] = lambda text: None
+    paths: Paths,
+    to: Path,
+    *,
+    lenient: bool = False,
+    said: Callable[[str], None] = lambda text: None,
+    prices: Prices | None = None,
 ) -> Path:
     """Write the report on these runs to a folder; returns its page.
 
@@ -32,25 +41,29 @@ def publish(
     rows, machines, environments = read(paths, lenient=lenient)
     if rows.empty:
         raise ValueError(NONE)
+    beside = hardware(compare(setups(rows), prices), machines)
     report = Report(rows, machines, environments, kept(map(Path, paths)))
     index = report.index() | {"built": datetime.now(UTC).date().isoformat(), "suite": suite()}
     to.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent, ignore_cleanup_errors=True) as folder:
         whole = Path(folder, to.name)
-        _write(report, index, whole, said)
+        _write(report, index, beside, whole, said)
         if to.exists():
             shutil.rmtree(to)
         whole.rename(to)
     return to / STATIC[0]
 
 
-def _write(report: Report, index: Mapping[str, Any], to: Path, said: Callable[[str], None]) -> None:
+def _write(
+    report: Report, index: Mapping[str, Any], beside: Mapping[str, Any], to: Path, said: Callable[[str], None]
+) -> None:
     data = to / "data"
     data.mkdir(parents=True)
     write(to / MARK, SAID)
     for name in STATIC:
         write(to / name, (files("bench.site") / "static" / name).read_text(encoding="utf-8"))
     _part(data, "index", index)
+    _part(data, "hardware", beside)
     for place, run in enumerate(report.runs):
         said(f"run {place + 1} of {len(report.runs)}: {run}")
         _part(data, f"verdicts-{place}", report.verdicts(run))

@@ -1,5 +1,6 @@
 """The published pages in a browser, from the file system: real runs, wide and narrow, light and dark."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -8,10 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+from bench.machine.records import key
+from bench.report.prices import Price
 from bench.site.write import publish
 from bench.store.row import STATUSES
 from tests.report.test_compare import run
-from tests.rows import row, timed
+from tests.report.test_hardware import ran
+from tests.rows import MACHINE, row, timed
 
 ROOT = Path(__file__).parent.parent.parent
 RUNS = [
@@ -51,7 +55,37 @@ def hostile(tmp_path_factory):
     texts = dict.fromkeys(TEXTS.split(), EVIL)
     rows = [row(**{**texts, "seed": n, "status": each}) for n, each in enumerate(STATUSES)]
     rows += [timed(1e-3 * n, **{**texts, "seed": 90 + n}) for n in (1, 2)]
-    return publish([run(folder / "run", *rows)], folder / "site")
+    some = ("contender", "mode", "suite", "unit", "version", "settings", "backend")
+    there = ran(**dict.fromkeys(some, EVIL))
+    folders = [
+        run(folder / "run", *rows, *ran()),
+        run(folder / "there", *there, machine=MACHINE | {"cpu": EVIL}, name="20260103T000000Z-b"),
+    ]
+    prices = {key(MACHINE): Price(per_hour=1.0, currency="<b>", note=EVIL)}
+    return publish(folders, folder / "site", prices=prices)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """A report of a published run, a copy as its repeat, 4 % slower, and one of a machine twice as fast."""
+    folder = tmp_path_factory.mktemp("fleet")
+    for name, factor, cpu in (("again", 1.04, ""), ("fast", 0.5, "Fast")):
+        copied(RUNS[0], folder / name, factor, cpu)
+    return publish([RUNS[0], folder / "again", folder / "fast"], folder / "site")
+
+
+def copied(source, to, factor, cpu):
+    """A copy of a run with times that are so many times longer, of another CPU if it is named."""
+    shutil.copytree(source, to)
+    machine = json.loads((to / "machine.json").read_text()) | ({"cpu": cpu} if cpu else {})
+    (to / "machine.json").write_text(json.dumps(machine))
+    found = [json.loads(line) for line in (to / "rows.jsonl").read_text().splitlines()]
+    for each in found:
+        each |= {"run_id": f"20261130T000000Z-{to.name}", "machine": key(machine)}
+        for name in ("median_s", "low_s", "high_s"):
+            each[name] = each[name] and each[name] * factor
+        each["throughput"] = each["throughput"] and each["throughput"] / factor
+    (to / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in found))
 
 
 @pytest.fixture
@@ -179,6 +213,42 @@ def test_speeds_name_the_fastest_with_its_interval_and_two_runs_stand_side_by_si
     assert ticks[0] == "1×"
 
 
+def test_machines_stand_side_by_side_with_their_noise(fleet, opened):
+    tab = opened(fleet, "#/machines")
+    words = tab.locator("main").inner_text()
+    assert "Side by side" in words and "no repeat" in words and "4.0 % (" in words
+    means = tab.locator("table.stack").nth(2).locator("tbody tr").first.inner_text()
+    assert "fastest of all" in means and "2.0×" in means and "not known" in means
+    lines = tab.locator("table.stack").nth(3).locator("tbody tr")
+    assert lines.count() > 10 and "2.0×" in lines.first.inner_text()
+    tab.get_by_role("link", name="PyTorch", exact=True).click()
+    drawn(tab)
+    assert "framework=torch" in tab.url and "PyTorch" in lines.first.inner_text()
+    tab.get_by_role("button", name="Copy as CSV").click()
+    expect(tab.locator("#said")).to_have_text("Copied.")
+    assert tab.evaluate("navigator.clipboard.readText()").startswith('"workload","A","B"')
+
+
+def test_two_runs_are_held_against_each_other_and_repeats_are_noise(fleet, opened):
+    tab = opened(fleet, "#/fast?run=20261129T095742Z-8dea73c4&vs=20261130T000000Z-fast")
+    card = tab.locator(".cards .card").nth(2).inner_text()
+    assert "The second against the first" in card and "2.0×" in card and "Not both have a repeat" in card
+    assert tab.locator("td[data-name='second, times as fast']").first.inner_text() == "2.0×"
+    go(tab, "#/fast?run=20261129T095742Z-8dea73c4&vs=20261130T000000Z-again")
+    card = tab.locator(".cards .card").nth(2).inner_text()
+    assert "runs of one state" in card and "from 0.962× to 1.04× says nothing" in card
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS[1:3])
+def test_machines_side_by_side_are_whole_and_can_be_read(fleet, opened, width, scheme):
+    tab = opened(fleet, "#/machines", width, scheme)
+    for view in ("machines", "fast?vs=20261130T000000Z-fast"):
+        go(tab, f"#/{view}")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, view
+        found = Axe().run(tab, options={"preload": False})
+        assert found.violations_count == 0, f"{view}: {found.generate_report()}"
+
+
 def test_what_is_seen_is_copied(site, opened):
     tab = opened(site, "#/departures")
     tab.get_by_role("button", name="Copy as CSV").click()
@@ -208,7 +278,7 @@ def test_an_address_of_nothing_says_so(site, opened):
 def test_hostile_texts_are_shown_as_text(hostile, opened, view):
     tab = opened(hostile, f"#/{view}")
     assert tab.title() != "evil" and tab.locator("main img").count() == 0
-    if view in ("right", "cells", "departures"):
+    if view in ("right", "cells", "departures", "machines"):
         assert "<img src=x" in tab.locator("main").inner_text()
     assert not [
         each

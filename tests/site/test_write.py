@@ -8,10 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from bench import cli
+from bench.machine.records import key
+from bench.report.prices import Price
 from bench.site.data import Report
 from bench.site.write import MARK, publish
 from bench.store.row import STATUSES, TIMED
 from tests.report.test_compare import run
+from tests.report.test_hardware import CASES, ran
 from tests.rows import ENVIRONMENT, MACHINE, frame, row, timed
 
 EVIL = "</script><img src=x onerror=alert(1)>\u2028'\"`=1+1"
@@ -100,6 +103,42 @@ def test_what_was_got_and_should_be_keep_every_digit(tmp_path):
     source = run(tmp_path / "run", row(status="disagrees", bits=3.0, got=1.0000001, expected=1.0))
     columns = part(publish([source], tmp_path / "site").parent, "formula-0-0")["columns"]
     assert (columns["got"], columns["expected"]) == ([1.0000001], [1.0])
+
+
+def test_machines_side_by_side_are_computed_for_the_page(tmp_path):
+    """Two runs of one machine, 10 % apart, and one of a machine that is twice as fast as their median."""
+    sides = [(MACHINE, 1, 1.0), (MACHINE, 2, 1.1), (MACHINE | {"cpu": "Fast"}, 3, 0.525)]
+    folders = [
+        run(tmp_path / f"{day}", *ran(factor=factor), machine=machine, name=f"2026010{day}T000000Z-a")
+        for machine, day, factor in sides
+    ]
+    priced = {key(MACHINE): Price(per_hour=1.0, currency="EUR", note=EVIL)}
+    folder = publish(folders, tmp_path / "site", prices=priced).parent
+    found = part(folder, "hardware")
+    one, two = found["states"]
+    assert (len(one["runs"]), one["noise"], one["cells"], two["noise"]) == (2, 0.1, 8, None)
+    assert two["machine"].startswith("Fast") and EVIL in one["price"] and two["price"] == ""
+    mean = next(each for each in found["means"] if each["framework"] == "best")
+    assert (mean["relative"], mean["n"], mean["state"], mean["beyond"]) == (2.0, 4, 1, None)
+    back = found["pairs"]["1-0"]
+    assert back["means"][0]["relative"] == 0.5 and back["floor"] is None and back["differs"] == []
+    line = next(each for each in found["lines"] if each["framework"] == "torch")
+    assert [each["relative"] for each in line["at"]] == [1.0, 2.0] and line["at"][0]["per_price"] > 0
+    assert "<" not in (folder / "data" / "hardware.js").read_text(encoding="utf-8")
+    multiples = part(folder, "speed-0")["multiples"]
+    assert multiples["n"] == 4 and [each["mean"] for each in multiples["lines"]] == [1.0, 2.0]
+    assert [each["first"] for each in multiples["lines"]] == [4, 0]
+
+
+def test_what_dispatch_bounds_and_what_one_lacks_take_no_part_in_multiples(tmp_path):
+    rows = ran(cases=CASES[1:]) + ran(cases=CASES[:1], bound="dispatch")
+    rows = [each for each in rows if (each.case, each.backend) != (CASES[1], "jax")]
+    folder = publish([run(tmp_path / "run", *rows)], tmp_path / "site").parent
+    assert part(folder, "speed-0")["multiples"]["n"] == 2
+
+
+def test_without_speeds_there_is_nothing_side_by_side(written):
+    assert part(written, "hardware") == {"states": [], "base": 0, "lines": [], "means": [], "pairs": {}}
 
 
 def test_a_foreign_formula_needs_no_page(tmp_path):

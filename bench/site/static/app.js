@@ -281,7 +281,7 @@ const GB = (() => {
     const able = ({ run }) => run.speeds > 0;
     if (!index.runs.some((run) => run.speeds)) return [h("h1", "How fast, and for how many bits?"), h("p", "No speed was measured in these runs.")];
     const at = chosen(given, "run", usual(able)), beside = chosen(given, "vs", null);
-    const [one, two] = await Promise.all([part(`speed-${at}`), beside == null ? null : part(`speed-${beside}`)]);
+    const [one, two, hardware] = await Promise.all([part(`speed-${at}`), beside == null ? null : part(`speed-${beside}`), part("hardware")]);
     const direction = given.direction || "all";
     const fits = (each) => (direction === "all" || DIRECTIONS[each.direction] === direction) && matches(`${each.title} ${each.case}`, given.q);
     const seconds2 = Object.fromEntries((two ? two.headlines : []).map((each) => [key(each), each]));
@@ -291,14 +291,14 @@ const GB = (() => {
     const scale = (x) => Math.min(100, Math.max(0, (100 * Math.log(Math.max(x, 1))) / Math.log(most * 1.1)));
     const ticks = [1, 3, 10, 30, 100, 300, 1000, 3000].filter((x) => x < most * 1.1);
     const spread = (each) => each.contenders[each.contenders.length - 1].ratio;
-    const paired = (each) => { const match = seconds2[key(each)]; return match ? pairs(each, match) : []; };
+    const faster = (each) => { const match = seconds2[key(each)]; return match ? each.contenders[0].median / match.contenders[0].median : null; };
     const columns = [
       { name: "workload", value: (each) => `${each.title} ${DIRECTIONS[each.direction]}`, show: (each) => h("span", h("a", { href: address("f", each.case, { run: index.runs[at].id }) }, each.title), " ", h("span.small", DIRECTIONS[each.direction])), wide: "27%" },
       { name: "fastest", value: (each) => each.contenders[0].median, copy: (each) => `${named(each.contenders[0].backend)} ${seconds(each.contenders[0].median)}`, show: (each) => [h("strong", seconds(each.contenders[0].median)), h("br"), h("span.small", `${scaled(each.contenders[0].rate)} ${each.unit}/s`)], right: true },
       { name: "time, as a multiple of the fastest", value: spread, copy: (each) => each.contenders.map((c) => `${named(c.backend)} ${times(c.ratio)}`).join(", "), show: (each) => [track(each, each.contenders[0].median, scale, ticks, at, false), seconds2[key(each)] ? track(seconds2[key(each)], each.contenders[0].median, scale, ticks, beside, true) : ""], head: () => h("span", "time, as a multiple of the fastest", h("span.ticks", { style: { display: "block" }, "aria-hidden": "true" }, ticks.map((x) => h("span", { style: { left: `${scale(x)}%` } }, `${x}×`)))), wide: "40%" },
       { name: "slowest", value: spread, show: (each) => (each.contenders.length > 1 ? times(spread(each)) : h("span.small", "alone")), right: true },
       ...(shown.some((each) => each.contenders[0].share != null) ? [{ name: "of the machine's limit", value: (each) => each.contenders[0].share, show: (each) => (each.contenders[0].dispatch ? h("span.small", "a call's own cost") : percent(each.contenders[0].share)), right: true }] : []),
-      ...(two ? [{ name: "second ÷ first", value: (each) => geometric(paired(each)), show: (each) => (paired(each).length ? times(geometric(paired(each))) : ""), right: true }] : []),
+      ...(two ? [{ name: "second, times as fast", value: faster, show: (each) => (faster(each) == null ? "" : times(faster(each))), right: true }] : []),
     ];
     const callColumns = [
       { name: "formula", value: (each) => each.title, show: (each) => h("a", { href: address("f", each.case, { run: index.runs[at].id }) }, each.title) },
@@ -313,7 +313,7 @@ const GB = (() => {
       h("h1", "How fast, and for how many bits?"),
       h("p.lead", "All contenders of a workload are timed in one session, in interleaved rounds, at the size that people run. A mark is a framework's fastest API and mode; its bar is the 95 % interval. No speed stands where the result disagrees."),
       h("div.controls", runs("run", "Machine", at), runs("vs", "beside", beside, "nothing"), choice("direction", ["all", "value", "gradient", "training step"], direction), search(given.q)),
-      h("div.cards.broad", multiples(one, at, false), two ? multiples(two, beside, true) : "", two ? quotient(one, two, at, beside) : ""),
+      h("div.cards.broad", multiples(one, at, false), two ? multiples(two, beside, true) : "", two ? against(hardware, at, beside) : ""),
       h("div.legend", backends.map((backend) => h("span", mark(backend), named(backend))), two ? h("span", "filled: the first machine; hollow: the second") : "", h("span", "◐ with a number: bought with a known departure, so many bits are right"), copies()),
       head, small,
     ];
@@ -331,54 +331,31 @@ const GB = (() => {
       ];
     }));
   }
-  /* over the workloads that every framework timed; rows bound by dispatch take no part */
-  function common(speeds) {
-    const counted = speeds.headlines.filter((each) => !each.contenders.every((c) => c.dispatch));
-    const backends = [...new Set(counted.flatMap((each) => each.contenders.map((c) => c.backend)))];
-    return { backends, workloads: counted.filter((each) => backends.every((name) => each.contenders.some((c) => c.backend === name && !c.dispatch))) };
-  }
   function multiples(speeds, at, second) {
-    const { backends, workloads } = common(speeds);
-    const lines = backends.map((backend) => {
-      const found = workloads.map((each) => ({ group: each.case, value: Math.log(each.contenders.find((c) => c.backend === backend).ratio) }));
-      const first = workloads.filter((each) => each.contenders[0].backend === backend).length;
-      return { backend, first, ...interval(found) };
-    }).filter((each) => Number.isFinite(each.mean)).sort((a, b) => a.mean - b.mean);
+    const { n, lines } = speeds.multiples;
     return h("div.card", h("h2.minor", label(index.runs[at])),
-      h("p", workloads.length ? `Time as a multiple of the fastest: geometric mean over ${workloads.length} workloads that all of them time, 95 % interval` : "No workload was timed by all frameworks of this run."),
+      h("p", n ? `Time as a multiple of the fastest: geometric mean over ${n} workloads that all of them time, 95 % interval` : "No workload was timed by all frameworks of this run."),
       h("table", h("tbody", lines.map((each) => h("tr", h("th", { scope: "row" }, mark(each.backend, second), " ", named(each.backend)), h("td.r", h("strong", times(each.mean))), h("td.r.small", `${times(each.low)} to ${times(each.high)}`), h("td.r.small", `first in ${each.first}`))))));
   }
-  function pairs(one, two) {
-    return one.contenders.flatMap((c) => { const match = two.contenders.find((d) => d.cell === c.cell && d.backend === c.backend); return match ? [match.median / c.median] : []; });
-  }
   const key = (each) => [each.case, each.size, each.device, each.dtype, each.direction].join("/");
-  const geometric = (values) => (values.length ? Math.exp(values.reduce((all, x) => all + Math.log(x), 0) / values.length) : null);
-  function quotient(one, two, at, beside) {
-    const others = Object.fromEntries(two.headlines.map((each) => [key(each), each]));
-    const found = one.headlines.filter((each) => others[key(each)]).flatMap((each) => each.contenders.filter((c) => !c.dispatch).flatMap((c) => {
-      const match = others[key(each)].contenders.find((d) => d.cell === c.cell && d.backend === c.backend);
-      return match ? [{ group: each.case, backend: c.backend, value: Math.log(match.median / c.median) }] : [];
-    }));
-    const lines = ["all", ...new Set(found.map((each) => each.backend))].map((name) => { const mine = found.filter((each) => name === "all" || each.backend === name); return { name, n: mine.length, ...interval(mine) }; });
-    const a = index.runs[at], b = index.runs[beside];
-    const apart = [a.suite !== b.suite && "versions of the suite", (a.settings !== b.settings || a.threads !== b.threads) && "settings", JSON.stringify(a.versions) !== JSON.stringify(b.versions) && "frameworks"].filter(Boolean);
-    const repeat = index.runs.some((run, place) => place !== at && run.machine === a.machine && run.threads === a.threads && run.settings === a.settings && run.suite === a.suite && run.speeds);
-    return h("div.card", h("h2.minor", "The second ÷ the first"),
-      h("p", "Time of the same cell, geometric mean, 95 % interval over formulas; below 1 the second is faster."),
-      apart.length ? h("p.bad", `They differ in ${apart.join(" and ")}.`) : "",
-      repeat ? "" : h("p", "No repeat on the same machine: differences below 15 % say nothing."),
-      found.length ? h("table", h("tbody", lines.map((each) => h("tr", h("th", { scope: "row" }, each.name === "all" ? "all" : [mark(each.name), " ", named(each.name)]), h("td.r", h("strong", times(each.mean))), h("td.r.small", `${times(each.low)} to ${times(each.high)}`), h("td.r.small", `${each.n} cells`))))) : h("p", "They have no cell in common."));
+  const whose = (framework) => (framework === "best" ? "fastest of all" : [mark(framework), " ", named(framework)]);
+  const range = (each) => `${times(each.low)} to ${times(each.high)}`;
+  /* two runs: the numbers are of the states of their machines, and were computed when the report was made */
+  function against(hardware, at, beside) {
+    const place = (run) => hardware.states.findIndex((state) => state.runs.includes(index.runs[run].id));
+    const a = place(at), b = place(beside), head = h("h2.minor", "The second against the first");
+    if (a < 0 || b < 0) return h("div.card", head, h("p", "One of them has no speed of a workload that people run."));
+    if (a === b) return h("div.card", head, h("p", `Both are runs of one state of one machine: what they differ by is noise. ${band(hardware.states[a].noise)}`));
+    const { means, floor, differs } = hardware.pairs[`${a}-${b}`];
+    const runs = hardware.states[a].runs.length + hardware.states[b].runs.length;
+    return h("div.card", head,
+      h("p", "How many times as fast the second is: geometric mean over the workloads that both have and none is bound by dispatch in; 95 % interval over formulas."),
+      differs.length ? h("p.bad", `The second has ${differs.join("; ")}.`) : "",
+      h("p", floor == null ? "Not both have a repeat, so how far repeats differ is not known: a small difference may be noise." : band(floor)),
+      runs > 2 ? h("p", `Repeats count as their median: ${runs} runs.`) : "",
+      means.length ? h("table", h("tbody", means.map((each) => h("tr", h("th", { scope: "row" }, whose(each.framework)), h("td.r", h("strong", times(each.relative))), h("td.r.small", range(each)), h("td.r.small", `${each.n} workloads`), h("td.r.small", each.beyond === false ? "noise" : ""))))) : h("p", "They have no workload in common."));
   }
-  /* a bootstrap over formulas, whose cells go together; the seed is fixed, so that a page is the same each time */
-  function interval(found) {
-    const groups = Object.values(Object.groupBy ? Object.groupBy(found, (each) => each.group) : grouped(found));
-    if (!groups.length) return { mean: NaN, low: NaN, high: NaN };
-    const mean = (chosen) => { const values = chosen.flat().map((each) => each.value); return Math.exp(values.reduce((all, x) => all + x, 0) / values.length); };
-    let state = 1;
-    const random = () => ((state = (state * 48271) % 2147483647) / 2147483647);
-    const means = Array.from({ length: 999 }, () => mean(groups.map(() => groups[Math.floor(random() * groups.length)]))).sort((a, b) => a - b);
-    return { mean: mean(groups), low: means[24], high: means[974] };
-  }
+  const band = (floor) => (floor == null ? "" : `95 % of the cells of two such runs differ by less than ${portion(floor)}: from ${digits(1 / (1 + floor), 3)}× to ${digits(1 + floor, 3)}× says nothing.`);
   function grouped(found) { const all = {}; for (const each of found) (all[each.group] = all[each.group] || []).push(each); return all; }
 
   // ---- growth
@@ -571,7 +548,8 @@ const GB = (() => {
       h("h2", `Known departures: ${known.length}, the most bits lost first`), known.length ? sortable(columns, known, given) : h("p", "None in these runs."),
     ];
   }
-  function machines() {
+  async function machines({ given }) {
+    const hardware = await part("hardware");
     const columns = [
       { name: "run", value: (run) => run.id, show: (run) => h("a", { href: address("right", "", { run: run.id }) }, label(run)) },
       { name: "machine", value: (run) => run.about, wide: "28%" },
@@ -580,7 +558,62 @@ const GB = (() => {
       { name: "cells", value: (run) => run.cells, show: (run) => h("a", { href: address("cells", "", { run: run.id }) }, whole(run.cells)), right: true },
       { name: "speeds", value: (run) => run.speeds, show: (run) => (run.speeds ? h("a", { href: address("fast", "", { run: run.id }) }, whole(run.speeds)) : "none"), right: true },
     ];
-    return [h("h1", "On which machines?"), h("p.lead", "Every run of this report, the newest first."), h("div.controls", copies()), sortable(columns, index.runs, {})];
+    const all = sortable(columns, index.runs, given);
+    return [h("h1", "On which machines?"), h("p.lead", "Every run of this report, the newest first."), hardware.states.length ? "" : h("div.controls", copies()), all, hardware.states.length ? sides(hardware, given) : ""];
+  }
+  function sides(hardware, given) {
+    const { states, base, means, lines } = hardware, several = states.length > 1;
+    const told = (name) => states.some((each) => each[name].length);
+    const columns = [
+      { name: "column", value: (each) => each.name }, { name: "machine", value: (each) => each.machine, wide: "28%" },
+      { name: "runs", value: (each) => each.runs.length, right: true },
+      { name: "noise floor", value: (each) => each.noise, copy: floor, show: floor },
+      ...["power", "price"].filter(told).map((name) => ({ name, value: (each) => each[name] })),
+      ...(several ? [{ name: `against ${states[base].name}`, value: (each) => each.differs.join("; ") }] : []),
+    ];
+    const yields = (name) => (means.some((each) => each[name] != null) ? [{ name: name.replace("_", " "), value: (each) => each[name], show: (each) => (each[name] == null ? "" : times(each[name])), right: true }] : []);
+    const averaged = [
+      { name: "column", value: (each) => states[each.state].name },
+      { name: "framework", value: (each) => each.framework, show: (each) => (each.over === "headlines" ? whose(each.framework) : `${each.framework}, small sizes`) },
+      { name: "times as fast", value: (each) => each.relative, show: (each) => h("strong", times(each.relative)), right: true },
+      { name: "95 % interval", value: (each) => each.low, copy: range, show: range, right: true },
+      { name: "workloads", value: (each) => each.n, right: true }, { name: "known departures", value: (each) => each.departures, right: true },
+      { name: "beyond noise", value: (each) => (each.over === "headlines" ? { true: "yes", false: "no" }[each.beyond] || "not known" : "") },
+      ...yields("per_watt"), ...yields("per_price"),
+    ];
+    const frameworks = [...new Set(lines.map((each) => each.framework))];
+    const framework = frameworks.includes(given.framework) ? given.framework : "best";
+    const shown = lines.filter((each) => each.framework === framework && matches(`${each.workload} ${each.case}`, given.q));
+    const perWorkload = [
+      { name: "workload", value: (each) => `${each.workload} ${DIRECTIONS[each.direction] || each.direction} ${each.dtype}`, show: (each) => [h("a", { href: address("f", each.case) }, each.workload), " ", h("span.small", `${DIRECTIONS[each.direction] || each.direction} ${each.dtype}`)], wide: "26%" },
+      ...states.map((state, place) => ({
+        name: state.name, value: (each) => each.at[place] && each.at[place].seconds,
+        copy: (each) => (each.at[place] ? said(each, place, base).join(" ") : ""),
+        show: (each) => { if (!each.at[place]) return ""; const [time, ...rest] = said(each, place, base); return h("span", h("strong", time), rest.map((words) => [h("br"), h("span.small", words)])); },
+      })),
+    ];
+    const top = sortable(columns, states, given), middle = several && means.length ? sortable(averaged, means, given) : "";
+    return [
+      h("h2", several ? "Side by side" : "What it does"),
+      h("p.note", "A column is a machine in one state: settings, threads, version of the suite and of the frameworks. Noise floor: 95 % of the same cells differ by less between two runs of one state, so that a smaller difference says nothing."), top,
+      several ? [h("h2", `Times as fast as ${states[base].name}`),
+        h("p.note", "Geometric means over the workloads that every column has, of each framework its fastest API, with a bootstrap over formulas. What is bound by dispatch in any column takes no part, and nothing is made up for what one lacks. Small sizes measure what a call costs, and rank no hardware."),
+        middle || h("p", "No workload is in every column.")] : "",
+      h("h2", "Each workload"),
+      h("div.controls", choice("framework", frameworks, framework, (each) => (each === "best" ? "fastest of all" : named(each)), "Framework"), search(given.q), copies()),
+      shown.length ? sortable(perWorkload, shown, given) : h("p", "No workload matches."),
+    ];
+  }
+  const portion = (x) => `${digits(100 * x, 2)} %`;
+  const floor = (each) => (each.noise == null ? "no repeat" : `${portion(each.noise)} (${whole(each.cells)} cells)`);
+  /* what a state does with a workload: the time, then one line each */
+  function said(line, place, base) {
+    const each = line.at[place], bits = bitsOf(each);
+    const who = `${named(each.backend)}${each.device === "cpu" ? "" : " " + each.device}${bits == null ? "" : `, ${bits} bits`}${each.status === "limited" ? " ◐" : ""}`;
+    return [
+      `${seconds(each.seconds)}${place !== base && each.relative != null ? ` · ${times(each.relative)}` : ""}`, `${scaled(each.rate)} ${line.unit}/s`, who,
+      each.dispatch ? "a call's own cost" : "", each.per_watt == null ? "" : `${scaled(each.per_watt)} ${line.unit}/J`, each.per_price == null ? "" : `${scaled(each.per_price)} ${line.unit} per price`,
+    ].filter(Boolean);
   }
   function words() {
     return [
