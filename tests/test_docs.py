@@ -151,6 +151,7 @@ def used(house, tmp_path_factory):
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     for copy in ("BEFORE", "AFTER"):
         shutil.copytree(used / "RUN", used / copy)
+    (used / "prices.toml").write_text(fences(TEXTS["docs/results.md"], "toml")[0], encoding="utf-8")
     return used
 
 

@@ -10,6 +10,8 @@ Values = dict[str, Any]
 
 def short_number(value: Any) -> Any:
     """A number with the digits that a page shows; None for what JSON lacks; other values as they are."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool) or not isinstance(value, float):
         return value.item() if hasattr(value, "item") else value
     if value != value:
