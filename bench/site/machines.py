@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.report import prices as costs
 from bench.report.hardware import groups, has, letters, machine, power, price
 from bench.report.header import Records
 from bench.report.means import HEADLINES, Mean, beyond, interval
@@ -32,6 +33,7 @@ def hardware(found: Comparison, machines: Records) -> Values:
                 "cells": noise.cells if noise else 0,
                 "power": power(found, place),
                 "price": price(found, place),
+                "currency": costs.of(found.prices, state.machine).currency,
                 "differs": differences(found.states[found.base], state),
             }
             for place, (name, state, noise) in enumerate(
@@ -40,7 +42,11 @@ def hardware(found: Comparison, machines: Records) -> Values:
         ],
         "base": found.base,
         "lines": [_line(rows) for rows in groups(found)],
-        "means": [_mean(each, found.floor(found.base, each.state)) for each in found.means() if each.n],
+        "means": [
+            _mean(each, found.floor(found.base, each.state))
+            for each in sorted(found.means(), key=lambda each: each.state)
+            if each.n
+        ],
         "pairs": {
             f"{one}-{other}": {
                 "floor": short_number(found.floor(one, other)),

@@ -11,7 +11,7 @@ import gaugeblock
 from bench import cli, pages
 from bench.report import hardware, means, prices, ratios, states
 from bench.report import write as report
-from bench.report.table import WIDTH, markdown
+from bench.report.table import WIDTH, _stacked, markdown
 from tests.report.test_compare import run
 from tests.report.test_speeds import race, terminal
 from tests.rows import MACHINE, frame, timed
@@ -27,7 +27,7 @@ def ran(machine=A, day=1, factor=1.0, cases=CASES, **other):
         replace(
             each, run_id=f"2026010{day}T000000Z-{machine[:8]}", machine=machine,
             **{name: getattr(each, name) * factor for name in ("median_s", "low_s", "high_s")},
-            throughput=each.throughput / factor, **other,
+            throughput=each.throughput / factor, **({"package": each.backend} | other),
         )
         for case in cases
         for each in race(case, torch=2e-3, jax=1e-3)
@@ -88,6 +88,7 @@ def test_states_of_one_machine_are_told_apart_in_words(other, words):
     assert len(set(states.names(found.states))) == 2
     told = tables(ran(), ran(day=2, **other))
     lines = told[hardware.TITLE].rows
+    assert [line[0] for line in lines] == ["A", "B"]
     assert lines[1][-1] == words and lines[0][-1] == ""
 
 
@@ -170,8 +171,8 @@ def test_known_departures_are_counted_beside_the_mean():
 
 
 def test_the_interval_is_over_formulas():
-    middle, low, high = means.interval(np.log([2.0, 2.0, 8.0]), ["a", "a", "b"])
-    assert middle == pytest.approx(32 ** (1 / 3)) and (low, high) == (pytest.approx(2), pytest.approx(8))
+    middle, low, high = means.interval(np.log([*9 * [2.0], 8.0]), [*9 * ["a"], "b"])
+    assert middle == pytest.approx(2 * 4**0.1) and (low, high) == (pytest.approx(2), pytest.approx(8))
     assert all(map(math.isnan, means.interval(np.array([]), [])))
 
 
@@ -330,7 +331,10 @@ def test_five_machines_fit_a_terminal():
         ran(f"{n:08}", factor=1 + n, settings="at most avx512" if n else "", power_w=300.0) for n in range(5)
     ]
     rows = frame(*(each for one in runs for each in one))
-    text = terminal(report.sections(rows, every=True))
+    found = report.sections(rows, every=True, prices={"00000001": prices.Price(per_hour=1.0, currency="EUR")})
+    wide = [each for each in found if each.title in (hardware.WORKLOADS, hardware.YIELDS)]
+    assert max(len(line) for each in wide for line in _stacked(each, WIDTH).plain.splitlines()) <= WIDTH
+    text = terminal(found)
     assert max(map(len, text.splitlines())) <= WIDTH and "against A" in text and "E time" in text
 
 

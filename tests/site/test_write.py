@@ -22,7 +22,10 @@ EVIL = "</script><img src=x onerror=alert(1)>\u2028'\"`=1+1"
 
 def rows():
     """One row of each status, and two speeds."""
-    found = [row(option=f"o{n}", status=each, bits=20.0, why=EVIL) for n, each in enumerate(STATUSES)]
+    found = [
+        row(option=f"o{n}", status=each, bits=20.0, why=EVIL, limit="cancels" if each == "limited" else "")
+        for n, each in enumerate(STATUSES)
+    ]
     return [
         *found,
         timed(1e-3, case="softmax"),
@@ -66,6 +69,7 @@ def test_what_departs_is_listed_once_and_what_is_wrong_comes_first(written):
         each["status"] for each in found[:-1]
     } == {"disagrees", "mistrusted", "error"}
     assert found[-1]["status"] == "limited" and found[-1]["lost"] == 4.0 and found[-1]["why"] == EVIL
+    assert [each["of"] for each in found] == [*3 * [row().contender], "cancels"]
 
 
 def test_texts_cannot_leave_their_script(written):
@@ -118,6 +122,7 @@ def test_machines_side_by_side_are_computed_for_the_page(tmp_path):
     one, two = found["states"]
     assert (len(one["runs"]), one["noise"], one["cells"], two["noise"]) == (2, 0.1, 8, None)
     assert two["machine"].startswith("Fast") and EVIL in one["price"] and two["price"] == ""
+    assert [each["currency"] for each in (one, two)] == ["EUR", ""]
     mean = next(each for each in found["means"] if each["framework"] == "best")
     assert (mean["relative"], mean["n"], mean["state"], mean["beyond"]) == (2.0, 4, 1, None)
     back = found["pairs"]["1-0"]

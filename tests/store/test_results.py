@@ -6,6 +6,7 @@ import math
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def test_several_paths_are_loaded_as_one_frame_and_each_run_once(run, tmp_path):
         each.append(row(machine="", run_id=""))
     for paths in ([run.folder, other.folder], [[run.folder, str(other.folder)]], [tmp_path, other.folder]):
         assert sorted(load(*paths)["machine"]) == sorted([run.machine, other.machine])
+    shutil.copytree(run.folder, tmp_path / "copy")
+    assert rows.all_files(run.folder, tmp_path / "copy") == [run.folder / "rows.jsonl"]
     for none in ([], [[]]):
         with pytest.raises(ValueError, match="load: got no path, should be one or several"):
             load(*none)

@@ -350,7 +350,7 @@ const GB = (() => {
     const runs = hardware.states[a].runs.length + hardware.states[b].runs.length;
     return h("div.card", head,
       h("p", "How many times as fast the second is: geometric mean over the workloads that both have and none is bound by dispatch in; 95 % interval over formulas."),
-      differs.length ? h("p.bad", `The second has ${differs.join("; ")}.`) : "",
+      differs.length ? h("p.bad", `The second differs: ${differs.join("; ")}.`) : "",
       h("p", floor == null ? "Not both have a repeat, so how far repeats differ is not known: a small difference may be noise." : band(floor)),
       runs > 2 ? h("p", `Repeats count as their median: ${runs} runs.`) : "",
       means.length ? h("table", h("tbody", means.map((each) => h("tr", h("th", { scope: "row" }, whose(each.framework)), h("td.r", h("strong", times(each.relative))), h("td.r.small", range(each)), h("td.r.small", `${each.n} workloads`), h("td.r.small", each.beyond === false ? "noise" : ""))))) : h("p", "They have no workload in common."));
@@ -566,10 +566,10 @@ const GB = (() => {
     const told = (name) => states.some((each) => each[name].length);
     const columns = [
       { name: "column", value: (each) => each.name }, { name: "machine", value: (each) => each.machine, wide: "28%" },
-      { name: "runs", value: (each) => each.runs.length, right: true },
+      { name: "runs", value: (each) => each.runs.length },
       { name: "noise floor", value: (each) => each.noise, copy: floor, show: floor },
       ...["power", "price"].filter(told).map((name) => ({ name, value: (each) => each[name] })),
-      ...(several ? [{ name: `against ${states[base].name}`, value: (each) => each.differs.join("; ") }] : []),
+      ...(told("differs") ? [{ name: `against ${states[base].name}`, value: (each) => each.differs.join("; ") }] : []),
     ];
     const yields = (name) => (means.some((each) => each[name] != null) ? [{ name: name.replace("_", " "), value: (each) => each[name], show: (each) => (each[name] == null ? "" : times(each[name])), right: true }] : []);
     const averaged = [
@@ -577,8 +577,8 @@ const GB = (() => {
       { name: "framework", value: (each) => each.framework, show: (each) => (each.over === "headlines" ? whose(each.framework) : `${each.framework}, small sizes`) },
       { name: "times as fast", value: (each) => each.relative, show: (each) => h("strong", times(each.relative)), right: true },
       { name: "95 % interval", value: (each) => each.low, copy: range, show: range, right: true },
-      { name: "workloads", value: (each) => each.n, right: true }, { name: "known departures", value: (each) => each.departures, right: true },
-      { name: "beyond noise", value: (each) => (each.over === "headlines" ? { true: "yes", false: "no" }[each.beyond] || "not known" : "") },
+      { name: "workloads", value: (each) => each.n, right: true }, { name: "departures", value: (each) => each.departures, right: true },
+      { name: "beyond noise", value: (each) => (each.over === "headlines" ? { true: "yes", false: "no" }[each.beyond] || "not known" : ""), right: true },
       ...yields("per_watt"), ...yields("per_price"),
     ];
     const frameworks = [...new Set(lines.map((each) => each.framework))];
@@ -588,8 +588,8 @@ const GB = (() => {
       { name: "workload", value: (each) => `${each.workload} ${DIRECTIONS[each.direction] || each.direction} ${each.dtype}`, show: (each) => [h("a", { href: address("f", each.case) }, each.workload), " ", h("span.small", `${DIRECTIONS[each.direction] || each.direction} ${each.dtype}`)], wide: "26%" },
       ...states.map((state, place) => ({
         name: state.name, value: (each) => each.at[place] && each.at[place].seconds,
-        copy: (each) => (each.at[place] ? said(each, place, base).join(" ") : ""),
-        show: (each) => { if (!each.at[place]) return ""; const [time, ...rest] = said(each, place, base); return h("span", h("strong", time), rest.map((words) => [h("br"), h("span.small", words)])); },
+        copy: (each) => (each.at[place] ? said(each, place, hardware).join(" ") : ""),
+        show: (each) => { if (!each.at[place]) return ""; const [time, ...rest] = said(each, place, hardware); return h("span", h("strong", time), rest.map((words) => [h("br"), h("span.small", words)])); },
       })),
     ];
     const top = sortable(columns, states, given), middle = several && means.length ? sortable(averaged, means, given) : "";
@@ -607,12 +607,12 @@ const GB = (() => {
   const portion = (x) => `${digits(100 * x, 2)} %`;
   const floor = (each) => (each.noise == null ? "no repeat" : `${portion(each.noise)} (${whole(each.cells)} cells)`);
   /* what a state does with a workload: the time, then one line each */
-  function said(line, place, base) {
+  function said(line, place, { base, states }) {
     const each = line.at[place], bits = bitsOf(each);
     const who = `${named(each.backend)}${each.device === "cpu" ? "" : " " + each.device}${bits == null ? "" : `, ${bits} bits`}${each.status === "limited" ? " ◐" : ""}`;
     return [
       `${seconds(each.seconds)}${place !== base && each.relative != null ? ` · ${times(each.relative)}` : ""}`, `${scaled(each.rate)} ${line.unit}/s`, who,
-      each.dispatch ? "a call's own cost" : "", each.per_watt == null ? "" : `${scaled(each.per_watt)} ${line.unit}/J`, each.per_price == null ? "" : `${scaled(each.per_price)} ${line.unit} per price`,
+      each.dispatch ? "a call's own cost" : "", each.per_watt == null ? "" : `${scaled(each.per_watt)} ${line.unit}/J`, each.per_price == null ? "" : `${scaled(each.per_price)} ${line.unit}/${states[place].currency}`,
     ].filter(Boolean);
   }
   function words() {
