@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from bench.report.frames import departures as departures
     from bench.report.frames import growth as growth
     from bench.report.frames import hardware as hardware
+    from bench.report.frames import latex as latex
     from bench.report.frames import speed as speed
     from bench.report.frames import styled as styled
     from bench.store.rows import load as load
@@ -84,7 +85,7 @@ LATER = {
     "load": "bench.store.rows",
     "pairs": "bench.cells.pairwise",
     **dict.fromkeys(
-        ("agreement", "bits", "compare", "departures", "growth", "hardware", "speed", "styled"),
+        ("agreement", "bits", "compare", "departures", "growth", "hardware", "latex", "speed", "styled"),
         "bench.report.frames",
     ),
 }

@@ -232,4 +232,14 @@ def _coloured(status: str) -> str:
     return f"background-color: {COLOURS[status]}; color: {ink}" if status in COLOURS else ""
 
 
-__all__ = ("agreement", "bits", "compare", "departures", "growth", "hardware", "speed", "styled")
+def latex(frame: "DataFrame") -> str:
+    r"""The frame as a LaTeX table with booktabs' rules; its texts are escaped.
+
+    Put it between ``\begin{document}`` and ``\end{document}`` of a page that uses the package booktabs.
+    """
+    found = frame.style.format(precision=4, na_rep="", escape="latex").hide(axis="index")
+    found.format_index(escape="latex", axis="columns")
+    return found.to_latex(hrules=True)
+
+
+__all__ = ("agreement", "bits", "compare", "departures", "growth", "hardware", "latex", "speed", "styled")
