@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bench import pages
 from bench.cells.cell import cell_of
 from bench.report.growth import exponent, panels
+from bench.report.looks import INK, VERDICTS, WRONG
 from bench.report.overview import FAILED, WORST, least, lost
 from bench.report.prices import read as read_prices
 from bench.report.ratios import compare as compare_states
@@ -211,12 +212,6 @@ def _base(base: str | None, keys: Sequence[str], named: Sequence[str]) -> int:
     raise ValueError(f"hardware: got base {base!r}, should be one of {columns}")
 
 
-COLOURS = {
-    "agrees": "#cfe0e7", "limited": "#f7c566", "imprecise": "#efe29f", "disagrees": "#c8341a",
-    "error": "#c8341a",
-}  # fmt: skip
-
-
 def styled(frame: "DataFrame") -> "Styler":
     """The frame with its statuses coloured and its numbers shortened, for a notebook; texts are escaped."""
     numbers = [name for name in frame.columns if frame[name].dtype.kind == "f"]
@@ -228,8 +223,8 @@ def styled(frame: "DataFrame") -> "Styler":
 
 
 def _coloured(status: str) -> str:
-    ink = "#fff" if status in ("disagrees", "error") else "#1a2127"
-    return f"background-color: {COLOURS[status]}; color: {ink}" if status in COLOURS else ""
+    ink = "#fff" if status in WRONG else INK
+    return f"background-color: {VERDICTS[status]}; color: {ink}" if status in VERDICTS else ""
 
 
 def latex(frame: "DataFrame") -> str:

@@ -1,20 +1,23 @@
 """Time over size: a drawing with a panel for each headline, and a table of how time grows with the work."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.digits import digits, scaled, seconds
 from bench.report.curves import STYLES, literal
+from bench.report.looks import looks
 from bench.report.overview import BACKENDS, ordered, short
 from bench.report.table import Figure, Section, Table
 from bench.report.workloads import DISPATCH, ORDER, typical, unit
 from bench.store.results import whole
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
     from pandas import DataFrame
 
 FILE, TITLE = "growth.svg", "Time over size"
@@ -24,10 +27,6 @@ NOTE = (
     "by dispatch (– if these are fewer than two). 1: twice the work takes twice the time; below 1, larger "
     "sizes are computed at a higher rate; above 1, at a lower one. Work is flops, by the formula."
 )
-# of Okabe and Ito, which people tell apart who see colours differently
-COLOURS = {"numpy": "#000000", "torch": "#D55E00", "tensorflow": "#009E73", "jax": "#0072B2"}
-OTHERS = ("#CC79A7", "#E69F00", "#56B4E9")
-WIDTH = 3  # panels side by side
 
 
 @dataclass(frozen=True)
@@ -152,54 +151,62 @@ def exponent(curve: Sequence[Point]) -> str:
     return digits(slope, math.sqrt(sum(error**2 for error in errors)) / spread)
 
 
-def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
-    """Draw the curves into `folder`, on logarithmic scales; nothing if there are none."""
-    if not found:
-        return []
-    import matplotlib
+def drawing(found: Sequence[Panel], across: int = 3, width: float = 10, points: float = 8) -> "Drawing":
+    """The curves on logarithmic scales: so many panels across so many inches, texts of so many points."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     names = list(dict.fromkeys(name for panel in found for name in panel.curves))
-    looks = _looks(names)
-    rows = math.ceil(len(found) / WIDTH)
-    with matplotlib.rc_context({"svg.hashsalt": "gaugeblock"}):
-        drawing = Drawing(figsize=(10, 2.6 * rows + 0.6), layout="constrained")
-        FigureCanvasAgg(drawing)
-        grid = drawing.subplots(rows, WIDTH, squeeze=False).flatten()
-        for axes, panel in zip(grid, found, strict=False):
-            for name, curve in panel.curves.items():
-                _line(axes, curve, **looks[name])
-            for at in {point.items for curve in panel.curves.values() for point in curve if point.own}:
-                axes.axvline(at, color="0.8", linewidth=4, zorder=0)
-            axes.set_title(literal(panel.title), fontsize="small", loc="left")
-            axes.set(xscale="log", yscale="log")
-            axes.set_xlabel(literal(panel.unit), fontsize="small", loc="right")
-            every = sorted({point.items for curve in panel.curves.values() for point in curve})
-            axes.set_xticks(every, [_tick(each) for each in every])
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, at: seconds(value, 0.6 * value)))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            axes.tick_params(labelsize="x-small")
-            axes.spines[["top", "right"]].set_visible(False)
-        for axes in grid[len(found) :]:
-            axes.set_visible(False)
-        dot: dict[str, Any] = {"marker": "o", "markersize": 4}
-        shown = {name: Line2D([], [], **look, **dot) for name, look in looks.items()}
-        shown["bound by dispatch"] = Line2D([], [], **dot, color="0.4", markerfacecolor="w", linestyle="")
-        shown["the headline's size"] = Line2D([], [], color="0.8", linewidth=4)
-        drawing.legend(
-            shown.values(),
-            map(literal, shown),
-            loc="outside upper left",
-            ncols=6,
-            frameon=False,
-            fontsize="small",
-        )
-        with whole(folder / FILE) as partial:
-            drawing.savefig(partial, format="svg", metadata={"Date": None})
+    styles = _looks(names)
+    rows = math.ceil(len(found) / across)
+    sheet = Drawing(figsize=(width, 0.78 * width / across * rows + 0.6), layout="constrained")
+    FigureCanvasAgg(sheet)
+    grid = sheet.subplots(rows, across, squeeze=False).flatten()
+    for axes, panel in zip(grid, found, strict=False):
+        for name, curve in panel.curves.items():
+            _line(axes, curve, **styles[name])
+        for at in {point.items for curve in panel.curves.values() for point in curve if point.own}:
+            axes.axvline(at, color="0.85", linewidth=4, zorder=0)
+        room = int(92 * width / across / points)  # characters beside the labels of the times
+        title = "\n".join(map(literal, textwrap.wrap(panel.title, max(room, 12), max_lines=2)))
+        axes.set_title(title, fontsize=points, loc="left")
+        axes.set(xscale="log", yscale="log")
+        axes.set_xlabel(literal(panel.unit), fontsize=points, loc="right")
+        every = sorted({point.items for curve in panel.curves.values() for point in curve})
+        axes.set_xticks(every, [_tick(each) for each in every])
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, at: seconds(value, 0.6 * value)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.tick_params(labelsize=points - 1)
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in grid[len(found) :]:
+        axes.set_visible(False)
+    known = looks(name.partition(" ")[0] for name in names)
+    shown = {
+        f"{known[framework].name} {machine}".rstrip(): Line2D([], [], **styles[name], markersize=5)
+        for name in names
+        for framework, _, machine in [name.partition(" ")]
+    }
+    dot: dict[str, Any] = {"marker": "o", "markersize": 5}
+    shown["bound by dispatch"] = Line2D([], [], **dot, color="0.4", markerfacecolor="w", linestyle="")
+    shown["the headline's size"] = Line2D([], [], color="0.85", linewidth=4)
+    sheet.legend(
+        shown.values(), map(literal, shown), loc="outside upper left", ncols=6, frameon=False, fontsize=points
+    )
+    return sheet
+
+
+def draw(found: Sequence[Panel], folder: Path) -> list[Figure]:
+    """Draw the curves into `folder`; nothing if there are none."""
+    if not found:
+        return []
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "gaugeblock"}), whole(folder / FILE) as partial:
+        drawing(found).savefig(partial, format="svg", metadata={"Date": None})
     return [Figure(TITLE, FILE)]
 
 
@@ -207,7 +214,7 @@ def _tick(items: float) -> str:
     return f"{items:.0f}" if items < 1000 else scaled(items).replace(" ", "")
 
 
-def _line(axes: Any, curve: Sequence[Point], color: str, linestyle: str) -> None:
+def _line(axes: Any, curve: Sequence[Point], color: str, linestyle: str, marker: str) -> None:
     axes.plot(
         [point.items for point in curve],
         [point.seconds for point in curve],
@@ -218,18 +225,16 @@ def _line(axes: Any, curve: Sequence[Point], color: str, linestyle: str) -> None
     for held, fill in ((True, "white"), (False, color)):
         some = [(point.items, point.seconds) for point in curve if point.dispatch == held]
         if some:
-            axes.plot(*zip(*some, strict=True), "o", color=color, markersize=4, markerfacecolor=fill)
+            axes.plot(*zip(*some, strict=True), marker, color=color, markersize=5, markerfacecolor=fill)
 
 
 def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """A colour for each framework, of a known one always the same; machines differ in the style of lines."""
-    others, found = cycle(OTHERS), dict(COLOURS)
+    """A colour and a shape for each framework; machines differ in the style of lines."""
+    known = looks(name.partition(" ")[0] for name in names)
     machines = list(dict.fromkeys(name.partition(" ")[2] for name in names))
-    looks = {}
+    found = {}
     for name in names:
         framework, _, machine = name.partition(" ")
-        if framework not in found:
-            found[framework] = next(others)
-        style = STYLES[machines.index(machine) % len(STYLES)]
-        looks[name] = {"color": found[framework], "linestyle": style}
-    return looks
+        look, style = known[framework], STYLES[machines.index(machine) % len(STYLES)]
+        found[name] = {"color": look.color, "marker": look.marker, "linestyle": style}
+    return found
