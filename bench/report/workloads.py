@@ -35,9 +35,9 @@ ORDER = (
 def speeds(rows: "DataFrame") -> "DataFrame":
     """The rows that have a speed, the latest of each cell, with more columns.
 
-    `half`, `ratio`, `ratio_half`, `even`, `even_eager`, `variant`, `label`, and those of `_places`. Ratios
-    are to the fastest on the same machine and settings (column `on`): paired by round if one run sampled the
-    whole workload, and of medians otherwise.
+    `half`, `ratio`, `ratio_half`, `ratio_from`, `ratio_to` (its interval), `even`, `even_eager`, `variant`,
+    `label`, and those of `_places`. Ratios are to the fastest on the same machine and settings (column `on`):
+    paired by round if one run sampled the whole workload, and of medians otherwise.
     """
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD[:-1], "option", "regime", *CONTENDER], keep="last").sort_index()
@@ -57,6 +57,9 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     wide = timed[["ratio_high", "ratio_low"]].sub(timed["ratio"], axis=0).abs().max(axis=1)
     timed["ratio_half"] = wide.where(paired, timed["ratio_half"])
     timed["ratio"] = timed["ratio"].where(paired, timed["ratio_of_medians"])
+    low = (timed["ratio"] - timed["ratio_half"]).clip(lower=timed["ratio"] / 10)  # a time is not negative
+    timed["ratio_from"] = timed["ratio_low"].where(paired, low)
+    timed["ratio_to"] = timed["ratio_high"].where(paired, timed["ratio"] + timed["ratio_half"])
     numpy, eager = timed["backend"] == "numpy", timed["mode"] == "eager"
     return timed.assign(
         label=_labels(timed),
@@ -81,6 +84,11 @@ def headlines(timed: "DataFrame") -> list["DataFrame"]:
         return known.index(row["case"]), row["place"], row["device"], row["direction"] != row["main"]
 
     return sorted(workloads(shown), key=place)
+
+
+def leading(timed: "DataFrame") -> list["DataFrame"]:
+    """The headlines, each in the direction that a default run times."""
+    return headlines(timed[timed["direction"] == timed["main"]])
 
 
 def typical(timed: "DataFrame") -> "DataFrame":

@@ -241,10 +241,9 @@ def _workload(group: "DataFrame", title: str) -> Values:
     for backend in ordered(group["backend"].drop_duplicates().tolist(), BACKENDS):
         mine = group[group["backend"] == backend]
         row = mine.loc[mine["median_s"].idxmin()].to_dict()
-        low, high = row["ratio"] - row["ratio_half"], row["ratio"] + row["ratio_half"]
         numbers = {
             "median": row["median_s"], "low": row["low_s"], "high": row["high_s"], "ratio": row["ratio"],
-            "ratio_low": max(low, row["ratio"] / 10), "ratio_high": high, "share": row["share"],
+            "ratio_low": row["ratio_from"], "ratio_high": row["ratio_to"], "share": row["share"],
             "rate": row["throughput"], "bits": row["bits"],
         }  # fmt: skip
         contenders.append(
