@@ -211,6 +211,25 @@ def report(
 
 
 @app.command()
+def draw(
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="Write the pictures to this folder.")],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[RUN]...", help="As for report.")] = None,
+    dtype: Annotated[str, typer.Option(help="Draw this dtype only.")] = "",
+    lenient: Lenient = False,
+) -> None:
+    """Draw these runs for a slide or a paper, as PNG and SVG: verdicts, speeds, growth, rooflines, bits."""
+    from bench.report.pictures.write import draw as drawn
+    from bench.store.results import newest
+
+    wrong = _wrong()
+    with _refusals():
+        found = paths or [newest()]
+        for file in drawn(found, to, dtype=dtype, lenient=lenient, told=_said):
+            typer.echo(file)
+    raise typer.Exit(wrong)
+
+
+@app.command()
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A rows file, a run or a folder of runs: before.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The same: after.")],
@@ -573,6 +592,12 @@ def _wrong(*backends: str) -> bool:
     for page in pages.bad().values():
         typer.echo(f"gaugeblock: {plain(page.why)}", err=True)
     return bool(pages.bad())
+
+
+def _said(text: str) -> None:
+    from bench.store.row import plain
+
+    typer.echo(f"gaugeblock: {plain(text)}", err=True)
 
 
 def _print(sections: Sequence["Section"], markdown: bool = False) -> None:

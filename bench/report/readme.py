@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/, made from the code and a run: ``python -m bench.report.readme RUN``."""
+"""Tables and picture of README.md and docs/, from code and a run: ``python -m bench.report.readme RUN``."""
 
 import math
 import sys
@@ -17,7 +17,8 @@ from bench.report.inventory import meanings, rules
 from bench.report.overview import least
 from bench.report.speeds import multiple, rate, title
 from bench.report.table import GLYPHS, Table, markdown
-from bench.report.workloads import DISPATCH, headlines, speeds
+from bench.report.workloads import DISPATCH, leading, speeds
+from bench.report.write import read
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -78,7 +79,7 @@ def throughput(rows: "DataFrame", source: str, names: Sequence[str] = ()) -> Tab
     """
     timed = speeds(setups(rows).assign(on=""))
     lines = []
-    for group in headlines(timed[timed.direction == timed.main]):
+    for group in leading(timed):
         top = group.loc[group.median_s.idxmin()]
         if names and (top.case not in names or top.place):
             continue
@@ -161,12 +162,27 @@ def blocks(run: Path, name: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def picture(root: Path, run: Path) -> Path:
+    """Draw the speeds of a run into docs/pictures/speed.svg."""
+    from bench.report.pictures.sheet import save
+    from bench.report.pictures.speed import speed
+    from bench.report.pictures.write import source
+
+    rows, machines, _ = read([run])
+    rows = setups(rows)
+    folder = root / "docs" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    (file,) = save(speed(speeds(rows), source(rows, machines)), folder, "speed", ("svg",))
+    return file
+
+
 def main(root: Path, run: Path) -> None:
-    """Fill the files below `root` from the run in the folder `run`."""
+    """Fill the files below `root` from the run in the folder `run`, and draw its picture."""
     found = blocks(run, run.as_posix())
     texts = {file: fill((root / file).read_text(encoding="utf-8"), more) for file, more in found.items()}
     for file, text in texts.items():
         (root / file).write_text(text, encoding="utf-8")
+    picture(root, run)
 
 
 if __name__ == "__main__":
