@@ -122,10 +122,9 @@ def test_the_texts_of_an_svg_are_texts(made):
     assert {"convolutional network, 32 images of 28 × 28", "Adam"} <= {
         *texts(folder / "roofline-cpu-float32-2-threads.svg")
     }
+    assert {"Time over size", "LSTM layer", "PyTorch", "bound by dispatch"} <= {*texts(folder / "growth.svg")}
     for name in NAMES:
-        assert name == "growth" or any(
-            "Acme Three, 2 cores" in each for each in texts(folder / f"{name}.svg")
-        )
+        assert any("Acme Three, 2 cores" in each for each in texts(folder / f"{name}.svg"))
 
 
 def test_the_same_rows_give_the_same_bytes_and_old_files_are_replaced_whole(tmp_path):
@@ -289,6 +288,14 @@ def test_an_interval_is_drawn_around_what_is_not_the_fastest():
     (bar,), at = bars, track(figure, "jax")
     low, high = bar.get_xdata()
     assert low < at < high and same_color(bar.get_color(), looks.FRAMEWORKS["jax"].color)
+
+
+def test_marks_at_one_place_stand_above_each_other():
+    assert speed.beside({"a": 1.0, "b": 2.0}) == {"a": 0, "b": 0}
+    near = speed.beside({"a": 1.05, "b": 1.0, "c": 3.0})
+    assert near["a"] == -near["b"] > 0 and near["c"] == 0
+    many = sorted(speed.beside({str(each): 1.0 for each in range(9)}).values())
+    assert many[-1] - many[0] < speed.PITCH and many[0] == -many[-1]
 
 
 def test_a_known_departure_is_ringed_and_dispatch_is_hollow():

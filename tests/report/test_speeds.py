@@ -89,6 +89,17 @@ def every_headline(directions=True, **times):
     ]
 
 
+def test_a_ratio_has_the_interval_of_its_pairs_and_else_that_of_the_times():
+    rows = race("adam", torch=1e-3, jax=2e-3)
+    lopsided = replace(rows[1], ratio_low=1.9, ratio_high=2.9)
+    found = speed(rows[0], lopsided).set_index("backend").loc["jax"]
+    assert (found.ratio_from, found.ratio, found.ratio_to) == (1.9, 2.0, 2.9)
+    apart = (
+        speed(rows[0], replace(lopsided, run_id="b", low_s=0.0, high_s=9e-3)).set_index("backend").loc["jax"]
+    )
+    assert (apart.ratio_from, apart.ratio_to) == pytest.approx((0.2, 9.0), rel=0.01)
+
+
 # throughput
 
 
