@@ -232,9 +232,9 @@ def latex(frame: "DataFrame") -> str:
 
     Put it between ``\begin{document}`` and ``\end{document}`` of a page that uses the package booktabs.
     """
-    found = frame.style.format(precision=4, na_rep="", escape="latex").hide(axis="index")
-    found.format_index(escape="latex", axis="columns")
-    return found.to_latex(hrules=True)
+    found = frame.style
+    found.format(precision=4, na_rep="", escape="latex").format_index(escape="latex", axis="columns")
+    return found.hide(axis="index").to_latex(hrules=True)
 
 
 __all__ = ("agreement", "bits", "compare", "departures", "growth", "hardware", "latex", "speed", "styled")

@@ -19,8 +19,9 @@ from bench.report.pictures.roofline import NONE as NO_ROOFS
 from bench.report.pictures.roofline import places, roofline
 from bench.report.pictures.sheet import SIZE, STYLE, Undrawn, headed, save
 from bench.report.pictures.speed import speed
+from bench.report.sections import NONE
 from bench.report.workloads import speeds
-from bench.report.write import NONE, Paths, beside, read
+from bench.report.write import Paths, beside, read
 from bench.store.results import numbered
 from bench.store.row import plain, sentence
 
