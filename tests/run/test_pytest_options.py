@@ -165,7 +165,8 @@ def test_benchmark_disable_takes_no_time_and_reports_no_speed(tmp_path):
     done = suites(tmp_path, *SPEED, "--results", "run", "--benchmark-disable", "-W", "error")
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout[-2000:]
     assert load(tmp_path / "run").median_s.isna().all()
-    assert "Throughput" not in done.stdout and "Speed" not in done.stdout
+    assert "Throughput" not in done.stdout and "Speed at" not in done.stdout
+    assert "Speed: none was measured." in done.stdout
     assert not (tmp_path / "run" / "samples.jsonl").exists()
     assert (tmp_path / "run" / "report.md").exists()
 
