@@ -21,10 +21,8 @@ from bench.digits import count, digits
 SCREEN, FILE, CI = 0.5, 30.0, 300.0  # seconds between two lines
 EARLY = 10.0  # seconds of judging before a rate says anything: frameworks are imported first
 RECENT = 60.0  # seconds of judging whose rate is told: some formulas take much longer than others
-BELOW, ABOVE = (
-    "\n\r\033[2K",
-    "\033[1A\r",
-)  # to the line below, emptied; and back to the start of the one above
+BELOW = "\n\r\033[2K"  # to the line below, which is emptied
+ABOVE = "\033[1A\r"  # to the start of the line above
 ERASE = "\033[J"  # from here to the end of the screen
 
 
