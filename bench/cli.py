@@ -499,6 +499,23 @@ def outside() -> None:
 
 
 @app.command()
+def scale(
+    folder: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run to repeat.")] = None,
+    rows: Annotated[list[int] | None, typer.Option(min=1, help="How many; repeatable.")] = None,
+    markdown: Markdown = False,
+) -> None:
+    """Measure how long many rows take to load and to report (default: 10,000 and 100,000)."""
+    from bench.store.results import newest
+    from bench.studies import scale as many
+
+    with _refusals():
+        measured = many.study(
+            folder or newest(), rows or [10_000, 100_000], lambda text: typer.echo(text, err=True)
+        )
+        _print([many.table(list(measured))], markdown)
+
+
+@app.command()
 def explore(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases (default: all).")

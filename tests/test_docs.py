@@ -59,6 +59,7 @@ OTHERWISE = {
     "gaugeblock flops softmax": "gaugeblock flops --help",  # the same
     "gaugeblock publish FOLDER/float32": "gaugeblock publish RUN",
     "gaugeblock report FOLDER": "gaugeblock report RUN",
+    "gaugeblock scale RUN --rows 10000": "gaugeblock scale RUN --rows 50",
     "gaugeblock overhead": "gaugeblock overhead --help",  # the same, and it takes a quiet machine
     "gaugeblock outside": "gaugeblock outside --help",
     "gaugeblock gate --self-test": "gaugeblock gate --help",  # the same, and it records for minutes

@@ -93,8 +93,9 @@ def departures(rows: "DataFrame", by: Sequence[str] = DEPARTURE) -> "DataFrame":
     """What departs, once each, the worst verdict and the most bits lost first.
 
     run_id, case, backend, status, why, limit, source, versions: of the departure, or other columns `by`.
-    since: the first release known to depart, where a page says so.
-    z_low, z_high: the rms error over the rms error that rounding causes. bits_lost: the most of a cell.
+    since: the first release known to depart, where the row or a page says so.
+    z_low, z_high: the rms error over the rms error that rounding causes. explained_low, explained_high: what
+    its Limit explains of that; NaN in older rows. bits_lost: the most of a cell.
     cells: how many. run_id, contender, cell: of the first of them, with its id.
     """
     bad = rows[rows["status"].isin((*FAILED, "limited", "imprecise"))]
@@ -102,18 +103,20 @@ def departures(rows: "DataFrame", by: Sequence[str] = DEPARTURE) -> "DataFrame":
     found = (
         bad.groupby(list(by), sort=False, observed=True)
         .agg(
-            z_low=("z_rms", "min"), z_high=("z_rms", "max"), bits_lost=("lost", "max"),
+            z_low=("z_rms", "min"), z_high=("z_rms", "max"), explained_low=("explained_low", "min"),
+            explained_high=("explained_high", "max"), bits_lost=("lost", "max"),
             cells=("rank", "size"), rank=("rank", "max"), at=("at", "first"),
         )
         .reset_index()
     )  # fmt: skip
     first = bad.iloc[found.pop("at").to_numpy(int)]
     limits = {(case.name, each.name): each.since for case in pages.cases().values() for each in case.limits}
-    pairs = zip(first["case"], first["limit"], strict=True)
-    found.insert(len(by), "since", [limits.get((str(case), str(limit)), "") for case, limit in pairs])
+    told = zip(first["since"], first["case"], first["limit"], strict=True)
+    since = [own or limits.get((str(case), str(limit)), "") for own, case, limit in told]
+    found.insert(len(by), "since", since)
     ids = [str(cell_of(row)) for row in first.to_dict("records")]
-    told = {"run_id": first["run_id"].to_numpy(), "contender": first["contender"].to_numpy(), "cell": ids}
-    found = found.assign(**{name: values for name, values in told.items() if name not in by})
+    of = {"run_id": first["run_id"].to_numpy(), "contender": first["contender"].to_numpy(), "cell": ids}
+    found = found.assign(**{name: values for name, values in of.items() if name not in by})
     order = found.sort_values(["rank", "bits_lost"], ascending=False, kind="stable", ignore_index=True)
     return order.drop(columns="rank")
 

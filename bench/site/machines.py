@@ -83,7 +83,7 @@ def _line(rows: Sequence[Mapping[str, Any]]) -> Values:
 def multiples(workloads: Sequence[Values]) -> Values:
     """Each framework's time as a multiple of the fastest, over the workloads of a run that all of them timed.
 
-    workloads: as `bench.site.data` makes them. What is bound by dispatch takes no part.
+    workloads: as `bench.site.run` makes them. What is bound by dispatch takes no part.
     """
     timed = [
         {each["backend"]: each for each in one["contenders"] if not each["dispatch"]} for one in workloads

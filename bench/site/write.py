@@ -1,28 +1,65 @@
-"""Writes the published report: its pages, and the data that they load from the file system."""
+"""Writes the published report: its pages, and the data that they load from the file system.
+
+Runs are taken one by one, several at the same time where they are large: each has files of its own, and
+gives the index only the rows that depart or have a speed.
+"""
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.report.formulas import kept
-from bench.report.header import setups
+from bench.report.header import Records, setups
 from bench.report.prices import Prices
 from bench.report.ratios import compare
 from bench.report.sections import NONE
+from bench.report.states import RUN
 from bench.report.write import Paths, read
-from bench.site.data import Report
+from bench.site import run as runs_of
+from bench.site.index import index
 from bench.site.machines import hardware
+from bench.site.numbers import Values
 from bench.store.results import write
+from bench.store.rows import all_files, run_id
 from bench.store.suite import suite
+from bench.worker.process import pool
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 STATIC = ("index.html", "style.css", "app.js")
 MARK = "gaugeblock.txt"  # a folder without it is not ours, and is not written over
 SAID = "This folder is a report of Gaugeblock. `gaugeblock report --to` writes it anew.\n"
+LARGE = 2**25  # bytes of rows, from which several processes write sooner than one
+DEPARTING = ("limited", "imprecise", "disagrees", "error", "mistrusted")
+# what tells the state of a machine; a row of each is kept
+FACTS = [
+    *RUN, "backend", "version", "package", "package_version", "settings", "threads", "suite", "environment",
+    "run_environment",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the index needs of runs whose own files are written.
+
+    runs: as `bench.site.run.about` tells them, each with the `part` that its files are called by.
+    rows: those that depart or have a speed, and one for each state.
+    machines: records by key. told: what the runs say of their formulas.
+    """
+
+    runs: Sequence[Values]
+    rows: "DataFrame"
+    machines: Records
+    told: Mapping[str, Values]
 
 
 def publish(
@@ -38,39 +75,76 @@ def publish(
     Raises ValueError for a folder that holds something else, and if there are no rows.
     """
     _check(to)
-    rows, machines, environments = read(paths, lenient=lenient)
-    if rows.empty:
-        raise ValueError(NONE)
-    beside = hardware(compare(setups(rows), prices), machines)
-    report = Report(rows, machines, environments, kept(map(Path, paths)))
-    index = report.index() | {"built": datetime.now(UTC).date().isoformat(), "suite": suite()}
+    several = _grouped(all_files(paths))
     to.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent, ignore_cleanup_errors=True) as folder:
         whole = Path(folder, to.name)
-        _write(report, index, beside, whole, said)
+        (whole / "data").mkdir(parents=True)
+        found = []
+        for number, each in enumerate(_written(several, whole / "data", lenient), 1):
+            names = ", ".join(str(one["id"]) for one in each.runs)
+            said(f"{number} of {len(several)}: {names or 'no row'}")
+            found.append(each)
+        _index(found, whole, prices)
         if to.exists():
             shutil.rmtree(to)
         whole.rename(to)
     return to / STATIC[0]
 
 
-def _write(
-    report: Report, index: Mapping[str, Any], beside: Mapping[str, Any], to: Path, said: Callable[[str], None]
-) -> None:
-    data = to / "data"
-    data.mkdir(parents=True)
+def _grouped(found: Sequence[Path]) -> list[list[Path]]:
+    """The files of each run: one may lie in several."""
+    groups: dict[str, list[Path]] = {}
+    for file in found:
+        groups.setdefault(run_id(file), []).append(file)
+    return list(groups.values())
+
+
+def _written(several: Sequence[Sequence[Path]], data: Path, lenient: bool) -> Iterator[Written]:
+    """What `runs` gives of each group of files, in their order."""
+    jobs = min(os.cpu_count() or 1, len(several))
+    large = sum(file.stat().st_size for group in several for file in group) > LARGE
+    given = several, [data] * len(several), range(len(several)), [lenient] * len(several)
+    with pool(jobs) if large and jobs > 1 else nullcontext() as processes:
+        yield from (processes.map if processes else map)(runs, *given)
+
+
+def runs(paths: Sequence[Path], data: Path, number: int, lenient: bool) -> Written:
+    """Write the files of the runs at these paths, and return what the index needs of them."""
+    rows, machines, environments = read(paths, lenient=lenient)
+    found = []
+    for place, (_, mine) in enumerate(rows.groupby(RUN, sort=False, observed=True)):
+        name = f"{number}-{place}"
+        found.append(runs_of.about(mine, machines, environments) | {"part": name})
+        for kind in (runs_of.verdicts, runs_of.speeds, runs_of.cells):
+            part(data, f"{kind.__name__}-{name}", kind(mine))
+        for formula, told in enumerate(runs_of.formulas(mine)):
+            part(data, f"formula-{formula}-{name}", told)
+    telling = rows["median_s"].notna() | rows["status"].isin(DEPARTING) | ~rows.duplicated(FACTS)
+    return Written(found, rows[telling], machines, kept(paths))
+
+
+def _index(found: Sequence[Written], to: Path, prices: Prices | None) -> None:
+    """Write what stands over all runs, and the pages."""
+    import pandas as pd
+
+    runs = sorted((run for each in found for run in each.runs), key=lambda run: run["id"], reverse=True)
+    if not runs:
+        raise ValueError(NONE)
+    seen = set[str]()
+    for run in runs:
+        if run["id"] in seen:  # one name on two machines
+            run["id"] += f" {run['machine']}"
+        seen.add(run["id"])
+    rows = pd.concat([each.rows for each in found if len(each.rows)], ignore_index=True)
+    machines = {key: record for each in found for key, record in each.machines.items()}
+    told = {name: words for each in reversed(found) for name, words in each.told.items()}
+    built = {"built": datetime.now(UTC).date().isoformat(), "suite": suite()}
     write(to / MARK, SAID)
     for name in STATIC:
         write(to / name, (files("bench.site") / "static" / name).read_text(encoding="utf-8"))
-    _part(data, "index", index)
-    _part(data, "hardware", beside)
-    for place, run in enumerate(report.runs):
-        said(f"run {place + 1} of {len(report.runs)}: {run}")
-        _part(data, f"verdicts-{place}", report.verdicts(run))
-        _part(data, f"speed-{place}", report.speeds(run))
-        _part(data, f"cells-{place}", report.cells(run))
-        for number, formula in report.formulas_of(run):
-            _part(data, f"formula-{number}-{place}", formula)
+    part(to / "data", "index", index(runs, rows, told) | built)
+    part(to / "data", "hardware", hardware(compare(setups(rows), prices), machines))
 
 
 def _check(to: Path) -> None:
@@ -83,7 +157,7 @@ def _check(to: Path) -> None:
         raise ValueError(f"--to: got {to}, which is a file, should be a folder")
 
 
-def _part(folder: Path, name: str, value: Any) -> None:
+def part(folder: Path, name: str, value: Any) -> None:
     """A script that hands the value to the page: from the file system, pages may load scripts alone."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -7,6 +7,7 @@ taken one at a time, and those are judged.
 A worker imports this module before any framework or plug-in, so it has the clocks of the Python library.
 """
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -308,17 +309,18 @@ def moved(call: Call, case: Case) -> int:
 def _renewed(call: Call) -> dict[str, list[float]]:
     """Seconds of calls on seen and on fresh inputs in turn.
 
-    Each follows another call at once, as in a block. All fresh inputs are held to the end: no two of them
-    have the same address, by which results may be kept. There are more of them while none is quick: another
-    job may hold up a few.
+    Each follows a call on other inputs at once, as in a block: the same ones would still be in the cache.
+    All fresh inputs are held to the end: no two of them have the same address, by which results may be kept.
+    There are more of them while none is quick: another job may hold up a few.
     """
     engine, once = call.engine, call.bound[0].once
+    known = itertools.cycle(call.bound[1 : call.rotating or None] or call.bound[:1])
     found: dict[str, list[float]] = {"seen": [], "fresh": []}
     held = []
     for new, given in call.fresh() if call.fresh else ():
         held.append(new)
         bits(engine, {"": given})  # reads it: the first read of new memory is slower
-        for name, each in (("seen", once), ("fresh", new.once)):
+        for name, each in (("seen", next(known).once), ("fresh", new.once)):
             engine.wait(once())
             found[name].append(_timed(engine, each))
         quick = min(found["fresh"]) <= SEEN * float(np.median(found["seen"]))

@@ -70,6 +70,14 @@ def test_departures_are_there_once_the_worst_first():
     assert list(found.columns[:2]) == ["run_id", "case"] and len(frames.departures(frame(row()))) == 0
 
 
+def test_a_departure_says_what_its_limit_explains_and_since_when_the_row_says():
+    known = {"status": "limited", "why": "cancels", "limit": "a", "since": "torch 2.1", "bits": 10.0}
+    ranges = ({"explained_low": 1.0, "explained_high": 50.0}, {"explained_low": 2.0, "explained_high": 99.0})
+    rows = frame(*(row(**known, **each, seed=seed) for seed, each in enumerate(ranges)))
+    (line,) = frames.departures(rows).to_dict("records")
+    assert (line["since"], line["explained_low"], line["explained_high"]) == ("torch 2.1", 1.0, 99.0)
+
+
 def test_a_departure_of_several_runs_is_there_once_without_the_run():
     known = {"status": "limited", "why": "cancels", "limit": "a"}
     rows = frame(row(**known, bits=20.0), row(**known, bits=10.0, **OTHER))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -67,19 +68,21 @@ def hostile(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """A report of a published run, a copy as its repeat, 4 % slower, and one of a machine twice as fast."""
+    """A report of the speeds of a published run, a repeat, 4 % slower, and of a machine twice as fast."""
     folder = tmp_path_factory.mktemp("fleet")
-    for name, factor, cpu in (("again", 1.04, ""), ("fast", 0.5, "Fast")):
+    sides = (("first", 1.0, ""), ("again", 1.04, ""), ("fast", 0.5, "Fast"))
+    for name, factor, cpu in sides:
         copied(RUNS[0], folder / name, factor, cpu)
-    return publish([RUNS[0], folder / "again", folder / "fast"], folder / "site")
+    return publish([folder / name for name, *_ in sides], folder / "site")
 
 
 def copied(source, to, factor, cpu):
-    """A copy of a run with times that are so many times longer, of another CPU if it is named."""
+    """The speeds of a run, each so many times longer, of another CPU if it is named."""
     shutil.copytree(source, to)
     machine = json.loads((to / "machine.json").read_text()) | ({"cpu": cpu} if cpu else {})
     (to / "machine.json").write_text(json.dumps(machine))
     found = [json.loads(line) for line in (to / "rows.jsonl").read_text().splitlines()]
+    found = [each for each in found if each["median_s"]]
     for each in found:
         each |= {"run_id": f"20261130T000000Z-{to.name}", "machine": key(machine)}
         for name in ("median_s", "low_s", "high_s"):
@@ -230,11 +233,11 @@ def test_machines_stand_side_by_side_with_their_noise(fleet, opened):
 
 
 def test_two_runs_are_held_against_each_other_and_repeats_are_noise(fleet, opened):
-    tab = opened(fleet, "#/fast?run=20261129T095742Z-8dea73c4&vs=20261130T000000Z-fast")
+    tab = opened(fleet, "#/fast?run=20261130T000000Z-first&vs=20261130T000000Z-fast")
     card = tab.locator(".cards .card").nth(2).inner_text()
     assert "The second against the first" in card and "2.0×" in card and "Not both have a repeat" in card
     assert tab.locator("td[data-name='second, times as fast']").first.inner_text() == "2.0×"
-    go(tab, "#/fast?run=20261129T095742Z-8dea73c4&vs=20261130T000000Z-again")
+    go(tab, "#/fast?run=20261130T000000Z-first&vs=20261130T000000Z-again")
     card = tab.locator(".cards .card").nth(2).inner_text()
     assert "runs of one state" in card and "from 0.962× to 1.04× says nothing" in card
 
@@ -272,6 +275,55 @@ def test_an_address_of_nothing_says_so(site, opened):
     for address in ("#/nowhere", "#/f/no-such-formula", "#/c/softmax%2Fnothing", "#/cells?run=none&page=99"):
         tab = opened(site, address)
         assert tab.locator("h1").inner_text() in ("Not here", "All cells")
+
+
+def clicked(tab, *names):
+    """Follow links by their names, the main menu's first; at most two, as a stranger would."""
+    assert len(names) <= 2
+    for name in names:
+        tab.get_by_role("link", name=name, exact=True).first.click()
+        drawn(tab)
+    return tab.locator("main")
+
+
+def test_is_attention_right_in_torch(site, opened):
+    tab = opened(site)
+    tile = tab.locator(".matrix a[aria-label^='attention, PyTorch value']")
+    assert re.search(r"(agrees|known departure), \d+ of 24 bits", tile.get_attribute("aria-label"))
+
+
+def test_which_framework_trains_the_lstm_fastest_and_how_sure_is_that(site, opened):
+    main = clicked(opened(site), "Fast?", "training step")
+    line = main.locator("table.stack").first.locator("tr", has_text="LSTM model")
+    fastest = line.locator("td[data-name=fastest]").inner_text()
+    assert re.search(r"(NumPy|PyTorch|TensorFlow|JAX)", fastest) and re.search(r"\d (ms|s)", fastest)
+    assert line.locator(".range").count() > 0
+
+
+def test_what_is_known_to_be_wrong_in_jax(site, opened):
+    tab = opened(site)
+    clicked(tab, "Departures")
+    tab.get_by_label("Search formulas").fill("JAX")
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("location.hash.includes('q=JAX')")
+    drawn(tab)
+    lines = tab.locator("main table.stack tbody tr")
+    assert lines.count() > 3 and all("JAX" in each for each in lines.all_inner_texts())
+
+
+def test_how_is_a_cell_that_departs_reproduced(site, opened):
+    tab = opened(site)
+    for _ in range(2):  # of the matrix, then of the formula
+        tab.locator(".tile.disagrees, .tile.limited").first.click()
+        drawn(tab)
+    assert "pytest 'suites/" in tab.locator("pre").first.inner_text()
+
+
+def test_what_does_this_machine_reach_of_its_peak(site, opened):
+    main = clicked(opened(site), "Fast?")
+    name = "of the machine's limit"
+    shares = main.locator(f'td[data-name="{name}"]').all_inner_texts()
+    assert len([each for each in shares if re.fullmatch(r"[\d.]+ %", each)]) > 10
 
 
 @pytest.mark.parametrize("view", ["right", "fast", "cells", "departures", "machines", "words"])

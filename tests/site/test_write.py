@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +9,7 @@ from typer.testing import CliRunner
 from bench import cli
 from bench.machine.records import key
 from bench.report.prices import Price
-from bench.site.data import Report
+from bench.site.run import cells
 from bench.site.write import MARK, publish
 from bench.store.row import STATUSES, TIMED
 from tests.report.test_compare import run
@@ -59,7 +58,7 @@ def test_a_report_is_one_folder(written):
 
 
 def test_the_worst_cell_of_a_formula_is_told(written):
-    found = part(written, "verdicts-0")["float32"]["attention"]["torch"]["fwd"]
+    found = part(written, "verdicts-0-0")["float32"]["attention"]["torch"]["fwd"]
     assert found[0] == "error" and found[2] == len(STATUSES) and found[3] == 1
 
 
@@ -79,17 +78,17 @@ def test_texts_cannot_leave_their_script(written):
 
 
 def test_every_cell_is_in_the_list_and_on_the_page_of_its_formula(written):
-    cells = part(written, "cells-0")
+    cells = part(written, "cells-0-0")
     assert cells["rows"] == cells["of"] == len(rows())
     number = [each["name"] for each in part(written, "index")["formulas"]].index("softmax")
-    shard = part(written, f"formula-{number}-0")
+    shard = part(written, f"formula-{number}-0-0")
     assert len(shard["ids"]) == 2 and shard["columns"]["median_s"] == [0.001, 0.002]
     assert shard["ids"][0].startswith("softmax/plain/typical/small/torch.")
 
 
 def test_a_large_run_lists_what_departs(monkeypatch):
-    monkeypatch.setattr("bench.site.data.MOST", 3)
-    found = Report(frame(*rows()).assign(run_environment="")).cells(row().run_id)
+    monkeypatch.setattr("bench.site.run.MOST", 3)
+    found = cells(frame(*rows()))
     assert found["of"] == len(rows()) and found["rows"] == 5
     assert "agrees" not in found["columns"]["status"]["texts"]
 
@@ -99,13 +98,13 @@ def test_numbers_that_json_lacks_are_none_or_words(tmp_path):
         tmp_path / "run", row(status="disagrees", z_worst=math.inf, bits=3.0), row(option="b", bits=None)
     )
     folder = publish([source], tmp_path / "site").parent
-    columns = part(folder, "formula-0-0")["columns"]
+    columns = part(folder, "formula-0-0-0")["columns"]
     assert columns["z_worst"][0] == "inf" and columns["bits"] == [3.0, None]
 
 
 def test_what_was_got_and_should_be_keep_every_digit(tmp_path):
     source = run(tmp_path / "run", row(status="disagrees", bits=3.0, got=1.0000001, expected=1.0))
-    columns = part(publish([source], tmp_path / "site").parent, "formula-0-0")["columns"]
+    columns = part(publish([source], tmp_path / "site").parent, "formula-0-0-0")["columns"]
     assert (columns["got"], columns["expected"]) == ([1.0000001], [1.0])
 
 
@@ -130,7 +129,7 @@ def test_machines_side_by_side_are_computed_for_the_page(tmp_path):
     line = next(each for each in found["lines"] if each["framework"] == "torch")
     assert [each["relative"] for each in line["at"]] == [1.0, 2.0] and line["at"][0]["per_price"] > 0
     assert "<" not in (folder / "data" / "hardware.js").read_text(encoding="utf-8")
-    multiples = part(folder, "speed-0")["multiples"]
+    multiples = part(folder, "speeds-0-0")["multiples"]
     assert multiples["n"] == 4 and [each["mean"] for each in multiples["lines"]] == [1.0, 2.0]
     assert [each["first"] for each in multiples["lines"]] == [4, 0]
 
@@ -139,7 +138,7 @@ def test_what_dispatch_bounds_and_what_one_lacks_take_no_part_in_multiples(tmp_p
     rows = ran(cases=CASES[1:]) + ran(cases=CASES[:1], bound="dispatch")
     rows = [each for each in rows if (each.case, each.backend) != (CASES[1], "jax")]
     folder = publish([run(tmp_path / "run", *rows)], tmp_path / "site").parent
-    assert part(folder, "speed-0")["multiples"]["n"] == 2
+    assert part(folder, "speeds-0-0")["multiples"]["n"] == 2
 
 
 def test_without_speeds_there_is_nothing_side_by_side(written):
@@ -195,6 +194,46 @@ def test_without_rows_nothing_is_written(tmp_path):
     assert not (tmp_path / "site").exists()
 
 
-def test_runs_are_the_newest_first():
-    older = replace(row(option="x"), run_id="20250101T000000Z-bbbbbbbb")
-    assert Report(frame(row(), older)).runs == [row().run_id, older.run_id]
+def test_runs_are_the_newest_first(tmp_path):
+    old = "20250101T000000Z-bbbbbbbb"
+    folders = [run(tmp_path / "old", row(option="x"), name=old), run(tmp_path / "new", row())]
+    found = part(publish(folders, tmp_path / "site").parent, "index")["runs"]
+    assert [each["id"] for each in found] == ["20260102T030405Z-a", old]
+
+
+def test_large_runs_are_written_by_several_processes_and_give_the_same_folder(tmp_path, monkeypatch):
+    folders = [
+        run(
+            tmp_path / name,
+            *ran(factor=factor),
+            row(status="limited", why=name),
+            name=f"2026010{name}T000000Z-a",
+        )
+        for name, factor in (("1", 1.0), ("2", 1.1))
+    ]
+    whole = {
+        file.name: file.read_bytes()
+        for file in (publish(folders, tmp_path / "one").parent / "data").iterdir()
+    }
+    monkeypatch.setattr("bench.site.write.LARGE", 0)
+    said = []
+    several = publish(folders, tmp_path / "several", said=said.append).parent / "data"
+    assert {file.name: file.read_bytes() for file in several.iterdir()} == whole
+    assert said == ["1 of 2: 20260101T000000Z-a", "2 of 2: 20260102T000000Z-a"]
+
+
+def test_a_run_whose_rows_lie_in_two_files_is_one(tmp_path):
+    folders = [run(tmp_path / name, row(option=name), name="20260101T000000Z-a") for name in "ab"]
+    (found,) = part(publish(folders, tmp_path / "site").parent, "index")["runs"]
+    assert found["cells"] == 2
+
+
+def test_one_name_on_two_machines_is_two_runs(tmp_path):
+    machines = MACHINE, MACHINE | {"cpu": "Fast"}
+    folders = [
+        run(tmp_path / each["cpu"], row(option=each["cpu"]), machine=each, name="20260101T000000Z-a")
+        for each in machines
+    ]
+    found = part(publish(folders, tmp_path / "site").parent, "index")["runs"]
+    first, second = [each["id"] for each in found]
+    assert first == "20260101T000000Z-a" and second.startswith(first) and second != first

@@ -343,6 +343,32 @@ def test_a_call_that_keeps_results_is_slow_on_fresh_inputs_only(key, pauses):
     assert timing(found).caches
 
 
+class Warm(NumPy):
+    """Takes 0.2 ms, and nothing on the inputs of the call before: these are in the cache."""
+
+    def bind(self, run, mode):
+        bind, last = super().bind(run, mode), [None]
+
+        def binder(params, data, cotangents):
+            bound = bind(params, data, cotangents)
+
+            def call():
+                until = perf_counter() + (0 if last[0] is data["x"] else 2e-4)
+                while perf_counter() < until:
+                    pass
+                last[0] = data["x"]
+                return bound.once()
+
+            return replace(bound, call=call)
+
+        return binder
+
+
+def test_a_call_that_is_quick_on_what_the_cache_still_has_keeps_no_results():
+    call = ready(replace(kept(), engine=Warm("cpu", "float32")), UNIT, "forward")
+    assert not timing(settled(call, UNIT, "forward")).caches
+
+
 def timing(found):
     """Of calls that took 10 µs, with what was found after sampling."""
     after = {name: tuple(found[name]) for name in ("fresh", "seen", "behind")}

@@ -27,6 +27,9 @@ const GB = (() => {
     });
   }
 
+  /* a file of one run */
+  const own = (kind, at) => part(`${kind}-${index.runs[at].part}`);
+
   // ---- words
 
   const WORDS = {
@@ -212,7 +215,7 @@ const GB = (() => {
 
   async function right({ given }) {
     const at = chosen(given, "run", usual());
-    const verdicts = await part(`verdicts-${at}`), dtypes = index.dtypes.filter((each) => verdicts[each]);
+    const verdicts = await own("verdicts", at), dtypes = index.dtypes.filter((each) => verdicts[each]);
     const dtype = dtypes.includes(given.dtype) ? given.dtype : dtypes.includes("float32") ? "float32" : dtypes[0];
     const show = given.show || "departures first", most = index.bits[dtype];
     const found = verdicts[dtype] || {};
@@ -281,7 +284,7 @@ const GB = (() => {
     const able = ({ run }) => run.speeds > 0;
     if (!index.runs.some((run) => run.speeds)) return [h("h1", "How fast, and for how many bits?"), h("p", "No speed was measured in these runs.")];
     const at = chosen(given, "run", usual(able)), beside = chosen(given, "vs", null);
-    const [one, two, hardware] = await Promise.all([part(`speed-${at}`), beside == null ? null : part(`speed-${beside}`), part("hardware")]);
+    const [one, two, hardware] = await Promise.all([own("speeds", at), beside == null ? null : own("speeds", beside), part("hardware")]);
     const direction = given.direction || "all";
     const fits = (each) => (direction === "all" || DIRECTIONS[each.direction] === direction) && matches(`${each.title} ${each.case}`, given.q);
     const seconds2 = Object.fromEntries((two ? two.headlines : []).map((each) => [key(each), each]));
@@ -294,7 +297,7 @@ const GB = (() => {
     const faster = (each) => { const match = seconds2[key(each)]; return match ? each.contenders[0].median / match.contenders[0].median : null; };
     const columns = [
       { name: "workload", value: (each) => `${each.title} ${DIRECTIONS[each.direction]}`, show: (each) => h("span", h("a", { href: address("f", each.case, { run: index.runs[at].id }) }, each.title), " ", h("span.small", DIRECTIONS[each.direction])), wide: "27%" },
-      { name: "fastest", value: (each) => each.contenders[0].median, copy: (each) => `${named(each.contenders[0].backend)} ${seconds(each.contenders[0].median)}`, show: (each) => [h("strong", seconds(each.contenders[0].median)), h("br"), h("span.small", `${scaled(each.contenders[0].rate)} ${each.unit}/s`)], right: true },
+      { name: "fastest", value: (each) => each.contenders[0].median, copy: (each) => `${named(each.contenders[0].backend)} ${seconds(each.contenders[0].median)}`, show: (each) => [h("strong", seconds(each.contenders[0].median)), h("br"), h("span.small", `${named(each.contenders[0].backend)}, ${scaled(each.contenders[0].rate)} ${each.unit}/s`)], right: true },
       { name: "time, as a multiple of the fastest", value: spread, copy: (each) => each.contenders.map((c) => `${named(c.backend)} ${times(c.ratio)}`).join(", "), show: (each) => [track(each, each.contenders[0].median, scale, ticks, at, false), seconds2[key(each)] ? track(seconds2[key(each)], each.contenders[0].median, scale, ticks, beside, true) : ""], head: () => h("span", "time, as a multiple of the fastest", h("span.ticks", { style: { display: "block" }, "aria-hidden": "true" }, ticks.map((x) => h("span", { style: { left: `${scale(x)}%` } }, `${x}×`)))), wide: "40%" },
       { name: "slowest", value: spread, show: (each) => (each.contenders.length > 1 ? times(spread(each)) : h("span.small", "alone")), right: true },
       ...(shown.some((each) => each.contenders[0].share != null) ? [{ name: "of the machine's limit", value: (each) => each.contenders[0].share, show: (each) => (each.contenders[0].dispatch ? h("span.small", "a call's own cost") : percent(each.contenders[0].share)), right: true }] : []),
@@ -363,7 +366,7 @@ const GB = (() => {
   async function growth({ given }) {
     const able = ({ run }) => run.speeds > 0;
     const at = chosen(given, "run", usual(able));
-    const { growth: panels } = await part(`speed-${at}`);
+    const { growth: panels } = await own("speeds", at);
     const rows = panels.flatMap((panel) => Object.entries(panel.curves).flatMap(([name, points]) => points.map((point) => ({ panel, name, point }))));
     table = { columns: [{ name: "workload", value: (r) => r.panel.title }, { name: "framework", value: (r) => r.name }, { name: "unit", value: (r) => r.panel.unit }, { name: "size", value: (r) => r.point[0] }, { name: "seconds", value: (r) => r.point[1] }], rows };
     return [
@@ -396,7 +399,7 @@ const GB = (() => {
   const FACETS = ["status", "backend", "dtype", "direction", "mode", "case"];
   async function cells({ given }) {
     const at = chosen(given, "run", usual());
-    const data = await part(`cells-${at}`);
+    const data = await own("cells", at);
     const columns = data.columns;
     const value = (name, row) => { const column = columns[name]; return column.texts ? column.texts[column.at[row]] : column[row]; };
     const all = Array.from({ length: data.rows }, (_, row) => row);
@@ -436,7 +439,7 @@ const GB = (() => {
   async function shard(name, at) {
     const number = index.formulas.findIndex((each) => each.name === name);
     if (number < 0) throw new Error(`there is no formula ${name} in these runs`);
-    const data = await part(`formula-${number}-${at}`);
+    const data = await own(`formula-${index.runs[at].formulas.indexOf(number)}`, at);
     const rows = data.ids.map((id, row) => ({ id, case: name, ...Object.fromEntries(Object.entries(data.columns).map(([column, values]) => [column, values[row]])) }));
     return { rows, code: data.code, formula: index.formulas[number] };
   }
@@ -512,8 +515,8 @@ const GB = (() => {
       bits == null ? "" : h("section", h("h2", `${bits} of ${most} bits are right, about ${digits(bits * 0.30103, 2)} of ${digits(most * 0.30103, 2)} decimal digits`), ruler(bits, most, row.status)),
       h("h2", "Reproduce"), h("pre", { style: { position: "relative" } }, command), h("p", h("button", { type: "button", onclick: () => copy(command + "\n") }, "Copy the commands")),
       h("div.two",
-        h("section", h("h2", "How far off"), list([["got", row.got], ["should be", row.expected], ["may be off by", row.allowed], ["worst element", row.worst ? h("span", h("code", row.worst), row.z_worst == null ? "" : `, ${large(row.z_worst)} times its limit (at most 1)`) : null], ["typical error", row.z_rms == null ? null : `${large(row.z_rms)} times that of rounding (at most 2)`], ["lane", row.lane], ["sums in", row.accumulator], ["precision", row.precision], ["inputs judged", row.judged], ["seed", row.seed], ["checksum", row.checksum]])),
-        h("section", h("h2", "How fast"), row.median_s == null ? h("p.lead", "Not timed: this cell was judged only.") : list([["median", `${seconds(row.median_s)} (${seconds(row.low_s)} to ${seconds(row.high_s)})`], ["to the fastest", row.ratio ? times(row.ratio) : null], ["rate", row.throughput ? `${scaled(row.throughput)} ${row.unit}` : null], ["of the machine's limit", percent(row.share)], ["limited by", row.bound], ["first call", seconds(row.first_call_s)], ["memory", row.peak_bytes ? `${scaled(row.peak_bytes)}B` : null], ["samples", row.samples], ["series", row.series]]))),
+        h("section", h("h2", "How far off"), list([["got", row.got], ["should be", row.expected], ["may be off by", row.allowed], ["worst element", row.worst ? h("span", h("code", row.worst), row.z_worst == null ? "" : `, ${large(row.z_worst)} times its limit (at most 1)`) : null], ["typical error", row.z_rms == null ? null : `${large(row.z_rms)} times that of rounding (at most 2)`], ["the known departure explains", row.explained_high == null ? null : `${large(row.explained_low)} to ${large(row.explained_high)} times`], ["lane", row.lane], ["sums in", row.accumulator], ["precision", row.precision], ["inputs judged", row.judged], ["seed", row.seed], ["checksum", row.checksum]])),
+        h("section", h("h2", "How fast"), row.median_s == null ? h("p.lead", "Not timed: this cell was judged only.") : list([["median", `${seconds(row.median_s)} (${seconds(row.low_s)} to ${seconds(row.high_s)})`], ["to the fastest", row.ratio ? times(row.ratio) : null], ["timed with", row.ratio == null || row.schema < 2 ? null : row.timed_with || "nothing else: it was alone"], ["rate", row.throughput ? `${scaled(row.throughput)} ${row.unit}` : null], ["of the machine's limit", percent(row.share)], ["limited by", row.bound], ["first call", seconds(row.first_call_s)], ["memory", row.peak_bytes ? `${scaled(row.peak_bytes)}B` : null], ["samples", row.samples], ["series", row.series]]))),
       h("div.two",
         h("section", h("h2", "The same, in other frameworks and modes"), alike.length ? h("table", h("tbody", alike.map((each) => brief(each, at)))) : h("p.lead", "Nothing else ran on these inputs.")),
         h("section", h("h2", "The same, on other machines and settings"), elsewhere.length ? h("table", h("tbody", elsewhere.map((each) => h("tr", h("th", { scope: "row" }, cellLink(each.row.id, each.place, each.row.backend, label(index.runs[each.place]))), h("td", tag(each.row.status)), h("td.r", each.row.bits == null ? "" : `${bitsOf(each.row)} bits`), h("td.r", seconds(each.row.median_s)))))) : h("p.lead", "Only this run has it."))),
