@@ -61,7 +61,7 @@ def about(rows: "DataFrame", machines: Records, environments: Records) -> Values
         "about": machine_line(machine, str(first["machine"])),
         "around": environment_line(around, str(first["run_environment"])),
         "threads": int(threads.max()) if len(threads) else None,
-        "settings": str(first["settings"] or ""),
+        "settings": str(rows["settings"].max() or ""),  # cells that did not run have none
         "suite": str(first["suite"] or ""),
         "versions": {
             str(row["backend"]): str(row["version"])

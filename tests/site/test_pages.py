@@ -71,12 +71,12 @@ def fleet(tmp_path_factory):
     """A report of the speeds of a published run, a repeat, 4 % slower, and of a machine twice as fast."""
     folder = tmp_path_factory.mktemp("fleet")
     sides = (("first", 1.0, ""), ("again", 1.04, ""), ("fast", 0.5, "Fast"))
-    for name, factor, cpu in sides:
-        copied(RUNS[0], folder / name, factor, cpu)
+    for hour, (name, factor, cpu) in enumerate(sides):
+        copied(RUNS[0], folder / name, factor, cpu, f"20261130T0{hour}0000Z-{name}")
     return publish([folder / name for name, *_ in sides], folder / "site")
 
 
-def copied(source, to, factor, cpu):
+def copied(source, to, factor, cpu, name):
     """The speeds of a run, each so many times longer, of another CPU if it is named."""
     shutil.copytree(source, to)
     machine = json.loads((to / "machine.json").read_text()) | ({"cpu": cpu} if cpu else {})
@@ -84,9 +84,9 @@ def copied(source, to, factor, cpu):
     found = [json.loads(line) for line in (to / "rows.jsonl").read_text().splitlines()]
     found = [each for each in found if each["median_s"]]
     for each in found:
-        each |= {"run_id": f"20261130T000000Z-{to.name}", "machine": key(machine)}
-        for name in ("median_s", "low_s", "high_s"):
-            each[name] = each[name] and each[name] * factor
+        each |= {"run_id": name, "machine": key(machine)}
+        for column in ("median_s", "low_s", "high_s"):
+            each[column] = each[column] and each[column] * factor
         each["throughput"] = each["throughput"] and each["throughput"] / factor
     (to / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in found))
 
@@ -233,11 +233,11 @@ def test_machines_stand_side_by_side_with_their_noise(fleet, opened):
 
 
 def test_two_runs_are_held_against_each_other_and_repeats_are_noise(fleet, opened):
-    tab = opened(fleet, "#/fast?run=20261130T000000Z-first&vs=20261130T000000Z-fast")
+    tab = opened(fleet, "#/fast?run=20261130T000000Z-first&vs=20261130T020000Z-fast")
     card = tab.locator(".cards .card").nth(2).inner_text()
     assert "The second against the first" in card and "2.0×" in card and "Not both have a repeat" in card
     assert tab.locator("td[data-name='second, times as fast']").first.inner_text() == "2.0×"
-    go(tab, "#/fast?run=20261130T000000Z-first&vs=20261130T000000Z-again")
+    go(tab, "#/fast?run=20261130T000000Z-first&vs=20261130T010000Z-again")
     card = tab.locator(".cards .card").nth(2).inner_text()
     assert "runs of one state" in card and "from 0.962× to 1.04× says nothing" in card
 
@@ -245,7 +245,7 @@ def test_two_runs_are_held_against_each_other_and_repeats_are_noise(fleet, opene
 @pytest.mark.parametrize(("width", "scheme"), SCREENS[1:3])
 def test_machines_side_by_side_are_whole_and_can_be_read(fleet, opened, width, scheme):
     tab = opened(fleet, "#/machines", width, scheme)
-    for view in ("machines", "fast?vs=20261130T000000Z-fast"):
+    for view in ("machines", "fast?vs=20261130T020000Z-fast"):
         go(tab, f"#/{view}")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, view
         found = Axe().run(tab, options={"preload": False})
@@ -286,9 +286,16 @@ def clicked(tab, *names):
     return tab.locator("main")
 
 
+def test_runs_of_one_day_are_told_apart_and_a_command_has_versions_of_the_registry(fleet, site, opened):
+    options = opened(fleet, "#/right").get_by_label("Machine").locator("option").all_inner_texts()
+    assert len(set(options)) == len(options) == 3 and any("01:00" in each for each in options)
+    words = opened(site, f"#/c/{CELL.replace('/', '%2F')}").locator("pre").first.inner_text()
+    assert "torch==2." in words and "+cpu" not in words
+
+
 def test_is_attention_right_in_torch(site, opened):
     tab = opened(site)
-    tile = tab.locator(".matrix a[aria-label^='attention, PyTorch value']")
+    tile = tab.locator(".matrix a[aria-label^='attention, PyTorch, value']")
     assert re.search(r"(agrees|known departure), \d+ of 24 bits", tile.get_attribute("aria-label"))
 
 

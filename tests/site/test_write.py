@@ -222,6 +222,12 @@ def test_large_runs_are_written_by_several_processes_and_give_the_same_folder(tm
     assert said == ["1 of 2: 20260101T000000Z-a", "2 of 2: 20260102T000000Z-a"]
 
 
+def test_a_run_has_the_settings_of_what_ran(tmp_path):
+    found = [row(status="absent", bits=None), row(settings="at most sse4", option="b")]
+    (told,) = part(publish([run(tmp_path / "run", *found)], tmp_path / "site").parent, "index")["runs"]
+    assert told["settings"] == "at most sse4"
+
+
 def test_a_run_whose_rows_lie_in_two_files_is_one(tmp_path):
     folders = [run(tmp_path / name, row(option=name), name="20260101T000000Z-a") for name in "ab"]
     (found,) = part(publish(folders, tmp_path / "site").parent, "index")["runs"]

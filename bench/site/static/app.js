@@ -120,7 +120,10 @@ const GB = (() => {
   function label(run) {
     const cards = run.gpus.length ? ` · ${run.gpus[0]}` : "";
     const threads = run.threads ? ` · ${run.threads} thread${run.threads === 1 ? "" : "s"}` : "";
-    return `${run.cpu} ${run.machine.slice(0, 4)}${cards}${threads}${run.settings ? " · " + run.settings : ""} · ${run.date}`;
+    const name = (each) => `${each.cpu} ${each.machine} ${each.gpus} ${each.threads} ${each.settings} ${each.date}`;
+    const twins = index.runs.filter((each) => name(each) === name(run)).length > 1; // told apart by the time of day
+    const time = twins && /^\d{8}T\d{4}/.test(run.id) ? ` ${run.id.slice(9, 11)}:${run.id.slice(11, 13)}` : "";
+    return `${run.cpu} ${run.machine.slice(0, 4)}${cards}${threads}${run.settings ? " · " + run.settings : ""} · ${run.date.replaceAll("-", "\u2011")}${time}`;
   }
   /* the newest run with declared settings and the most threads: not one "as shipped" */
   function usual(filter) {
@@ -502,7 +505,7 @@ const GB = (() => {
     const alike = rows.filter((each) => each !== row && ["option", "regime", "size", "device", "dtype", "direction"].every((column) => each[column] === row[column]) && (each.seed || 0) === (row.seed || 0) && !NOT_RUN.includes(each.status));
     const elsewhere = (await Promise.all(index.runs.map(async (_, place) => { if (place === at || !has(name)(null, place)) return null; const match = (await shard(name, place)).rows.find((each) => each.id === row.id && each.backend === row.backend); return match ? { place, row: match } : null; }))).filter(Boolean);
     const departure = index.departures.find((each) => each.case === name && row.limit && each.of === row.limit);
-    const pins = ["numpy", "torch", "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax"].filter((each) => run.packages[each]).map((each) => `${each}==${run.packages[each]}`);
+    const pins = ["numpy", "torch", "tensorflow", "tensorflow-cpu", "keras", "jax", "jaxlib", "flax", "optax"].filter((each) => run.packages[each]).map((each) => `${each}==${run.packages[each].split("+")[0]}`); // a registry has no local versions
     const command = [`# ${run.around.split(",")[0]}${row.suite ? `, gaugeblock ${row.suite}` : run.suite ? `, gaugeblock ${run.suite}` : ""}`, pins.length ? `pip install ${pins.join(" ")}` : "", row.command].filter(Boolean).join("\n");
     const list = (pairs) => h("dl", pairs.filter(([, value]) => value != null && value !== "").flatMap(([term, value]) => [h("dt", term), h("dd", value)]));
     const source = code[`${row.backend} ${row.contender}`];
