@@ -65,10 +65,11 @@ class Place:
 
 def places(reached: Sequence[Mapping[str, Any]]) -> list[Place]:
     """Where the records of peak rates were measured, each once."""
-    found = (
-        Place(str(each.get("machine", "")), place(each)[0], str(each.get("dtype")), place(each)[1])
-        for each in reached
-    )
+    found = []
+    for each in reached:
+        device, threads = place(each)
+        known = threads if isinstance(threads, int) else None
+        found.append(Place(str(each.get("machine", "")), device, str(each.get("dtype")), known))
     return list(dict.fromkeys(found))
 
 

@@ -145,7 +145,7 @@ def _track(axes: Axes, scale: Scale, y: float, own: dict[str, Values], known: di
     down = beside(at)
     for backend in sorted(own, key=lambda backend: -at[backend]):
         row, look = own[backend], known[backend]
-        if row["ratio"] > 1 and math.isfinite(row["ratio_to"] - row["ratio_from"]):
+        if row["ratio"] > 1:
             ends, level = [scale(row["ratio_from"]), scale(row["ratio_to"])], [y + down[backend]] * 2
             axes.plot(ends, level, color=look.color, linewidth=4, alpha=0.5, solid_capstyle="butt", zorder=2)
         held = row["bound"] == DISPATCH
