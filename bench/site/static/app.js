@@ -538,7 +538,7 @@ const GB = (() => {
     const found = index.departures.filter((each) => matches(`${each.case} ${each.of} ${each.why} ${each.source} ${named(each.backend)}`, given.q));
     const wrong = found.filter((each) => each.status !== "limited"), known = found.filter((each) => each.status === "limited");
     const columns = [
-      { name: "what", value: (each) => each.why, show: (each) => [h("strong", each.why), h("br"), h("span.small", h("a", { href: address("f", each.case) }, each.case), ` · ${each.of}`)], wide: "42%" },
+      { name: "what", value: (each) => each.why, copy: (each) => `${named(each.backend)}, ${each.case}: ${each.why}`, show: (each) => [h("strong", each.why), h("br"), h("span.small", mark(each.backend), ` ${named(each.backend)} · `, h("a", { href: address("f", each.case) }, each.case), ` · ${each.of}`)], wide: "42%" },
       { name: "verdict", value: (each) => word(each.status), show: (each) => tag(each.status) },
       { name: "times rounding", value: (each) => each.off },
       { name: "bits lost", value: (each) => each.lost, show: (each) => (each.lost == null ? "" : digits(Math.max(0, each.lost), 2)), right: true },
