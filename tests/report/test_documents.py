@@ -53,7 +53,8 @@ def test_the_first_file_has_findings_then_what_departs_then_speeds_then_where_th
     first = [each.replace("\\", "") for each in headings(written["report.md"])]
     agree = next(each for each in first if each.startswith("Agree wherever they ran ("))
     assert first == [
-        "Findings", "What departs, with correct bits", agree, "Throughput", "What ran", "Where the rest is",
+        "Findings", "What departs, with correct bits", agree, "Throughput", CALLS, "What ran",
+        "Where the rest is",
     ]  # fmt: skip
     findings = written["report.md"].partition("## What departs")[0]
     starts = [line.split(" ")[1] for line in findings.splitlines() if line.startswith("- ")]
