@@ -12,7 +12,7 @@ from bench import pages
 from bench.cells.cell import cell_of
 from bench.report.growth import exponent, panels
 from bench.report.looks import INK, VERDICTS, WRONG
-from bench.report.overview import FAILED, WORST, least, lost
+from bench.report.overview import DEPARTED, WORST, least, lost
 from bench.report.prices import read as read_prices
 from bench.report.ratios import compare as compare_states
 from bench.report.ratios import table
@@ -98,7 +98,7 @@ def departures(rows: "DataFrame", by: Sequence[str] = DEPARTURE) -> "DataFrame":
     its Limit explains of that; NaN in older rows. bits_lost: the most of a cell.
     cells: how many. run_id, contender, cell: of the first of them, with its id.
     """
-    bad = rows[rows["status"].isin((*FAILED, "limited", "imprecise"))]
+    bad = rows[rows["status"].isin(DEPARTED)]
     bad = bad.assign(lost=lost(bad), rank=bad["status"].map(WORST.index), at=range(len(bad)))
     found = (
         bad.groupby(list(by), sort=False, observed=True)

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bench.digits import count
-from bench.noise import precision
 from bench.report.table import GLYPHS, Listing, Section, Table
+from bench.store.migrate import lost as lost
+from bench.store.migrate import significant as significant
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # a line of several cells shows the worst; cells that did not run come first, and so never hide others
 WORST = ("absent", "missing", "agrees", "imprecise", "limited", "mistrusted", "disagrees", "error")
 FAILED = ("mistrusted", "disagrees", "error")
+DEPARTED = (*FAILED, "limited", "imprecise")
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 BACKENDS = ("numpy", "torch", "tensorflow", "jax")
 SLOT = ["backend", "dtype", "way", "rank", "bits"]
@@ -127,18 +128,6 @@ def least(rows: "DataFrame") -> "Series":
     """The bits of each cell; one that fails without bits, or by an error, has fewer than any: -infinity."""
     without = rows["bits"].isna() & rows["status"].isin(FAILED)
     return rows["bits"].mask(without | (rows["status"] == "error"), -math.inf)
-
-
-def lost(rows: "DataFrame") -> "Series":
-    """The bits of each cell's dtype that are not effective; older rows lack the column."""
-    return rows["dtype"].map(lambda dtype: significant(dtype) or math.nan).astype(float) - rows["bits"]
-
-
-def significant(dtype: str) -> int | None:
-    """The significant bits of a dtype; None for one that only a later version has."""
-    with suppress(Exception):
-        return precision(dtype).bits
-    return None
 
 
 def _formulas(cells: "DataFrame") -> Iterator[tuple[str, Line]]:

@@ -19,6 +19,7 @@ from bench.report.workloads import DISPATCH, headlines, typical, unit
 from bench.report.workloads import speeds as timed_rows
 from bench.site.machines import multiples
 from bench.site.numbers import Values, short_number
+from bench.store.rows import day
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,7 +55,7 @@ def about(rows: "DataFrame", machines: Records, environments: Records) -> Values
     versions = rows[rows["version"] != ""].drop_duplicates("backend")
     return {
         "id": run,
-        "date": f"{run[:4]}-{run[4:6]}-{run[6:8]}" if run[:8].isdigit() else "",
+        "date": day(run),
         "machine": str(first["machine"]),
         "cpu": str(machine.get("cpu") or "machine not recorded"),
         "gpus": cards(machine),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.report.formulas import kept
 from bench.report.header import Records, setups
+from bench.report.overview import DEPARTED
 from bench.report.prices import Prices
 from bench.report.ratios import compare
 from bench.report.sections import NONE
@@ -39,7 +40,6 @@ STATIC = ("index.html", "style.css", "app.js")
 MARK = "gaugeblock.txt"  # a folder without it is not ours, and is not written over
 SAID = "This folder is a report of Gaugeblock. `gaugeblock report --to` writes it anew.\n"
 LARGE = 2**25  # bytes of rows, from which several processes write sooner than one
-DEPARTING = ("limited", "imprecise", "disagrees", "error", "mistrusted")
 # what tells the state of a machine; a row of each is kept
 FACTS = [
     *RUN, "backend", "version", "package", "package_version", "settings", "threads", "suite", "environment",
@@ -120,7 +120,7 @@ def runs(paths: Sequence[Path], data: Path, number: int, lenient: bool) -> Writt
             part(data, f"{kind.__name__}-{name}", kind(mine))
         for formula, told in enumerate(runs_of.formulas(mine)):
             part(data, f"formula-{formula}-{name}", told)
-    telling = rows["median_s"].notna() | rows["status"].isin(DEPARTING) | ~rows.duplicated(FACTS)
+    telling = rows["median_s"].notna() | rows["status"].isin(DEPARTED) | ~rows.duplicated(FACTS)
     return Written(found, rows[telling], machines, kept(paths))
 
 

@@ -1,5 +1,7 @@
 """Turns older rows into what rows mean now: columns that they lack are derived from those that they have."""
 
+import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bench.noise import precision
@@ -7,7 +9,7 @@ from bench.store.row import CELL, MEANING, row_id
 from bench.store.source import split
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 
 def migrated(rows: "DataFrame") -> "DataFrame":
@@ -20,10 +22,8 @@ def migrated(rows: "DataFrame") -> "DataFrame":
     if not old.any():
         return rows
     older = rows[old]
-    known = {dtype: _significant(str(dtype)) for dtype in older["dtype"].drop_duplicates()}
-    lost = older["dtype"].map(known) - older["bits"]
     cells = older[list(CELL)].to_dict("records")
-    rows.loc[old, "bits_lost"] = older["bits_lost"].fillna(lost)
+    rows.loc[old, "bits_lost"] = older["bits_lost"].fillna(lost(older))
     rows.loc[old, "row_id"] = [row_id(str(cell["run_id"]), cell) for cell in cells]
     rows.loc[old, "source_package"] = [str(each).partition(" ")[0] for each in older["versions"]]
     parts = {source: split(str(source)) for source in older["source"].drop_duplicates()}
@@ -32,9 +32,14 @@ def migrated(rows: "DataFrame") -> "DataFrame":
     return rows
 
 
-def _significant(dtype: str) -> float:
-    """The significant bits of a dtype; NaN for one that this version does not have."""
-    try:
-        return float(precision(dtype).bits)
-    except (KeyError, ValueError):
-        return float("nan")
+def lost(rows: "DataFrame") -> "Series":
+    """The bits of each cell's dtype that are not effective."""
+    known = {dtype: significant(str(dtype)) or math.nan for dtype in rows["dtype"].drop_duplicates()}
+    return rows["dtype"].map(known).astype(float) - rows["bits"]
+
+
+def significant(dtype: str) -> int | None:
+    """The significant bits of a dtype; None for one that only a later version has."""
+    with suppress(Exception):
+        return precision(dtype).bits
+    return None

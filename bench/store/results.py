@@ -32,6 +32,7 @@ from bench.store.rows import (
     ROWS,
     SAMPLES,
     WORKERS,
+    day,
     environments,
     moments,
     record,
@@ -413,7 +414,7 @@ def machine_folder(folder: Path, root: Path) -> Path:
 def date(folder: Path) -> str:
     """The day on which the run started, from its id; today if the id has no date."""
     name = identity(folder)
-    return f"{name[:4]}-{name[4:6]}-{name[6:8]}" if _NAME.match(name) else f"{datetime.now(UTC):%Y-%m-%d}"
+    return day(name) if _NAME.match(name) else f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 def _natural(name: str) -> list[int]:

@@ -112,6 +112,11 @@ def run_id(file: Path) -> str:
     return str(first[0][0]) if first else ""
 
 
+def day(run: str) -> str:
+    """The day in the id of a run; empty if it has none."""
+    return f"{run[:4]}-{run[4:6]}-{run[6:8]}" if run[:8].isdigit() else ""
+
+
 def check(folder: Path) -> None:
     """Raise ValueError if a run has an invalid line, other than a last one that was cut off."""
 

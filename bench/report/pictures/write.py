@@ -24,6 +24,7 @@ from bench.report.workloads import speeds
 from bench.report.write import Paths, beside, read
 from bench.store.results import numbered
 from bench.store.row import plain, sentence
+from bench.store.rows import day
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -99,9 +100,7 @@ def source(rows: "DataFrame", machines: Records) -> str:
     versions = [
         f"{backend} {version}" for backend, version in ran[["backend", "version"]].itertuples(index=False)
     ]
-    days = dict.fromkeys(
-        f"{run[:4]}-{run[4:6]}-{run[6:8]}" for run in rows["run_id"].unique() if run[:8].isdigit()
-    )
+    days = dict.fromkeys(filter(None, map(day, rows["run_id"].unique())))
     suites = (f"Gaugeblock {suite}" for suite in rows["suite"].unique() if suite)
     made = (", ".join(each) for each in (versions, days, suites))
     return f"{plain('; '.join(told))}\n{plain(' · '.join(filter(None, made)))}"
