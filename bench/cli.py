@@ -105,6 +105,9 @@ def derive(
     ] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="The limits that a smoke run needs.")] = False,
     full: Annotated[bool, typer.Option("--full", help="The limits that a full run needs.")] = False,
+    full_inputs: Annotated[
+        bool, typer.Option("--full-inputs", help="The limits that such a run needs.")
+    ] = False,
     carry: Annotated[
         bool, typer.Option("--carry", help="Write those of headlines to suites/spreads, to commit them.")
     ] = False,
@@ -127,7 +130,8 @@ def derive(
         wrong = _wrong(*(backends or ()))
         selection = Selection(
             backends=tuple(backends or SHIPPED), devices=tuple(devices or ("cpu",)), dtypes=dtypes or None,
-            modes=modes or None, sizes=sizes or None, smoke=smoke, full=full, speeds=carry,
+            modes=modes or None, sizes=sizes or None, smoke=smoke, full=full, full_inputs=full_inputs,
+            speeds=carry,
         )  # fmt: skip
         every = [selection, *([replace(selection, speeds=False, growth=True)] if carry else [])]
         chosen = (cell for each in every for cell in cells(pages.chosen(names or []), each))
@@ -522,10 +526,13 @@ def explore(
     ] = None,
     backends: Annotated[list[str] | None, typer.Option("--backend", help="Repeatable.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float32",
-    examples: Annotated[int, typer.Option(help="Sizes to draw for each API.")] = 30,
-    seed: Annotated[int, typer.Option(help="Seed of the sizes and the inputs.")] = 0,
+    examples: Annotated[int, typer.Option(help="Cells to draw for each API.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of what is drawn.")] = 0,
 ) -> None:
-    """Judge every API on sizes that Hypothesis draws. A failing size joins every --full run."""
+    """Judge every API on sizes, options, inputs and modes that Hypothesis draws.
+
+    What fails joins every --full run.
+    """
     from bench import pages
     from bench.backends import SHIPPED
     from bench.studies import explore as exploring

@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from bench import answers, pages, size, tree
 from bench.cache import Arrays, arrays, digest, folder, source
 from bench.case import INTEGERS, Case
+from bench.cells import catalogue
+from bench.cells.catalogue import CATALOGUE, COTANGENTS, listed
 from bench.cells.cell import Cell
 from bench.size import dims, headline
 from bench.tree import Tree, flatten, floating, from_arrays, numpy_dtype, to_arrays, tree_map
@@ -110,7 +112,11 @@ def _key(cell: Cell) -> str:
 @cache
 def _sources(page: str) -> str:
     return source(
-        [Path(__file__), *(Path(str(each.__file__)) for each in (size, tree)), *pages.sources(page)]
+        [
+            Path(__file__),
+            *(Path(str(each.__file__)) for each in (catalogue, size, tree)),
+            *pages.sources(page),
+        ]
     )
 
 
@@ -134,17 +140,28 @@ def rounded(tree: Tree, dtype: str) -> Tree:
 def draw(case: Case, cell: Cell) -> tuple[Tree, dict[str, Any]]:
     """The case's weights and data in float64; case, regime, size and seed determine the generator."""
     rng = np.random.default_rng(seeded(case.name, cell.regime, cell.size, cell.seed))
-    whole = cell.regime == INTEGERS
-    extra = {"regime": next(iter(case.regimes)) if whole else cell.regime} if len(case.regimes) > 1 else {}
+    whole, edges = cell.regime == INTEGERS, listed(case, cell.regime)
+    usual = whole or edges
+    extra = {"regime": next(iter(case.regimes)) if usual else cell.regime} if len(case.regimes) > 1 else {}
     with answers.calling(case, "inputs"):
         given = case.inputs(rng, **dims(case, cell.size), **case.options[cell.option], **extra)
     weights, data = answers.pair(case, given)
     if whole:
         found = headline(case, cell.size)
-        bits = found.bits if found else case.integers[cell.option]
+        bits = found.bits if found else _bits(case, cell)
         lone = not any(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in flatten(data).values())
         return integers(weights, bits if lone else 2), integers(data, bits)
+    if edges:
+        return catalogue.changed(case, cell.regime, rng, weights, data, cell.dtype)
     return weights, data
+
+
+FEWEST = 1  # bits of whole numbers at sizes that no page lists, whose sums may have many terms
+
+
+def _bits(case: Case, cell: Cell) -> int:
+    bits = case.integers[cell.option]
+    return min(bits, FEWEST) if size.is_spelled(cell.size) else bits
 
 
 def drawn(cell: Cell) -> tuple[Tree, dict[str, Any]]:
@@ -194,8 +211,7 @@ def make(cell: Cell, number: int = 0) -> Inputs:
         for name, y in flatten(outputs).items()
         if y.dtype.kind == "f" and name not in fixed
     }
-    if cell.regime == INTEGERS:
-        cotangents = integers(cotangents, 2)
+    cotangents = _usual(case, cell, rng, cotangents)
     if not headline(case, cell.size):  # where it takes seconds; it has been checked at the first size
         answers.differentiate(case, exact, cotangents, option)
     return Inputs(weights, data, rounded(cotangents, cell.dtype))
@@ -233,9 +249,16 @@ def _further(cell: Cell, number: int) -> Inputs:
 def _cotangents(cell: Cell, first: Inputs, number: int) -> dict[str, Any]:
     rng = np.random.default_rng(seeded(cell.case, cell.regime, cell.size, cell.seed, "cotangents", number))
     cotangents = {name: rng.standard_normal(np.shape(dy)) for name, dy in first.cotangents.items()}
+    return rounded(_usual(pages.case(cell.case), cell, rng, cotangents), cell.dtype)
+
+
+def _usual(case: Case, cell: Cell, rng: np.random.Generator, cotangents: dict[str, Any]) -> dict[str, Any]:
+    """Normal draws as the cotangents that the cell's regime asks for."""
     if cell.regime == INTEGERS:
-        cotangents = integers(cotangents, 2)
-    return rounded(cotangents, cell.dtype)
+        return dict(integers(cotangents, 2))
+    if listed(case, cell.regime) and (kind := CATALOGUE[cell.regime]).of == COTANGENTS:
+        return {name: kind.change(rng, dy, cell.dtype) for name, dy in cotangents.items()}
+    return cotangents
 
 
 def _drawn(case: Case, cell: Cell, first: Inputs, number: int) -> dict[str, Any] | None:

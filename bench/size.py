@@ -81,14 +81,20 @@ def first(case: Case) -> Mapping[str, Any]:
     return next(iter(case.sizes.values()))
 
 
-def corpus(case: Case) -> list[str]:
-    """The sizes in suites/corpus.txt, on which exploring found failures; every --full run includes them."""
-    return [size for name, size in _kept() if name == case.name]
+Find = tuple[str, str, str, str]  # case, option, regime, size
 
 
-def keep(found: Iterable[tuple[str, str]]) -> Path:
-    """Add (case, size) to the corpus."""
-    lines = [f"{name} {size}" for name, size in dict.fromkeys((*_kept(), *found))]
+def corpus(case: Case) -> list[tuple[str, str, str]]:
+    """The options, regimes and sizes in suites/corpus.txt, on which exploring found failures.
+
+    Every --full run includes them.
+    """
+    return [(option, regime, size) for name, option, regime, size in _kept() if name == case.name]
+
+
+def keep(found: Iterable[Find]) -> Path:
+    """Add finds to the corpus."""
+    lines = ["/".join(each) for each in dict.fromkeys((*_kept(), *found))]
     _file().write_text("".join(f"{line}\n" for line in sorted(lines)), encoding="utf-8")
     _kept.cache_clear()
     return _file()
@@ -99,7 +105,7 @@ def _file() -> Path:
 
 
 @cache
-def _kept() -> tuple[tuple[str, str], ...]:
+def _kept() -> tuple[Find, ...]:
     lines = _file().read_text(encoding="utf-8").splitlines() if _file().exists() else []
-    pairs = (line.split(maxsplit=1) for line in lines)
-    return tuple((name, size) for name, size in pairs)
+    places = (line.split("/") for line in lines)
+    return tuple((name, option, regime, size) for name, option, regime, size in places)

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from bench import pages
 from bench.backends import SHIPPED
-from bench.size import is_spelled
+from bench.cells.catalogue import listed
+from bench.size import corpus, headline, is_spelled
 
 LOW = ("bfloat16", "float16")
 
@@ -53,10 +55,23 @@ class Cell:
         """The command that runs this cell again, with the options that its run had for every cell."""
         choices = {name: getattr(self, name) for name in ("backend", "device", "dtype", "mode", "size")}
         if is_spelled(self.size):
-            del choices["size"]  # it stands in the corpus, which every full run has
+            del choices["size"]  # the run below has it
         flags = " ".join(f"--{name} {shlex.quote(value)}" for name, value in choices.items())
         node = shlex.quote(f"suites/test_suites.py::test_agree[{self}]")
-        return " ".join((f"pytest {node} --full {flags} --seed {self.seed}", *options))
+        return " ".join((f"pytest {node} {self._run} {flags} --seed {self.seed}", *options))
+
+    @property
+    def _run(self) -> str:
+        """The option of the runs that have this cell."""
+        case = pages.cases().get(self.case)
+        if case is None:  # of a row that others made
+            return "--full"
+        if is_spelled(self.size) and headline(case, self.size):
+            return "--growth"
+        kept = (self.option, self.regime, self.size) in corpus(case)
+        return (
+            "--full-inputs" if (is_spelled(self.size) and not kept) or listed(case, self.regime) else "--full"
+        )
 
 
 def cell_of(row: Mapping[str, Any]) -> Cell:

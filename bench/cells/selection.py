@@ -5,17 +5,24 @@ at the cheapest place. A size with a forward pass of `LARGE` flops runs only the
 because deriving its limits takes minutes. A size whose judged passes take `VAST` flops runs only if you name
 it. A size, dtype or mode that you name is combined with everything. Headlines run at their own sizes in
 every run: see `timed`.
+
+--full-inputs has what no page draws (`bench.cells.catalogue`): each kind of input with each option, in modes
+and dtypes by turns, the sizes of `bench.cells.shapes`, and whole numbers at many lengths. A default run has
+one of these kinds for each formula, which the seed chooses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from itertools import count, islice, product
 from typing import Any
+from zlib import crc32
 
 from bench import size as sizes
 from bench.backends import SHIPPED, TF32, Backend, backend
 from bench.case import INTEGERS, Case, Contender
+from bench.cells.catalogue import fitting, listed, ways
 from bench.cells.cell import LOW, Cell
+from bench.cells.shapes import shapes, sweeps
 
 LARGE = 4e6  # flops
 VAST = 4e9
@@ -33,6 +40,7 @@ class Selection:
     seeds: Sequence[int] = (0,)
     smoke: bool = False
     full: bool = False
+    full_inputs: bool = False  # kinds of inputs and sizes that no page lists, and nothing else
     as_shipped: bool = False
     speeds: bool = False  # every API, mode and direction of the headlines is timed, and what a call costs
     growth: bool = False  # the headlines are timed at several sizes
@@ -58,13 +66,13 @@ def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
 
 
 def _placed(case: Case, classes: Mapping[str, type[Backend]], selection: Selection) -> Iterator[Cell]:
-    places = list(_places(case, selection))
     for seed in selection.seeds:
-        for place in places:
+        for place in _strange(case, selection) if selection.full_inputs else _places(case, selection, seed):
             for spec, found in classes.items():
                 for contender in found.contenders(case):
+                    directions = ways(case, place.regime, contender.directions or case.directions)
                     for mode, device in _runs(found, contender, case, place, selection):
-                        for direction in contender.directions or case.directions:
+                        for direction in directions:
                             yield Cell(
                                 case.name, place.option, place.regime, place.size, str(contender),
                                 spec, mode, device, place.dtype, direction, seed,
@@ -73,7 +81,8 @@ def _placed(case: Case, classes: Mapping[str, type[Backend]], selection: Selecti
 
 def _headlines(case: Case, selection: Selection) -> Iterator[Cell]:
     """The cells at the sizes of headlines: those that are timed, and some of whole numbers."""
-    small = selection.smoke or selection.sizes or "float32" not in (selection.dtypes or ["float32"])
+    small = selection.smoke or selection.sizes or selection.full_inputs
+    small = small or "float32" not in (selection.dtypes or ["float32"])
     for headline in () if small else case.headlines:
         for spec in selection.backends:
             found = backend(spec)
@@ -118,7 +127,7 @@ def unbuilt(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
 def _empty(case: Case, spec: str, found: type[Backend], selection: Selection) -> Iterator[Cell]:
     nobody = Contender(found.name, found.name, _nothing)
     direction = next((each for each in case.directions if each not in found.without), case.directions[0])
-    for place in _places(case, selection):
+    for place in _places(case, selection, selection.seeds[0]):
         for mode, device in _runs(found, nobody, case, place, selection):
             yield Cell(
                 case.name, place.option, place.regime, place.size, found.name, spec, mode, device,
@@ -192,7 +201,34 @@ def settings(case: Case) -> list[tuple[str, str]]:
     ]
 
 
-def _places(case: Case, selection: Selection) -> Iterator[Place]:
+DTYPES = ("float32", "float64")
+
+
+def _strange(case: Case, selection: Selection) -> Iterator[Place]:
+    """What no page lists: every kind of input with every option, and with the first in every dtype."""
+    usual, first, turns = next(iter(case.options)), next(iter(case.sizes)), count()
+    for option in case.options:
+        for kind in fitting(case, option):
+            turn = next(turns)
+            found = DTYPES if option == usual else (DTYPES[turn % len(DTYPES)],)
+            for dtype in selection.dtypes or found:
+                yield Place(option, kind, first, dtype, turn)
+        for size in shapes(case, option):
+            turn = next(turns)
+            for dtype in selection.dtypes or (DTYPES[turn % len(DTYPES)],):
+                yield Place(option, next(iter(case.regimes)), size, dtype, turn)
+    for option in case.integers if "float32" in (selection.dtypes or DTYPES) else ():
+        for size in sweeps(case, option):
+            yield Place(option, INTEGERS, size, "float32", next(turns))
+
+
+def kind_of(case: Case, seed: int) -> Iterator[str]:
+    """The kind of input that a default run adds to a formula, if any fits."""
+    fits = fitting(case, next(iter(case.options)))
+    yield from fits[(found := crc32(f"{case.name}/{seed}".encode()) % max(len(fits), 1)) : found + 1]
+
+
+def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
     classes = [backend(spec) for spec in selection.backends]
     usual = {settings(case)[0]} | {
         typical(case, each) for found in classes for each in found.contenders(case)
@@ -209,9 +245,13 @@ def _places(case: Case, selection: Selection) -> Iterator[Place]:
             # the bits of its numbers are those that float32 holds, and float64 more
             if (selection.full or option not in case.rare) and "float32" in (selection.dtypes or ["float32"]):
                 yield Place(option, INTEGERS, size, "float32")
-    for size in sizes.corpus(case) if selection.full else ():
+    if not (selection.smoke or selection.sizes or selection.as_shipped or selection.speeds):
+        for kind in kind_of(case, seed):
+            for dtype in selection.dtypes or DTYPES[:1]:
+                yield Place(next(iter(case.options)), kind, first, dtype, 0)
+    for option, regime, size in sizes.corpus(case) if selection.full else ():
         for dtype in _dtypes(case, size, selection, None):
-            yield Place(*settings(case)[0], size, dtype)
+            yield Place(option, regime, size, dtype)
 
 
 def _sizes(case: Case, selection: Selection) -> list[str]:
@@ -261,8 +301,11 @@ def _modes(
     usual = (place.option, place.regime) == typical(case, contender)
     exact = place.regime == INTEGERS
     lacking = place.option in contender.without or place.size in contender.without
+    if lacking and (selection.full_inputs or listed(case, place.regime)):
+        return ()  # the page's own inputs say so
     briefly = (case.minor or exact) and not selection.full
-    if (selection.smoke or (briefly and not exact)) and not usual:
+    strange = place.turn is not None
+    if (selection.smoke or (briefly and not exact and not strange)) and not usual:
         return ()
     modes = _has(found, contender)
     if place.dtype != "float32" or exact or TF32 not in (selection.modes or ()):
@@ -272,7 +315,7 @@ def _modes(
     if selection.modes:
         modes = [mode for mode in modes if mode in selection.modes]
         return modes[:1] if lacking else modes
-    if lacking or briefly:
+    if lacking or (briefly and not strange):
         return modes[:1]  # one row says it
     light = [mode for mode in modes if mode not in found.heavy]
     if place.turn is not None:

@@ -65,24 +65,21 @@ rule(np.multiply, method="reduce")(first_axis(prod))
 
 
 def _stays(e: Array, how: dict[str, Any]) -> bool:
-    """Whether no partial product, in any order, leaves the range of the accumulator."""
-    inside, size = current().inside, np.abs(e)
-    largest = np.prod(np.maximum(size, 1), **how)
+    """Whether no partial product, in any order, underflows in the accumulator."""
+    size = np.abs(e)
     smallest = np.prod(np.where(size > 0, np.minimum(size, 1), 1), **how)
-    return bool(((largest < inside.overflow) & (smallest >= inside.tiny)).all())
+    return bool((smallest >= current().inside.tiny).all())
 
 
 def _leave(y: Array, factors: Array) -> None:
-    """Set y to inf or 0 if a partial product overflows or underflows: in sequence, or in random order."""
+    """Set y to 0 if a partial product underflows: in sequence, or in random order."""
     rounding, n = current(), factors.shape[-1]
     y = y.reshape(*factors.shape[:-1], y.shape[-1])
     for row in range(rounding.layout.noisy):
         order = np.argsort(rounding.draws(n, 1)[:, 0]) if row % 2 else np.arange(n)
         partial = np.abs(np.multiply.accumulate(factors[..., order], axis=-1))
-        over, under = partial >= rounding.inside.overflow, (partial < rounding.inside.tiny) & (partial > 0)
-        first = np.argmax(over | under, axis=-1)[..., None]
-        y[..., row] *= np.where(np.take_along_axis(over, first, -1)[..., 0], np.inf, 1)
-        y[..., row] *= np.where(np.take_along_axis(under, first, -1)[..., 0], 0, 1)
+        under = (partial < rounding.inside.tiny) & (partial > 0)
+        y[..., row] *= np.where(under.any(axis=-1), 0, 1)
 
 
 @rule(np.linalg.norm)
@@ -144,7 +141,7 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
     held = ((count == 1) | rooted) & (to_bits(value, rounding.precision.bits) == value) | (count == 0)
     held |= (count == 1) & (x.shape[-1] != 1)
     held &= rounding.fits(value)
-    stays = (s < rounding.inside.overflow) & ((s >= rounding.inside.tiny) | (count == 0))
+    stays = (s >= rounding.inside.tiny) | (count == 0)
     if (held & stays).all():
         return pack(y)
     y = spread_out(y)
@@ -157,7 +154,6 @@ def _euclidean(a: Any, axes: tuple[int, ...], keepdims: bool) -> Noisy:
 
     store(y, inside(steps, rounding.accumulator), inside(exact_sums, rounding.u), held)
     low, noisy_rows = (s < rounding.inside.tiny) & (count > 0), rounding.layout.noisy
-    y[s >= rounding.inside.overflow, :noisy_rows] = np.inf
     y[low, :noisy_rows:2] = 0
     return pack(y)
 
@@ -245,4 +241,3 @@ def store(y: Array, inside: Array, exact_sums: Array, held: NDArray[np.bool_]) -
     rounding.underflow(y, value, half)
     half[held], exact_sums[held] = 0, 0
     rounding.spread(y, half, exact_sums)
-    rounding.leave(y, value)

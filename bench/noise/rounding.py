@@ -14,12 +14,14 @@ from bench.noise.precision import ACCUMULATORS, TF32_BITS, layouts, precision
 # The mean of (2^⌊log2 m⌋ / m)² over mantissas m with the density 1/m (Benford).
 BENFORD = 3 / (8 * np.log(2))
 
-_NEAR = 2.0**-16  # of the range: below that only the exact row is looked at, which takes less time
 _CHUNK = 1024  # elements that are rounded together, so that their rows stay in the CPU cache
 
 
 class Rounding:
     """Seeded rounding to one dtype. Errors are uniform draws, given by their half-widths.
+
+    The range is wide: an intermediate result that overflows is what one algorithm loses, and a formula whose
+    result is in range does not force it. Results out of range are infinite: see `bench.tolerance.spread`.
 
     float64 is rounded as if it had 43 bits, because at 53 bits the errors would be lost in the float64
     arithmetic of the simulation. `shrink` scales measured spreads back.
@@ -95,13 +97,6 @@ class Rounding:
         if exact is not None:
             half[np.broadcast_to(exact, half.shape)] = 0
         self.spread(y, half)
-        self.leave(y, value)
-
-    def leave(self, y: Array, value: Array) -> None:
-        """Set noisy rows that overflow the dtype to infinity; `value` is the exact row."""
-        if not np.abs(value).max(initial=0) < _NEAR * self.overflow:  # or NaN
-            some = y[..., : self.layout.noisy]
-            some[np.abs(some) >= self.overflow] *= np.inf
 
     def fits(self, value: Array) -> NDArray[np.bool_]:
         """A mask of the values that are in the range of the dtype, and of infinities."""
@@ -142,7 +137,6 @@ class Rounding:
         # even if sums accumulate exactly, each term and the total are rounded
         exact_sums = np.where(n == 1, last, np.hypot(last, self.u * np.sqrt(BENFORD * squares)))
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
-        self.leave(y, total)
 
     def inside_sum(
         self, total: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool

@@ -80,7 +80,6 @@ def scanned(ufunc: np.ufunc, x: Array, still: Array, alike: bool) -> Array:
     rounding.underflow(y, value, half)
     half[held & stays] = 0
     rounding.spread(y, half, exact_sums)
-    rounding.leave(y, value)
     return y
 
 
@@ -126,22 +125,18 @@ def _neutral(ufunc: np.ufunc, y: Array) -> NDArray[np.bool_]:
 
 
 def _leave(ufunc: np.ufunc, y: Array, later: Any) -> None:
-    """Set y to inf or 0 in place if it leaves the accumulator's range; `later` extends the mask."""
+    """Set a product to 0 in place if it underflows in the accumulator; `later` extends the mask."""
     rounding = current()
     size, noisy = np.abs(y[..., -1]), rounding.layout.noisy
-    over, under = size >= rounding.inside.overflow, (size < rounding.inside.tiny) & (size > 0)
-    if over.any():
-        y[later(over), :noisy] *= np.inf
+    under = (size < rounding.inside.tiny) & (size > 0)
     if ufunc is np.multiply and under.any():
         y[later(under), :noisy] *= 0
 
 
 def _stays(ufunc: np.ufunc, value: Array) -> NDArray[np.bool_]:
-    """A mask of the prefixes that are in range, as are all before them."""
-    size, inside = np.abs(value), current().inside
-    gone = size >= inside.overflow
-    if ufunc is np.multiply:
-        gone |= (size < inside.tiny) & (size > 0)
+    """A mask of the prefixes that do not underflow, as do none before them."""
+    size = np.abs(value)
+    gone = (size < current().inside.tiny) & (size > 0) & (ufunc is np.multiply)
     return ~np.logical_or.accumulate(gone)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import pages
+from bench.cells.catalogue import CATALOGUE
 from bench.store.results import write
 from bench.store.rows import files
 
@@ -30,7 +31,7 @@ def about(name: str) -> About:
         "unit": case.unit,
         "options": {each: _keywords(given) for each, given in case.options.items()},
         "sizes": {each: _keywords(given) for each, given in case.sizes.items()},
-        "regimes": dict(case.regimes),
+        "regimes": {name: kind.why for name, kind in CATALOGUE.items()} | dict(case.regimes),
     }
 
 

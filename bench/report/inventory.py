@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from bench import noise
 from bench.case import Case
+from bench.cells.catalogue import CATALOGUE, fitting, unfit
 from bench.digits import count
 from bench.report.table import GLYPHS, Section, Table
 from bench.store.row import COLUMNS, STATUSES
@@ -32,6 +33,12 @@ def meanings() -> list[Section]:
     ]
 
 
+def kinds() -> Table:
+    """The kinds of inputs that every formula takes, and which arrays each changes."""
+    lines = [(name, each.of, each.why) for name, each in CATALOGUE.items()]
+    return Table("Kinds of inputs", ("kind", "changes", "what it is"), lines)
+
+
 def rules() -> list[Section]:
     """The functions of NumPy and SciPy that a reference may use, and what to write instead of others."""
     note = (
@@ -56,6 +63,13 @@ def about(case: Case) -> list[Section]:
     lines = [("size", name, values(size)) for name, size in case.sizes.items()]
     lines += [("option", name, values(option)) for name, option in case.options.items()]
     lines += [("regime", name, reason) for name, reason in case.regimes.items()]
+    fits = fitting(case, next(iter(case.options)))
+    lines += [("kind of input", name, CATALOGUE[name].why) for name in fits]
+    lines += [
+        ("left out", name, why)
+        for name in CATALOGUE
+        if (why := unfit(case.name, next(iter(case.options)), name))
+    ]
     lines += [("integers", name, f"whole numbers of {bits} bits") for name, bits in case.integers.items()]
     for contender in case.contenders:
         parts = [f"modes {', '.join(contender.modes)}" if contender.modes else "every mode"]

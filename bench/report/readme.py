@@ -13,7 +13,7 @@ from bench.backends import SHIPPED
 from bench.case import INTEGERS
 from bench.digits import count, seconds
 from bench.report.header import setups
-from bench.report.inventory import meanings, rules
+from bench.report.inventory import kinds, meanings, rules
 from bench.report.overview import least
 from bench.report.speeds import multiple, rate, title
 from bench.report.table import GLYPHS, Table, markdown
@@ -53,7 +53,10 @@ def words() -> dict[str, dict[str, str]]:
     tables = [replace(each, level=2) for each in meanings() if isinstance(each, Table)]
     blocks = {name: markdown([table]) for name, table in zip(("statuses", "columns"), tables, strict=True)}
     listed = markdown([replace(each, level=3) for each in rules() if isinstance(each, Table)])
-    return {"docs/rows.md": blocks, "docs/extending.md": {"rules": listed}}
+    made = markdown([replace(kinds(), level=3)])
+    return {
+        "docs/rows.md": blocks, "docs/extending.md": {"rules": listed}, "docs/verdict.md": {"kinds": made}
+    }  # fmt: skip
 
 
 def figures(rows: "DataFrame", run: str, machine: str) -> dict[str, dict[str, str]]:

@@ -54,6 +54,10 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "smoke": ({"action": "store_true"}, "every formula once: typical option, float64, one mode, no speeds"),
     "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; an hour"),
+    "full-inputs": (
+        {"action": "store_true"},
+        "inputs and sizes at the edges, with every option, and nothing else; an hour or two",
+    ),
     "growth": ({"action": "store_true"}, "time over size: the headlines at several sizes, and nothing else"),
     "limited": ({"action": "store_true"}, "only cells with a known departure or refusal"),
     "fail-imprecise": ({"action": "store_true"}, "cells that are imprecise fail too"),
@@ -129,8 +133,10 @@ class SuiteRun:
         for seed in option.seed or ():
             if not 0 <= seed < 2**63:
                 raise ValueError(f"--seed: got {seed}, should be 0 to 2^63 - 1, because a row holds 64 bits")
-        if option.smoke and option.full:
-            raise ValueError("--smoke and --full: got both, should be one of them")
+        many = [name for name in ("smoke", "full", "full_inputs", "growth") if getattr(option, name)]
+        if len(many) > 1:
+            flags = " and ".join(f"--{name.replace('_', '-')}" for name in many)
+            raise ValueError(f"{flags}: got {len(many)} of them, should be one")
         selection = Selection(
             backends=specs,
             devices=tuple(option.device or _devices()),
@@ -140,6 +146,7 @@ class SuiteRun:
             seeds=tuple(option.seed or (0,)),
             smoke=option.smoke,
             full=option.full,
+            full_inputs=option.full_inputs,
             as_shipped=option.as_shipped,
             speeds=bool(getattr(option, "benchmark_only", False)),
             growth=option.growth,

@@ -1,4 +1,4 @@
-"""Searches for sizes that fail: Hypothesis draws sizes, and every contender is judged on them."""
+"""Searches for cells that fail: Hypothesis draws sizes, options, kinds of inputs and modes."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench.backends import Absent, backend
-from bench.case import Case
+from bench.case import Case, Contender
+from bench.cells.catalogue import fitting, ways
 from bench.cells.cell import Cell
 from bench.run.session import JUDGE
 from bench.size import first, keep, spelled
@@ -21,7 +22,7 @@ MOST = 2**21  # elements of the product of all dimensions
 
 @dataclass(frozen=True)
 class Find:
-    """A size on which a contender failed, shrunk by Hypothesis."""
+    """A cell on which a contender failed, shrunk by Hypothesis."""
 
     cell: Cell
     why: str
@@ -40,9 +41,9 @@ def study(
     finds = []
     for case in cases:
         finds += explore(case, backends, dtype=dtype, examples=examples, seed=seed, told=told)
-        print(f"{case.name}: {examples} sizes per contender", file=sys.stderr)
+        print(f"{case.name}: {examples} cells per contender", file=sys.stderr)
     if finds:
-        kept = keep((find.cell.case, find.cell.size) for find in finds)
+        kept = keep((find.cell.case, find.cell.option, find.cell.regime, find.cell.size) for find in finds)
         told(f"{len(finds)} added to {kept}")
     return finds
 
@@ -56,7 +57,10 @@ def explore(
     seed: int = 0,
     told: Callable[[str], None] = print,
 ) -> list[Find]:
-    """The smallest failing size of each contender of the case. Needs Hypothesis (pip install hypothesis)."""
+    """The simplest failing cell of each contender of the case. Needs Hypothesis (pip install hypothesis).
+
+    A mode with a slow compiler is not drawn.
+    """
     finds = []
     for name in backends:
         with _worker(name, dtype) as worker:
@@ -64,23 +68,20 @@ def explore(
                 told(f"{case.name}: {name} is absent")
                 continue
             for contender in backend(name).contenders(case):
-                option = next((each for each in case.options if each not in contender.without), "")
-                found = backend(name)
-                modes = [mode for mode in found.modes if mode in (contender.modes or found.modes)]
-                names = (case.name, option, next(iter(case.regimes)), "", str(contender), name, modes[0])
-                cell = Cell(*names, "cpu", dtype, "", seed)
-                directions = contender.directions or case.directions
-                if find := _search(case, cell, directions, worker, examples):
+                cell = Cell(case.name, "", "", "", str(contender), name, "", "cpu", dtype, "", seed)
+                if find := _search(case, contender, cell, worker, examples):
                     told(f"{find.cell}: {find.why}")
                     finds.append(find)
     return finds
 
 
-def _search(case: Case, cell: Cell, directions: Sequence[str], worker: Worker, examples: int) -> Find | None:
+def _search(case: Case, contender: Contender, cell: Cell, worker: Worker, examples: int) -> Find | None:
     from hypothesis import HealthCheck, Phase, assume, given, settings
     from hypothesis import seed as seeded
 
     failed: list[Find] = []
+    directions = contender.directions or case.directions
+    tried = replace(cell, **_simplest(case, contender, cell.backend))
 
     @seeded(cell.seed)
     @settings(
@@ -92,11 +93,13 @@ def _search(case: Case, cell: Cell, directions: Sequence[str], worker: Worker, e
         report_multiple_bugs=False,
         print_blob=False,
     )
-    @given(_sizes(case))
-    def agree(dims: Mapping[str, Any]) -> None:
-        here = replace(cell, size=spelled(dims))
-        assume(_possible(here, case.directions))
-        rows = worker.request(JUDGE, asdict(here), list(directions), False, False)["rows"]
+    @given(_drawn(case, contender, cell.backend))
+    def agree(fields: Mapping[str, Any]) -> None:
+        nonlocal tried
+        here = tried = replace(cell, **fields)
+        assume(_possible(here, ways(case, here.regime, case.directions)))
+        asked = ways(case, here.regime, directions)
+        rows = worker.request(JUDGE, asdict(here), asked, False, False)["rows"]
         for direction, row in rows.items():
             if row["status"] in ("disagrees", "error"):
                 failed.append(Find(replace(here, direction=direction), row["why"]))
@@ -107,8 +110,46 @@ def _search(case: Case, cell: Cell, directions: Sequence[str], worker: Worker, e
     except AssertionError:
         return failed[-1]  # Hypothesis runs the smallest one last
     except Died as error:
-        return Find(replace(cell, size=spelled(first(case))), str(error))
+        return Find(tried, str(error))
     return None
+
+
+def _choices(case: Case, contender: Contender, name: str) -> tuple[list[str], list[str]]:
+    """The options and modes that a contender has, the usual ones first."""
+    found = backend(name)
+    modes = [mode for mode in found.modes if mode in (contender.modes or found.modes)]
+    light = [mode for mode in modes if mode not in found.heavy] or modes
+    return [option for option in case.options if option not in contender.without], light
+
+
+def _simplest(case: Case, contender: Contender, name: str) -> dict[str, Any]:
+    options, modes = _choices(case, contender, name)
+    return {
+        "option": options[0],
+        "regime": next(iter(case.regimes)),
+        "mode": modes[0],
+        "size": spelled(first(case)),
+    }
+
+
+def _drawn(case: Case, contender: Contender, name: str) -> Any:
+    """A strategy that draws the fields of a cell; the first of each is the simplest."""
+    from hypothesis import strategies as st
+
+    options, modes = _choices(case, contender, name)
+
+    def of(option: str) -> Any:
+        regimes = [*case.regimes, *fitting(case, option)]
+        return st.fixed_dictionaries(
+            {
+                "option": st.just(option),
+                "regime": st.sampled_from(regimes),
+                "mode": st.sampled_from(modes),
+                "size": _sizes(case).map(spelled),
+            }
+        )
+
+    return st.sampled_from(options).flatmap(of)
 
 
 def _sizes(case: Case) -> Any:

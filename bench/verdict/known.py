@@ -11,6 +11,7 @@ from bench import pages
 from bench.backends import FURTHER, SHIPPED, Backend, backend
 from bench.backends.lookup import names
 from bench.case import INTEGERS, Case, Contender, Limit, Refusal
+from bench.cells.catalogue import CATALOGUE
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells
 from bench.contender.prepare import find
@@ -276,7 +277,7 @@ def _astray(case: Case, limit: Limit, reach: Mapping[str, Any], more: Sequence[s
         "backend": shipped,
         "case": [case.name],
         "option": list(case.options),
-        "regime": [*case.regimes, *([INTEGERS] if case.integers else [])],
+        "regime": [*case.regimes, *CATALOGUE, *([INTEGERS] if case.integers else [])],
         "size": [*case.sizes, *filter(is_spelled, several(reach.get("size", ())))],
         "contender": [str(each) for heir in heirs for each in heir.contenders(case)],
         "mode": [mode for engine in engines for mode in engine.modes],
@@ -299,10 +300,12 @@ def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str
     modes = list(dict.fromkeys(mode for spec in specs for mode in backend(spec).modes))
     dtypes = list(dict.fromkeys(dtypes))
     every = Selection(specs, list(dict.fromkeys(devices)), dtypes, modes, tuple(case.sizes), full=True)
+    further = replace(every, sizes=None, full=False, full_inputs=True)
+    edges = any({*several(cells.get("regime", ()))} & {*CATALOGUE} for cells in limit.reach)
     without = {(spec, str(each)): each.without for spec in specs for each in backend(spec).contenders(case)}
     return [
         cell
-        for cell in cells([case], every)
+        for cell in (*cells([case], every), *(cells([case], further) if edges else ()))
         if covers(limit, asdict(cell)) and cell.option not in without[cell.backend, cell.contender]
     ]
 

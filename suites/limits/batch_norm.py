@@ -2,13 +2,14 @@
 
 from gaugeblock import Limit
 from suites.limits.group_norm import SQUARES_OF_KERAS, SQUARES_OF_KERAS_WHERE
-from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED
+from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED, squares
 
-LARGE = {"regime": "large-mean"}
+LARGE = {"regime": ("large-mean", "offset")}
 TORCH = {"backend": "torch", "case": "batch-norm", **LARGE}
 BIASED = {"case": "batch-norm-biased", **LARGE}
 
 limits = {
+    **squares("aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template"),
     "fast-variance": Limit(
         "flax",
         FAST_VARIANCE,

@@ -1,15 +1,16 @@
 """Known departures of group and instance normalisation."""
 
 from gaugeblock import Limit
-from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT
+from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT, squares
 
-LARGE = {"regime": "large-mean"}
+LARGE = {"regime": ("large-mean", "offset")}
 SQUARES = "computes the variance as E[x²] − E[x]², which cancels: "
 SQUARES_OF_KERAS = SQUARES + "Keras's moments on torch"
 SQUARES_OF_KERAS_WHERE = "keras/src/backend/torch/nn.py:980 (3.15.1)"
 TORCH = ("torch.nn.functional.group_norm", "torch.nn.GroupNorm", "torch.nn.InstanceNorm2d")
 
 limits = {
+    **squares("aten/src/ATen/native/cpu/group_norm_kernel.cpp, GroupNormKernelImplInternal"),
     "squares-in-channels-last": Limit(
         "torch",
         SQUARES + "torch's kernel for channels-last images (not the one for contiguous images)",
@@ -33,7 +34,7 @@ limits = {
         "flax",
         SQUARES + "Flax's default (use_fast_variance)",
         FAST_VARIANCE_WHERE,
-        {"backend": "jax", **LARGE, "contender": "flax.linen.GroupNorm"},
+        {"backend": "jax", **LARGE, "contender": ("flax.linen.GroupNorm", "flax.linen.InstanceNorm")},
     ),
     "fast-variance-of-keras-on-torch": Limit(
         "keras",

@@ -7,7 +7,7 @@ KERAS = {
     "backend": ("tensorflow", "keras-torch", "keras-jax"),
     "contender": "keras.layers.LayerNormalization",
 }
-NEAR_ITS_MEAN = {"direction": "gradient", "regime": ("large-mean", "near-constant")}
+NEAR_ITS_MEAN = {"direction": "gradient", "regime": ("large-mean", "near-constant", "offset")}
 FAST_VARIANCE = "computes the variance as E[x²] − E[x]² by default (use_fast_variance), which cancels"
 FAST_VARIANCE_WHERE = "flax/linen/normalization.py:142"
 UNCENTRED = "y is x a + (β − μ a) with uncentred x: in the gradient two terms as large as the mean cancel"
@@ -15,6 +15,30 @@ UNCENTRED_GRADIENT = (
     "dx is a dy + b x + c, with sums of dy x in b and c: x is uncentred, so terms as large as the mean cancel"
 )
 LARGER = ("gpt2", "7b")
+
+HUGE = ("huge", "near-largest", "constant-huge-rows")
+OVERFLOWING = (
+    "squares what it normalises before it divides: squares of 1e21 are infinite, and the outputs zeros or NaN"
+)
+SQUARED_IN_FLAX = "flax/linen/normalization.py:138, 145 and 149: _abs_sq"
+MOMENTS = "tensorflow/python/ops/nn_impl.py:1276, which keras/src/backend/tensorflow/nn.py:1505 calls"
+REFERENCE = "the reference itself, which has the range of float64 where it is the oracle"
+
+
+def squares(torch, keras=MOMENTS, flax=SQUARED_IN_FLAX):
+    """The norms of a page, by framework; each argument is where it squares."""
+    where = {"torch": torch, "tensorflow": keras, "jax": flax, "numpy": REFERENCE}
+    package = {"tensorflow": "keras", "jax": "flax"}
+    return {
+        f"squares-overflow-{backend}": Limit(
+            package.get(backend, backend),
+            OVERFLOWING,
+            source,
+            {"backend": backend, "regime": HUGE, "dtype": ("float32", "bfloat16", "float16")},
+            always=False,  # what is summed may just be in range
+        )
+        for backend, source in where.items()
+    }
 
 
 def in_float32(*cells, always=True):
@@ -28,6 +52,7 @@ def in_float32(*cells, always=True):
 
 
 limits = {
+    **squares("aten/src/ATen/native/cpu/moments_utils.h, RowwiseMoments"),
     "epsilon-in-float32": in_float32(
         {"regime": "typical", "size": "small"},
         {"regime": "typical", "size": LARGER, "option": ("plain", "no-bias", "epsilon")},
@@ -41,7 +66,11 @@ limits = {
         "flax",
         FAST_VARIANCE,
         FAST_VARIANCE_WHERE,
-        {"backend": "jax", "contender": "flax.linen.LayerNorm", "regime": ("large-mean", "near-constant")},
+        {
+            "backend": "jax",
+            "contender": "flax.linen.LayerNorm",
+            "regime": ("large-mean", "near-constant", "constant-rows", "offset"),
+        },
     ),
     "uncentred-gradient": Limit(
         "torch",

@@ -1,6 +1,7 @@
 """Known departures of RMS normalisation."""
 
 from gaugeblock import Limit
+from suites.limits.layer_norm import squares
 
 
 def cubed(package, source, **cells):
@@ -12,7 +13,24 @@ def cubed(package, source, **cells):
     )
 
 
+def flushes(package, source):
+    return Limit(
+        package,
+        "reads subnormal inputs as zero, and the division by √ε would make them normal",
+        source,
+        {"backend": package, "regime": "subnormal", "dtype": "float32"},
+        always=False,
+    )
+
+
 limits = {
+    **squares("aten/src/ATen/native/layer_norm.cpp, rms_norm_composite", keras="keras/src/ops/nn.py:3046"),
+    "subnormal-inputs-tensorflow": flushes(
+        "tensorflow", "tensorflow/core/common_runtime/process_util.cc: port::ScopedFlushDenormal"
+    ),
+    "subnormal-inputs-jax": flushes(
+        "jax", "xla/service/cpu/cpu_executable.cc: tsl::port::ScopedFlushDenormal"
+    ),
     "cube-underflows-torch": cubed(
         "torch",
         "torchgen/packaged/autograd/derivatives.yaml:1505",

@@ -3,8 +3,13 @@
 from gaugeblock import Limit
 from suites.limits.activation import SLOPES, SOURCES, cancels
 
+SATURATING = (
+    "saturated", "overflowing", "huge", "near-largest", "constant-huge-rows", "mixed-magnitudes", "offset",
+    "one-far-above",
+)  # fmt: skip
 
-def slopes(reason, *functions, regime=("saturated", "overflowing")):
+
+def slopes(reason, *functions, regime=SATURATING):
     """The slopes of the activations of a layer, where these are saturated."""
     return {
         f"slope-near-one-{package}": cancels(
@@ -19,7 +24,7 @@ def slopes(reason, *functions, regime=("saturated", "overflowing")):
 
 
 limits = {
-    **slopes(SLOPES["tanh"], "tanh", regime="saturated"),
+    **slopes(SLOPES["tanh"], "tanh", regime=[each for each in SATURATING if each != "overflowing"]),
     "tanh-by-sigmoid": Limit(
         "onnxruntime",
         "computes tanh(x) as 2 σ(2x) − 1, which cancels near zero",

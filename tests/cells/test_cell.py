@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from bench import pages
 from bench.case import Case, Contender, Headline
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells, timed
+
+ADDED = "cotangents-of-ones"  # the kind of input that a default run adds to the page below
 
 
 def page(**more):
@@ -95,7 +98,9 @@ def test_data_that_lie_otherwise_in_memory_are_judged_in_full_at_the_first_size_
 def test_a_minor_case_is_judged_once_a_contender_and_timed_under_full_only():
     minor = page(minor=True)
     found = [str(cell) for cell in cells([minor], Selection())]
-    assert {name.split("/")[1:3] == ["plain", "typical"] for name in found} == {True}
+    assert {tuple(name.split("/")[1:3]) for name in found} == {("plain", "typical"), ("plain", ADDED)}
+    who = {name.split("/")[4] for name in found if ADDED in name}
+    assert len(who) == len(minor.contenders) + 1  # NumPy
     assert {name.split("/")[5] for name in found} == {"eager", "function", "jit"}
     full = [str(cell) for cell in cells([minor], Selection(full=True))]
     assert full == names(full=True)
@@ -138,8 +143,8 @@ def test_rare_options_and_regimes_are_left_to_full():
     case = page(rare=("loud", "large"))
     default = {(cell.option, cell.regime) for cell in cells([case], Selection())}
     full = {(cell.option, cell.regime) for cell in cells([case], Selection(full=True))}
-    assert default == {("plain", "typical")}
-    assert full == {("plain", "typical"), ("plain", "large"), ("loud", "typical")}
+    assert default == {("plain", "typical"), ("plain", ADDED)}
+    assert full == {("plain", "typical"), ("plain", "large"), ("loud", "typical"), ("plain", ADDED)}
 
 
 @pytest.mark.parametrize("name", ["plain", "nonsense"])
@@ -314,3 +319,32 @@ def test_a_free_run_is_drawn_once_a_contender():
     assert _draws(unit, 3)
     for other in ({"seed": 4}, {"dtype": "float64"}, {"mode": "compile"}):
         assert not _draws(replace(unit, **other), 3)
+
+
+def test_a_cell_s_command_names_the_run_that_has_it(monkeypatch):
+    from bench import size
+
+    usual = Cell(
+        "layer-norm", "plain", "typical", "small", "x", "torch", "eager", "cpu", "float32", "forward"
+    )
+    spelled = "batch:3+time:5+width:7"
+    monkeypatch.setattr(size, "_kept", lambda: (("layer-norm", "plain", "typical", spelled),))
+    grown = size.growth(pages.case("attention"), pages.case("attention").headlines[0])[0]
+    for changed, flag in (
+        ({}, "--full"),
+        ({"regime": "huge"}, "--full-inputs"),
+        ({"size": "batch:1+time:1+width:1"}, "--full-inputs"),
+        ({"size": spelled}, "--full"),
+        ({"case": "attention", "size": grown}, "--growth"),
+        ({"case": "of others", "regime": "huge"}, "--full"),
+    ):
+        words = replace(usual, **changed).command().split()
+        assert flag in words and not {"--full", "--full-inputs", "--growth"} - {flag} & {*words}
+
+
+def test_the_run_of_a_command_has_the_cell():
+    found = list(cells([pages.case("softmax")], Selection(full_inputs=True, backends=("torch",))))
+    for cell in found[:: len(found) // 20]:
+        again = Selection(full_inputs=True, backends=("torch",), dtypes=(cell.dtype,), modes=(cell.mode,))
+        assert "--full-inputs" in cell.command().split()
+        assert cell in set(cells([pages.case("softmax")], again))

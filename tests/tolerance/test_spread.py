@@ -233,15 +233,11 @@ def test_float32_inside_leaves_what_is_moved_as_it_is():
         assert not spread(function, (x,), dtype="float16", accumulator=noise.INSIDE, seed=0)[""].sigma.any()
 
 
-def test_a_formula_that_leaves_the_range_of_float16_has_no_limit_there_and_one_in_bfloat16():
+def test_a_formula_that_leaves_the_range_of_float16_on_its_way_has_its_limit():
     x = np.float32([300, 2])
-    for dtype, accumulator, finite in [
-        ("float16", None, False),
-        ("float16", noise.INSIDE, True),
-        ("bfloat16", None, True),
-    ]:
+    for dtype, accumulator in [("float16", None), ("float16", noise.INSIDE), ("bfloat16", None)]:
         found = spread(lambda x: x * x / x, (x,), dtype=dtype, accumulator=accumulator, seed=0)[""]
-        assert found.value[0] == 300 and np.isfinite(found.sigma[0]) == finite and np.isfinite(found.sigma[1])
+        assert found.value[0] == 300 and (found.sigma < 4 * noise.precision(dtype).u * found.value).all()
 
 
 @pytest.mark.parametrize("accumulator", [None, "float16", noise.INSIDE])

@@ -1,0 +1,22 @@
+"""Kinds of inputs that do not fit a formula, with reasons; `gaugeblock list NAME` shows them.
+
+A pattern is a glob for "case/option/kind". The first that matches gives the reason; a pattern that matches
+nothing is stale, and a test fails.
+"""
+
+ZERO_SUM = "the outputs have a constant sum, so its gradient is zero by formula: nothing to compare"
+SQUARES = "the loss and its gradient are products of inputs, which no number of the dtype holds"
+RESIDUE = "what is left of equal huge numbers without their mean is rounding alone: every output is right"
+
+REASONS = {
+    # by the formula
+    "batch-norm/*/cotangents-of-ones": ZERO_SUM,
+    "batch-norm-biased/*/cotangents-of-ones": ZERO_SUM,
+    "group-norm/*/cotangents-of-ones": ZERO_SUM,
+    "layer-norm/*/cotangents-of-ones": ZERO_SUM,
+    "layer-norm/*/constant-huge-rows": RESIDUE,
+    "softmax/*/cotangents-of-ones": ZERO_SUM,
+    # out of range
+    "least-squares/*/near-largest": SQUARES,
+    "clip-by-value/*/near-largest": SQUARES,
+}
