@@ -69,6 +69,9 @@ OTHERWISE = {
     "gaugeblock derive --device gpu --backend torch --backend jax --dtype float32 --processes 2": (
         "gaugeblock derive softmax --device gpu --backend torch --backend jax --dtype float32 --processes 2"
     ),
+    "pytest suites/ --full-inputs --results RUN": (
+        "pytest suites/ --full-inputs --backend numpy -k 'relu/ and huge' --results EDGES"
+    ),
     "pytest suites/ --growth": "pytest suites/ --help",  # the test below runs a part of it
 }
 # what `make test` and its caller may have set, which is not for the make of the small copy

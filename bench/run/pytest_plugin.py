@@ -56,7 +56,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; an hour"),
     "full-inputs": (
         {"action": "store_true"},
-        "inputs and sizes at the edges, with every option, and nothing else; an hour or two",
+        "inputs and sizes at the edges, with every option, and nothing else; hours",
     ),
     "growth": ({"action": "store_true"}, "time over size: the headlines at several sizes, and nothing else"),
     "limited": ({"action": "store_true"}, "only cells with a known departure or refusal"),
