@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,12 @@ def errors_of(name: str, got: Array, one: Expected, elements: int, dtype: object
 
     The statistics of a part stay in the CPU's cache.
     """
+    if not finite(one.value):  # what has no value has no spread either
+        lost = np.isnan(one.value)
+        spreads: dict[str, Any] = {
+            name: np.where(lost, 0, getattr(one, name)) for name in ("sigma", "sigma1", "jump")
+        }
+        one = replace(one, **spreads)
     flat = [_flat(each) for each in (got, one.value, one.sigma, one.sigma1, one.jump)]
     widest = one.scatter * float(one.sigma.max(initial=0)) + float(one.jump.max(initial=0))
     parts = []

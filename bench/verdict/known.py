@@ -11,7 +11,7 @@ from bench import pages
 from bench.backends import FURTHER, SHIPPED, Backend, backend
 from bench.backends.lookup import names
 from bench.case import INTEGERS, Case, Contender, Limit, Refusal
-from bench.cells.catalogue import CATALOGUE
+from bench.cells.catalogue import CATALOGUE, listed
 from bench.cells.cell import Cell
 from bench.cells.selection import Selection, cells
 from bench.contender.prepare import find
@@ -46,10 +46,20 @@ def limits(unit: Cell, engine: Backend, direction: str) -> list[Known]:
     fields = {**asdict(unit), "direction": direction}
     found = []
     for limit in naming(replace(unit, direction=direction), engine):
+        limit = replace(limit, always=limit.always and _must_show(limit, unit))
         here = engine.release(limit.package)  # empty if the package is not installed
         measured = bool(here) and here in limit.releases
         found.append(Known(limit, expected(limit, fields, here), here, measured))
     return found
+
+
+def _must_show(limit: Limit, unit: Cell) -> bool:
+    """Whether a departure should show in a cell: not on inputs or sizes that no page lists or it names."""
+    further = {"regime": listed(pages.case(unit.case), unit.regime), "size": is_spelled(unit.size)}
+    return all(
+        not strange or any(getattr(unit, field) in several(cells.get(field, ())) for cells in limit.reach)
+        for field, strange in further.items()
+    )
 
 
 def naming(cell: Cell, of: Backend | type[Backend]) -> list[Limit]:

@@ -53,6 +53,19 @@ limits = {
         SOFTMAX_WHERE,
         {"backend": "jax", "contender": "jax.nn.dot_product_attention", "dtype": "float64"},
     ),
+    "scale-contracted": Limit(
+        "jax",
+        "compiled, S/√d − max is one multiply-add, whose unrounded product exceeds its rounded maximum by "
+        "u |S|: above 1e9 exp overflows to NaN, also where the softmax alone is right (not if 1/√d is exact)",
+        "jax/_src/nn/functions.py:961 and 971, as XLA compiles them for a CPU with fused multiply-add",
+        {
+            "backend": "jax",
+            "mode": "jit",
+            "contender": ("jax.nn.dot_product_attention", "flax.linen.dot_product_attention"),
+            "regime": ("huge", "near-largest", "constant-huge-rows"),
+        },
+        always=False,
+    ),
     "mask-beyond-float32": Limit(
         "jax",
         "masks float64 with −0.7 of its largest number, which is −∞ in the float32 softmax: a row without "

@@ -13,6 +13,21 @@ ELEMENTS = 10**6
 SIZES = [(), (0,), (3, 0), (1,), (7,), (PART - 1,), (PART,), (PART + 1,), (5, PART), (2, 3, 11000)]
 
 
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_an_element_without_a_value_takes_no_part_in_the_statistics(lost):
+    """The spread of a NaN is NaN, and the ratio of a tensor with one was NaN too."""
+    value = np.linspace(1, 2, 50)
+    value[7] = lost
+    sigma = np.where(np.isfinite(value), 1e-7, np.nan if np.isnan(lost) else 0)
+    one = Expected(value, sigma, sigma / 2.0**-24, 0 * sigma if np.isinf(lost) else sigma * 0)
+    got = value * np.float64(1 + 1e-6)
+    found = errors_of("y", got, one, 50, "float32")
+    rest = [np.delete(x, 7) for x in (value, sigma, one.sigma1, np.zeros(50))]
+    alone = errors_of("y", np.delete(got, 7), Expected(*rest), 50, "float32")
+    assert found.ratio == pytest.approx(alone.ratio, rel=0.02) and found.worst == alone.worst
+    assert found.outside == alone.outside > 0 and found.at != 7
+
+
 def whole(got, one, dtype):
     """Worst ratio and its place, number outside, count, ratio, limit, size, squares, counted, far."""
     fixed = fixed_by_formula(one)

@@ -292,6 +292,28 @@ def test_a_stale_limit_fails():
     assert found["status"] == "disagrees" and found["why"].startswith("stale limit")
 
 
+@pytest.mark.parametrize(
+    ("cells", "regime", "size", "shows"),
+    [
+        ({}, "typical", "small", True),
+        ({}, "huge", "small", False),
+        ({"regime": ("typical", "huge")}, "huge", "small", True),
+        ({}, "typical", "rows:3+width:5", False),
+        ({"size": "rows:3+width:5"}, "typical", "rows:3+width:5", True),
+    ],
+)
+def test_a_departure_need_not_show_on_inputs_or_sizes_that_no_page_lists(
+    monkeypatch, cells, regime, size, shows
+):
+    limit = replace(HERE, cells={"backend": "torch", **cells})
+    case = replace(pages.case("softmax"), limits=(limit,))
+    monkeypatch.setitem(pages.cases(), "softmax", case)
+    api = "torch.nn.functional.softmax"
+    cell = Cell("softmax", "plain", regime, size, api, "torch", "eager", "cpu", "float32", "forward")
+    (found,) = limits(cell, backend("torch")("cpu", "float32"), "forward")
+    assert found.limit.always == shows
+
+
 def test_a_limit_is_not_stale_in_a_release_in_which_nobody_measured_it():
     elsewhere = known(measured(300, 400, "2.12.0"))
     assert settle(AGREES, [elsewhere])["status"] == "agrees"
