@@ -7,7 +7,7 @@ log-probability cancel in every framework: known departures on typical inputs.
 
 from gaugeblock import Case
 from reference.activation import ACTIVATIONS
-from suites.activation import COMMON, OVERFLOW, TYPICAL, contender
+from suites.activation import COMMON, OVERFLOW, SIZES, TYPICAL, contender
 
 CALLS = {
     "softmax": {
@@ -24,6 +24,9 @@ CALLS = {
     },
 }
 
+# ones of which float16 cannot hold the sum: the gradient of a plain sum of log-probabilities
+VOCABULARY = {"vocabulary": {"rows": 1, "width": 65_536}}
+
 cases = tuple(
     Case(
         name=name,
@@ -34,7 +37,7 @@ cases = tuple(
         rare=("overflow",),
         contenders=[contender(api, call) for api, call in calls.items()],
         flops=lambda *, rows, width, **_: 5 * rows * width,  # a transcendental function counts as one
-        **COMMON,
+        **COMMON | {"sizes": SIZES | VOCABULARY},
     )
     for name, calls in CALLS.items()
 )

@@ -202,6 +202,7 @@ def settings(case: Case) -> list[tuple[str, str]]:
 
 
 DTYPES = ("float32", "float64")
+SUM = "cotangents-of-ones"  # the gradient of a plain sum
 
 
 def _strange(case: Case, selection: Selection) -> Iterator[Place]:
@@ -217,6 +218,10 @@ def _strange(case: Case, selection: Selection) -> Iterator[Place]:
             turn = next(turns)
             for dtype in selection.dtypes or (DTYPES[turn % len(DTYPES)],):
                 yield Place(option, next(iter(case.regimes)), size, dtype, turn)
+    for size in case.sizes if SUM in fitting(case, usual) else ():
+        if size not in case.vast and _flops(case, size) < LARGE and not sizes.headline(case, size):
+            for dtype in selection.dtypes or ("float16",):  # whose sums end at 65,504
+                yield Place(usual, SUM, size, dtype, next(turns))
     for option in case.integers if "float32" in (selection.dtypes or DTYPES) else ():
         for size in sweeps(case, option):
             yield Place(option, INTEGERS, size, "float32", next(turns))

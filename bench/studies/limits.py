@@ -13,7 +13,7 @@ from bench.backends import release
 from bench.case import Limit, Seen
 from bench.store.rows import files, load, record
 from bench.verdict.errors import GATE
-from bench.verdict.known import ALIKE, ROOM, covers, expected
+from bench.verdict.known import ALIKE, ROOM, covers, expected, several
 
 FAILED = ("limited", "disagrees", "imprecise")
 DIGITS = 3  # significant digits of a ratio
@@ -45,7 +45,9 @@ def measure(paths: Sequence[str | os.PathLike[str]], told: Callable[[str], None]
     for row, limits, recorded in unclear:  # choose the Limit whose sizes, from unambiguous rows, explain it
         fitting = [each for each in limits if _fits(found, row, each)]
         unknown = [each for each in limits if not found.get((_page(row), each.name))]
-        if one := fitting[:1] or (unknown if len(unknown) == 1 else []):
+        explicit = [each for each in limits if _names(each, row["regime"])]
+        sure = next((each for each in (explicit, unknown) if len(each) == 1), [])
+        if one := fitting[:1] or sure:
             _add(found, row, one[0], recorded, told)
         else:
             told(f"left out: {_cell(row)}: {len(limits)} Limits name it, and none of them explains it")
@@ -75,6 +77,11 @@ def _cell(row: Row) -> str:
 
 def _page(row: Row) -> str:
     return pages.page(pages.case(str(row["case"]))).rpartition(".")[2]
+
+
+def _names(limit: Limit, regime: Any) -> bool:
+    """Whether a limit names this regime, and does not merely cover every one."""
+    return any(regime in several(cells.get("regime", ())) for cells in limit.reach)
 
 
 def _fits(found: Mapping[tuple[str, str], Measured], row: Row, limit: Limit) -> bool:

@@ -1,5 +1,6 @@
 """Known departures of the softmaxes."""
 
+from gaugeblock import Limit
 from suites.limits.activation import DECOMPOSED, KERNELS, cancels
 
 LOG_SUM = "log Σ e^(x − max x) is 0 where the other terms are below u: the largest log-probability is lost"
@@ -22,7 +23,32 @@ LOG_SLOPES = {
     "jax": "jax/_src/nn/functions.py:569, differentiated",
 }
 
+SUM = (
+    "the gradient is dy − y Σ dy with Σ dy in float16, which ends at 65,504: a sum of 65,536 ones is infinite"
+)
+SUMS = {
+    "tensorflow": "tensorflow/python/ops/nn_grad.py:321",
+    "jax": "jax/_src/nn/functions.py:569, differentiated",
+    "numpy": "reference/activation.py, which has the range of float64 where it is the oracle",
+}
+
 limits = {
+    **{
+        f"sum-beyond-float16-{backend}": Limit(
+            backend,
+            SUM,
+            source,
+            {
+                "backend": backend,
+                "case": "log-softmax",
+                "size": "vocabulary",
+                "regime": "cotangents-of-ones",
+                "direction": "gradient",
+                "dtype": "float16",
+            },
+        )
+        for backend, source in SUMS.items()
+    },
     **{
         f"log-of-one-{package}": cancels(package, LOG_SUM, source, case="log-softmax", direction="forward")
         for package, source in LOG_SUMS.items()

@@ -170,6 +170,17 @@ def test_a_row_that_two_limits_name_and_none_explains_is_left_out_and_said_to_be
     assert len(said) == 1 and "2 Limits name it, and none of them explains it" in said[0]
 
 
+def test_of_two_limits_that_nothing_else_tells_apart_the_one_that_names_the_regime_has_the_row(
+    page, monkeypatch, tmp_path
+):
+    here = replace(OTHER, cells={"backend": "torch", "regime": CELLS["regime"]})
+    case = replace(pages.case("layer-norm"), limits=(LIMIT, here))
+    monkeypatch.setitem(pages.cases(), "layer-norm", case)
+    monkeypatch.setattr(pages, "limits", lambda name: {"cancels": LIMIT, "rounds": here})
+    measure([run(tmp_path, failed(9e9))])
+    assert list(json.loads(page.read_text())) == ["rounds"]
+
+
 def test_what_is_imprecise_is_measured_too_and_a_plug_ins_parent_is_asked(page, tmp_path):
     measure([run(tmp_path, failed(30.0, status="imprecise"), failed(40.0, backend="keras-torch"))])
     assert entries(page)[0]["z"] == [30.0, 40.0]
