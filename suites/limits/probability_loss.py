@@ -1,0 +1,53 @@
+"""Known departures of the cross-entropies of probabilities."""
+
+from gaugeblock import Limit
+from suites.limits.activation import KERNELS, cancels
+
+LOGITS = "takes the scores of the {} that made the probabilities, and clips nothing"
+WHERE = "keras/src/backend/tensorflow/nn.py:1262, _get_logits (3.15.1)"
+GRAPH = {"mode": ("function", "xla")}
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+def of_scores(where, *cells):
+    shared = {"backend": "tensorflow", "option": "ends-scores", "dtype": DTYPES}
+    return Limit("keras", where, WHERE, [{**shared, **each} for each in cells])
+
+
+limits = {
+    "scores-of-its-own-function": of_scores(
+        LOGITS.format("function of Keras"),
+        {"case": "probability-binary", "contender": "keras.losses.BinaryCrossentropy"},
+        {"case": "probability-categorical", "contender": "keras.losses.CategoricalCrossentropy"},
+        {"case": "probability-sparse", "contender": "keras.losses.SparseCategoricalCrossentropy"},
+    ),
+    "scores-in-a-graph": of_scores(
+        LOGITS.format("operation of TensorFlow") + ", in a graph; eagerly it clips",
+        {"case": "probability-binary", "contender": "tensorflow.nn.sigmoid", **GRAPH},
+        {"case": "probability-categorical", "contender": "tensorflow.nn.softmax", **GRAPH},
+        {"case": "probability-sparse", "contender": "tensorflow.nn.softmax", **GRAPH},
+    ),
+    "rest-is-rounded": cancels(
+        "tensorflow",
+        "computes log(1 − p) of a rounded 1 − p: the error is u, whatever p",
+        "keras/src/backend/tensorflow/nn.py:1488 (3.15.1)",
+        case="probability-binary",
+        option=("plain", "sum", "each", "smoothing", "weights", "scores", "ends", "ends-smoothing"),
+    ),
+    "target-subtracted": cancels(
+        "torch",
+        "the gradient is (p − t) / max(p (1 − p), 1e-12): it cancels where p is near t, and is not 0 where "
+        "the loss is constant",
+        "torch/_decomp/decompositions.py:686, which writes out the kernel in aten/src/ATen/native/Loss.cpp",
+        case="probability-binary",
+        direction="gradient",
+    ),
+    "slope-near-one": cancels(
+        "tensorflow",
+        "the gradient is p − 1 of the softmax of log p, which cancels where p is near 1: the error is u",
+        f"{KERNELS}/sparse_xent_op.h:118; keras/src/backend/tensorflow/nn.py:1438",
+        case="probability-sparse",
+        direction="gradient",
+        option=("plain", "sum", "each", "weights", "scores", "ends"),
+    ),
+}
