@@ -31,7 +31,7 @@ mutants = {
         Mutant("hidden-classes-in-the-sum", "mask", LOGITS, "z, -math.inf)", "z, z)", option="some-classes"),
         Mutant("hidden-pixels-seen", "mask", DENSE, "np.where(classes, cost, 0)", "cost", option="some-pixels"),
         Mutant("classes-reversed", "layout", DENSE, "cost = w * t", "cost = w * t[..., ::-1]"),
-        Mutant("axis-ignored", "layout", LOGITS, "z = np.moveaxis(z, axis, -1)", "z = np.moveaxis(z, 1, -1)", option="last"),
+        Mutant("logits-of-the-class-before", "layout", LOGITS, "z = np.moveaxis(z, axis, -1)", "z = np.roll(np.moveaxis(z, axis, -1), 1, axis=-1)", option="last"),
     ),
     "sparse-pixel-cross-entropy": (
         *both,
@@ -42,6 +42,6 @@ mutants = {
         Mutant("void-in-the-divisor", "mask", SPARSE, "np.where(pixels, w[target], 0)", "w[target]", option="class-weights-void"),
         Mutant("smoothing-over-the-others", "formula", SPARSE, "smoothing / k.size", "smoothing / (k.size - 1)", option="smoothing"),
         Mutant("class-of-the-pixel-before", "layout", SPARSE, "np.where(pixels, y, 0)", "np.where(pixels, np.roll(y, 1, axis=0), 0)"),
-        Mutant("axis-ignored", "layout", LOGITS, "z = np.moveaxis(z, axis, -1)", "z = np.moveaxis(z, 1, -1)", option="last"),
+        Mutant("logits-of-the-class-before", "layout", LOGITS, "z = np.moveaxis(z, axis, -1)", "z = np.roll(np.moveaxis(z, axis, -1), 1, axis=-1)", option="last"),
     ),
 }  # fmt: skip
