@@ -1,0 +1,42 @@
+"""Known departures of attention of infinite queries."""
+
+from gaugeblock import Limit
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+def masked_by_a_number(package, source, **cells):
+    return Limit(
+        package,
+        "masks with a finite number, so that a query whose scores are all −∞ attends to the masked keys",
+        source,
+        {"option": ("below-causal", "below-boolean-mask"), "dtype": DTYPES, **cells},
+    )
+
+
+limits = {
+    "masked-keys-are-seen-flax": masked_by_a_number(
+        "flax",
+        "flax/linen/attention.py:139",
+        backend="jax",
+        contender="flax.linen.dot_product_attention",
+    ),
+    "masked-keys-are-seen-keras": masked_by_a_number(
+        "keras",
+        "keras/src/backend/tensorflow/nn.py:1699 (3.15.1)",
+        backend="tensorflow",
+        contender="keras.ops.dot_product_attention",
+    ),
+    "all-below-is-masked": Limit(
+        "torch",
+        "takes a query whose scores are all −∞, masked or not, for one without keys, and gives zeros",
+        "torch/_decomp/decompositions.py:416, _safe_softmax; aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, "
+        "cpu_flash_attention: qk_max == -inf",
+        {
+            "backend": ("torch", "keras-torch"),
+            "contender": "torch.nn.functional.scaled_dot_product_attention",
+            "option": ("below", "below-causal", "below-boolean-mask"),
+            "dtype": DTYPES,
+        },
+    ),
+}
