@@ -1,7 +1,8 @@
 """RMS normalisation: reference/rms_norm.py against each framework's layer and function.
 
 Convention: γ x / √(mean x² + ε), all with ε = 1e-6 (the default of Keras and Flax; torch's is the machine
-epsilon of the dtype). Keras's layer always has a scale; its function need not.
+epsilon of the dtype). Keras's layer always has a scale; its function need not. Keras's LayerNormalization has
+an argument rms_scaling, too, which is deprecated.
 """
 
 import numpy as np
@@ -72,6 +73,17 @@ def in_keras_layer(weights, *, axes=1, eps=1e-6, **option):
     return [weights["gamma"]], lambda params, x: {"y": norm.stateless_call(params, [], x)[0]}
 
 
+def in_keras_layer_norm(weights, *, axes=1, eps=1e-6, **option):
+    import warnings
+
+    import keras
+
+    warnings.filterwarnings("ignore", message="You passed `rms_scaling=True`")  # that it is deprecated
+    norm = keras.layers.LayerNormalization(axis=list(range(-axes, 0)), epsilon=eps, rms_scaling=True)
+    norm.build((None, None, *weights["gamma"].shape)[-3:])
+    return [weights["gamma"]], lambda params, x: {"y": norm.stateless_call(params, [], x)[0]}
+
+
 def in_flax(weights, *, axes=1, eps=1e-6, scale=True, **option):
     import flax.linen
 
@@ -98,6 +110,13 @@ case = Case(
         Contender("torch", "torch.nn.RMSNorm", in_torch_module),
         Contender("tensorflow", "keras.ops.rms_normalization", in_keras),
         Contender("tensorflow", "keras.layers.RMSNormalization", in_keras_layer, without=ALWAYS),
+        Contender(
+            "tensorflow",
+            "keras.layers.LayerNormalization",
+            in_keras_layer_norm,
+            without=ALWAYS,
+            variant="rms_scaling=True",
+        ),
         Contender("jax", "flax.linen.RMSNorm", in_flax),
     ),
     items=lambda *, batch, time, **_: batch * time,
