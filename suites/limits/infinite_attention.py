@@ -30,8 +30,8 @@ limits = {
     "all-below-is-masked": Limit(
         "torch",
         "takes a query whose scores are all −∞, masked or not, for one without keys, and gives zeros",
-        "torch/_decomp/decompositions.py:416, _safe_softmax; aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, "
-        "cpu_flash_attention: qk_max == -inf",
+        "torch/_decomp/decompositions.py:416, _safe_softmax; "
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention: qk_max == -inf",
         {
             "backend": ("torch", "keras-torch"),
             "contender": "torch.nn.functional.scaled_dot_product_attention",
