@@ -1,0 +1,45 @@
+"""Products of matrices, example by example, where either side may be turned, or shared by examples.
+
+Formula
+    Y = op(A) op(B) + C    op(X) is X or Xᵀ, of the last two axes; C is optional
+    Examples stand on leading axes, which broadcast.
+Shapes
+    A : (..., n, k)    or (..., k, n) if turned
+    B : (..., k, m)    or (..., m, k) if turned
+    C : (..., n, m)    any shape that broadcasts to that of the product
+    y : (..., n, m)
+Source
+    Golub and Van Loan 2013, Matrix Computations, 1.1 and 1.3.7 (block matrices).
+Choices
+    The gradient of an argument that examples share is the sum over them.
+    Conditioning of batched-product/* up to 9: a product is a sum of k terms, and a shared gradient one over
+    examples too, in any order.
+"""
+
+import numpy as np
+
+
+def product(A, B, C=None, *, turned=()):
+    y = _op(A, "A" in turned) @ _op(B, "B" in turned)  # (..., n, m)
+    return y if C is None else y + C
+
+
+def product_vjp(dy, A, B, C=None, *, turned=()):
+    """d op(A) = dY op(B)ᵀ and d op(B) = op(A)ᵀ dY, turned back."""
+    left, right = _op(A, "A" in turned), _op(B, "B" in turned)
+    grads = {
+        "A": _sum_to(_op(dy @ _op(right, True), "A" in turned), A.shape),
+        "B": _sum_to(_op(_op(left, True) @ dy, "B" in turned), B.shape),
+    }
+    return grads if C is None else grads | {"C": _sum_to(dy, C.shape)}
+
+
+def _op(X, turned):
+    return np.swapaxes(X, -1, -2) if turned else X
+
+
+def _sum_to(g, shape):
+    """The gradient of broadcasting from `shape`: the sum over the axes that were broadcast."""
+    g = g.sum(axis=tuple(range(g.ndim - len(shape)))) if g.ndim > len(shape) else g
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return g.sum(axis=axes, keepdims=True) if axes else g
