@@ -14,22 +14,24 @@ from reference.transposed import conv_transpose2d, conv_transpose2d_vjp, enlarge
 
 
 def inputs(
-    rng, *, batch, height, width, channels, outputs, kernel, groups=1, stride=1, regime="typical", **option
-):
+    rng, *, batch, height, width, channels, outputs, kernel, groups=1, stride=1, bias=True,
+    regime="typical", **option,
+):  # fmt: skip
     r, s = kernel
     fan = max(r * s * channels // groups // (pair(stride)[0] * pair(stride)[1]), 1)
     W = rng.normal(size=(r, s, outputs // groups, channels)) / fan**0.5
     x = rng.normal(size=(batch, height, width, channels))
     if regime == "bright-pixel":
         x[:, 0, 0] *= 1000
-    return {"W": W, "b": rng.normal(size=outputs)}, {"x": x}
+    return {"W": W} | ({"b": rng.normal(size=outputs)} if bias else {}), {"x": x}
 
 
 def torch_layout(weights):
-    return {"weight": weights["W"].transpose(3, 2, 0, 1), "bias": weights["b"]}  # (c, o/g, r, s)
+    params = {"weight": weights["W"].transpose(3, 2, 0, 1)}  # (c, o/g, r, s)
+    return params | ({"bias": weights["b"]} if "b" in weights else {})
 
 
-def in_torch(weights, *, stride=1, padding=0, output_padding=0, dilation=1, groups=1):
+def in_torch(weights, *, stride=1, padding=0, output_padding=0, dilation=1, groups=1, **option):
     import torch
 
     def run(params, x):
@@ -42,7 +44,7 @@ def in_torch(weights, *, stride=1, padding=0, output_padding=0, dilation=1, grou
             (top, _), (left, _) = margins((h, w), kernel, pair(stride), "same", pair(dilation))
             cut, more = 0, tuple(max(want - have, 0) for want, have in zip((h, w), whole, strict=True))
         y = torch.nn.functional.conv_transpose2d(
-            x, params["weight"], params["bias"], stride, cut, more, groups, dilation
+            x, params["weight"], params.get("bias"), stride, cut, more, groups, dilation
         )
         if padding == "same":
             y = y[:, :, top : top + h, left : left + w]
@@ -51,12 +53,12 @@ def in_torch(weights, *, stride=1, padding=0, output_padding=0, dilation=1, grou
     return torch_layout(weights), run
 
 
-def in_torch_layer(weights, *, stride=1, padding=0, output_padding=0, dilation=1, groups=1):
+def in_torch_layer(weights, *, stride=1, padding=0, output_padding=0, dilation=1, groups=1, **option):
     import torch
 
     r, s, e, c = weights["W"].shape
-    option = {"output_padding": output_padding, "groups": groups, "dilation": dilation}
-    layer = torch.nn.ConvTranspose2d(c, e * groups, (r, s), stride, padding, **option)
+    how = {"output_padding": output_padding, "groups": groups, "dilation": dilation, "bias": "b" in weights}
+    layer = torch.nn.ConvTranspose2d(c, e * groups, (r, s), stride, padding, **how)
 
     def run(params, x):
         y = torch.func.functional_call(layer, params, (x.permute(0, 3, 1, 2),))  # (n, o, h, w)
@@ -65,7 +67,7 @@ def in_torch_layer(weights, *, stride=1, padding=0, output_padding=0, dilation=1
     return torch_layout(weights), run
 
 
-def in_tensorflow(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
+def in_tensorflow(weights, *, stride=1, padding=0, output_padding=0, dilation=1, bias=True):
     import tensorflow as tf
 
     ends = "SAME" if padding == "same" else "VALID"
@@ -76,12 +78,13 @@ def in_tensorflow(weights, *, stride=1, padding=0, output_padding=0, dilation=1)
         W = params["W"]
         h, w = enlarged(x.shape[1:3], W.shape[:2], stride, padding, output_padding, dilation)
         shape = (x.shape[0], h, w, W.shape[2])
-        return {"y": tf.nn.conv2d_transpose(x, W, shape, stride, ends, dilations=dilation) + params["b"]}
+        y = tf.nn.conv2d_transpose(x, W, shape, stride, ends, dilations=dilation)
+        return {"y": y + params["b"] if bias else y}
 
     return dict(weights), run
 
 
-def in_keras(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
+def in_keras(weights, *, stride=1, padding=0, output_padding=0, dilation=1, bias=True):
     import keras
 
     r, s, o, c = weights["W"].shape
@@ -91,14 +94,15 @@ def in_keras(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
         how, more = "valid", tuple(max(m - p, 0) for p, m in ends)
         more = more if any(more) else None  # Keras 3.8 takes no 0; no stride here exceeds its kernel
         cut = keras.layers.Cropping2D([(p, max(p - m, 0)) for p, m in ends])  # the layer does not cut
-    layer = keras.layers.Conv2DTranspose(o, (r, s), stride, how, output_padding=more, dilation_rate=dilation)
+    option = {"output_padding": more, "dilation_rate": dilation, "use_bias": bias}
+    layer = keras.layers.Conv2DTranspose(o, (r, s), stride, how, **option)
     layer.build((None, None, None, c))
 
     def run(params, x):
         y = layer.stateless_call(params, [], x)[0]
         return {"y": cut(y) if cut and padding else y}
 
-    return [weights["W"], weights["b"]], run
+    return list(weights.values()), run
 
 
 def jax_padding(kernel, padding, output_padding, dilation):
@@ -108,26 +112,28 @@ def jax_padding(kernel, padding, output_padding, dilation):
     return [((k - 1) * d - p, (k - 1) * d - p + more) for k, p, more, d in axes]
 
 
-def in_jax(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
+def in_jax(weights, *, stride=1, padding=0, output_padding=0, dilation=1, bias=True):
     import jax
 
     ends = jax_padding(weights["W"].shape[:2], padding, output_padding, dilation)
     option = {"rhs_dilation": pair(dilation), "transpose_kernel": True}
 
     def run(params, x):
-        return {"y": jax.lax.conv_transpose(x, params["W"], pair(stride), ends, **option) + params["b"]}
+        y = jax.lax.conv_transpose(x, params["W"], pair(stride), ends, **option)
+        return {"y": y + params["b"] if bias else y}
 
     return dict(weights), run
 
 
-def in_flax(weights, *, stride=1, padding=0, output_padding=0, dilation=1):
+def in_flax(weights, *, stride=1, padding=0, output_padding=0, dilation=1, bias=True):
     import flax.linen
 
     W = weights["W"]
     ends = jax_padding(W.shape[:2], padding, output_padding, dilation)
     option = {"kernel_dilation": pair(dilation), "transpose_kernel": True, "param_dtype": W.dtype}
+    option["use_bias"] = bias
     layer = flax.linen.ConvTranspose(W.shape[2], W.shape[:2], pair(stride), ends, **option)
-    params = {"kernel": W, "bias": weights["b"]}
+    params = {"kernel": W} | ({"bias": weights["b"]} if bias else {})
     return params, lambda params, x: {"y": layer.apply({"params": params}, x)}
 
 
@@ -169,6 +175,7 @@ case = Case(
         "dilated-padded": {"dilation": 2, "padding": 1, "output_padding": 1},
         "dilated-strided": {"dilation": (1, 2), "stride": 2, "padding": 1},
         "grouped": {"groups": 2, "stride": 2},
+        "no-shift": {"stride": 2, "bias": False},
     },
     regimes={
         "typical": "seeded normal draws",

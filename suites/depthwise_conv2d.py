@@ -13,13 +13,15 @@ from reference.separable import depthwise_conv2d, depthwise_conv2d_vjp
 from suites import conv2d
 
 
-def inputs(rng, *, batch, height, width, channels, kernel, multiplier=1, regime="typical", **option):
+def inputs(
+    rng, *, batch, height, width, channels, kernel, multiplier=1, bias=True, regime="typical", **option
+):
     r, s = kernel
     W = rng.normal(size=(r, s, channels, multiplier)) / (r * s) ** 0.5
     x = rng.normal(size=(batch, height, width, channels))
     if regime == "bright-pixel":
         x[:, 0, 0] *= 1000
-    return {"W": W, "b": rng.normal(size=channels * multiplier)}, {"x": x}
+    return {"W": W} | ({"b": rng.normal(size=channels * multiplier)} if bias else {}), {"x": x}
 
 
 def grouped(build):
@@ -32,7 +34,7 @@ def grouped(build):
     return of
 
 
-def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, multiplier=1, explicit=False):
+def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, multiplier=1, explicit=False, **option):
     import tensorflow as tf
 
     strides, dilations = (1, *pair(stride), 1), pair(dilation)
@@ -41,17 +43,19 @@ def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, multiplier=1, exp
 
     def run(params, x):
         x = tf.pad(x, margin) if ends == "VALID" and padding else x
-        return {"y": tf.nn.depthwise_conv2d(x, params["W"], strides, ends, dilations=dilations) + params["b"]}
+        y = tf.nn.depthwise_conv2d(x, params["W"], strides, ends, dilations=dilations)
+        return {"y": y + params["b"] if "b" in params else y}
 
     return dict(weights), run
 
 
-def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
+def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1, bias=True):
     import keras
 
     r, s, c, _ = weights["W"].shape
     how = "same" if padding == "same" else "valid"
-    layer = keras.layers.DepthwiseConv2D((r, s), stride, how, multiplier, dilation_rate=dilation)
+    option = {"dilation_rate": dilation, "use_bias": bias}
+    layer = keras.layers.DepthwiseConv2D((r, s), stride, how, multiplier, **option)
     layer.build((None, None, None, c))
     margin = (
         None if padding in (0, "same") else keras.layers.ZeroPadding2D(padding)
@@ -61,7 +65,7 @@ def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
         x = margin(x) if margin else x
         return {"y": layer.stateless_call(params, [], x)[0]}
 
-    return [weights["W"], weights["b"]], run
+    return list(weights.values()), run
 
 
 def flops(*, batch, channels, kernel, multiplier=1, **rest):
@@ -101,6 +105,7 @@ case = Case(
         "multiplied": {"multiplier": 3, "padding": 1},
         "uneven": {"stride": (2, 1), "padding": (1, 2)},
         "dilated-strided": {"stride": 2, "dilation": 2, "padding": 2},
+        "no-shift": {"padding": 1, "bias": False},
     },
     regimes={
         "typical": "seeded normal draws",

@@ -8,7 +8,7 @@ are judged. By default Flax computes the variance as E[x²] − E[x]²; use_fast
 
 from functools import partial
 
-from gaugeblock import Case, Contender, require
+from gaugeblock import Case, Contender, Option, Refusal, require
 from reference.group_norm import group_norm, group_norm_vjp
 from suites.layer_norm import named
 
@@ -18,13 +18,17 @@ SIZES = {
     "many": {"batch": 512, "height": 3, "width": 3, "channels": 16},
     "one-image": {"batch": 1, "height": 14, "width": 14, "channels": 64},
 }
-OPTIONS = {
+OPTIONS: dict[str, Option] = {
     "plain": {"groups": 8},
     "instance": {"groups": None},
     "one-group": {"groups": 1},
     "no-shift": {"groups": 8, "shift": False},
     "bare": {"groups": 8, "scale": False, "shift": False},
     "epsilon": {"groups": 8, "eps": 1e-2},
+    "instance-no-shift": {"groups": None, "shift": False},
+    "instance-no-scale": {"groups": None, "scale": False},
+    "instance-bare": {"groups": None, "scale": False, "shift": False},
+    "instance-epsilon": {"groups": None, "eps": 1e-2},
 }
 REGIMES = {
     "typical": "seeded normal draws",
@@ -66,10 +70,13 @@ def in_torch_module(weights, *, groups, eps=1e-5, scale=True, shift=True):
     return named(weights, "weight"), run
 
 
-def in_torch_instance(weights, *, eps=1e-5, **option):
+def in_torch_instance(weights, *, eps=1e-5, scale=True, shift=True, **option):
     import torch
 
-    norm = torch.nn.InstanceNorm2d(len(weights["gamma"]), eps, affine=True)
+    alone = {"bias": False} if scale and not shift else {}
+    require("torch.nn.InstanceNorm2d", *alone)
+    # without weights it does not read its number of channels
+    norm = torch.nn.InstanceNorm2d(len(weights["gamma"]) if scale else 1, eps, affine=scale, **alone)
 
     def run(params, x):
         y = torch.func.functional_call(norm, params, (x.permute(0, 3, 1, 2),))
@@ -95,14 +102,20 @@ def in_flax(weights, *, groups, eps=1e-5, scale=True, shift=True, fast=True):
     return named(weights, "scale"), lambda params, x: {"y": norm.apply({"params": params}, x)}
 
 
-def in_flax_instance(weights, *, eps=1e-5, **option):
+def in_flax_instance(weights, *, eps=1e-5, scale=True, shift=True, fast=True, **option):
     import flax.linen
 
-    norm = flax.linen.InstanceNorm(epsilon=eps)
+    how = {"use_scale": scale, "use_bias": shift, "use_fast_variance": fast}
+    norm = flax.linen.InstanceNorm(epsilon=eps, **how)
     return named(weights, "scale"), lambda params, x: {"y": norm.apply({"params": params}, x)}
 
 
-GROUPS = {name: "has no groups: each channel is one" for name in OPTIONS if name != "instance"}
+GROUPS = {
+    name: "has no groups: each channel is one" for name, how in OPTIONS.items() if how["groups"] is not None
+}
+NO_SCALE = {"instance-no-scale": "has a scale if it has a shift"}
+GIVEN = {"instance-bare": "is told its number of groups: see bare"}
+BOTH = GIVEN | {"instance-no-scale": "is told its number of groups: see no-shift"}
 
 case = Case(
     name="group-norm",
@@ -115,15 +128,31 @@ case = Case(
     regimes=REGIMES,
     minor=True,
     contenders=(
-        Contender("torch", "torch.nn.functional.group_norm", in_torch),
-        Contender("torch", "torch.nn.GroupNorm", in_torch_module),
-        Contender("torch", "torch.nn.InstanceNorm2d", in_torch_instance, without=GROUPS),
-        Contender("tensorflow", "keras.layers.GroupNormalization", in_keras),
-        Contender("jax", "flax.linen.GroupNorm", in_flax),
         Contender(
-            "jax", "flax.linen.GroupNorm", partial(in_flax, fast=False), variant="use_fast_variance=False"
+            "torch",
+            "torch.nn.functional.group_norm",
+            in_torch,
+            refuses=[Refusal("instance-no-scale/*", "tensor does not have a device")],  # a shift alone
+        ),
+        Contender("torch", "torch.nn.GroupNorm", in_torch_module, NO_SCALE | GIVEN),
+        Contender("torch", "torch.nn.InstanceNorm2d", in_torch_instance, without=GROUPS | NO_SCALE),
+        Contender("tensorflow", "keras.layers.GroupNormalization", in_keras, BOTH),
+        Contender("jax", "flax.linen.GroupNorm", in_flax, BOTH),
+        Contender(
+            "jax",
+            "flax.linen.GroupNorm",
+            partial(in_flax, fast=False),
+            BOTH,
+            variant="use_fast_variance=False",
         ),
         Contender("jax", "flax.linen.InstanceNorm", in_flax_instance, without=GROUPS),
+        Contender(
+            "jax",
+            "flax.linen.InstanceNorm",
+            partial(in_flax_instance, fast=False),
+            without=GROUPS,
+            variant="use_fast_variance=False",
+        ),
     ),
     items=lambda *, batch, **_: batch,
     unit="images",

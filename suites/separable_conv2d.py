@@ -10,28 +10,40 @@ from reference.separable import separable_conv2d, separable_conv2d_vjp
 from suites import depthwise_conv2d
 
 
-def inputs(rng, *, batch, height, width, channels, kernels, kernel, multiplier=1, regime="typical", **option):
+def inputs(
+    rng,
+    *,
+    batch,
+    height,
+    width,
+    channels,
+    kernels,
+    kernel,
+    multiplier=1,
+    bias=True,
+    regime="typical",
+    **option,
+):
     r, s = kernel
     D = rng.normal(size=(r, s, channels, multiplier)) / (r * s) ** 0.5
     P = rng.normal(size=(channels * multiplier, kernels)) / (channels * multiplier) ** 0.5
     x = rng.normal(size=(batch, height, width, channels))
     if regime == "bright-pixel":
         x[:, 0, 0] *= 1000
-    return {"D": D, "P": P, "b": rng.normal(size=kernels)}, {"x": x}
+    return {"D": D, "P": P} | ({"b": rng.normal(size=kernels)} if bias else {}), {"x": x}
 
 
-def in_torch(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
+def in_torch(weights, *, stride=1, padding=0, dilation=1, multiplier=1, bias=True):
     import torch
 
     r, s, c, m = weights["D"].shape
     own = padding if padding != "same" or stride == 1 else 0  # torch refuses this: its users pad first
     step = torch.nn.Conv2d(c, c * m, (r, s), stride, own, dilation, groups=c, bias=False)
-    model = torch.nn.Sequential(step, torch.nn.Conv2d(c * m, weights["P"].shape[1], 1))
+    model = torch.nn.Sequential(step, torch.nn.Conv2d(c * m, weights["P"].shape[1], 1, bias=bias))
     params = {
         "0.weight": weights["D"].transpose(2, 3, 0, 1).reshape(c * m, 1, r, s),
         "1.weight": weights["P"].T[:, :, None, None],  # (o, c m, 1, 1)
-        "1.bias": weights["b"],
-    }
+    } | ({"1.bias": weights["b"]} if bias else {})
 
     def run(params, x):
         x = x.permute(0, 3, 1, 2)  # (n, c, h, w)
@@ -43,7 +55,7 @@ def in_torch(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
     return params, run
 
 
-def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
+def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, multiplier=1, bias=True):
     import tensorflow as tf
 
     strides, ends = (1, *pair(stride), 1), "SAME" if padding == "same" else "VALID"
@@ -53,17 +65,17 @@ def in_tensorflow(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
     def run(params, x):
         D, P = params["D"], params["P"]
         y = tf.nn.separable_conv2d(x, D, P[None, None], strides, ends, dilations=pair(dilation))
-        return {"y": y + params["b"]}
+        return {"y": y + params["b"] if bias else y}
 
     return dict(weights), run
 
 
-def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
+def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1, bias=True):
     import keras
 
     r, s, c, _ = weights["D"].shape
     how = "same" if padding == "same" else "valid"
-    option = {"depth_multiplier": multiplier, "dilation_rate": dilation}
+    option = {"depth_multiplier": multiplier, "dilation_rate": dilation, "use_bias": bias}
     layer = keras.layers.SeparableConv2D(weights["P"].shape[1], (r, s), stride, how, **option)
     layer.build((None, None, None, c))
     margin = (
@@ -74,10 +86,10 @@ def in_keras(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
         x = margin(x) if margin else x
         return {"y": layer.stateless_call(params, [], x)[0]}
 
-    return [weights["D"], weights["P"][None, None], weights["b"]], run
+    return [weights["D"], weights["P"][None, None], *([weights["b"]] if bias else [])], run
 
 
-def in_flax(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
+def in_flax(weights, *, stride=1, padding=0, dilation=1, multiplier=1, bias=True):
     import flax.linen
 
     r, s, c, m = weights["D"].shape
@@ -85,10 +97,11 @@ def in_flax(weights, *, stride=1, padding=0, dilation=1, multiplier=1):
     own = {"kernel_dilation": pair(dilation), "feature_group_count": c, "use_bias": False}
     kind = {"param_dtype": weights["D"].dtype}
     step = flax.linen.Conv(c * m, (r, s), pair(stride), ends, **own, **kind)
-    model = flax.linen.Sequential([step, flax.linen.Conv(weights["P"].shape[1], (1, 1), **kind)])
+    point = flax.linen.Conv(weights["P"].shape[1], (1, 1), use_bias=bias, **kind)
+    model = flax.linen.Sequential([step, point])
     params = {
         "layers_0": {"kernel": weights["D"].reshape(r, s, 1, c * m)},
-        "layers_1": {"kernel": weights["P"][None, None], "bias": weights["b"]},
+        "layers_1": {"kernel": weights["P"][None, None]} | ({"bias": weights["b"]} if bias else {}),
     }
     return params, lambda params, x: {"y": model.apply({"params": params}, x)}
 
@@ -125,6 +138,7 @@ case = Case(
         "dilated": {"dilation": (1, 2), "padding": "same"},
         "multiplied": {"multiplier": 3, "padding": "same"},
         "dilated-strided": {"stride": 2, "dilation": 2, "padding": 2},
+        "no-shift": {"padding": 1, "bias": False},
     },
     regimes={
         "typical": "seeded normal draws",

@@ -38,5 +38,6 @@ mutants = {
         Mutant("kernels-of-the-other-direction", "layout", LARGER, "(x, W, shape", f"(x, np.swapaxes({FLAT}, 2, 3), shape"),
         Mutant("channels-reversed", "layout", LARGER, "(x, W, shape", "(x[..., ::-1], W, shape"),
         Mutant("one-weight-off-by-a-thousandth", "local", LARGER, "(x, W, shape", "(x, W * (1 + 0.001 * (np.arange(W.size) == 0).reshape(W.shape)).astype(W.dtype), shape"),
+        Mutant("shift-of-ones-where-none-is", "formula", "transposed.conv_transpose2d", "x, W, shape, b, **option", "x, W, shape, 0 * W[0, 0, :, 0] + 1 if b is None else b, **option", option="no-shift"),
     ),
 }  # fmt: skip

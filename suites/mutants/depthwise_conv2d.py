@@ -34,5 +34,6 @@ mutants = {
         Mutant("gradient-interleaved", "layout", DEEP_BACK, 'grads["W"].reshape(W.shape)', 'np.swapaxes(grads["W"].reshape(*W.shape[:2], *W.shape[:1:-1]), 2, 3)', option="multiplied"),
         Mutant("images-of-the-channel-before", "layout", DEEP, "    return conv2d(x,", "    return conv2d(np.roll(x, 1, axis=3),"),
         Mutant("one-weight-off-by-a-thousandth", "local", GROUPED, ROW, f"{ROW} * (1 + 0.001 * (np.arange(W.size) == 0).reshape(r, s, 1, c * m)).astype(W.dtype)"),
+        Mutant("shift-of-ones-where-none-is", "formula", "separable.depthwise_conv2d", "_grouped(W), b,", "_grouped(W), 0 * W[0, 0].ravel() + 1 if b is None else b,", option="no-shift"),
     ),
 }  # fmt: skip

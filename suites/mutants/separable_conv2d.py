@@ -36,5 +36,6 @@ mutants = {
         Mutant("pointwise-kernels-read-by-columns", "layout", BOTH, POINT, "conv2d(z, P.reshape(P.shape[::-1]).T[None, None], b)"),
         Mutant("between-reversed", "layout", BOTH, POINT, "conv2d(z[..., ::-1], P[None, None], b)"),
         Mutant("one-weight-off-by-a-thousandth", "local", BOTH, POINT, "conv2d(z, P[None, None] * (1 + 0.001 * (np.arange(P.size) == 0).reshape(P.shape)).astype(P.dtype), b)"),
+        Mutant("shift-of-ones-where-none-is", "formula", "separable.separable_conv2d", "P[None, None], b)", "P[None, None], 0 * P[0] + 1 if b is None else b)", option="no-shift"),
     ),
 }  # fmt: skip
