@@ -64,7 +64,8 @@ def function(found: Callable[..., Any]) -> Signature:
     if all(each.kind in LOOSE for each in signature.parameters.values()):
         from torch._jit_internal import boolean_dispatched
 
-        return inspect.signature(boolean_dispatched[found]["if_true"])
+        if found in boolean_dispatched:
+            return inspect.signature(boolean_dispatched[found]["if_true"])
     return signature
 
 
@@ -73,13 +74,18 @@ def _native(found: Callable[..., Any]) -> Signature:
 
     merged: dict[str, Parameter] = {}
     name = torch.jit._builtins._find_builtin(found) or f"aten::{found.__name__}"  # a method of Tensor
-    for schema in torch._C._jit_get_schemas_for_operator(name):
-        if str(schema.arguments[0].type) != "Tensor":  # a form for Python numbers
-            continue
+    schemas = [
+        schema
+        for schema in torch._C._jit_get_schemas_for_operator(name)
+        if str(schema.arguments[0].type) == "Tensor"  # the others are forms for Python numbers
+    ]
+    everywhere = set.intersection(*({each.name for each in schema.arguments} for schema in schemas))
+    for schema in schemas:
         for each in schema.arguments:
             title = "input" if each.name == "self" else each.name
             kind = Parameter.KEYWORD_ONLY if each.kwarg_only else Parameter.POSITIONAL_OR_KEYWORD
-            needed = Parameter.empty if not each.kwarg_only else None  # `out`, a tensor to write to
+            # `out`, a tensor to write to, and what only one of several forms requires
+            needed = None if each.kwarg_only or each.name not in everywhere else Parameter.empty
             default = each.default_value if each.has_default_value() else needed
             merged.setdefault(title, Parameter(title, kind, default=default))
     return _signature(merged.values())
