@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from gaugeblock import Case, Contender, Option
+from gaugeblock import Case, Contender, Option, Refusal
 from reference.masked_norm import masked_norm, masked_norm_vjp
 
 SIZES = {
@@ -116,7 +116,16 @@ case = Case(
         Contender("torch", "torch.nn.LayerNorm", in_torch, NO_MASK | NO_AXIS | UNCENTRED | SHIFT),
         Contender("torch", "torch.nn.RMSNorm", in_torch, NO_MASK | NO_AXIS | CENTRED),
         Contender("tensorflow", "keras.layers.LayerNormalization", in_keras, NO_MASK | UNCENTRED),
-        Contender("tensorflow", "keras.layers.RMSNormalization", in_keras, NO_MASK | CENTRED | SCALE),
+        Contender(
+            "tensorflow",
+            "keras.layers.RMSNormalization",
+            in_keras,
+            NO_MASK | CENTRED | SCALE,
+            refuses=[
+                Refusal("root-middle/eager/*", "ncompatible shapes"),
+                Refusal("root-middle/*", "must be equal"),
+            ],
+        ),
         Contender("jax", "flax.linen.LayerNorm", partial(in_flax, "LayerNorm"), UNCENTRED),
         Contender(
             "jax",
