@@ -1,9 +1,7 @@
 """Known departures of attention with further arguments."""
 
 from gaugeblock import Limit
-from suites.limits.activation import cancels
 from suites.limits.attention import SOFTMAX, SOFTMAX_WHERE, softmax_slopes
-from suites.limits.softmax import SLOPE, SLOPES
 
 GROUPED = {"case": "grouped-attention"}
 
@@ -13,12 +11,6 @@ limits = {
         SOFTMAX,
         SOFTMAX_WHERE,
         {**GROUPED, "backend": "jax", "contender": "jax.nn.dot_product_attention", "dtype": "float64"},
-    ),
-    "slope-near-one-jax": cancels(
-        "jax",
-        SLOPE,
-        SLOPES["jax"],
-        {**GROUPED, "direction": "gradient", "dtype": ("float32", "bfloat16", "float16")},
     ),
     **softmax_slopes("torch", "tensorflow"),
 }

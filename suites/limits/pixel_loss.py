@@ -27,6 +27,7 @@ limits = {
     **{
         f"slope-near-one-{package}": cancels(package, SLOPE, source, direction="gradient", **DENSE, **cells)
         for package, source in OF_LOSSES.items()
+        if package != "torch"
         for cells in ({"option": OTHERS} if package == "tensorflow" else {},)
     },
     **{
@@ -36,7 +37,8 @@ limits = {
     **{
         f"log-of-one-{package}": cancels(package, LOG_SUM, source, direction="forward", **cells)
         for package, source in LOSSES.items()
-        for cells in ({"jax": DENSE, "tensorflow": DENSE | {"option": OTHERS}}.get(package, {}),)
+        if package != "jax"
+        for cells in ({"tensorflow": DENSE | {"option": OTHERS}}.get(package, {}),)
     },
     "log-of-one-sparse-tensorflow": cancels(
         "tensorflow", LOG_SUM, f"{KERNELS}/sparse_xent_op.h:78", direction="forward", **SPARSE
