@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import fields
@@ -30,6 +31,7 @@ ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
 LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # a run's JSON Lines files
 RECORDS = ("machine", "environment")
+BEGINNING = 2**16  # bytes that tell most files apart
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
 INTEGERS = frozenset(column.name for column in fields(Row) if column.type in (int, int | None))
@@ -54,7 +56,6 @@ def load(
     and column for a line that is not a row. `lenient` skips such lines: `told` is called with their number,
     and ``attrs["left_out"]`` has it.
     """
-    import numpy as np
     import pandas as pd
 
     wrong: list[str] = []
@@ -66,22 +67,12 @@ def load(
         found = entries(file, (lambda what, cure: wrong.append(what)) if lenient else refuse)
         while chunk := list(islice(found, 1000)):
             for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
-                if name in INTEGERS:
-                    columns[name] += column
-                elif name in NUMBERS:
-                    columns[name].append(np.array(column, dtype=float))
-                else:
-                    columns[name].append(np.array(list(map(seen.setdefault, column, column)), dtype=object))
+                columns[name].append(_part(name, column, seen))
             for at, (_, more) in enumerate(chunk, number):
                 for name, value in more.items():
                     beyond.setdefault(name, {})[at] = value
             number += len(chunk)
-    frame: dict[str, Any] = {
-        name: pd.array(values, dtype="Int64")
-        if name in INTEGERS
-        else np.concatenate(values or [np.array([], dtype=float if name in NUMBERS else object)])
-        for name, values in columns.items()
-    }
+    frame: dict[str, Any] = {name: _column(name, parts) for name, parts in columns.items()}
     for name, given in beyond.items():
         values = [given.get(at) for at in range(number)]
         frame[name] = pd.Series(values, dtype=object).infer_objects()
@@ -91,6 +82,29 @@ def load(
         told(_left_out(wrong, "line"))
         rows.attrs["left_out"] = len(wrong)
     return rows
+
+
+def _part(name: str, column: Sequence[Any], seen: dict[str, str]) -> Any:
+    """Values of a column as an array; of whole numbers with a second one that marks what is missing."""
+    import numpy as np
+
+    if name in INTEGERS:
+        return np.array([value or 0 for value in column]), np.array([value is None for value in column])
+    if name in NUMBERS:
+        return np.array(column, dtype=float)
+    return np.array(list(map(seen.setdefault, column, column)), dtype=object)
+
+
+def _column(name: str, parts: Sequence[Any]) -> Any:
+    """The parts of a column joined."""
+    import numpy as np
+    import pandas as pd
+
+    if name in INTEGERS:
+        values, missing = zip(*parts, strict=True) if parts else ([np.array([], int)], [np.array([], bool)])
+        return pd.arrays.IntegerArray(np.concatenate(values), np.concatenate(missing))
+    whole = np.concatenate(parts or [np.array([], dtype=float if name in NUMBERS else object)])
+    return pd.Series(whole, dtype=whole.dtype)  # texts stay objects, which rows share: copies take memory
 
 
 def heard(read: Callable[[Told], T], told: Callable[[str], None]) -> T:
@@ -137,9 +151,9 @@ def all_files(*paths: Place | Iterable[Place]) -> list[Path]:
     found = [file for path in flat for file in files(path)]
     if len(flat) == 1:
         return found
-    kept: dict[bytes, Path] = {}
-    for file in found:
-        kept.setdefault(_identity(file), file)
+    kept: dict[Any, Path] = {}
+    for identity, file in zip(_identities(found), found, strict=True):
+        kept.setdefault(identity, file)
     return list(kept.values())
 
 
@@ -168,7 +182,8 @@ def files(path: Place) -> list[Path]:
         raise ValueError(_nothing(odd, "a pipe or a device"))
     if not found:
         raise FileNotFoundError(_nothing(root, f"no {ROWS} at or below it"))
-    return list({_identity(file): file for file in sorted(found, reverse=True)}.values())[::-1]
+    found = sorted(found, reverse=True)
+    return list(dict(zip(_identities(found), found, strict=True)).values())[::-1]
 
 
 def _nothing(path: Path, got: str) -> str:
@@ -251,7 +266,19 @@ def _file(file: Path) -> Path:
     return file
 
 
-def _identity(file: Path) -> bytes:
-    """A hash of the content: the same for copies of a file only."""
+def _identities(found: Sequence[Path]) -> list[Any]:
+    """What only copies of each file share: size and beginning, and all of it where another begins so."""
+    begun = [_beginning(file) for file in found]
+    alike = Counter(begun)
+    pairs = zip(begun, found, strict=True)
+    return [(each, _digest(file) if alike[each] > 1 else b"") for each, file in pairs]
+
+
+def _beginning(file: Path) -> tuple[int, bytes]:
+    with file.open("rb") as opened:
+        return os.fstat(opened.fileno()).st_size, hashlib.sha256(opened.read(BEGINNING)).digest()
+
+
+def _digest(file: Path) -> bytes:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").digest()

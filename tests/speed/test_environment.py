@@ -25,6 +25,7 @@ ABSENT = {
     "rich",
     "threadpoolctl",
     "matplotlib",
+    "orjson",
 }
 RELU = Cell(
     "relu", "plain", "typical", "small", "torch.nn.functional.relu", "torch", "eager", "cpu", "float32",

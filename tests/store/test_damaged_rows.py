@@ -18,7 +18,7 @@ import pytest
 
 from bench.store.results import Run
 from bench.store.row import EDITIONS, MEANING, Row
-from bench.store.rows import check, entries, load
+from bench.store.rows import BEGINNING, check, entries, files, load
 from tests.rows import row, timed
 from tests.test_arrows import ROOT
 
@@ -215,7 +215,7 @@ def with_other_line_ends(rng, rows, whole):
 
 def nested(rng, rows, whole):
     at, found = pick(rng, rows)
-    name, depth = rng.choice(list(found)), rng.choice([1, 2, 50, 100_000])
+    name, depth = rng.choice(list(found)), rng.choice([1, 2, 50, 1000, 100_000])
     if rng.random() < 0.3:
         text = rng.choice([b"[%s]", b'{"row": %s}', b'"%s"', b"[[%s]]"]) % whole.lines[at]
         return whole.bad(at, text)
@@ -386,6 +386,17 @@ def test_a_number_is_read_to_the_last_bit_or_refused(tmp_path, name, fine, bad):
                 load(file)
 
 
+@pytest.mark.parametrize("colon", [":", "\\u003a", "\\u003A"])
+def test_a_name_that_is_there_twice_is_refused_however_a_text_writes_its_colon(tmp_path, colon):
+    file = tmp_path / "rows.jsonl"
+    once = json.dumps({**row().as_dict(), "why": "HERE"}).replace("HERE", f"of{colon} three")
+    file.write_text(once + "\n")
+    assert load(file)["why"][0] == "of: three"
+    file.write_text(once[:-1] + ', "mode": "other"}\n')
+    with pytest.raises(ValueError, match="line 1, mode: got the name twice in one object"):
+        load(file)
+
+
 def test_a_run_that_is_continued_may_have_a_line_cut_off_and_no_other(tmp_path):
     file, whole = tmp_path / "rows.jsonl", line(row().as_dict()) + b"\n"
     check(tmp_path)  # of a run that was killed before its first row
@@ -419,9 +430,10 @@ def test_a_column_of_an_older_row_that_has_another_name_is_no_later_suites(tmp_p
 def test_files_of_one_size_that_begin_alike_are_two(tmp_path):
     for name, seed in (("a", 1), ("b", 2)):
         (tmp_path / name).mkdir()
-        rows = [row().as_dict(), row(seed=seed).as_dict()]
+        rows = [row(mode=f"m{number:02}").as_dict() for number in range(60)] + [row(seed=seed).as_dict()]
         (tmp_path / name / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
-    assert len(load(tmp_path)) == 3
+    assert (tmp_path / "a" / "rows.jsonl").stat().st_size > BEGINNING
+    assert len(files(tmp_path)) == 2
 
 
 def test_a_path_that_no_system_takes_is_refused():
