@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ from bench.report.curves import STYLES, literal
 from bench.report.looks import looks
 from bench.report.overview import BACKENDS, ordered, short
 from bench.report.table import Figure, Section, Table
-from bench.report.workloads import DISPATCH, ORDER, typical, unit
+from bench.report.workloads import CONTENDER, DISPATCH, ORDER, Line, split, typical, unit
 from bench.store.results import whole
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FILE, TITLE = "growth.svg", "Time over size"
+SHOWN = [
+    *CONTENDER, "case", "size", "place", "device", "settings", "curve", "title", "unit", "throughput",
+    "median_s", "half", "flops", "bound",
+]  # fmt: skip
 NOTE = (
     "Of each framework: the sizes at which dispatch takes most of the time (≤: up to that one), then the "
     "exponent of time over work, first between the two largest sizes, then fitted to all that are not bound "
@@ -58,22 +62,21 @@ def panels(timed: "DataFrame") -> list[Panel]:
     shown = typical(timed[(timed["curve"] != "") & (timed["direction"] == timed["main"])])
     found: list[tuple[int, int, Panel]] = []
     known = ordered(shown["case"].drop_duplicates().tolist(), ORDER)
-    for _, group in shown.groupby(["case", "place", "device", "settings"], sort=False):
-        if group["size"].nunique() < 2:  # most of a usual run
+    groups = split(shown[SHOWN].to_dict("records"), "case", "place", "device", "settings")
+    for (case, place, device, settings), group in groups.items():
+        if len({row["size"] for row in group}) < 2:  # most of a usual run
             continue
-        first = group.iloc[0]
         curves: dict[str, Sequence[Point]] = {}
-        for backend in ordered(group["backend"].drop_duplicates().tolist(), BACKENDS):
-            mine = group[group["backend"] == backend]
-            for on, own in mine.groupby("on", sort=False):
+        by = split(group, "backend")
+        for backend in ordered(list(by), BACKENDS):
+            for on, own in split(by[backend], "on").items():
                 curve = best(own)
                 if len(curve) > 1:
                     curves[f"{short(backend)} {on}".rstrip()] = curve
         if curves:
-            names = (first["curve"].partition(", ")[0], "" if first["device"] == "cpu" else first["device"])
-            title = ", ".join(filter(None, (*names, first["settings"])))
-            panel = _increasing(Panel(title, unit(group) or "items", curves))
-            found.append((known.index(first["case"]), first["place"], panel))
+            names = (group[0]["curve"].partition(", ")[0], "" if device == "cpu" else device, settings)
+            panel = Panel(", ".join(filter(None, names)), unit(group[0]) or "items", curves)
+            found.append((known.index(case), place, _increasing(panel)))
     return [panel for *_, panel in sorted(found, key=lambda each: each[:2])]
 
 
@@ -88,16 +91,16 @@ def _increasing(panel: Panel) -> Panel:
     return Panel(panel.title, "flop", curves)
 
 
-def best(rows: "DataFrame") -> list[Point]:
+def best(rows: Iterable[Line]) -> list[Point]:
     """The curve of the API and mode with the most sizes, of these the fastest at its largest size."""
-    each = [points(own) for _, own in rows.groupby(["contender", "mode"], sort=False)]
+    each = [points(own) for own in split(rows, "contender", "mode").values()]
     return max(each, key=lambda curve: (len(curve), -curve[-1].seconds if curve else 0), default=[])
 
 
-def points(rows: "DataFrame") -> list[Point]:
+def points(rows: Iterable[Line]) -> list[Point]:
     """The sizes of one contender from the least work to the most; those without figures are left out."""
     found = {}
-    for row in rows[["throughput", "median_s", "flops", "half", "bound", "title"]].to_dict("records"):
+    for row in rows:
         # the product of a quotient: rounded, so that all frameworks have the same
         items, work, time = float(f"{row['throughput'] * row['median_s']:.9g}"), row["flops"], row["median_s"]
         if all(math.isfinite(each) and each > 0 for each in (items, work, time)):

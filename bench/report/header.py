@@ -40,10 +40,10 @@ def setups(rows: "DataFrame") -> "DataFrame":
     same = rows.groupby([*SETUP[:-1], *WORKER], observed=True)
     turns = ran.groupby(same.ngroup()).transform(lambda keys: keys.factorize()[0])
     rows = rows.assign(turn=turns.groupby(rows["run_id"], observed=True).transform("max").clip(lower=0))
-    pairs = rows[SETUP].drop_duplicates()
-    letters = [chr(65 + number) if number < 26 else f"#{number + 1}" for number in range(len(pairs))]
-    pairs = pairs.assign(on=letters if len(pairs) > 1 else "")
-    return rows.merge(pairs, on=SETUP, how="left").drop(columns="state")
+    number = rows.groupby(SETUP, sort=False, observed=True, dropna=False).ngroup()
+    letters = [chr(65 + each) if each < 26 else f"#{each + 1}" for each in range(number.nunique())]
+    on = [letters[each] for each in number] if len(letters) > 1 else ""
+    return rows.drop(columns="state").assign(on=on).reset_index(drop=True)
 
 
 def header(

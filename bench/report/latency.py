@@ -10,11 +10,15 @@ from bench.report.growth import Point, points
 from bench.report.overview import BACKENDS, ordered, short
 from bench.report.speeds import sign
 from bench.report.table import Table
-from bench.report.workloads import fastest, typical, unit, workloads
+from bench.report.workloads import CONTENDER, WORKLOAD, Line, leaders, split, typical, unit, workloads
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+SHOWN = [
+    *WORKLOAD, *CONTENDER, "median_s", "half", "throughput", "unit", "flops", "bound", "title", "curve",
+    "first", "status",
+]  # fmt: skip
 TITLE = "Latency: what one call costs at least, in µs"
 NOTE = (
     "The time of one call at the first size of each formula, which is small: the overhead of dispatch takes "
@@ -58,17 +62,16 @@ def latency(timed: "DataFrame") -> list[Table]:
     shown, small, columns = _sizes(timed)
     if small.empty:
         return []
-    around = dict(tuple(shown.groupby(["case", "device", "settings", "on"], sort=False)))
-    lines = []
+    around = split(shown.to_dict("records"), "case", "device", "settings", "on")
+    lines, several = [], small["device"].nunique() > 1
     for group in workloads(small):
-        for on, here in group.groupby("on", sort=False):
-            own = fastest(here, "column")
-            row = here.iloc[0]
-            where = (row["device"] if (small["device"] != row["device"]).any() else "", row["settings"])
+        for on, here in split(group.to_dict("records"), "on").items():
+            own, row = leaders(here, "column"), here[0]
+            where = (row["device"] if several else "", row["settings"])
             label = " ".join(filter(None, (row["case"], *where, str(on))))
             cells = (_time(own[pair]) if pair in own else "" for pair in columns)
             sizes = around[row["case"], row["device"], row["settings"], on]
-            lines.append((label, *cells, _size(sizes, unit(here))))
+            lines.append((label, *cells, _size(sizes, unit(row))))
     names = [f"{short(backend)}\n{mode}" for backend, mode in columns]
     return [Table(TITLE, ("formula", *names, "break-even size"), lines, right=names, note=NOTE)]
 
@@ -82,7 +85,7 @@ def _sizes(timed: "DataFrame") -> tuple["DataFrame", "DataFrame", list[Column]]:
     All are empty without a headline.
     """
     shown = typical(timed[(timed["direction"] == timed["main"]) & (timed["title"] != "").any()])
-    shown = shown.assign(column=[*zip(shown["backend"], shown["mode"], strict=True)])
+    shown = shown[SHOWN].assign(column=[*zip(shown["backend"], shown["mode"], strict=True)])
     small = shown[shown["first"].astype(bool)]
     columns = [
         pair
@@ -97,13 +100,14 @@ def _time(row: Any) -> str:
     return f"{sign(row)} {digits(1e6 * row['median_s'], 1e6 * row['half'])}".strip()
 
 
-def _size(rows: "DataFrame", items: str) -> str:
+def _size(rows: Sequence[Line], items: str) -> str:
     """The break-even size of the framework that is fastest at the largest size: ``jax 1.2 k tokens``."""
     found = []
-    for _, own in rows.groupby(["backend", "contender", "mode"], sort=False):
-        curve, small = points(own[own["first"] | (own["curve"] != "")]), points(own[own["first"]])
+    for (backend, *_), own in split(rows, "backend", "contender", "mode").items():
+        small = points([row for row in own if row["first"]])
+        curve = points([row for row in own if row["first"] or row["curve"] != ""])
         if small and len(curve) > 1 and curve[0].flops == small[0].flops:
-            found.append((-curve[-1].flops, curve[-1].seconds, str(own["backend"].iloc[0]), curve))
+            found.append((-curve[-1].flops, curve[-1].seconds, str(backend), curve))
     if not found:
         return ""
     *_, backend, curve = min(found, key=lambda each: each[:2])

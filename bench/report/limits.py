@@ -25,6 +25,8 @@ NOTE = (
     " the dtype's bits are wrong. measured: the range found before, which is expected. since: the first "
     "release known to depart."
 )
+# the columns that tell whether a Limit is needed: few, because each costs time
+JUDGED = [*FIELDS, "status", "limit", "why", "source", "version", "environment"]
 NONE = "none of these cells ran"
 
 
@@ -92,7 +94,7 @@ def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Sec
     """The Limits that explain nothing, although all of their cells ran in a measured release."""
     lines = [
         (each.case.name, _fault(each.limit), _why_not(each, environments), _what(each))
-        for each in _explained(rows)[0]
+        for each in _explained(rows[JUDGED])[0]
         if not _met(each) and _ran_whole(each, environments)
     ]
     table = Table("Limits that nothing needed: remove them", ("formula", "package", "cells", WHAT), lines)
@@ -102,7 +104,7 @@ def unneeded(rows: "DataFrame", environments: Records | None = None) -> list[Sec
 def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section]:
     """The Limits whose cells agree in a release that was not measured: news, and no failure."""
     lines = []
-    for each in _explained(rows)[0]:
+    for each in _explained(rows[JUDGED])[0]:
         newer = each._replace(ran=_unmeasured(each.ran, each.limit, environments))
         if each.limit.always and (_judged(newer)["status"] == "agrees").any():
             told = _why_not(newer, environments)

@@ -9,7 +9,7 @@ from bench.machine.load_average import busiest
 from bench.report.header import Records, processor
 from bench.report.overview import BACKENDS, DTYPES, RAN, least, ordered, short, significant
 from bench.report.table import Listing
-from bench.report.workloads import fastest, headlines, typical, workloads
+from bench.report.workloads import Line, headlines, leaders, split, typical, workloads
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -83,19 +83,19 @@ def leads(timed: "DataFrame", machines: Records) -> list[str]:
     if not groups:
         groups, what = list(workloads(typical(timed))), "workload"
     said = []
-    for on in dict.fromkeys(each for group in groups for each in group["on"]):
-        here = [group[group["on"] == on] for group in groups]
-        said.append(_led([group for group in here if len(group)], what, str(on), machines))
+    sides = [split(group.to_dict("records"), "on") for group in groups]
+    for on in dict.fromkeys(on for each in sides for on in each):
+        said.append(_led([each[on] for each in sides if on in each], what, str(on), machines))
     return said or ["Speed: none was measured."]
 
 
-def _led(groups: Sequence["DataFrame"], what: str, on: str, machines: Records) -> str:
-    key = str(groups[0]["machine"].iloc[0])
+def _led(groups: Sequence[Sequence[Line]], what: str, on: str, machines: Records) -> str:
+    key = str(groups[0][0]["machine"])
     where = ", ".join(filter(None, (on, processor(machines.get(key, {})))))
     first: dict[str, list[float]] = {}
     alone = close = departing = 0
     for group in groups:
-        own = fastest(group, "backend")
+        own = leaders(group, "backend")
         top, *others = sorted(own.values(), key=lambda row: row["median_s"])
         if not others:
             alone += 1

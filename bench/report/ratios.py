@@ -14,7 +14,7 @@ from bench.report.means import CALLS, HEADLINES, RANGE, Mean, Sheet, means, shee
 from bench.report.overview import BACKENDS, WORST, ordered
 from bench.report.prices import Prices
 from bench.report.states import RUN, State, differences, states
-from bench.report.workloads import DISPATCH, headlines, speeds, typical
+from bench.report.workloads import DISPATCH, RACED, headlines, races, typical
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -29,6 +29,9 @@ COLUMNS = (
 )  # fmt: skip
 MEAN = "geometric mean"  # in the column `workload`
 CELL = ["option", "regime", "contender", "backend", "mode", "device", "seed"]
+COMPARED = [
+    *RUN, *LINE[:-1], *CELL, "title", "bound", "status", "bits", "median_s", "throughput", "unit", "power_w",
+]  # fmt: skip
 FILE, MEASURED = "file", "measured"  # where the watts are from
 
 
@@ -90,31 +93,41 @@ def compare(rows: "DataFrame", prices: Prices | None = None) -> Comparison:
     The runs of one state are one column: of each cell the median over runs. Runs without a speed of a
     headline are no part of it.
     """
+    several, kept = [], rows.loc[rows["median_s"] > 0, RACED]
+    for _, mine in kept.groupby(RUN, sort=False, observed=True):
+        timed = races(mine.assign(on=""))
+        several.append(compared(timed, headlines(timed)))
+    return across(rows, several, prices)
+
+
+def compared(timed: "DataFrame", named: Sequence["DataFrame"]) -> "DataFrame":
+    """What `across` needs of the `races` of one run: its headlines, and the first sizes of other formulas.
+
+    Empty without a headline.
+    """
     import pandas as pd
 
-    timed = _timed(rows)
-    if timed.empty:
-        return Comparison((), (), timed)
+    if not named:
+        return pd.DataFrame()
+    small = typical(timed[timed["first"] & (timed["title"] == "")])
+    others = [small.assign(over=CALLS, title=small["case"])] if len(small) else []
+    return pd.concat([pd.concat(named).assign(over=HEADLINES), *others], ignore_index=True)[COMPARED]
+
+
+def across(rows: "DataFrame", several: Sequence["DataFrame"], prices: Prices | None = None) -> Comparison:
+    """What `compare` gives. `several` are the runs, as `compared` has them; `rows` tell their states."""
+    import pandas as pd
+
+    parts = [each for each in several if len(each)]
+    if not parts:
+        return Comparison((), (), pd.DataFrame())
+    timed = pd.concat(parts, ignore_index=True)
     whole = pd.MultiIndex.from_frame(rows[RUN])
-    found = states(rows[whole.isin(pd.MultiIndex.from_frame(timed[RUN]))])
+    found = states(rows[whole.isin(pd.MultiIndex.from_frame(timed[RUN].drop_duplicates()))])
     place = {(each.machine, run): number for number, each in enumerate(found) for run in each.runs}
     timed["state"] = [place[key] for key in zip(timed["machine"], timed["run_id"], strict=True)]
     noise = [_noise(timed[timed["state"] == number]) for number in range(len(found))]
     return Comparison(found, noise, _lines(timed, found, prices or {}), prices or {})
-
-
-def _timed(rows: "DataFrame") -> "DataFrame":
-    """The speeds of each run with headlines: of these, and of the first sizes of other formulas."""
-    import pandas as pd
-
-    parts = []
-    for _, mine in rows[rows["median_s"] > 0].groupby(RUN, sort=False, observed=True):
-        found = speeds(mine.assign(on=""))
-        if named := headlines(found):
-            small = typical(found[found["first"] & (found["title"] == "")])
-            parts += [each.assign(over=HEADLINES) for each in named]
-            parts += [small.assign(over=CALLS, title=small["case"])] if len(small) else []
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _noise(timed: "DataFrame") -> Noise | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.digits import count, digits, scaled, seconds
 from bench.report.overview import BACKENDS, ordered, short
 from bench.report.table import GLYPHS, Listing, Section, Table
-from bench.report.workloads import COMPUTE, DISPATCH, fastest, headlines, typical, unit, workloads
+from bench.report.workloads import COMPUTE, DISPATCH, headlines, leaders, split, typical, unit, workloads
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,8 +31,9 @@ def throughput(timed: "DataFrame") -> list[Table]:
     backends = ordered([each for group in groups for each in group["backend"]], BACKENDS)
     lines, first = [], []
     for group in groups:
-        for on, top in fastest(group, "on").items():
-            own = fastest(group[group["on"] == on], "backend")
+        for on, rows in split(group.to_dict("records"), "on").items():
+            own = leaders(rows, "backend")
+            top = min(rows, key=lambda row: row["median_s"])
             cells = (_ratio(own[each], "d") if each in own else "" for each in backends)
             lines.append(
                 (
@@ -107,8 +108,9 @@ def summary(timed: "DataFrame") -> list[Table]:
     backends = ordered(shown["backend"].drop_duplicates().tolist(), BACKENDS)
     lines = []
     for group in workloads(shown):
-        for on, top in fastest(group, "on").items():
-            own = fastest(group[group["on"] == on], "backend")
+        for on, rows in split(group.to_dict("records"), "on").items():
+            own = leaders(rows, "backend")
+            top = min(rows, key=lambda row: row["median_s"])
             cells = (_ratio(own[each]) if each in own else "" for each in backends)
             label = f"{top['label']} {on}".strip()
             lines.append((label, seconds(top["median_s"], top["half"]), rate(top), *cells))
@@ -128,8 +130,8 @@ def detail(timed: "DataFrame") -> list[Section]:
     tables: list[Section] = []
     for group in workloads(timed):
         several = group["on"].nunique() > 1
-        lines = []
-        for row in group.sort_values("median_s").to_dict("records"):
+        rows, lines = group.sort_values("median_s").to_dict("records"), []
+        for row in rows:
             lines.append(
                 (
                     row["contender"],
@@ -148,7 +150,8 @@ def detail(timed: "DataFrame") -> list[Section]:
                     mebibytes(row["peak_bytes"], row["device_peak_bytes"]),
                 )
             )
-        columns = ("contender", *(["on"] if several else []), "mode", "median", f"{unit(group) or 'items'}/s")
+        rate = f"{unit(rows[0]) or 'items'}/s"
+        columns = ("contender", *(["on"] if several else []), "mode", "median", rate)
         columns = (*columns, "ratio", "roofline", *WIDE, "bits", "first", "compile", "break-even", "MiB")
         note = "" if tables else DETAIL
         label = str(group["label"].iloc[0])

@@ -1,6 +1,7 @@
 """Speeds by workload: the frame that all tables of speeds are made from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,15 @@ CONTENDER = ["on", "backend", "contender", "mode"]
 RACE = [*WORKLOAD, "on"]  # whose times are multiples of one: those of several machines are not
 PLACE = ["case", "size", "device"]
 INPUTS = ["case", "size", "option", "regime"]
+# the columns that `races` needs, and those that are shown of a speed: few, because each costs time
+RACED = [
+    "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "direction",
+    "seed", "run_id", "machine", "time", "settings", "status", "bits", "bound", "series", "median_s", "low_s",
+    "high_s", "ratio", "ratio_low", "ratio_high", "share", "throughput", "unit", "flops", "power_w",
+]  # fmt: skip
 PLACED = {"title": object, "place": int, "curve": object, "main": object, "first": bool}  # see _places
+
+Line = dict[Any, Any]  # a row by column: of a few rows, quicker than a frame
 
 DISPATCH, COMPUTE = "dispatch", "compute"  # values of `bound`
 
@@ -33,11 +42,22 @@ ORDER = (
 
 
 def speeds(rows: "DataFrame") -> "DataFrame":
+    """The rows of `races` with `label`, `even` and `even_eager`."""
+    timed = races(rows)
+    numpy, eager = timed["backend"] == "numpy", timed["mode"] == "eager"
+    return timed.assign(
+        label=_labels(timed),
+        even=_breaks_even(timed, numpy, RACE),
+        even_eager=_breaks_even(timed, eager, [*WORKLOAD, *CONTENDER[:-1]]),
+    )
+
+
+def races(rows: "DataFrame") -> "DataFrame":
     """The rows that have a speed, the latest of each cell, with more columns.
 
-    `half`, `ratio`, `ratio_half`, `ratio_from`, `ratio_to` (its interval), `even`, `even_eager`, `variant`,
-    `label`, and those of `_places`. Ratios are to the fastest on the same machine and settings (column `on`):
-    paired by round if one run sampled the whole workload, and of medians otherwise.
+    `half`, `ratio`, `ratio_half`, `ratio_from`, `ratio_to` (its interval), `variant`, and those of `_places`.
+    Ratios are to the fastest on the same machine and settings (column `on`): paired by round if one run
+    sampled the whole workload, and of medians otherwise.
     """
     timed = rows[rows["median_s"] > 0].sort_values("time", kind="stable")
     timed = timed.drop_duplicates([*WORKLOAD[:-1], "option", "regime", *CONTENDER], keep="last").sort_index()
@@ -60,12 +80,7 @@ def speeds(rows: "DataFrame") -> "DataFrame":
     low = (timed["ratio"] - timed["ratio_half"]).clip(lower=timed["ratio"] / 10)  # a time is not negative
     timed["ratio_from"] = timed["ratio_low"].where(paired, low)
     timed["ratio_to"] = timed["ratio_high"].where(paired, timed["ratio"] + timed["ratio_half"])
-    numpy, eager = timed["backend"] == "numpy", timed["mode"] == "eager"
-    return timed.assign(
-        label=_labels(timed),
-        even=_breaks_even(timed, numpy, RACE),
-        even_eager=_breaks_even(timed, eager, [*WORKLOAD, *CONTENDER[:-1]]),
-    )
+    return timed
 
 
 def workloads(timed: "DataFrame") -> Iterator["DataFrame"]:
@@ -80,8 +95,10 @@ def headlines(timed: "DataFrame") -> list["DataFrame"]:
     known = ordered(shown["case"].drop_duplicates().tolist(), ORDER)
 
     def place(group: "DataFrame") -> tuple[int, int, str, bool]:
-        row = group.iloc[0]
-        return known.index(row["case"]), row["place"], row["device"], row["direction"] != row["main"]
+        case, number, device, direction, main = (
+            group[name].iat[0] for name in ("case", "place", "device", "direction", "main")
+        )
+        return known.index(case), number, device, direction != main
 
     return sorted(workloads(shown), key=place)
 
@@ -98,15 +115,31 @@ def typical(timed: "DataFrame") -> "DataFrame":
     return timed[timed["dtype"] == usual[0]] if usual else timed
 
 
-def fastest(group: "DataFrame", by: str) -> dict[Any, dict[Any, Any]]:
+def fastest(group: "DataFrame", by: str) -> dict[Any, Line]:
     """The fastest row of each value of a column, by the value."""
-    first = group.loc[group.groupby(by, sort=False, observed=True)["median_s"].idxmin()]
-    return {row[by]: row for row in first.to_dict("records")}
+    return leaders(group.to_dict("records"), by)
 
 
-def unit(group: "DataFrame") -> str:
+def leaders(rows: Iterable[Line], by: str) -> dict[Any, Line]:
+    """The same of lines."""
+    found: dict[Any, Line] = {}
+    for row in rows:
+        if row[by] not in found or row["median_s"] < found[row[by]]["median_s"]:
+            found[row[by]] = row
+    return found
+
+
+def split(rows: Iterable[Line], *by: str) -> dict[Any, list[Line]]:
+    """The lines by the values of these columns: one value, or a tuple of several."""
+    value, found = itemgetter(*by), dict[Any, list[Line]]()
+    for row in rows:
+        found.setdefault(value(row), []).append(row)
+    return found
+
+
+def unit(row: Line) -> str:
     """What the items of a workload are."""
-    return str(group["unit"].iloc[0] or "").removesuffix("/s")
+    return str(row["unit"] or "").removesuffix("/s")
 
 
 def _places(timed: "DataFrame") -> "DataFrame":

@@ -1,5 +1,6 @@
 """Numbers as the data of the pages has them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 DIGITS = 5  # of a number in the data
@@ -19,3 +20,11 @@ def short_number(value: Any) -> Any:
     if abs(value) > HUGE:
         return "inf" if value > 0 else "-inf"
     return float(f"{value:.{DIGITS}g}")
+
+
+def short_numbers(values: Sequence[float]) -> list[Any]:
+    """`short_number` of each."""
+    return [
+        None if each != each else float(f"{each:.{DIGITS}g}") if abs(each) <= HUGE else short_number(each)
+        for each in values
+    ]

@@ -3,7 +3,7 @@
 import inspect
 import math
 import textwrap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
@@ -15,19 +15,20 @@ from bench.report.frames import agreement
 from bench.report.growth import panels
 from bench.report.header import Records, cards, environment_line, machine_line
 from bench.report.overview import BACKENDS, DTYPES, WAYS, ordered
-from bench.report.workloads import DISPATCH, headlines, typical, unit
-from bench.report.workloads import speeds as timed_rows
+from bench.report.workloads import DISPATCH, Line, split, typical, unit
 from bench.site.machines import multiples
-from bench.site.numbers import Values, short_number
-from bench.store.rows import day
+from bench.site.numbers import Values, short_number, short_numbers
+from bench.store.row import COLUMNS
+from bench.store.rows import INTEGERS, NUMBERS, day
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 MOST = 60_000  # cells that the list of all cells has; of a larger run only those that do not agree
 # columns that all rows of a run share, or that the page makes from others
 APART = ("run_id", "machine", "suite", "run_environment", "case")
 EXACT = ("got", "expected")  # which may differ in the last digit alone
+TEXTS, REALS = COLUMNS.keys() - NUMBERS, NUMBERS - INTEGERS - {*EXACT}
 LISTED = (
     "case", "option", "regime", "size", "contender", "backend", "mode", "device", "dtype", "direction",
     "seed", "status", "bits", "median_s",
@@ -95,16 +96,20 @@ def verdicts(rows: "DataFrame") -> Values:
     return told
 
 
-def speeds(rows: "DataFrame") -> Values:
-    """The workloads: headlines as in a report, then what one call costs, and time over size."""
-    timed = timed_rows(rows.assign(on=""))[SPEED]
+def workloads(timed: "DataFrame", named: Sequence["DataFrame"]) -> Values:
+    """The workloads, of `bench.report.workloads.races`: headlines, what one call costs, time over size.
+
+    `named` are the headlines of these speeds.
+    """
+    lines = dict(zip(timed.index, timed[SPEED].to_dict("records"), strict=True))
     first = typical(timed[timed["first"] & (timed["title"] == "")])
-    others = [mine for _, mine in first.groupby(["case", "direction", "device"], sort=False)]
-    found = [_workload(each, str(each.iloc[0]["title"])) for each in headlines(timed)]
+    others = split((lines[at] for at in first.index), "case", "direction", "device").values()
+    found = [[lines[at] for at in each.index] for each in named]
+    shown = [_workload(each, str(each[0]["title"])) for each in found]
     return {
-        "headlines": found,
-        "multiples": multiples(found),
-        "calls": [_workload(each, str(each.iloc[0]["case"])) for each in others],
+        "headlines": shown,
+        "multiples": multiples(shown),
+        "calls": [_workload(each, str(each[0]["case"])) for each in others],
         "growth": [
             {
                 "title": panel.title,
@@ -123,19 +128,16 @@ def speeds(rows: "DataFrame") -> Values:
     }
 
 
-def _workload(group: "DataFrame", title: str) -> Values:
+def _workload(rows: Sequence[Line], title: str) -> Values:
     """A workload with the fastest contender of each framework; those bound by dispatch are marked."""
-    rows = group.to_dict("records")
-    by: dict[str, list[dict[Any, Any]]] = {}
-    for row in rows:
-        by.setdefault(str(row["backend"]), []).append(row)
-    fastest = [(min(mine, key=lambda row: row["median_s"]), len(mine) - 1) for mine in by.values()]
+    by = split(rows, "backend").values()
+    fastest = [(min(mine, key=lambda row: row["median_s"]), len(mine) - 1) for mine in by]
     first = rows[0]
     return {
         "title": title,
         **{name: str(first[name]) for name in ("case", "size", "device", "dtype", "direction")},
         "main": str(first["direction"]) == str(first["main"]),
-        "unit": unit(group),
+        "unit": unit(first),
         "contenders": [
             _contender(row, others) for row, others in sorted(fastest, key=lambda each: each[0]["median_s"])
         ],
@@ -176,21 +178,17 @@ def cells(rows: "DataFrame") -> Values:
 def formulas(rows: "DataFrame") -> Iterator[Values]:
     """For each formula, in the order of `names`: every row in columns, and the code that ran."""
     # lists, taken apart by formula: pandas takes longer for each small frame than for all of its values
-    kept = [name for name in rows.columns if name not in APART and _holds(rows[name])]
-    columns = {str(name): _values(rows[name], exact=name in EXACT) for name in kept}
-    ids = [str(Cell(*row)) for row in rows[list(CELL)].itertuples(index=False)]
     places = rows.groupby("case", sort=False, observed=True).indices
-    for name in names(rows):
-        at = places[name]
-        mine = {column: [values[each] for each in at] for column, values in columns.items()}
+    order = [(name, places[name]) for name in names(rows)]
+    rows = rows.iloc[[at for _, mine in order for at in mine]]
+    columns = _filled({str(name): _values(rows[name]) for name in rows.columns if name not in APART})
+    ids = [str(Cell(*row)) for row in rows[list(CELL)].itertuples(index=False)]
+    start = 0
+    for name, found in order:
+        part = slice(start, start := start + len(found))
+        mine = _filled({column: values[part] for column, values in columns.items()})
         ran = set(zip(mine["backend"], mine["contender"], strict=True))
-        yield {"ids": [ids[each] for each in at], "columns": _filled(mine), "code": _code(name, ran)}
-
-
-def _holds(column: Any) -> bool:
-    """Whether a column holds something."""
-    found = column[column.notna()]
-    return len(found) > 0 and (found.dtype.kind in "biuf" or bool((found != "").any()))
+        yield {"ids": ids[part], "columns": mine, "code": _code(name, ran)}
 
 
 def _filled(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
@@ -198,15 +196,19 @@ def _filled(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
     return {
         name: values
         for name, values in columns.items()
-        if any(each is not None and each != "" for each in values)
+        if values.count("") + values.count(None) < len(values)
     }
 
 
-def _values(column: Any, exact: bool = False) -> list[Any]:
+def _values(column: "Series") -> list[Any]:
     """The values of a column, None for those that are missing."""
-    shown = (lambda value: value) if exact else short_number
+    if column.name in TEXTS:
+        return column.tolist()
+    if column.name in REALS:
+        return short_numbers(column.tolist())
     given = zip(column.tolist(), column.isna().tolist(), strict=True)
-    return [None if missing else shown(value) for value, missing in given]
+    values = [None if missing else value for value, missing in given]
+    return values if column.name in NUMBERS else list(map(short_number, values))
 
 
 def _code(name: str, ran: Collection[tuple[str, str]]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Writes the published report: its pages, and the data that they load from the file system.
 
 Runs are taken one by one, several at the same time where they are large: each has files of its own, and
-gives the index only the rows that depart or have a speed.
+gives the index only what departs, what is compared, and what tells its state.
 """
 
 import json
@@ -20,15 +20,17 @@ from bench.report.formulas import kept
 from bench.report.header import Records, setups
 from bench.report.overview import DEPARTED
 from bench.report.prices import Prices
-from bench.report.ratios import compare
+from bench.report.ratios import across, compared
 from bench.report.sections import NONE
 from bench.report.states import RUN
+from bench.report.workloads import RACED, headlines, races
 from bench.report.write import Paths, read
 from bench.site import run as runs_of
 from bench.site.index import index
 from bench.site.machines import hardware
 from bench.site.numbers import Values
 from bench.store.results import write
+from bench.store.row import CELL
 from bench.store.rows import all_files, run_id
 from bench.store.suite import suite
 from bench.worker.process import pool
@@ -40,10 +42,14 @@ STATIC = ("index.html", "style.css", "app.js")
 MARK = "gaugeblock.txt"  # a folder without it is not ours, and is not written over
 SAID = "This folder is a report of Gaugeblock. `gaugeblock report --to` writes it anew.\n"
 LARGE = 2**25  # bytes of rows, from which several processes write sooner than one
-# what tells the state of a machine; a row of each is kept
+# what tells the states of machines, and what departs; few columns, because all runs are held at once
 FACTS = [
-    *RUN, "backend", "version", "package", "package_version", "settings", "threads", "suite", "environment",
-    "run_environment",
+    *RUN, "run_environment", "backend", "version", "package", "package_version", "settings", "threads",
+    "suite", "environment", "device", "dtype",
+]  # fmt: skip
+OFF = [
+    *CELL, "status", "why", "limit", "source", "versions", "since", "bits", "z_rms", "explained_low",
+    "explained_high",
 ]  # fmt: skip
 
 
@@ -52,12 +58,14 @@ class Written:
     """What the index needs of runs whose own files are written.
 
     runs: as `bench.site.run.about` tells them, each with the `part` that its files are called by.
-    rows: those that depart or have a speed, and one for each state.
+    facts: a row for each state. off: the rows that depart. timed: the speeds of each, to be compared.
     machines: records by key. told: what the runs say of their formulas.
     """
 
     runs: Sequence[Values]
-    rows: "DataFrame"
+    facts: "DataFrame"
+    off: "DataFrame"
+    timed: Sequence["DataFrame"]
     machines: Records
     told: Mapping[str, Values]
 
@@ -112,16 +120,20 @@ def _written(several: Sequence[Sequence[Path]], data: Path, lenient: bool) -> It
 def runs(paths: Sequence[Path], data: Path, number: int, lenient: bool) -> Written:
     """Write the files of the runs at these paths, and return what the index needs of them."""
     rows, machines, environments = read(paths, lenient=lenient)
-    found = []
+    found, compare = [], []
     for place, (_, mine) in enumerate(rows.groupby(RUN, sort=False, observed=True)):
         name = f"{number}-{place}"
+        timed = races(mine[RACED].assign(on=""))
+        named = headlines(timed)
         found.append(runs_of.about(mine, machines, environments) | {"part": name})
-        for kind in (runs_of.verdicts, runs_of.speeds, runs_of.cells):
-            part(data, f"{kind.__name__}-{name}", kind(mine))
+        compare.append(compared(timed, named))
+        part(data, f"verdicts-{name}", runs_of.verdicts(mine))
+        part(data, f"speeds-{name}", runs_of.workloads(timed, named))
+        part(data, f"cells-{name}", runs_of.cells(mine))
         for formula, told in enumerate(runs_of.formulas(mine)):
             part(data, f"formula-{formula}-{name}", told)
-    telling = rows["median_s"].notna() | rows["status"].isin(DEPARTED) | ~rows.duplicated(FACTS)
-    return Written(found, rows[telling], machines, kept(paths))
+    facts, off = rows[FACTS].drop_duplicates(), rows.loc[rows["status"].isin(DEPARTED), OFF]
+    return Written(found, facts, off, compare, machines, kept(paths))
 
 
 def _index(found: Sequence[Written], to: Path, prices: Prices | None) -> None:
@@ -136,15 +148,17 @@ def _index(found: Sequence[Written], to: Path, prices: Prices | None) -> None:
         if run["id"] in seen:  # one name on two machines
             run["id"] += f" {run['machine']}"
         seen.add(run["id"])
-    rows = pd.concat([each.rows for each in found if len(each.rows)], ignore_index=True)
+    facts = pd.concat([each.facts for each in found if len(each.facts)], ignore_index=True)
+    off = pd.concat([each.off for each in found if len(each.facts)], ignore_index=True)
+    timed = [each for one in found for each in one.timed]
     machines = {key: record for each in found for key, record in each.machines.items()}
     told = {name: words for each in reversed(found) for name, words in each.told.items()}
     built = {"built": datetime.now(UTC).date().isoformat(), "suite": suite()}
     write(to / MARK, SAID)
     for name in STATIC:
         write(to / name, (files("bench.site") / "static" / name).read_text(encoding="utf-8"))
-    part(to / "data", "index", index(runs, rows, told) | built)
-    part(to / "data", "hardware", hardware(compare(setups(rows), prices), machines))
+    part(to / "data", "index", index(runs, off, told) | built)
+    part(to / "data", "hardware", hardware(across(setups(facts), timed, prices), machines))
 
 
 def _check(to: Path) -> None:
@@ -161,4 +175,4 @@ def part(folder: Path, name: str, value: Any) -> None:
     """A script that hands the value to the page: from the file system, pages may load scripts alone."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    write(folder / f"{name}.js", f"GB.put({json.dumps(name)},{text});\n")
+    (folder / f"{name}.js").write_text(f"GB.put({json.dumps(name)},{text});\n", encoding="utf-8")

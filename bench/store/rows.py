@@ -31,6 +31,7 @@ ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
 LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # a run's JSON Lines files
 RECORDS = ("machine", "environment")
+CHUNK = 10_000  # rows that are taken apart at once
 BEGINNING = 2**16  # bytes that tell most files apart
 
 NUMBERS = frozenset(column.name for column in fields(Row) if column.type is not str)
@@ -65,7 +66,7 @@ def load(
     number = 0
     for file in all_files(*paths):
         found = entries(file, (lambda what, cure: wrong.append(what)) if lenient else refuse)
-        while chunk := list(islice(found, 1000)):
+        while chunk := list(islice(found, CHUNK)):
             for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
                 columns[name].append(_part(name, column, seen))
             for at, (_, more) in enumerate(chunk, number):
