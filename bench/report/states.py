@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from bench.digits import count
 from bench.report.overview import short
+from bench.report.workloads import Line, split
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 RUN = ["machine", "run_id"]  # strangers' files may use one run id on two machines
+FACTS = [
+    *RUN, "settings", "threads", "suite", "backend", "version", "package", "package_version", "on",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class State:
 def states(rows: "DataFrame") -> list[State]:
     """The states of the runs, in the order of the rows."""
     found: list[State] = []
-    for _, mine in rows.groupby(RUN, sort=False, observed=True):
+    facts = rows.filter(FACTS).drop_duplicates()
+    facts = facts.assign(threads=facts["threads"].fillna(0))  # cells that did not run have none
+    for mine in split(facts.to_dict("records"), *RUN).values():
         new = _state(mine)
         place = next((place for place, each in enumerate(found) if each.has(new)), None)
         if place is None:
@@ -57,20 +63,21 @@ def states(rows: "DataFrame") -> list[State]:
     return found
 
 
-def _state(rows: "DataFrame") -> State:
-    """The state of one run. Its cells that did not run have no settings and no threads."""
-    first = rows.iloc[0]
-    threads = rows["threads"].dropna()
+def _state(rows: Sequence[Line]) -> State:
+    """The state of one run. Its cells that did not run have no settings."""
     versions: dict[str, str] = {}
     for name, version in (("backend", "version"), ("package", "package_version")):
-        told = rows.loc[rows[version] != "", [name, version]].drop_duplicates()
-        for package, mine in told.groupby(name, sort=False):
-            versions.setdefault(short(str(package)), ", ".join(mine[version].astype(str)))
+        for package, mine in split((row for row in rows if row[version] != ""), name).items():
+            versions.setdefault(short(str(package)), _joined(mine, version))
     return State(
-        str(first["machine"]), str(rows["settings"].max() or ""), int(threads.max()) if len(threads) else 0,
-        ", ".join(rows["suite"].astype(str).drop_duplicates()), versions, (str(first["run_id"]),),
-        ", ".join(rows["on"].drop_duplicates()) if "on" in rows else "",
+        str(rows[0]["machine"]), max(str(row["settings"]) for row in rows),
+        max(int(row["threads"]) for row in rows), _joined(rows, "suite"), versions, (str(rows[0]["run_id"]),),
+        _joined(rows, "on") if "on" in rows[0] else "",
     )  # fmt: skip
+
+
+def _joined(rows: Sequence[Line], name: str) -> str:
+    return ", ".join(dict.fromkeys(str(row[name]) for row in rows))
 
 
 def differences(base: State, other: State) -> list[str]:

@@ -22,7 +22,7 @@ from bench.report.overview import DEPARTED
 from bench.report.prices import Prices
 from bench.report.ratios import across, compared
 from bench.report.sections import NONE
-from bench.report.states import RUN
+from bench.report.states import FACTS, RUN
 from bench.report.workloads import RACED, headlines, races
 from bench.report.write import Paths, read
 from bench.site import run as runs_of
@@ -43,10 +43,7 @@ MARK = "gaugeblock.txt"  # a folder without it is not ours, and is not written o
 SAID = "This folder is a report of Gaugeblock. `gaugeblock report --to` writes it anew.\n"
 LARGE = 2**25  # bytes of rows, from which several processes write sooner than one
 # what tells the states of machines, and what departs; few columns, because all runs are held at once
-FACTS = [
-    *RUN, "run_environment", "backend", "version", "package", "package_version", "settings", "threads",
-    "suite", "environment", "device", "dtype",
-]  # fmt: skip
+SETUP = [*(name for name in FACTS if name != "on"), "run_environment", "environment", "device", "dtype"]
 OFF = [
     *CELL, "status", "why", "limit", "source", "versions", "since", "bits", "z_rms", "explained_low",
     "explained_high",
@@ -132,7 +129,7 @@ def runs(paths: Sequence[Path], data: Path, number: int, lenient: bool) -> Writt
         part(data, f"cells-{name}", runs_of.cells(mine))
         for formula, told in enumerate(runs_of.formulas(mine)):
             part(data, f"formula-{formula}-{name}", told)
-    facts, off = rows[FACTS].drop_duplicates(), rows.loc[rows["status"].isin(DEPARTED), OFF]
+    facts, off = rows[SETUP].drop_duplicates(), rows.loc[rows["status"].isin(DEPARTED), OFF]
     return Written(found, facts, off, compare, machines, kept(paths))
 
 
