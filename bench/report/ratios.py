@@ -93,11 +93,11 @@ def compare(rows: "DataFrame", prices: Prices | None = None) -> Comparison:
     The runs of one state are one column: of each cell the median over runs. Runs without a speed of a
     headline are no part of it.
     """
-    several, kept = [], rows.loc[rows["median_s"] > 0, RACED]
-    for _, mine in kept.groupby(RUN, sort=False, observed=True):
-        timed = races(mine.assign(on=""))
-        several.append(compared(timed, headlines(timed)))
-    return across(rows, several, prices)
+    kept = rows.loc[rows["median_s"] > 0, RACED]
+    runs = kept.groupby(RUN, sort=False, observed=True).ngroup()
+    # of all runs at once, because each call costs time
+    timed = (mine for _, mine in races(kept.assign(on=runs)).groupby("on"))
+    return across(rows, [compared(mine, headlines(mine)) for mine in timed], prices)
 
 
 def compared(timed: "DataFrame", named: Sequence["DataFrame"]) -> "DataFrame":

@@ -57,6 +57,7 @@ def load(
     and column for a line that is not a row. `lenient` skips such lines: `told` is called with their number,
     and ``attrs["left_out"]`` has it.
     """
+    import numpy as np
     import pandas as pd
 
     wrong: list[str] = []
@@ -73,12 +74,13 @@ def load(
                 for name, value in more.items():
                     beyond.setdefault(name, {})[at] = value
             number += len(chunk)
-    frame: dict[str, Any] = {name: _column(name, parts) for name, parts in columns.items()}
+    # taken apart and joined column by column, and never held twice
+    frame = {name: _column(name, columns.pop(name)) for name in COLUMNS}
     for name, given in beyond.items():
-        values = [given.get(at) for at in range(number)]
-        frame[name] = pd.Series(values, dtype=object).infer_objects()
-    rows = pd.DataFrame(frame).drop_duplicates([*CELL, "machine"], keep="last", ignore_index=True)
-    rows = migrated(rows)
+        frame[name] = np.array([given.get(at) for at in range(number)], dtype=object)
+    cells = pd.DataFrame({name: frame[name] for name in (*CELL, "machine")})
+    last = ~cells.duplicated(keep="last").to_numpy()
+    rows = migrated(pd.DataFrame({name: _series(name, frame.pop(name)[last]) for name in [*frame]}))
     if wrong:
         told(_left_out(wrong, "line"))
         rows.attrs["left_out"] = len(wrong)
@@ -104,8 +106,15 @@ def _column(name: str, parts: Sequence[Any]) -> Any:
     if name in INTEGERS:
         values, missing = zip(*parts, strict=True) if parts else ([np.array([], int)], [np.array([], bool)])
         return pd.arrays.IntegerArray(np.concatenate(values), np.concatenate(missing))
-    whole = np.concatenate(parts or [np.array([], dtype=float if name in NUMBERS else object)])
-    return pd.Series(whole, dtype=whole.dtype)  # texts stay objects, which rows share: copies take memory
+    return np.concatenate(parts or [np.array([], dtype=float if name in NUMBERS else object)])
+
+
+def _series(name: str, values: Any) -> "pandas.Series":
+    """The values with their type: texts stay objects, which rows share, because copies take memory."""
+    import pandas as pd
+
+    found = pd.Series(values, dtype=values.dtype)
+    return found if name in COLUMNS else found.infer_objects()
 
 
 def heard(read: Callable[[Told], T], told: Callable[[str], None]) -> T:
