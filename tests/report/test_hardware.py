@@ -58,6 +58,19 @@ def test_runs_of_one_state_are_one_column_and_their_spread_is_its_noise_floor():
     assert found.lines["seconds"].iloc[0] == pytest.approx(1.05e-3), "the median over runs"
 
 
+def test_runs_are_compared_as_if_each_were_alone_and_asked_for_their_speeds_at_once(monkeypatch):
+    """The last run lacks the dtype that is shown of the others."""
+    runs = ran(), ran(B, day=2), ran("cccccccc", day=3, dtype="float64")
+    alone, asked, speeds = [compared(each).lines for each in runs], [], ratios.races
+    monkeypatch.setattr(ratios, "races", lambda rows: asked.append(len(rows)) or speeds(rows))
+    together = compared(*runs).lines
+    assert asked == [sum(map(len, runs))]
+    for place, each in enumerate(alone):
+        mine = together[(together["state"] == place) & together["seconds"].notna()]
+        assert mine["seconds"].tolist() == each["seconds"].tolist() and len(mine)
+        assert mine["dtype"].tolist() == each["dtype"].tolist()
+
+
 def test_of_three_runs_the_median_counts_and_every_pair_makes_noise():
     found = compared(ran(), ran(day=2, factor=1.1), ran(day=3, factor=3.0))
     assert found.lines["seconds"].iloc[0] == pytest.approx(1.1e-3)

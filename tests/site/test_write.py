@@ -222,6 +222,15 @@ def test_large_runs_are_written_by_several_processes_and_give_the_same_folder(tm
     assert said == ["1 of 2: 20260101T000000Z-a", "2 of 2: 20260102T000000Z-a"]
 
 
+def test_the_speeds_of_a_run_are_compared_where_it_is_written_and_not_again_for_the_index(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bench.report.ratios.races", lambda rows: pytest.fail("compared once more"))
+    folders = [run(tmp_path / f"{n}", *ran(factor=n), name=f"2026010{n}T000000Z-a") for n in (1, 2)]
+    found = part(publish(folders, tmp_path / "site").parent, "hardware")
+    assert [len(each["runs"]) for each in found["states"]] == [2]
+
+
 def test_a_run_has_the_settings_of_what_ran(tmp_path):
     found = [row(status="absent", bits=None), row(settings="at most sse4", option="b")]
     (told,) = part(publish([run(tmp_path / "run", *found)], tmp_path / "site").parent, "index")["runs"]
