@@ -183,12 +183,12 @@ def formulas(rows: "DataFrame") -> Iterator[Values]:
     rows = rows.iloc[[at for _, mine in order for at in mine]]
     columns = _filled({str(name): _values(rows[name]) for name in rows.columns if name not in APART})
     ids = [str(Cell(*row)) for row in rows[list(CELL)].itertuples(index=False)]
+    who = [*zip(rows["backend"], rows["contender"], strict=True)]
     start = 0
     for name, found in order:
         part = slice(start, start := start + len(found))
         mine = _filled({column: values[part] for column, values in columns.items()})
-        ran = set(zip(mine["backend"], mine["contender"], strict=True))
-        yield {"ids": ids[part], "columns": mine, "code": _code(name, ran)}
+        yield {"ids": ids[part], "columns": mine, "code": _code(name, {*who[part]})}
 
 
 def _filled(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:

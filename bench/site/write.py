@@ -135,8 +135,6 @@ def runs(paths: Sequence[Path], data: Path, number: int, lenient: bool) -> Writt
 
 def _index(found: Sequence[Written], to: Path, prices: Prices | None) -> None:
     """Write what stands over all runs, and the pages."""
-    import pandas as pd
-
     runs = sorted((run for each in found for run in each.runs), key=lambda run: run["id"], reverse=True)
     if not runs:
         raise ValueError(NONE)
@@ -145,8 +143,7 @@ def _index(found: Sequence[Written], to: Path, prices: Prices | None) -> None:
         if run["id"] in seen:  # one name on two machines
             run["id"] += f" {run['machine']}"
         seen.add(run["id"])
-    facts = pd.concat([each.facts for each in found if len(each.facts)], ignore_index=True)
-    off = pd.concat([each.off for each in found if len(each.facts)], ignore_index=True)
+    facts, off = _joined([each.facts for each in found]), _joined([each.off for each in found])
     timed = [each for one in found for each in one.timed]
     machines = {key: record for each in found for key, record in each.machines.items()}
     told = {name: words for each in reversed(found) for name, words in each.told.items()}
@@ -156,6 +153,13 @@ def _index(found: Sequence[Written], to: Path, prices: Prices | None) -> None:
         write(to / name, (files("bench.site") / "static" / name).read_text(encoding="utf-8"))
     part(to / "data", "index", index(runs, off, told) | built)
     part(to / "data", "hardware", hardware(across(setups(facts), timed, prices), machines))
+
+
+def _joined(several: Sequence["DataFrame"]) -> "DataFrame":
+    """The rows of all; of none, no row."""
+    import pandas as pd
+
+    return pd.concat([each for each in several if len(each)] or several[:1], ignore_index=True)
 
 
 def _check(to: Path) -> None:

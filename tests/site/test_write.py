@@ -145,6 +145,12 @@ def test_without_speeds_there_is_nothing_side_by_side(written):
     assert part(written, "hardware") == {"states": [], "base": 0, "lines": [], "means": [], "pairs": {}}
 
 
+def test_a_formula_that_nobody_built_has_its_cells_and_no_code(tmp_path):
+    source = run(tmp_path / "run", row(), row(case="softmax", status="missing", contender="", bits=None))
+    shard = part(publish([source], tmp_path / "site").parent, "formula-1-0-0")
+    assert shard["columns"]["status"] == ["missing"] and shard["code"] == {}
+
+
 def test_a_foreign_formula_needs_no_page(tmp_path):
     source = run(tmp_path / "run", row(case="../../strange"), timed(1.0, case="a stranger's formula"))
     folder = publish([source], tmp_path / "site").parent
