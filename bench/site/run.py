@@ -86,8 +86,9 @@ def _packages(around: Mapping[str, Any]) -> dict[str, str]:
 
 def verdicts(rows: "DataFrame") -> Values:
     """By dtype, formula, framework and direction: the worst status, the fewest bits, and the cells."""
-    rows = rows.assign(way=rows["direction"].map(WAYS).fillna("fwd"))
-    found = agreement(rows, by=("dtype", "case", "backend", "way"))
+    by = ("dtype", "case", "backend", "way")
+    way = rows["direction"].map(WAYS).fillna("fwd")
+    found = agreement(rows[[*by[:-1], "status", "bits"]].assign(way=way), by)
     told: Values = {}
     for dtype, case, backend, way, worst, bits, cells, agreeing in found.itertuples(index=False):
         line = told.setdefault(dtype, {}).setdefault(case, {}).setdefault(backend, {})
