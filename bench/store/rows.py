@@ -48,6 +48,8 @@ def load(
 ) -> "pandas.DataFrame":
     """The rows of files, of runs' folders, or of all runs below a folder, with the columns of a Row.
 
+    Texts are objects, whole numbers Int64 and others float64, NA or NaN where they are missing.
+
     `paths` are one or several, or a list of them. Older rows lack newer columns: those are empty, or are
     derived from the others (`bench.store.migrate`). Columns of later versions of Gaugeblock come last. If a
     run has two rows for a cell (the verdict, then the speed), only the last is kept. A run that is there
