@@ -5,11 +5,13 @@ Formula
               d = g / (√(v − m²) + ε);  root: d = g / √(v − m² + ε)
               θ ← θ − α d;  with momentum b ← μ b + d;  θ ← θ − α b
               inside: b ← μ b + α d;  θ ← θ − b;  update: b ← μ b − α d;  θ ← θ + b
+              nesterov: the step is μ b + d with the new b, each scaled as in b
+              corrected: v and m in d are divided by 1 − ρᵗ⁺¹, t the steps taken before
     adagrad   s ← s + g²;  θ ← θ − α_t g / (√s + ε);  root: θ ← θ − α_t g / √(s + ε)
               α_t = α / (1 + λ t), t the steps taken before
 Shapes
     theta : tree    weights; g, v, m, b and s have its shapes
-    state : tree    {"v"}, with "m" where centered and "b" with momentum; adagrad {"s", "t"}
+    state : tree    {"v"}, with "m" where centered, "b" with momentum, "t" if corrected; adagrad {"s", "t"}
 Source
     Hinton 2012, lecture 6e; Graves 2013, eqs. (38) to (41). arXiv:1308.0850
     Duchi, Hazan, Singer 2011, figure 1.
@@ -29,10 +31,11 @@ import numpy as np
 from reference.optimizer import tree_map
 
 
-def rmsprop_start(theta, *, momentum=0.0, centered=False, initial=0.0):
+def rmsprop_start(theta, *, momentum=0.0, centered=False, initial=0.0, corrected=False):
     names = ("v",) + ("m",) * centered + ("b",) * bool(momentum)
     values = {"v": initial, "m": 0.0, "b": 0.0}
-    return {name: tree_map(lambda p, x=values[name]: np.full_like(p, x), theta) for name in names}
+    slots = {name: tree_map(lambda p, x=values[name]: np.full_like(p, x), theta) for name in names}
+    return slots | ({"t": 0} if corrected else {})
 
 
 def rmsprop(
@@ -47,19 +50,28 @@ def rmsprop(
     momentum=0.0,
     centered=False,
     buffer="outside",
+    nesterov=False,
+    corrected=False,
 ):
     v = tree_map(lambda v, g: rho * v + (1 - rho) * (g * g), state["v"], g)
     moved, power = {"v": v}, v
+    if corrected:
+        moved["t"] = state["t"] + 1
+        c = 1 - rho ** moved["t"]
+        power = tree_map(lambda v: v / c, v)
     if centered:
         moved["m"] = tree_map(lambda m, g: rho * m + (1 - rho) * g, state["m"], g)
-        power = tree_map(lambda v, m: v - m * m, v, moved["m"])
+        mean = tree_map(lambda m: m / c, moved["m"]) if corrected else moved["m"]
+        power = tree_map(lambda v, m: v - m * m, power, mean)
     d = tree_map(lambda g, v: _over_root(g, v, eps, root), g, power)
     if not momentum:
         return tree_map(lambda p, d: p - lr * d, theta, d), moved
     scale = {"outside": 1.0, "inside": lr, "update": -lr}[buffer]
-    moved["b"] = tree_map(lambda b, d: momentum * b + scale * d, state["b"], d)
+    moved["b"] = taken = tree_map(lambda b, d: momentum * b + scale * d, state["b"], d)
+    if nesterov:
+        taken = tree_map(lambda b, d: momentum * b + scale * d, moved["b"], d)
     step = {"outside": -lr, "inside": -1.0, "update": 1.0}[buffer]
-    return tree_map(lambda p, b: p + step * b, theta, moved["b"]), moved
+    return tree_map(lambda p, b: p + step * b, theta, taken), moved
 
 
 def adagrad_start(theta, *, initial=0.0):

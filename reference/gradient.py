@@ -4,6 +4,7 @@ Formula
     accumulate             ḡ = (1/k) Σ_i ∇J(θ; B_i);  total: Σ_i ∇J(θ; B_i)
     clip_by_value          g ← min(max(g, −c), c)
     clip_by_global_norm    g ← g min(1, c / (n + ε)),  n = √Σ g² over all tensors
+    clip_by_column_norm    g_j ← g_j min(1, c / n_j),  n_j = √Σᵢ gᵢⱼ² of each column of each tensor
 Shapes
     theta : tree    weights; g has the same shapes
     x : (k, m, d)    k micro-batches
@@ -13,6 +14,7 @@ Source
 Choices
     The loss of k micro-batches is reduced like their gradients: to their mean, or their total.
     ε is 10⁻⁶ in torch, so that the norm of a clipped gradient stays below c, and 0 elsewhere.
+    The norm is taken of g / max |g|: same value, and no overflow of a square.
     each=True clips every tensor by its own norm (Keras's clipnorm); infinity=True uses max |g| as n.
     c, ε and 1/k are Python floats. At c itself, both branches agree.
     Conditioning of clip-by-norm/*/*, clip-by-value/*/* up to 7: loss and gradient are sums over the batch,
@@ -45,13 +47,19 @@ def clip_by_global_norm(g, *, most, eps=0.0, each=False, infinity=False):
     return {name: g[name] * factor for name in g}
 
 
+def clip_by_column_norm(g, *, most):
+    return tree_map(lambda g: g * np.minimum(most / np.sqrt((g * g).sum(axis=0, keepdims=True)), 1), g)
+
+
 def _factor(tensors, most, eps, infinity):
     """min(1, c / (n + ε))"""
     return np.minimum(most / (_norm(tensors, infinity) + eps), 1)
 
 
 def _norm(tensors, infinity):
+    largest = np.max(np.stack([np.abs(g).max() for g in tensors]))
     if infinity:
-        largest = [np.abs(g).max() for g in tensors]
-        return np.max(np.stack(largest))
-    return np.sqrt(np.stack([(g * g).sum() for g in tensors]).sum())
+        return largest
+    size = np.where(largest > 0, largest, 1)
+    tensors = [g / size for g in tensors]
+    return size * np.sqrt(np.stack([(g * g).sum() for g in tensors]).sum())

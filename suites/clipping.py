@@ -8,7 +8,7 @@ so that some gradients are clipped.
 
 from gaugeblock import Case, Contender
 from reference.descent import start, value_and_gradient
-from reference.gradient import clip_by_global_norm, clip_by_value
+from reference.gradient import clip_by_column_norm, clip_by_global_norm, clip_by_value
 from reference.optimizer import sgd
 from suites.gradient_descent import keras_loop, optax_loop, torch_loop
 from suites.sgd_momentum import COMMON, SIZES, inputs
@@ -21,9 +21,12 @@ def value_step(theta, state, x, y, *, most):
     return *sgd(theta, clip_by_value(g, most=most), state, lr=LR), loss
 
 
-def norm_step(theta, state, x, y, *, most, eps=0.0, each=False, infinity=False):
+def norm_step(theta, state, x, y, *, most, eps=0.0, each=False, infinity=False, columns=False):
     loss, g = value_and_gradient(theta, x, y)
-    g = clip_by_global_norm(g, most=most, eps=eps, each=each, infinity=infinity)
+    if columns:
+        g = clip_by_column_norm(g, most=most)
+    else:
+        g = clip_by_global_norm(g, most=most, eps=eps, each=each, infinity=infinity)
     return *sgd(theta, g, state, lr=LR), loss
 
 
@@ -77,10 +80,11 @@ def tf_norm(weights, state, *, most, **option):
     return in_keras(weights, lambda gradients: tf.clip_by_global_norm(gradients, most)[0])
 
 
-def tf_each_norm(weights, state, *, most, **option):
+def tf_each_norm(weights, state, *, most, columns=False, **option):
     import tensorflow as tf
 
-    return in_keras(weights, lambda gradients: [tf.clip_by_norm(g, most) for g in gradients])
+    axes = [0] if columns else None
+    return in_keras(weights, lambda gradients: [tf.clip_by_norm(g, most, axes=axes) for g in gradients])
 
 
 def in_optax(weights, clip):
@@ -102,9 +106,11 @@ def optax_norm(weights, state, *, most, **option):
     return in_optax(weights, optax.clip_by_global_norm(most))
 
 
-ADDS = dict.fromkeys(("plain", "loose", "each"), "adds 1e-6 to the norm")
+COLUMNS = {"columns": "takes no norm of a part of a tensor"}
+ADDS = dict.fromkeys(("plain", "loose", "each"), "adds 1e-6 to the norm") | COLUMNS
 ADDS_NOTHING = dict.fromkeys(("epsilon", "each-epsilon", "infinity"), "adds nothing to the norm")
-GLOBAL = {"each": "takes one norm over all tensors"}
+WHOLE = ADDS_NOTHING | COLUMNS
+GLOBAL = dict.fromkeys(("each", "columns"), "takes one norm over all tensors")
 NORMS = dict.fromkeys(("plain", "loose"), "takes a norm a tensor")
 MINOR = COMMON | {
     "start": start,
@@ -142,10 +148,18 @@ cases = (
             "infinity": {"most": 0.1, "eps": 1e-6, "infinity": True},
             "each": {"most": 0.1, "each": True},
             "each-epsilon": {"most": 0.1, "each": True, "eps": 1e-6},
+            "columns": {"most": 0.1, "columns": True},
+        },
+        rare=("columns", "large"),
+        regimes={
+            "typical": "seeded normal draws",
+            "large": "a gradient of norm 400, whose square is more than float16 has",
         },
         contenders=(
             Contender("torch", "torch.nn.utils.clip_grad_norm_", torch_norm, ADDS),
-            Contender("tensorflow", "keras.optimizers.SGD", keras_norm, ADDS_NOTHING, variant="clipnorm"),
+            Contender(
+                "tensorflow", "keras.optimizers.SGD", keras_norm, ADDS_NOTHING | COLUMNS, variant="clipnorm"
+            ),
             Contender("tensorflow", "tensorflow.clip_by_global_norm", tf_norm, ADDS_NOTHING | GLOBAL),
             Contender("tensorflow", "tensorflow.clip_by_norm", tf_each_norm, ADDS_NOTHING | NORMS),
             Contender("jax", "optax.clip_by_global_norm", optax_norm, ADDS_NOTHING | GLOBAL),

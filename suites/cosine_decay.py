@@ -14,6 +14,11 @@ def torch_warm_up(S, optimizer, *, lr, steps, warm, begin=0.0, end=0.0):
     return S.SequentialLR(optimizer, [rising, falling], milestones=[warm])
 
 
+def optax_warm_up(S, *, lr, steps, warm, begin, cycle, end=0.0, power=1.0):
+    return S.warmup_cosine_decay_schedule(begin, lr, warm, steps, end, power)
+
+
+NO_POWER = "has no power of the cosine"
 STAYS, RISES = "stays at the end", "rises again beyond the end"
 COSINE = {"lr": 0.1, "steps": 20}
 WARM = {"lr": 0.1, "steps": 20, "warm": 5, "begin": 0.01}
@@ -28,23 +33,32 @@ cases = (
             "to-a-tenth": COSINE | {"end": 0.01},
             "long": {"lr": 0.1, "steps": 4000},
             "periodic": COSINE | {"periodic": True},
+            "periodic-to-a-tenth": COSINE | {"periodic": True, "end": 0.01},
+            "power": COSINE | {"power": 1.7, "end": 0.01},
         },
+        rare=("periodic-to-a-tenth", "power"),
         contenders=(
             contender(
                 "torch.optim.lr_scheduler.CosineAnnealingLR",
                 lambda S, o, *, lr, steps, end=0.0, periodic=False: S.CosineAnnealingLR(o, steps, end),
                 plain=RISES,
                 to_a_tenth=RISES,
+                power=NO_POWER,
             ),
             contender(
                 "keras.optimizers.schedules.CosineDecay",
                 lambda S, *, lr, steps, end=0.0: S.CosineDecay(lr, steps, end / lr),
                 periodic=STAYS,
+                periodic_to_a_tenth=STAYS,
+                power=NO_POWER,
             ),
             contender(
                 "optax.schedules.cosine_decay_schedule",
-                lambda S, *, lr, steps, end=0.0: S.cosine_decay_schedule(lr, steps, end / lr),
+                lambda S, *, lr, steps, end=0.0, power=1.0: S.cosine_decay_schedule(
+                    lr, steps, end / lr, power
+                ),
                 periodic=STAYS,
+                periodic_to_a_tenth=STAYS,
             ),
         ),
         **COMMON,
@@ -53,22 +67,29 @@ cases = (
         name="warm-up-cosine",
         title="Learning rate with linear warm-up and cosine decay",
         reference=warm_up_cosine,
-        options={"plain": WARM | {"cycle": 21}, "to-a-tenth": WARM | {"end": 0.01, "cycle": 21}},
+        options={
+            "plain": WARM | {"cycle": 21},
+            "to-a-tenth": WARM | {"end": 0.01, "cycle": 21},
+            "power": WARM | {"end": 0.01, "cycle": 21, "power": 1.7},
+        },
+        rare=("power",),
         contenders=(
             contender(
                 "torch.optim.lr_scheduler.SequentialLR",
                 lambda S, o, *, cycle, **option: torch_warm_up(S, o, **option),
+                power=NO_POWER,
             ),
             contender(
                 "keras.optimizers.schedules.CosineDecay",
                 lambda S, *, lr, steps, warm, begin, cycle, end=0.0: S.CosineDecay(
                     begin, steps - warm, end / lr, warmup_target=lr, warmup_steps=warm
                 ),
+                power=NO_POWER,
             ),
             contender(
                 "optax.schedules.warmup_cosine_decay_schedule",
-                lambda S, *, lr, steps, warm, begin, cycle, end=0.0: S.warmup_cosine_decay_schedule(
-                    begin, lr, warm, steps, end
+                lambda S, *, lr, steps, warm, begin, cycle, end=0.0, power=1.0: (
+                    S.warmup_cosine_decay_schedule(begin, lr, warm, steps, end, power)
                 ),
             ),
         ),

@@ -86,14 +86,15 @@ def in_optax(weights, state, *, micro, total=False, accumulator=None):
         return optax.squared_error(model.apply({"params": params}, x), y).mean()
 
     def step(params, state, x, y):
-        # in the dtype with which MultiSteps starts
+        # in the dtypes with which MultiSteps starts; afterwards in those that were given
+        given, losses = state, []
         state = jax.tree.map(lambda held, first: held.astype(first.dtype), state, optimizer.init(params))
-        losses = []
         for x_i, y_i in zip(x, y, strict=True):
             loss, gradients = jax.value_and_grad(loss_of)(params, x_i, y_i)
             updates, state = optimizer.update(gradients, state, params)
             params = optax.apply_updates(params, updates)
             losses.append(loss)
+        state = jax.tree.map(lambda held, first: held.astype(first.dtype), state, given)
         return params, state, sum(losses) if total else sum(losses) / micro
 
     count, empty = np.int32(0), jax.tree.map(np.zeros_like, flax_names(weights))

@@ -32,12 +32,14 @@ def in_torch(prepare):
     def build(weights, *, lr, **option):
         import torch
 
+        read = "momentum" if "momentum" in option else "lr"
+
         def run(params, t):
-            optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr)
+            optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr, momentum=0.9)
             scheduler = prepare(torch.optim.lr_scheduler, optimizer, lr=lr, **option)
             rates = []
             for _ in range(int(t.max()) + 1):  # a scheduler counts its steps from zero
-                rates += scheduler.get_last_lr()
+                rates.append(optimizer.param_groups[0][read])
                 optimizer.step()
                 scheduler.step()
             return {"y": torch.tensor(rates, dtype=t.dtype)[t.long()]}
@@ -86,7 +88,7 @@ def contender(api, prepare, **without):
     return Contender(backend, api, build, reasons, modes)
 
 
-def keras_piecewise(S, *, lr, gamma, milestones, late=True):
+def keras_piecewise(S, *, lr, gamma, milestones, late):
     values = [lr * gamma**k for k in range(len(milestones) + 1)]
     return S.PiecewiseConstantDecay(list(milestones), values)
 
@@ -107,14 +109,17 @@ case = Case(
     name="step-decay",
     title="Learning rate cut at milestones",
     reference=step_decay,
-    options={"plain": STEP, "late": STEP | {"late": True}},
+    options={"plain": STEP, "late": STEP | {"late": True}, "gentle": STEP | {"gamma": 0.7}},
+    rare=("gentle",),
     contenders=(
         contender(
             "torch.optim.lr_scheduler.MultiStepLR",
             lambda S, o, *, lr, gamma, milestones: S.MultiStepLR(o, milestones, gamma),
             late=AT_ONCE,
         ),
-        contender("keras.optimizers.schedules.PiecewiseConstantDecay", keras_piecewise, plain=LATE),
+        contender(
+            "keras.optimizers.schedules.PiecewiseConstantDecay", keras_piecewise, plain=LATE, gentle=LATE
+        ),
         contender(
             "optax.schedules.piecewise_constant_schedule",
             lambda S, *, lr, gamma, milestones: S.piecewise_constant_schedule(

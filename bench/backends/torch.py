@@ -321,11 +321,11 @@ class Torch(Backend):
         def load(params: Tree, state: Tree) -> None:
             with torch.no_grad():
                 for name, tensor in names.items():
-                    tensor.copy_(torch.as_tensor(params[name]))
+                    tensor.copy_(self.put(params[name]))
             optimizer.state.clear()
             for name, tensor in names.items():
                 entry = {
-                    key: torch.tensor(value[name], device=self.place, dtype=tensor.dtype)
+                    key: self.put(value[name]).to(tensor.dtype)
                     if isinstance(value, dict)
                     else torch.tensor(float(value))
                     for key, value in state.items()

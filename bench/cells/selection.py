@@ -271,17 +271,14 @@ def _sizes(case: Case, selection: Selection) -> list[str]:
 def _dtypes(case: Case, size: str, selection: Selection, turn: int | None) -> Sequence[str]:
     first = size == next(iter(case.sizes))
     if selection.dtypes:
-        found = list(selection.dtypes)
-    elif selection.smoke:
-        found = list(dict.fromkeys(backend(spec).dtypes[0] for spec in selection.backends))
-    elif first or selection.sizes or not selection.full:
-        found = ["float64", "float32", *(LOW if selection.full and first else ())]
-    elif _flops(case, size) >= LARGE:
-        found = ["float32"] if turn is None else []
-    else:
-        found = ["float64", "float32"] if turn is None else [("float64", "float32")[turn % 2]]
-    # optimisers keep a master copy of the weights in float32, and no page has one yet
-    return [dtype for dtype in found if not (case.training and dtype in LOW)]
+        return selection.dtypes
+    if selection.smoke:
+        return list(dict.fromkeys(backend(spec).dtypes[0] for spec in selection.backends))
+    if first or selection.sizes or not selection.full:
+        return ["float64", "float32", *(LOW if selection.full and first else ())]
+    if _flops(case, size) >= LARGE:
+        return ["float32"] if turn is None else []
+    return ["float64", "float32"] if turn is None else [("float64", "float32")[turn % 2]]
 
 
 def _runs(

@@ -27,11 +27,9 @@ LABEL = "a label"
 OTHER_CODE = "replaces the framework's code by the user's"
 DEVICES = "only for several devices"
 SAME = "changes how it is computed, not the formula"
-DESCENT = "the usual value is judged; others are not yet"
 AXIS = "only the last axis is judged: for others the frameworks transpose"
 LAST = "the norm of a channel that stands last, as in the other frameworks"
 NOT_YET = "not yet an option of the page"
-ENDS = "is outside of the update: not yet an option of the page"
 
 REASONS = {
     # the cell's own
@@ -124,34 +122,10 @@ REASONS = {
     "torch.optim.*(capturable)": "for CUDA graphs",
     "torch.optim.*(differentiable)": "whether autograd follows the step",
     "torch.optim.*(decoupled_weight_decay)": "torch.optim.AdamW is a contender",
-    "torch.optim.*(maximize)": DESCENT,
-    "torch.optim.*(dampening)": DESCENT,
-    "torch.optim.*(weight_decay)": DESCENT,
-    "torch.optim.*(lr)": DESCENT,
-    "torch.optim.*(betas)": DESCENT,
-    "torch.optim.*(eps)": DESCENT,
-    "*(amsgrad)": DESCENT,
-    "keras.optimizers.*(learning_rate)": DESCENT,
-    "keras.optimizers.*(beta_?)": DESCENT,
-    "keras.optimizers.*(epsilon)": DESCENT,
-    "keras.optimizers.*(weight_decay)": DESCENT,
-    "keras.optimizers.*(clip*)": ENDS,
-    "keras.optimizers.*(global_clipnorm)": ENDS,
-    "keras.optimizers.*(*ema*)": ENDS,
-    "keras.optimizers.*(loss_scale_factor)": ENDS,
-    "keras.optimizers.*(gradient_accumulation_steps)": ENDS,
-    "optax.*(b?)": DESCENT,
-    "optax.*(eps*)": DESCENT,
-    "optax.adam*(nesterov)": DESCENT,
-    "optax.adamw(mask)": "selects the parameters that decay; others get the plain update",
-    "torch.optim.RMSprop(alpha)": DESCENT,
-    "keras.optimizers.RMSprop(rho)": DESCENT,
-    "optax.rmsprop(*)": DESCENT,
     "optax.MultiSteps(should_skip_update_fn)": OTHER_CODE,
     "torch.nn.utils.clip_grad_*(foreach)": SAME,
     "torch.nn.utils.clip_grad_norm_(error_if_nonfinite)": "whether it raises",
     "tensorflow.clip_by_global_norm(use_norm)": "a norm that the caller has computed",
-    "tensorflow.clip_by_norm(axes)": AXIS,
     "torch.Tensor.backward(gradient)": "a loss is one number",
     "torch.Tensor.backward(*_graph)": "whether autograd keeps its graph",
     "torch.Tensor.backward(inputs)": "every parameter has its gradient",
@@ -182,10 +156,6 @@ REASONS = {
     "torch.optim.lr_scheduler.*(last_epoch)": "where a training that is resumed goes on",
     "torch.optim.lr_scheduler.OneCycleLR(epochs)": "another way to say how many steps there are",
     "torch.optim.lr_scheduler.OneCycleLR(steps_per_epoch)": "another way to say how many steps there are",
-    "torch.optim.lr_scheduler.OneCycleLR(*_momentum)": "of the momentum, which is not the rate: not yet",
-    "torch.optim.lr_scheduler.*": DESCENT,
-    "keras.optimizers.schedules.*": DESCENT,
-    "optax.schedules.*": DESCENT,
     # axes and masks
     "jax.numpy.var(mean)": "a mean that the caller has computed",
     "jax.numpy.var(correction)": "another name of ddof, which is passed",

@@ -2,6 +2,7 @@
 
 from gaugeblock import Mutant
 from suites.mutants.rmsprop import shared
+from suites.mutants.sgd_momentum import decayed, surrounded
 
 ADA = "adaptive.adagrad"
 SUM, TAKEN, COUNT = "s + g * g", "rate * _over_root(g, s, eps, root)", '1 + state["t"] * decay'
@@ -24,6 +25,8 @@ mutants = {
         Mutant("sum-in-bfloat16", "precision", ADA, SUM, f"bfloat16({SUM})"),
         Mutant("sum-of-all-weights-together", "layout", ADA, "theta, g, s)", "theta, g, tree_map(lambda s: 0 * s + s.mean(), s))"),
         Mutant("sum-of-the-next-output", "layout", ADA, "g, s, eps", "g, np.roll(s, 1, axis=-1), eps"),
+        *decayed("maximize-coupled"),
+        *surrounded("root-value", "root-each", "root-norm"),
         Mutant("rate-promotes", "dtype", ADA, "p - rate", "p - np.float64(rate)"),
     ),
 }  # fmt: skip

@@ -1,12 +1,14 @@
 """Planted faults of RMSprop."""
 
 from gaugeblock import Mutant
+from suites.mutants.sgd_momentum import decayed, surrounded
 
 RMS, ROOT = "adaptive.rmsprop", "adaptive._over_root"
 LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"
 POWER, MEAN, STEP = "rho * v + (1 - rho) * (g * g)", "rho * m + (1 - rho) * g", "p - lr * d"
 BUFFER, OUTSIDE = "momentum * b + scale * d", "(np.sqrt(v) + eps)"
 SLOPES = "lambda g, v: _over_root(g, v, eps, root), g, power"
+CENTRED = 'if corrected else moved["m"]'
 
 shared = (
     Mutant("epsilon-inside-the-root", "formula", ROOT, "if root", "if True"),
@@ -27,23 +29,30 @@ mutants = {
         Mutant("sum-for-the-mean", "formula", RMS, POWER, "v + g * g"),
         Mutant("gradients-not-squared", "formula", RMS, "(g * g)", "abs(g)"),
         Mutant("first-steps-corrected", "formula", RMS, SLOPES, "lambda g, v: _over_root(g, v / (1 - rho), eps, root), g, power"),
-        Mutant("centered-unasked", "formula", RMS, "tree_map(lambda v, m: v - m * m,", "tree_map(lambda v, m: v,", option="centered"),
+        Mutant("centered-unasked", "formula", RMS, "lambda v, m: v - m * m,", "lambda v, m: v,", option="centered"),
         Mutant("mean-not-squared", "formula", RMS, "v - m * m", "v - abs(m)", option="centered"),
         Mutant("steps-by-the-centred-gradient", "formula", RMS, SLOPES, 'lambda g, v, m: _over_root(g - m, v, eps, root), g, power, moved["m"]', option="centered"),
         Mutant("dampened", "formula", RMS, BUFFER, "momentum * b + (1 - momentum) * scale * d", option="momentum"),
         Mutant("buffer-of-the-gradients", "formula", RMS, BUFFER + ', state["b"], d)', BUFFER + ', state["b"], g)', option="momentum"),
-        Mutant("looks-ahead-unasked", "formula", RMS, 'lambda p, b: p + step * b, theta, moved["b"]', 'lambda p, b, d: p + step * (momentum * b + scale * d), theta, moved["b"], d', option="momentum"),
+        Mutant("looks-ahead-unasked", "formula", RMS, "if nesterov:", "if True:", option="momentum"),
         Mutant("rate-inside-and-outside", "formula", RMS, '"inside": -1.0', '"inside": -lr', option="momentum-inside"),
         Mutant("update-of-the-other-sign", "formula", RMS, '"update": -lr}', '"update": lr}', option="momentum-update"),
         Mutant("power-in-float32", "precision", RMS, POWER, f"float32({POWER})"),
         Mutant("decay-in-float32", "precision", RMS, POWER, "float(np.float32(rho)) * v + float(np.float32(1 - rho)) * (g * g)"),
         Mutant("mean-in-bfloat16", "precision", RMS, MEAN, f"bfloat16({MEAN})", option="centered"),
-        Mutant("steps-by-the-old-power", "state", RMS, '{"v": v}, v', '{"v": v}, state["v"]', option="first-one"),
+        Mutant("steps-by-the-old-power", "state", RMS, '{"v": v}, v,', '{"v": v}, state["v"],', option="first-one"),
         Mutant("power-not-kept", "state", RMS, 'moved, power = {"v": v}, v', 'moved, power = {"v": state["v"]}, v'),
-        Mutant("centered-by-the-old-mean", "state", RMS, 'power = tree_map(lambda v, m: v - m * m, v, moved["m"])', 'power = tree_map(lambda v, m: v - m * m, v, state["m"])', option="centered"),
-        Mutant("steps-by-the-old-buffer", "state", RMS, 'theta, moved["b"])', 'theta, state["b"])', option="momentum"),
+        Mutant("centered-by-the-old-mean", "state", RMS, CENTRED, CENTRED.replace('moved["m"]', 'state["m"]'), option="centered"),
+        Mutant("steps-by-the-old-buffer", "state", RMS, 'theta, taken)', 'theta, state["b"])', option="momentum"),
         Mutant("power-of-all-weights-together", "layout", RMS, "    moved, power", "    v = tree_map(lambda v: 0 * v + v.mean(), v)\n    moved, power"),
         Mutant("power-of-the-next-output", "layout", RMS, SLOPES, "lambda g, v: _over_root(g, np.roll(v, 1, axis=-1), eps, root), g, power"),
+        Mutant("looks-not-ahead", "formula", RMS, "if nesterov:", "if False:", option="update-centered-nesterov"),
+        Mutant("looks-ahead-from-the-old-buffer", "state", RMS, 'moved["b"], d)\n    step', 'state["b"], d)\n    step', option="update-centered-nesterov"),
+        Mutant("not-corrected", "formula", RMS, 'c = 1 - rho ** moved["t"]', "c = 1.0", option="update-corrected-nesterov"),
+        Mutant("corrected-by-the-count-before", "state", RMS, 'rho ** moved["t"]', 'rho ** max(state["t"], 1)', option="update-corrected-nesterov"),
+        Mutant("mean-not-corrected", "formula", RMS, 'tree_map(lambda m: m / c, moved["m"]) if corrected else moved["m"]', 'moved["m"]', option="update-corrected-centered"),
+        *decayed("maximize-coupled"),
+        *surrounded("root-value", "root-each", "root-norm"),
         Mutant("rate-promotes", "dtype", RMS, STEP, "p - np.float64(lr) * d"),
     ),
 }  # fmt: skip

@@ -11,6 +11,47 @@ gradients = (
     Mutant("last-row-left-out", "mask", LINE, "x.reshape(-1, d).T @ rows", "x.reshape(-1, d)[:-1].T @ rows[:-1]"),
 )  # fmt: skip
 
+UPDATE = "update.update"
+FIRST = 'theta if first else averaged(theta, state["average"], average)'
+
+
+def decayed(option: str) -> tuple[Mutant, ...]:
+    """Faults of the sign and of coupled decay, where `option` has both."""
+    add = "g + coupled * p, g, theta)"
+    return (
+        Mutant("minimises-all-the-same", "formula", UPDATE, "if maximize:", "if False:", option=option),
+        Mutant("decay-grows", "formula", UPDATE, add, "g - coupled * p, g, theta)", option=option),
+        Mutant("decay-left-out", "formula", UPDATE, "if coupled:", "if False:", option=option),
+        Mutant("sign-after-the-decay", "formula", UPDATE, "g + coupled * p, g, theta)", "g + (-coupled if maximize else coupled) * p, g, theta)", option=option),
+        Mutant("biases-spared", "formula", UPDATE, add, "g + coupled * p if p.ndim > 1 else g, g, theta)", option=option),
+        Mutant("decay-in-float32", "precision", UPDATE, add, "g + float(np.float32(coupled)) * p, g, theta)", option=option),
+    )  # fmt: skip
+
+
+def surrounded(value: str, each: str, norm: str, micro: str = "") -> tuple[Mutant, ...]:
+    """Faults of what Keras does around a step, in the options that clip by value, by each norm and by one.
+
+    The first keeps an average and decays; the second scales the loss; the third takes its average at every
+    third step. `micro` has micro-batches, or the second.
+    """
+    return (
+        Mutant("decay-without-the-rate", "formula", UPDATE, "(lr * decay) * p", "decay * p", option=value),
+        Mutant("decay-coupled", "formula", UPDATE, "    if decay:", "    if decay:\n        g, decay = tree_map(lambda g, p: g + decay * p, g, theta), 0.0\n    if decay:", option=value),
+        Mutant("average-from-zero", "state", UPDATE, FIRST, 'averaged(theta, state["average"], average)', option=value),
+        Mutant("average-of-the-last-alone", "state", UPDATE, FIRST, "theta", option=value),
+        Mutant("average-the-other-way", "formula", "update.averaged", "mu * a + (1 - mu) * p", "(1 - mu) * a + mu * p", option=value),
+        Mutant("average-taken-unasked", "state", UPDATE, "if every and count % every == 0 else theta", "if count % 3 == 0 else theta", option=value),
+        Mutant("not-clipped-by-value", "formula", "update.clipped", 'if clip == "value":', "if False:", option=value),
+        Mutant("loss-scale-stays", "formula", UPDATE, "(scale * g) / scale", "scale * g", option=each),
+        Mutant("one-norm-for-all", "formula", "update.clipped", 'each=clip == "each"', "each=False", option=each),
+        Mutant("first-micro-batch-alone", "mask", UPDATE, "(accumulate if micro > 1 else value_and_gradient)(theta, x, y)", "value_and_gradient(theta, x[0], y[0])", option=micro or each),
+        Mutant("average-never-taken", "state", UPDATE, "if every and count % every == 0", "if False", option=norm),
+        Mutant("average-taken-a-step-late", "state", UPDATE, "count % every == 0", "count % every == 1", option=norm),
+        Mutant("each-norm-alone", "formula", "update.clipped", 'each=clip == "each"', "each=True", option=norm),
+        Mutant("average-in-float32", "precision", "update.averaged", "mu * a + (1 - mu) * p", "float32(mu * a + (1 - mu) * p)", option=norm),
+    )  # fmt: skip
+
+
 mutants = {
     "sgd-momentum": (
         *gradients,
@@ -26,6 +67,11 @@ mutants = {
         Mutant("buffer-in-bfloat16", "precision", SGD, BUFFER, "bfloat16(momentum * v + scale * g), state"),
         Mutant("momentum-in-float32", "precision", SGD, BUFFER, "float(np.float32(momentum)) * v + scale * g, state"),
         Mutant("rate-promotes", "dtype", SGD, "p - lr * d,", "p - np.float64(lr) * d,"),
+        *decayed("nesterov-maximize-coupled"),
+        *surrounded("inside-clip-value-average-kept-decay", "inside-clip-each-average-kept-scale", "inside-clip-norm-average-taken", "micro-clip-value"),
+        Mutant("buffer-without-dampening", "formula", "suites.sgd_momentum.sgd_step", "dampened(g, dampening) if dampening else g", "g", option="dampened"),
+        Mutant("dampening-for-what-is-left", "formula", "update.dampened", "(1 - tau) * g", "tau * g", option="dampened"),
+        Mutant("nothing-added-to-the-norm", "formula", "update.clipped", "eps=added", "eps=0.0", option="nesterov-clip-epsilon"),
         Mutant("buffer-not-kept", "state", SGD, '{"v": v}', '{"v": state["v"]}'),
     ),
 }  # fmt: skip

@@ -34,13 +34,12 @@ def wanted(case, found, contender):
     options = [pair for pair in settings(case) if pair[0] not in contender.without]
     modes = [mode for mode in found.modes if mode != TF32 and mode in (contender.modes or found.modes)]
     laid = [mode for mode in modes if not (case.training and mode in found.layouts)]
-    dtypes = [each for each in found.dtypes if not (case.training and each in LOW)]
     yield from ({setting, size} for setting in options for size in [first, *small])
     yield from ({setting, mode} for setting in options for mode in laid)
-    yield from ({setting, dtype} for setting in options for dtype in dtypes)
+    yield from ({setting, dtype} for setting in options for dtype in found.dtypes)
     light = [mode for mode in modes if mode not in found.heavy]
     yield from ({size, mode} for size in [first, *small, *large] for mode in light)
-    usual = [each for each in ("float64", "float32") if each in dtypes]
+    usual = [each for each in ("float64", "float32") if each in found.dtypes]
     yield from ({size, dtype} for size in [first, *small] for dtype in usual)
     yield from ({mode, dtype} for mode in laid for dtype in usual)
     yield from ({size, "float32"} for size in large)

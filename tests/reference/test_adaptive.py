@@ -39,6 +39,29 @@ def test_rmsprop_is_the_recurrence_of_each_number_by_itself(rng, root, centered,
     same(flatten(found), scalars(theta, gradients, one))
 
 
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize("buffer", BUFFERS)
+def test_the_corrected_averages_and_the_look_ahead_are_those_of_each_number(rng, centered, buffer):
+    theta, gradients = tree(rng), [tree(rng) for _ in range(5)]
+
+    def one(p, gs, lr=0.1, rho=0.8, eps=1e-2, mu=0.9):
+        v = m = b = 0.0
+        for t, g in enumerate(gs, 1):
+            v, m = rho * v + (1 - rho) * g**2, rho * m + (1 - rho) * g
+            c = 1 - rho**t
+            d = g / math.sqrt(v / c - (m / c) ** 2 * centered + eps)
+            b = mu * b + d
+            p = p - lr * (mu * b + d)
+        return p
+
+    start = rmsprop_start(theta, momentum=0.9, centered=centered, corrected=True)
+    option = {"lr": 0.1, "rho": 0.8, "eps": 1e-2, "root": True, "momentum": 0.9, "buffer": buffer}
+    option |= {"centered": centered, "nesterov": True, "corrected": True}
+    found, state = run(rmsprop, start, theta, gradients, **option)
+    same(flatten(found), scalars(theta, gradients, one), rtol=1e-12)
+    assert state["t"] == 5
+
+
 def test_the_three_momentum_buffers_differ_by_the_learning_rate_and_the_sign(rng):
     theta, gradients = tree(rng), [tree(rng) for _ in range(4)]
     start = rmsprop_start(theta, momentum=0.9)
@@ -87,6 +110,7 @@ def test_the_first_averages_are_what_the_start_says(rng):
     [
         *((rmsprop, rmsprop_start, {"momentum": 0.9, "centered": True, "buffer": b}) for b in BUFFERS),
         (rmsprop, rmsprop_start, {"root": True}),
+        (rmsprop, rmsprop_start, {"momentum": 0.9, "nesterov": True, "corrected": True}),
         (adagrad, adagrad_start, {"decay": 0.1}),
         (adagrad, adagrad_start, {"root": True}),
     ],
@@ -95,7 +119,9 @@ def test_steps_keep_float32_and_their_inputs(rng, step, start, option):
     theta = tree_map(lambda leaf: leaf.astype(np.float32), tree(rng))
     g = tree_map(lambda leaf: leaf.astype(np.float32), tree(rng))
     before = tree_map(np.copy, theta)
-    begun = start(theta, **{key: option[key] for key in ("momentum", "centered") if key in option})
+    begun = start(
+        theta, **{key: option[key] for key in ("momentum", "centered", "corrected") if key in option}
+    )
     moved, state = step(theta, g, begun, **option)
     leaves = [leaf for leaf in [*flatten(moved).values(), *flatten(state).values()] if hasattr(leaf, "dtype")]
     assert {leaf.dtype for leaf in leaves} == {np.dtype(np.float32)}

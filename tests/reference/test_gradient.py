@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reference.descent import value_and_gradient
-from reference.gradient import accumulate, clip_by_global_norm, clip_by_value
+from reference.gradient import accumulate, clip_by_column_norm, clip_by_global_norm, clip_by_value
 
 
 @pytest.fixture
@@ -66,6 +66,13 @@ def test_each_tensor_may_have_a_norm_of_its_own():
     assert got["b"] == 0.5
 
 
+def test_each_column_may_have_a_norm_of_its_own():
+    g = {"W": np.array([[3.0, 0.3], [4.0, 0.4]]), "b": np.array([6.0, 8.0])}
+    got = clip_by_column_norm(g, most=1.0)
+    np.testing.assert_allclose(got["W"], [[0.6, 0.3], [0.8, 0.4]], rtol=1e-15)
+    np.testing.assert_allclose(got["b"], [0.6, 0.8], rtol=1e-15)
+
+
 def test_the_infinity_norm_is_the_largest_size():
     g = {"W": np.array([[3.0, -8.0]]), "b": np.array([2.0])}
     got = clip_by_global_norm(g, most=2.0, infinity=True)
@@ -79,5 +86,5 @@ def test_gradients_keep_float32(rng):
         assert loss.dtype == np.float32
     for got in (g, clip_by_value(g, most=0.1), clip_by_global_norm(g, most=0.1, eps=1e-6)):
         assert {leaf.dtype for leaf in got.values()} == {np.dtype(np.float32)}
-    got = clip_by_global_norm(g, most=0.1, infinity=True)
+    got = clip_by_global_norm(g, most=0.1, infinity=True) | {"c": clip_by_column_norm(g, most=0.1)["W"]}
     assert {leaf.dtype for leaf in got.values()} == {np.dtype(np.float32)}

@@ -1,0 +1,17 @@
+"""Known departures of Adagrad."""
+
+from gaugeblock import Limit
+from suites.limits.sgd_momentum import through_float32
+
+limits = {
+    "decay-through-float32": through_float32(
+        "λ", "keras/src/backend/tensorflow/optimizer.py:97 (3.15.1)", option="root-value"
+    ),
+    "nothing-added-in-float16": Limit(
+        "torch",
+        "torch adds ε in the dtype of the weights: in float16 10⁻¹⁰ is 0, and where g² underflows "
+        "as well, the step is 0/0",
+        "torch/optim/adagrad.py:425 (2.13.0)",
+        {"backend": "torch", "dtype": "float16", "regime": "tiny-gradients", "option": "plain"},
+    ),
+}
