@@ -27,7 +27,6 @@ LABEL = "a label"
 OTHER_CODE = "replaces the framework's code by the user's"
 DEVICES = "only for several devices"
 SAME = "changes how it is computed, not the formula"
-AXIS = "only the last axis is judged: for others the frameworks transpose"
 LAST = "the norm of a channel that stands last, as in the other frameworks"
 NOT_YET = "not yet an option of the page"
 

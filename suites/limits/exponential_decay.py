@@ -24,13 +24,13 @@ def from_the_last(scheduler, *places):
     )
 
 
-def rounded_factor(package, backend, source):
+def rounded_factor(package, backend, source, *options):
     """Not at every step, so that a short schedule may agree."""
     return Limit(
         package,
         f"{package} rounds the decay rate to float32 before it raises it to the power t/T",
         source,
-        {"backend": backend, "dtype": "float32", "option": ("plain", "slow")},
+        {"backend": backend, "dtype": "float32", "option": ("plain", "slow", *options)},
         always=False,
     )
 
@@ -40,7 +40,13 @@ KERAS_POWER = "keras/src/optimizers/schedules/learning_rate_schedule.py:169 and 
 limits = {
     "rates-from-the-last": from_the_last("ExponentialLR", {"size": ("epochs", "steps")}),
     "numbers-in-float32": KERAS,
-    "count-in-float32": in_float32(),
-    "keras-factor-in-float32": rounded_factor("keras", "tensorflow", KERAS_POWER),
-    "optax-factor-in-float32": rounded_factor("optax", "jax", "optax/schedules/_schedule.py:319 (0.2.8)"),
+    "count-in-float32": in_float32(option=("plain", "slow", "every-ten", "later", "floor")),
+    "stairs-in-float32": in_float32(option=("stairs", "stairs-later-floor")),
+    "keras-factor-in-float32": rounded_factor("keras", "tensorflow", KERAS_POWER, "stairs"),
+    "optax-factor-in-float32": rounded_factor(
+        "optax",
+        "jax",
+        "optax/schedules/_schedule.py:319 (0.2.8)",
+        *("stairs", "later", "floor", "stairs-later-floor"),
+    ),
 }

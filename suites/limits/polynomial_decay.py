@@ -19,10 +19,12 @@ def rising(package, backend, source):
 
 KERAS_SUM = "keras/src/optimizers/schedules/learning_rate_schedule.py:444 (3.15.1)"
 
+# all options of Keras but "cycles-square"
+WHOLE = ("linear", "square", "root", "root-to-zero", "to-a-tenth", "warm-up", "cycles")
 NO_ROOT = {"option": "root-to-zero", "mode": "jit", "size": ("small", "epochs", "steps")}
 # all cells of optax but those without a root
 ROOTED = (
-    {"option": ("linear", "square", "root", "to-a-tenth", "warm-up")},
+    {"option": ("linear", "square", "root", "to-a-tenth", "warm-up", "later-square")},
     NO_ROOT | {"mode": "eager"},
     {"option": "root-to-zero", "size": "one"},
 )
@@ -34,7 +36,19 @@ limits = {
     "few-rates-from-the-last": replace(  # twenty steps lose about as much as the limit allows
         from_the_last("PolynomialLR", {"option": ("linear", "square", "root-to-zero")}), always=False
     ),
-    "numbers-in-float32": KERAS,
+    "numbers-in-float32": replace(KERAS, cells=KERAS.cells | {"option": WHOLE}),
+    "a-cycle-too-many": Limit(
+        "keras",
+        "takes ⌈t/T⌉ of a quotient that TensorFlow's graphs compute as t (1/T): for T = 7 it is above 3 at "
+        "t = 21, and the rate begins another cycle there",
+        "keras/src/optimizers/schedules/learning_rate_schedule.py:423 (3.15.1)",
+        {
+            "backend": "tensorflow",
+            "option": "cycles-square",
+            "dtype": ("float64", "float32", "bfloat16", "float16"),
+            "size": ("small", "epochs", "steps"),
+        },
+    ),
     "count-in-float32": replace(in_float32(), cells=[in_float32(**cells).cells for cells in ROOTED]),
     "keras-rising": rising("keras", "tensorflow", KERAS_SUM),
     "optax-rising": rising("optax", "jax", "optax/schedules/_schedule.py:143 (0.2.8)"),

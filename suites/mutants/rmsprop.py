@@ -6,7 +6,7 @@ from suites.mutants.sgd_momentum import decayed, surrounded
 RMS, ROOT = "adaptive.rmsprop", "adaptive._over_root"
 LINE, SQUARES = "linear.linear_vjp", "loss.mean_squared_error_vjp"
 POWER, MEAN, STEP = "rho * v + (1 - rho) * (g * g)", "rho * m + (1 - rho) * g", "p - lr * d"
-BUFFER, OUTSIDE = "momentum * b + scale * d", "(np.sqrt(v) + eps)"
+BUFFER, OUTSIDE = 'momentum * b + scale * d, state["b"]', "(np.sqrt(v) + eps)"
 SLOPES = "lambda g, v: _over_root(g, v, eps, root), g, power"
 CENTRED = 'if corrected else moved["m"]'
 
@@ -32,15 +32,15 @@ mutants = {
         Mutant("centered-unasked", "formula", RMS, "lambda v, m: v - m * m,", "lambda v, m: v,", option="centered"),
         Mutant("mean-not-squared", "formula", RMS, "v - m * m", "v - abs(m)", option="centered"),
         Mutant("steps-by-the-centred-gradient", "formula", RMS, SLOPES, 'lambda g, v, m: _over_root(g - m, v, eps, root), g, power, moved["m"]', option="centered"),
-        Mutant("dampened", "formula", RMS, BUFFER, "momentum * b + (1 - momentum) * scale * d", option="momentum"),
-        Mutant("buffer-of-the-gradients", "formula", RMS, BUFFER + ', state["b"], d)', BUFFER + ', state["b"], g)', option="momentum"),
+        Mutant("dampened", "formula", RMS, BUFFER, 'momentum * b + (1 - momentum) * scale * d, state["b"]', option="momentum"),
+        Mutant("buffer-of-the-gradients", "formula", RMS, BUFFER + ", d)", BUFFER + ", g)", option="momentum"),
         Mutant("looks-ahead-unasked", "formula", RMS, "if nesterov:", "if True:", option="momentum"),
         Mutant("rate-inside-and-outside", "formula", RMS, '"inside": -1.0', '"inside": -lr', option="momentum-inside"),
         Mutant("update-of-the-other-sign", "formula", RMS, '"update": -lr}', '"update": lr}', option="momentum-update"),
         Mutant("power-in-float32", "precision", RMS, POWER, f"float32({POWER})"),
         Mutant("decay-in-float32", "precision", RMS, POWER, "float(np.float32(rho)) * v + float(np.float32(1 - rho)) * (g * g)"),
         Mutant("mean-in-bfloat16", "precision", RMS, MEAN, f"bfloat16({MEAN})", option="centered"),
-        Mutant("steps-by-the-old-power", "state", RMS, '{"v": v}, v,', '{"v": v}, state["v"],', option="first-one"),
+        Mutant("steps-by-the-old-power", "state", RMS, '{"v": v}, v\n', '{"v": v}, state["v"]\n', option="first-one"),
         Mutant("power-not-kept", "state", RMS, 'moved, power = {"v": v}, v', 'moved, power = {"v": state["v"]}, v'),
         Mutant("centered-by-the-old-mean", "state", RMS, CENTRED, CENTRED.replace('moved["m"]', 'state["m"]'), option="centered"),
         Mutant("steps-by-the-old-buffer", "state", RMS, 'theta, taken)', 'theta, state["b"])', option="momentum"),
