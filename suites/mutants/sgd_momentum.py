@@ -24,7 +24,7 @@ def decayed(option: str) -> tuple[Mutant, ...]:
         Mutant("decay-left-out", "formula", UPDATE, "if coupled:", "if False:", option=option),
         Mutant("sign-after-the-decay", "formula", UPDATE, "g + coupled * p, g, theta)", "g + (-coupled if maximize else coupled) * p, g, theta)", option=option),
         Mutant("biases-spared", "formula", UPDATE, add, "g + coupled * p if p.ndim > 1 else g, g, theta)", option=option),
-        Mutant("decay-in-float32", "precision", UPDATE, add, "g + float(np.float32(coupled)) * p, g, theta)", option=option),
+        Mutant("coupled-decay-in-float32", "precision", UPDATE, add, "g + float(np.float32(coupled)) * p, g, theta)", option=option),
     )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def surrounded(value: str, each: str, norm: str, micro: str = "") -> tuple[Mutan
     third step. `micro` has micro-batches, or the second.
     """
     return (
-        Mutant("decay-without-the-rate", "formula", UPDATE, "(lr * decay) * p", "decay * p", option=value),
+        Mutant("weights-decay-without-the-rate", "formula", UPDATE, "(lr * decay) * p", "decay * p", option=value),
         Mutant("decay-coupled", "formula", UPDATE, "    if decay:", "    if decay:\n        g, decay = tree_map(lambda g, p: g + decay * p, g, theta), 0.0\n    if decay:", option=value),
         Mutant("average-from-zero", "state", UPDATE, FIRST, 'averaged(theta, state["average"], average)', option=value),
         Mutant("average-of-the-last-alone", "state", UPDATE, FIRST, "theta", option=value),
