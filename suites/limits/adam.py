@@ -4,14 +4,16 @@ from gaugeblock import Limit
 from suites.limits.sgd_momentum import each_micro_batch, through_float32
 
 # the options with the β₂ of every day, 0.999, and those with 0.99
-USUAL = {
+Options = dict[str, dict[str, tuple[str, ...]]]
+
+USUAL: Options = {
     "tensorflow": {
         "adam": ("hat", "hat-tiny-gradients", "hat-value"),
         "adamw": ("hat", "hat-matrices", "hat-value"),
     },
     "jax": {"adam": ("plain", "nesterov-root"), "adamw": ("plain", "nesterov-root-matrices")},
 }
-NUMBERS = {
+NUMBERS: Options = {
     "tensorflow": {"adam": ("hat-each", "hat-norm"), "adamw": ("hat-each", "hat-norm")},
     "jax": {
         "adam": (

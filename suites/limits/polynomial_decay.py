@@ -36,7 +36,7 @@ limits = {
     "few-rates-from-the-last": replace(  # twenty steps lose about as much as the limit allows
         from_the_last("PolynomialLR", {"option": ("linear", "square", "root-to-zero")}), always=False
     ),
-    "numbers-in-float32": replace(KERAS, cells=KERAS.cells | {"option": WHOLE}),
+    "numbers-in-float32": replace(KERAS, cells=[dict(cells) | {"option": WHOLE} for cells in KERAS.reach]),
     "a-cycle-too-many": Limit(
         "keras",
         "takes ⌈t/T⌉ of a quotient that TensorFlow's graphs compute as t (1/T): for T = 7 it is above 3 at "
