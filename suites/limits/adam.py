@@ -3,9 +3,9 @@
 from gaugeblock import Limit
 from suites.limits.sgd_momentum import each_micro_batch, through_float32
 
-# the options with the β₂ of every day, 0.999, and those with 0.99
 Options = dict[str, dict[str, tuple[str, ...]]]
 
+# the options with the usual β₂ of 0.999, and those with 0.99
 USUAL: Options = {
     "tensorflow": {
         "adam": ("hat", "hat-tiny-gradients", "hat-value"),
