@@ -109,7 +109,7 @@ case = Case(
     name="step-decay",
     title="Learning rate cut at milestones",
     reference=step_decay,
-    options={"plain": STEP, "late": STEP | {"late": True}, "gentle": STEP | {"gamma": 0.5}},
+    options={"plain": STEP, "late": STEP | {"late": True}, "gentle": STEP | {"gamma": 0.7}},
     rare=("gentle",),
     contenders=(
         contender(
