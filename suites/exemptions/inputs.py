@@ -9,6 +9,10 @@ SQUARES = "the loss and its gradient are products of inputs, which no number of 
 RESIDUE = "what is left of equal huge numbers without their mean is rounding alone: every output is right"
 INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, and frameworks choose −∞ or NaN"
 
+MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
+BEND = "at a bend the slope is a convention, of which each framework has its own"
+SHUT = "its gates are so saturated that every gradient underflows"
+
 REASONS = {
     # by the formula
     "batch-norm/*/cotangents-of-ones": ZERO_SUM,
@@ -18,7 +22,10 @@ REASONS = {
     "layer-norm/*/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
     "softmax/*/cotangents-of-ones": ZERO_SUM,
+    "bounded-relu/*/zeros-and-ties": BEND,
     # out of range
+    "recurrent-gru/*/offset": SHUT,
+    "adam-master-copy/*/huge": MOMENT,
     "least-squares/*/near-largest": SQUARES,
     "clip-by-value/*/near-largest": SQUARES,
 }
