@@ -12,7 +12,6 @@ Source
 Choices
     The bound m also holds where a slope below the threshold would pass it; Keras has no such inputs.
     At a bound the slope is 0, as in activation.py.
-    Conditioning of axis-softmax/*, axis-log-softmax/* up to 8: a softmax divides by a sum, in any order.
 """
 
 import math

@@ -22,6 +22,8 @@ Choices
     agree as long as α is constant.
     v starts at 0 or at `initial` (1 in TensorFlow 1); s starts at `initial`, by default 0 in torch and 0.1
     in Keras and optax.
+    Conditioning of rmsprop/update-corrected-centered/* up to 1.2e6: after one step the corrected moments are
+    g² and g, whose difference v − m² is zero but for rounding.
     Conditioning of rmsprop/*/*, adagrad/*/* up to 7: loss and gradient are sums over the batch, and a sum of
     n terms in any order loses a factor of √(n/6).
 """

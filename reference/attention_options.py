@@ -17,7 +17,7 @@ Source
 Choices
     Queries beyond their length have results of zero, and keys beyond theirs are not attended to.
     L has no gradient.
-    Conditioning of grouped-attention/*, scored-attention/* up to 16: dQ is a sum of keys with weights that
+    Conditioning of grouped-attention/*, scored-attention/* up to 27: dQ is a sum of keys with weights that
     add up to zero.
 """
 
@@ -44,7 +44,7 @@ def grouped_attention_vjp(
     """Each head of K and V gets the gradients of its queries."""
     mask, ratio = _within(mask, q, k, asks, keys), _ratio(q, scale)
     rows = "nan" if asks is None else "zero"
-    dy = dy["y"] if sums else dy
+    dy = dy["y"] if isinstance(dy, dict) else dy  # the log-sum has no gradient
     wide = _spread(k, q), _spread(v, q)
     grads = attention_vjp(dy, q * ratio, *wide, mask, causal=causal, masked_rows=rows)
     return {"q": ratio * grads["q"], "k": _gathered(grads["k"], k), "v": _gathered(grads["v"], v)}

@@ -26,7 +26,7 @@ Choices
     places away.
     A query that sees nothing has equal weights, as in Keras.
     The norm has no shift and ε = 1e-6, Flax's.
-    Conditioning of head-options/*b_K, head-options/*.k up to 9e8: b_K moves all scores of a query alike
+    Conditioning of head-options/*b_K up to 9e8: b_K moves all scores of a query alike
     (multi_head_attention.py).
     Conditioning of head-options/* up to 16: the weights of the keys in dQ add up to zero, so that what the
     keys have in common cancels.

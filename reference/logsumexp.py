@@ -14,8 +14,6 @@ Choices
     term of weight zero, or that is left out, may have any exponent: it counts nothing.
     Its weight has a slope all the same, e^(x − y), and a term that is left out has none.
     s has no gradient. Without `signed` the sum should be positive. axis=None is all axes.
-    Conditioning of logsumexp/signed/* up to 1e4: terms of both signs cancel.
-    Conditioning of logsumexp/* up to 9: the sum over the terms is taken in any order.
 """
 
 import math

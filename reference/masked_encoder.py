@@ -21,7 +21,7 @@ Choices
     Every shift, b₁, b₂, those of the projections and the β of the norms, may be left out.
     Conditioning of masked-encoder/*b_K up to 9e8: the gradient of b_K is zero for all inputs
     (multi_head_attention.py); a sum gives the rounding of its terms.
-    Conditioning of masked-encoder/* up to 32: the weights of the keys in dQ, and of the queries in dK, nearly
+    Conditioning of masked-encoder/* up to 45: the weights of the keys in dQ, and of the queries in dK, nearly
     add up to zero, so that what these have in common cancels.
 """
 

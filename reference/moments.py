@@ -13,7 +13,7 @@ Choices
     δ is 0, or 1 for the unbiased variance of a sample (`correction`). The deviations are from μ, in two
     passes.
     Weights are not differentiated.
-    Conditioning of moments/* up to 9: both are sums over all elements, in any order.
+    Conditioning of moments/* up to 16: both are sums over all elements, in any order.
 """
 
 import numpy as np

@@ -18,6 +18,9 @@ Choices
     no gradient, one at a bound does. Keras scales the probabilities to a sum of 1 before it clips them, and
     for class numbers after.
     The mean is over all losses, weighted or not.
+    Conditioning of probability-*/ends*, probability-binary/*scores/* up to 6e28: a probability of 1 is
+    clipped to 1 − ε, which is rounded, so 1 − (1 − ε) keeps few digits of ε; the logarithm of a quotient
+    near 1 is what is left of it; and saturated scores have hardly a slope. The convention is written out.
     Conditioning of probability-*/*/forward.y up to 9: a mean is a sum over all elements, in any order.
 """
 

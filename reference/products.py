@@ -12,8 +12,6 @@ Source
     Golub and Van Loan 2013, Matrix Computations, 1.1 and 1.3.7 (block matrices).
 Choices
     The gradient of an argument that examples share is the sum over them.
-    Conditioning of batched-product/* up to 9: a product is a sum of k terms, and a shared gradient one over
-    examples too, in any order.
 """
 
 import numpy as np

@@ -24,7 +24,7 @@ Choices
     One layer, one direction, from a state of zeros; gates in the orders of lstm.py and gru.py. Backwards the
     steps are read from the last to the first, and results stand in that order (Keras's go_backwards).
     Before the first step that is seen, the result is zero.
-    Conditioning of recurrent-*/* up to 30: every step adds its rounding errors to those of the steps before.
+    Conditioning of recurrent-*/* up to 15: every step adds its rounding errors to those of the steps before.
 """
 
 import numpy as np

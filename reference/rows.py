@@ -17,7 +17,6 @@ Choices
     and no gradient, "clip" the nearest row, "wrap" the number modulo v, from any number; a change of a row
     out of range is left out.
     With by_frequency a row's gradient is divided by the number of its uses (torch's scale_grad_by_freq).
-    Conditioning of lookup-options/*/gradient.E, row-add/* up to 9: a row sums over its uses, in any order.
 """
 
 import numpy as np

@@ -26,7 +26,9 @@ Choices
     Forms that do not cancel: (T − t)/T for 1 − t/T, which is zero at T exactly; two squares for 1 ± cos; a
     sum of what is left of the first rate and what there is of the last. α, γ and ω are Python floats, and
     what depends on them alone is not rounded to the dtype of t.
-    Conditioning of one-cycle/last/typical/* up to 6: a rate is a product of three numbers that are rounded.
+    Conditioning of one-cycle/last*/typical/* up to 6: a rate is a product of three numbers that are rounded.
+    Conditioning of cosine-decay/power/*, warm-up-cosine/power/* up to 7: a power multiplies the rounding
+    error of its base.
 """
 
 from math import floor, log, pi

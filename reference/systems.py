@@ -10,8 +10,6 @@ Source
     Golub and Van Loan 2013, Matrix Computations, 3.1. Giles 2008, 2.3.1 (the gradient).
 Choices
     X A = B is Aᵀ Xᵀ = Bᵀ.
-    Conditioning of linear-system/* up to 40: a solve is a chain of n eliminations, each of which rounds all
-    rows.
 """
 
 import numpy as np

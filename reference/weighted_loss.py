@@ -11,7 +11,7 @@ Source
 Choices
     "mean" divides by the number of losses, whatever their weights; "weighted mean" by the sum of the weights.
     Weights are not differentiated.
-    Conditioning of weighted-*/*/forward.y up to 9: a mean is a sum over all elements, in any order.
+    Conditioning of weighted-*/*/forward.y up to 12: a mean is a sum over all elements, in any order.
 """
 
 import numpy as np

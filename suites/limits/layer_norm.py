@@ -25,16 +25,17 @@ MOMENTS = "tensorflow/python/ops/nn_impl.py:1276, which keras/src/backend/tensor
 REFERENCE = "the reference itself, which has the range of float64 where it is the oracle"
 
 
-def squares(torch, keras=MOMENTS, flax=SQUARED_IN_FLAX):
-    """The norms of a page, by framework; each argument is where it squares."""
-    where = {"torch": torch, "tensorflow": keras, "jax": flax, "numpy": REFERENCE}
+def squares(in_torch, keras=MOMENTS, flax=SQUARED_IN_FLAX, **cells):
+    """The norms of a page, by framework: where each squares; `cells` has more of its cells by backend."""
+    where = {"torch": in_torch, "tensorflow": keras, "jax": flax, "numpy": REFERENCE}
     package = {"tensorflow": "keras", "jax": "flax"}
     return {
         f"squares-overflow-{backend}": Limit(
             package.get(backend, backend),
             OVERFLOWING,
             source,
-            {"backend": backend, "regime": HUGE, "dtype": ("float32", "bfloat16", "float16")},
+            {"backend": backend, "regime": HUGE, "dtype": ("float32", "bfloat16", "float16")}
+            | cells.get(backend, {}),
             always=False,  # what is summed may just be in range
         )
         for backend, source in where.items()
