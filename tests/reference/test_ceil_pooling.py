@@ -17,7 +17,9 @@ CASES = [
 
 
 @pytest.mark.parametrize("size", ["small", "left-out", "thin"])
-@pytest.mark.parametrize(("f", "f_vjp", "option"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("f", "f_vjp", "option"), CASES, ids=lambda each: getattr(each, "__name__", str(each))
+)
 def test_the_gradient_is_that_of_finite_differences(f, f_vjp, option, size):
     data = inputs(np.random.default_rng(1), **SIZES[size])[1]
     check_vjp(f, f_vjp, data, options=option, rng=np.random.default_rng(2))
@@ -25,7 +27,9 @@ def test_the_gradient_is_that_of_finite_differences(f, f_vjp, option, size):
 
 
 @pytest.mark.parametrize("size", ["small", "left-out", "thin"])
-@pytest.mark.parametrize(("f", "f_vjp", "option"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("f", "f_vjp", "option"), CASES, ids=lambda each: getattr(each, "__name__", str(each))
+)
 def test_each_window_is_the_loop(f, f_vjp, option, size):
     x = inputs(np.random.default_rng(3), **SIZES[size])[1]["x"]
     got = f(x, **option)

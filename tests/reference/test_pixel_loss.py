@@ -19,7 +19,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("f", "f_vjp", "draw", "name", "option"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("f", "f_vjp", "draw", "name", "option"), CASES, ids=lambda each: getattr(each, "__name__", str(each))
+)
 def test_the_gradient_is_that_of_finite_differences(f, f_vjp, draw, name, option):
     data = draw(np.random.default_rng(1), **SIZES["small"], **option)[1]
     how = {key: value for key, value in option.items() if key in HOW}

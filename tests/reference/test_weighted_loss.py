@@ -21,7 +21,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "draw", "more", "option"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("name", "draw", "more", "option"), CASES, ids=lambda each: getattr(each, "__name__", str(each))
+)
 def test_the_gradient_is_that_of_finite_differences(name, draw, more, option):
     f, f_vjp = (getattr(weighted_loss, f"weighted_{name}{end}") for end in ("", "_vjp"))
     data = draw(np.random.default_rng(1), **SIZES["small"], **more, **option)[1]
