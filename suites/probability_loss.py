@@ -81,6 +81,7 @@ def through(f, turn):
         how = known(smoothing, reduction, convention)
         return f(turn(x) if p is None else p, y, w, **how)
 
+    formula.__name__ = f"{f.__name__}_cross_entropy"
     return formula
 
 
@@ -92,6 +93,12 @@ def through_vjp(f_vjp, turn, turn_vjp):
         return turn_vjp(f_vjp(dy, turn(x), y, w, **how)["p"], x)
 
     return gradient
+
+
+# by their names, under which rows have them
+binary_cross_entropy = through(binary, sigmoid)
+categorical_cross_entropy = through(categorical, softmax)
+sparse_cross_entropy = through(sparse, softmax)
 
 
 def known(smoothing, reduction, convention):
@@ -165,7 +172,7 @@ cases = (
     Case(
         name="probability-binary",
         title="Binary cross-entropy of probabilities",
-        reference=through(binary, sigmoid),
+        reference=binary_cross_entropy,
         gradient=through_vjp(binary_vjp, sigmoid, sigmoid_vjp),
         inputs=binary_inputs,
         options=OPTIONS | FLOORED,
@@ -186,7 +193,7 @@ cases = (
     Case(
         name="probability-categorical",
         title="Categorical cross-entropy of probabilities",
-        reference=through(categorical, softmax),
+        reference=categorical_cross_entropy,
         gradient=through_vjp(categorical_vjp, softmax, softmax_vjp),
         inputs=categorical_inputs,
         options=OPTIONS,
@@ -196,7 +203,7 @@ cases = (
     Case(
         name="probability-sparse",
         title="Sparse categorical cross-entropy of probabilities",
-        reference=through(sparse, softmax),
+        reference=sparse_cross_entropy,
         gradient=through_vjp(sparse_vjp, softmax, softmax_vjp),
         inputs=sparse_inputs,
         options=UNSMOOTHED,

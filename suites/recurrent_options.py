@@ -61,6 +61,7 @@ def formula(kind):
         how = {"activation": activation, "gate": gate, "residual": residual}
         return recurrent(x, W, U, b, P, c, seen, kind=kind, last=last, back=back, zero=zero, **how)
 
+    run.__name__ = f"recurrent_{kind}"
     return run
 
 
@@ -71,6 +72,10 @@ def slope(kind):
         return recurrent_vjp(dy, x, W, U, b, P, c, seen, kind=kind, last=last, back=back, zero=zero, **how)
 
     return run
+
+
+# by their names, under which rows have them
+recurrent_simple, recurrent_lstm, recurrent_gru = map(formula, ("simple", "lstm", "gru"))
 
 
 def in_keras(
@@ -149,14 +154,14 @@ RESIDUAL = {"residual": {"residual": True}, "residual-activations": {"residual":
 PROJECTED = {"projection": {"projected": 3}, "projection-last": {"projected": 3, "last": True}}
 
 
-def case(kind, title, options, contenders):
+def case(kind, reference, title, options, contenders):
     def drawn(rng, **given):
         return inputs(rng, kind=kind, **given)
 
     return Case(
         name=f"recurrent-{kind}",
         title=title,
-        reference=formula(kind),
+        reference=reference,
         gradient=slope(kind),
         inputs=drawn,
         sizes=SIZES,
@@ -176,6 +181,7 @@ SIMPLE, LONG, GATED = OPTIONS | RESIDUAL, OPTIONS | GATES | PROJECTED, OPTIONS |
 cases = (
     case(
         "simple",
+        recurrent_simple,
         "Simple recurrent network with further arguments",
         SIMPLE,
         (
@@ -195,6 +201,7 @@ cases = (
     ),
     case(
         "lstm",
+        recurrent_lstm,
         "LSTM with further arguments",
         LONG,
         (
@@ -213,6 +220,7 @@ cases = (
     ),
     case(
         "gru",
+        recurrent_gru,
         "GRU with further arguments",
         GATED,
         (
