@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench import pages
-from bench.case import Case, Option
-from bench.noise import precision
+from bench.case import Case, Option, known
 from bench.tree import Tree, flatten, tree_map
 
 Array = np.ndarray[Any, Any]
@@ -42,8 +41,15 @@ class Kind:
     values: bool = False
 
 
+def precision(dtype: str) -> Any:
+    """Bits and range of a dtype; imported late, because the noise needs SciPy."""
+    from bench.noise import precision as found
+
+    return found(dtype)
+
+
 def _reach(dtype: str) -> int:
-    return -max(precision(dtype).smallest, WIDEST)
+    return -max(int(precision(dtype).smallest), WIDEST)
 
 
 def _huge(dtype: str) -> float:
@@ -211,6 +217,32 @@ def fitting(case: Case, option: str) -> list[str]:
     ]
 
 
+LARGE, SMALL = ("huge", "near-largest", "constant-huge-rows"), ("near-zero", "subnormal")
+
+
+def vanishes(case: Case, option: str, kind: str) -> bool:
+    """Whether a gradient overflows in float32 on inputs of a kind, so that its sign may be any.
+
+    Or a result underflows, so that it may be zero.
+    """
+    if kind not in (*LARGE, *SMALL) or case.reference is None or case.gradient is None:
+        return False
+    keywords, dtype, rng = case.options[option], "float32", np.random.default_rng(0)
+    try:
+        with np.errstate(all="ignore"):
+            weights, data = drawn(case, keywords, next(iter(case.sizes.values())))
+            weights, data = changed(case, kind, rng, weights, data, dtype)
+            y = case.reference(**data, **weights, **known(case.reference, keywords))
+            dy = {n: np.ones_like(x) for n, x in y.items()} if isinstance(y, Mapping) else np.ones_like(y)
+            found = case.gradient(dy, **data, **weights, **known(case.gradient, keywords))
+            ends = [np.abs(x).max(initial=0) for tree in (found, y) for x in flatten(tree).values()]
+            if kind in SMALL:
+                return any(0 < end < 2.0**WIDEST / precision(dtype).u for end in ends)
+            return not all(end < 2.0 ** _reach(dtype) for end in ends[: len(flatten(found))])
+    except Exception:  # the page's own cells tell what is wrong
+        return False
+
+
 def drawn(case: Case, option: Option, size: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
     """Weights and data of a page's typical regime; raises what the page raises."""
     regime = {"regime": next(iter(case.regimes))} if len(case.regimes) > 1 else {}
@@ -225,7 +257,11 @@ def _arrays(data: Mapping[str, Any]) -> list[Array]:
 @cache
 def unfit(case: str, option: str, regime: str) -> str:
     """Why a kind of input does not fit a formula; empty if it does."""
-    for pattern, why in pages.exemptions("inputs").REASONS.items():
+    try:
+        reasons = pages.exemptions("inputs").REASONS
+    except ModuleNotFoundError:  # pages of somebody's own
+        return ""
+    for pattern, why in reasons.items():
         if fnmatchcase(f"{case}/{option}/{regime}", pattern):
             return str(why)
     return ""

@@ -20,7 +20,7 @@ from zlib import crc32
 from bench import size as sizes
 from bench.backends import SHIPPED, TF32, Backend, backend
 from bench.case import INTEGERS, Case, Contender
-from bench.cells.catalogue import fitting, listed, ways
+from bench.cells.catalogue import fitting, listed, vanishes, ways
 from bench.cells.cell import LOW, Cell
 from bench.cells.shapes import shapes, sweeps
 
@@ -229,8 +229,11 @@ def _strange(case: Case, selection: Selection) -> Iterator[Place]:
 
 def kind_of(case: Case, seed: int) -> Iterator[str]:
     """The kind of input that a default run adds to a formula, if any fits."""
-    fits = fitting(case, next(iter(case.options)))
-    yield from fits[(found := crc32(f"{case.name}/{seed}".encode()) % max(len(fits), 1)) : found + 1]
+    usual = next(iter(case.options))
+    fits = fitting(case, usual)
+    start = crc32(f"{case.name}/{seed}".encode()) % max(len(fits), 1)
+    turned = (kind for kind in (*fits[start:], *fits[:start]) if not vanishes(case, usual, kind))
+    yield from islice(turned, 1)
 
 
 def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:

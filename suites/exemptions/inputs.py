@@ -1,4 +1,4 @@
-"""Kinds of inputs that do not fit a formula, with reasons; `gaugeblock list NAME` shows them.
+"""Kinds of inputs that do not fit a formula, with reasons; `gaugeblock list` shows them.
 
 A pattern is a glob for "case/option/kind". The first that matches gives the reason; a pattern that matches
 nothing is stale, and a test fails.

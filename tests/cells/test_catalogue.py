@@ -242,3 +242,18 @@ def test_swept_whole_numbers_are_exact_at_the_longest():
 def test_kinds_are_of_what_formulas_have():
     assert {each.of for each in CATALOGUE.values()} == {FLOATS, BOOLEANS, COTANGENTS, catalogue.INTEGERS}
     assert rounded({"x": X}, "float32")["x"].dtype == np.float32
+
+
+def test_a_default_run_leaves_out_a_kind_on_which_gradients_overflow(monkeypatch):
+    """The sign of a sum that vanishes is that of any of its parts, so a page that is right would be red."""
+    from bench.cells import selection
+
+    squares, usual = pages.case("least-squares"), pages.case("softmax")
+    assert catalogue.vanishes(squares, "plain", "near-largest")
+    assert not catalogue.vanishes(squares, "plain", "offset")
+    assert not any(catalogue.vanishes(usual, "plain", name) for name in CATALOGUE)
+    for case, kind in ((squares, "offset"), (usual, "near-largest")):
+        monkeypatch.setattr(selection, "fitting", lambda case, option: ["near-largest", "offset"])
+        assert {*kind_of(case, 0), *kind_of(case, 1), *kind_of(case, 2)} <= {kind, "offset"}
+    assert {name for seed in range(9) for name in kind_of(squares, seed)} == {"offset"}
+    assert {name for seed in range(9) for name in kind_of(usual, seed)} == {"near-largest", "offset"}
