@@ -10,7 +10,7 @@ def of(name):
     return (
         Mutant("mask-left-out", "mask", LAST, "np.where(seen, x, -math.inf)", "x", option="some"),
         Mutant("hidden-as-zero", "mask", LAST, "-math.inf", "0.0", option="some"),
-        Mutant("axis-ignored", "layout", LAST, "-math.inf), axis, -1)", "-math.inf), -1, -1)", option="middle"),
+        Mutant("rows-reversed", "layout", LAST, "-math.inf), axis, -1)", "-math.inf), axis, -1)[::-1]"),
         Mutant("in-bfloat16", "precision", LAST, "return np.moveaxis(x if", "x = bfloat16(x)\n    return np.moveaxis(x if"),
         Mutant("half-the-slope", "gradient", f"activation_options.axis_{name}_vjp", '{"x": ', '{"x": 0.5 * '),
     )  # fmt: skip

@@ -7,7 +7,6 @@ MEAN, MEAN_BACK = "ceil_pooling.ceil_mean", "ceil_pooling.ceil_mean_vjp"
 KEPT, INSIDE, COUNT = "ceil_pooling._kept", "ceil_pooling._inside", "ceil_pooling._count"
 
 both = (
-    Mutant("window-over-the-end-left-out", "mask", KEPT, "for i in range(count)", "for i in range(count - 1)"),
     Mutant("margin-not-cropped", "layout", INSIDE, "rows : rows + h,", "0 : h,"),
 )  # fmt: skip
 mutants = {

@@ -13,7 +13,6 @@ every = (
     Mutant("read-forwards", "layout", ORDER, "if back else", "if False else", option="backwards"),
     Mutant("first-for-the-last", "layout", LAYER, "outputs[-1]", "outputs[0]", option="mask-last"),
     Mutant("state-in-bfloat16", "precision", RUN, "        out = new[0]", "        new = bfloat16(new)\n        out = new[0]"),
-    Mutant("left-out-passes-nothing", "gradient", BACK, "np.where(now, 0, d) for d in dstate", "0 * d for d in dstate"),
     Mutant("result-repeated-detached", "gradient", BACK, "np.where(now, 0, dout)", "0 * dout"),
 )  # fmt: skip
 mutants = {
@@ -25,6 +24,7 @@ mutants = {
     ),
     "recurrent-lstm": (
         *every,
+        Mutant("left-out-passes-nothing", "gradient", BACK, "np.where(now, 0, d) for d in dstate", "0 * d for d in dstate", option="mask"),
         Mutant("projection-transposed", "layout", "recurrent_options._lstm", "h @ P", "h @ P[::-1]", option="projection"),
         Mutant("projection-detached", "gradient", "recurrent_options._lstm_vjp", "dh @ P.T", "0 * (dh @ P.T)", option="projection"),
         Mutant("gates-ignored", "formula", "recurrent_options._lstm", "gate(o) * act", "_functions({})[2](o) * act", option="gates"),
@@ -32,6 +32,7 @@ mutants = {
     ),
     "recurrent-gru": (
         *every,
+        Mutant("left-out-passes-nothing", "gradient", BACK, "np.where(now, 0, d) for d in dstate", "0 * d for d in dstate", option="mask"),
         Mutant("gates-ignored", "formula", "recurrent_options._gru", "n + gate(r + u_r)", "n + _functions({})[2](r + u_r)", option="gates"),
         Mutant("shift-outside-the-reset", "formula", "recurrent_options._gru", "gate(r + u_r) * (u_n + c)", "gate(r + u_r) * u_n + c"),
         Mutant("shift-detached", "gradient", "recurrent_options._gru_vjp", "dq.sum(axis=0)", "0 * dq.sum(axis=0)"),
