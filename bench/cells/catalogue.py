@@ -16,7 +16,7 @@ import numpy as np
 
 from bench import pages
 from bench.case import Case, Option, known
-from bench.tree import Tree, flatten, tree_map
+from bench.tree import Tree, flatten, floating, tree_map
 
 Array = np.ndarray[Any, Any]
 Change = Callable[[np.random.Generator, Array, str], Array]
@@ -196,7 +196,7 @@ def _names(case: Case, of: str, data: Mapping[str, Any]) -> list[str]:
 
 
 def _floating(tree: Tree) -> list[str]:
-    return [path for path, x in flatten(tree).items() if getattr(x, "dtype", np.dtype("O")).kind == "f"]
+    return [path for path, x in flatten(tree).items() if floating(x)]
 
 
 def fitting(case: Case, option: str) -> list[str]:
@@ -206,7 +206,7 @@ def fitting(case: Case, option: str) -> list[str]:
     except Exception:  # the page's own cells tell what is wrong
         return []
     there = {of for of in KINDS if _names(case, of, data)}
-    if _floating(weights) and not any(x.dtype.kind == "f" for x in _arrays(data)):
+    if _floating(weights) and not _floating(data):
         there.add(FLOATS)
     if case.gradient is not None:
         there.add(COTANGENTS)
@@ -248,10 +248,6 @@ def drawn(case: Case, option: Option, size: Mapping[str, Any]) -> tuple[Tree, Ma
     regime = {"regime": next(iter(case.regimes))} if len(case.regimes) > 1 else {}
     weights, data = case.inputs(np.random.default_rng(0), **size, **option, **regime)
     return weights, data
-
-
-def _arrays(data: Mapping[str, Any]) -> list[Array]:
-    return [x for x in flatten(data).values() if isinstance(x, np.ndarray)]
 
 
 @cache
