@@ -257,3 +257,8 @@ def test_a_default_run_leaves_out_a_kind_on_which_gradients_overflow(monkeypatch
         assert {*kind_of(case, 0), *kind_of(case, 1), *kind_of(case, 2)} <= {kind, "offset"}
     assert {name for seed in range(9) for name in kind_of(squares, seed)} == {"offset"}
     assert {name for seed in range(9) for name in kind_of(usual, seed)} == {"near-largest", "offset"}
+
+
+def test_of_several_floating_arrays_the_first_alone_is_changed():
+    _, changed = draw(pages.case("attention"), at(pages.case("attention"), "all-zeros"))
+    assert [name for name, x in changed.items() if not x.any()] == ["q"]
