@@ -62,8 +62,8 @@ class Page:
         return module.partition(".")[0] in self.house
 
     def defined(self, value: Any) -> bool:
-        """Whether the value is a class or a named function of this project."""
-        named = isinstance(value, type | FunctionType) and value.__name__ != "<lambda>"
+        """Whether the value is a class or a named function of this project, cached or not."""
+        named = isinstance(inspect.unwrap(value), type | FunctionType) and value.__name__ != "<lambda>"
         return named and self.ours(value.__module__)
 
     def definition(self, value: Any) -> str:
@@ -120,12 +120,14 @@ def found(value: Any, tree: ast.AST) -> dict[str, Any]:
     if isinstance(value, type):
         scope, read = vars(sys.modules[value.__module__]), set(names(tree))
     else:
-        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
+        function = inspect.unwrap(value)
+        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         inner = {name: cell.cell_contents for name, cell in cells}
         given = [node for node in ast.walk(tree) if isinstance(node, ast.arguments)]
-        defaults = [each for node in given for each in (*node.defaults, *node.kw_defaults) if each]
-        scope = {**value.__globals__, **inner}
-        read = {*inner, *loaded(value.__code__), *(name for each in defaults for name in names(each))}
+        outside = [each for node in given for each in (*node.defaults, *node.kw_defaults) if each]
+        outside += [each for node in ast.walk(tree) for each in getattr(node, "decorator_list", ())]
+        scope = {**function.__globals__, **inner}
+        read = {*inner, *loaded(function.__code__), *(name for each in outside for name in names(each))}
     return {name: scope[name] for name in sorted(read) if name in scope}
 
 

@@ -22,6 +22,7 @@ SIZES = (128, 256, 512, 1024, 2048, 4096, 8192)
 LARGEST = 3  # how many of the largest sizes a GPU gets: smaller ones do not fill it
 SLOW = 0.4  # seconds a call may take: calls that would take longer are not tried
 BUDGET = 0.1  # seconds of samples of one figure
+FEWEST = 3  # samples of one figure: a machine that stops for a moment slows one, and would set the roof
 BLOCK = 0.005  # seconds a sample should last
 GPU_BLOCK = 0.02  # longer on a GPU, where a launch and a synchronization cost 20 µs
 WIDTH = 2**15  # elements in a row of the streamed arrays
@@ -107,17 +108,17 @@ def _repeated(engine: Backend, array: Any, times: int) -> Any:
 
 def _least(engine: Backend, once: Callable[[], Any], budget: float = BUDGET) -> float | None:
     """The fewest seconds per call over several blocks of calls; None if there is no such kernel."""
-    best, spent, calls = math.inf, 0.0, 1
+    best, spent, samples, calls = math.inf, 0.0, 0, 1
     length = BLOCK if engine.device == "cpu" else GPU_BLOCK
     try:
         engine.wait(once())  # compiles, and touches the memory pages
-        while not spent or spent < budget:
+        while samples < (FEWEST if budget else 1) or spent < budget:
             start = clock()
             for _ in range(calls):
                 result = once()
             engine.wait(result)
             taken = clock() - start
-            spent, best = spent + taken, min(best, taken / calls)
+            samples, spent, best = samples + 1, spent + taken, min(best, taken / calls)
             calls = max(1, round(length / max(best, 1e-6)))
     except Exception as error:
         if not (isinstance(error, Absent) or engine.lacks(error)):

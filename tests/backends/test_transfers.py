@@ -29,8 +29,14 @@ def test_a_cpu_has_none_and_a_device_has_one_a_backend_each_way_all_timed():
     assert not list(cells(both, Selection()))
     on_gpu = Selection(devices=("cpu", "gpu"), dtypes=("float32",))
     found = list(cells(both, on_gpu))
-    assert [(each.case, each.backend, each.device) for each in found] == [
-        (name, engine, "gpu") for name in BOTH for engine in ("torch", "tensorflow", "jax")
+    regimes = {name: list(dict.fromkeys(each.regime for each in found if each.case == name)) for name in BOTH}
+    # the second kind of input is drawn by the seed
+    assert all(kinds[0] == "typical" and len(kinds) == 2 for kinds in regimes.values())
+    assert [(each.case, each.regime, each.backend, each.device) for each in found] == [
+        (name, kind, engine, "gpu")
+        for name in BOTH
+        for kind in regimes[name]
+        for engine in ("torch", "tensorflow", "jax")
     ]
     usual = Selection(devices=("cpu", "gpu"), speeds=True)
     wanted = [each for each in cells(both, usual) if each.dtype == "float32"]

@@ -1,7 +1,7 @@
 """A function's source with everything that it needs from this project, in one file that runs alone."""
 
 import math
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise as pairs
 
 import numpy as np
@@ -15,6 +15,7 @@ from tests import raising as page
 TABLE = {"double": lambda x: 2 * x, "square": lambda x: x * x}
 WIDTHS = (3, [4.5, "five"], None)
 ARRAY = np.ones(3)
+SEEN = []
 
 
 def area(r, *, pi=math.pi, widths=WIDTHS):
@@ -37,6 +38,15 @@ def holds(x):
     return x + ARRAY
 
 
+@cache
+def slow(x):
+    return SEEN.append(x) or x * x
+
+
+def remembers(x):
+    return slow(x) + slow(x), len(SEEN)
+
+
 def through_a_page(api):
     return page.owner_of(api)
 
@@ -51,6 +61,10 @@ def run(function):
 @pytest.fixture(autouse=True)
 def ours(monkeypatch):
     monkeypatch.setattr(extract_page, "HOUSE", ("bench", "tests"))
+
+
+def test_a_cached_helper_stays_cached():
+    assert run(remembers)[0](3) == (18, 1)
 
 
 def test_a_function_takes_its_constants_and_helpers_with_it():

@@ -83,6 +83,18 @@ def test_the_rates_of_an_engine_that_works_when_it_is_waited_for_are_found(known
     assert found["array_bytes"] > 4 * SMALL == 4 * found["cache_bytes"]
 
 
+def test_a_machine_that_stops_for_a_moment_does_not_set_the_roof(known, monkeypatch):
+    waits, wait = [], Known.wait
+
+    def stopped(self, tree):
+        waits.append(0)
+        Known.now += 0.3 * (len(waits) == 2)  # in the first sample: the call before it is no sample
+        wait(self, tree)
+
+    monkeypatch.setattr(known, "wait", stopped)
+    assert measure(known("cpu", "float32"), SMALL)["flops_per_s"] == pytest.approx(80e9, rel=0.03)
+
+
 def test_a_product_that_would_take_long_is_not_tried_and_a_fast_device_gets_the_largest(known, monkeypatch):
     assert measure(known("cpu", "float32"), SMALL)["sizes"] == [128, 256, 512, 1024, 2048]
     monkeypatch.setattr(known, "rate", lambda self, size: 2e8)

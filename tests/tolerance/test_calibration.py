@@ -21,6 +21,7 @@ from bench.verdict.compare import compare
 SEEDS = range(10)
 DOUBLE_ONLY = {
     "gelu": "scipy's erf has no extended precision",
+    "linear-system": "LAPACK has no extended precision",
     "normal-equations": "LAPACK has no extended precision",
 }
 HONEST = {"float32": np.float32, "float64": np.longdouble}
