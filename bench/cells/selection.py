@@ -6,9 +6,9 @@ because deriving its limits takes minutes. A size whose judged passes take `VAST
 it. A size, dtype or mode that you name is combined with everything. Headlines run at their own sizes in
 every run: see `timed`.
 
---full-inputs has what no page draws (`bench.cells.catalogue`): each kind of input with each option, in modes
-and dtypes by turns, the sizes of `bench.cells.shapes`, and whole numbers at many lengths. A default run has
-one of these kinds for each formula, which the seed chooses.
+--full-inputs has what no page draws (`bench.cells.catalogue`): each kind of input with each option, in modes,
+dtypes and APIs by turns, the sizes of `bench.cells.shapes`, and whole numbers at many lengths. A default run
+has one of these kinds for each formula, which the seed chooses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,13 +48,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Place:
-    """One set of inputs for all contenders of a case. `turn` selects the mode where one mode is enough."""
+    """One set of inputs for all contenders of a case, or if `alone` for one of each backend.
+
+    `turn` selects that one, and the mode where one mode is enough.
+    """
 
     option: str
     regime: str
     size: str
     dtype: str
     turn: int | None = None
+    alone: bool = False
 
 
 def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
@@ -69,7 +73,7 @@ def _placed(case: Case, classes: Mapping[str, type[Backend]], selection: Selecti
     for seed in selection.seeds:
         for place in _strange(case, selection) if selection.full_inputs else _places(case, selection, seed):
             for spec, found in classes.items():
-                for contender in found.contenders(case):
+                for contender in _by_turns(found, case, place):
                     directions = ways(case, place.regime, contender.directions or case.directions)
                     for mode, device in _runs(found, contender, case, place, selection):
                         for direction in directions:
@@ -202,29 +206,41 @@ def settings(case: Case) -> list[tuple[str, str]]:
 
 
 DTYPES = ("float32", "float64")
+MODES = 3  # that are light: most of any backend
 SUM = "cotangents-of-ones"  # the gradient of a plain sum
 
 
 def _strange(case: Case, selection: Selection) -> Iterator[Place]:
-    """What no page lists: every kind of input with every option, and with the first in every dtype."""
+    """What no page lists: every kind of input with every option, and with the first in every dtype.
+
+    With another option than the first, one contender of each backend has it, by turns.
+    """
     usual, first, turns = next(iter(case.options)), next(iter(case.sizes)), count()
+    named = bool(selection.dtypes)
     for option in case.options:
-        for kind in fitting(case, option):
-            turn = next(turns)
-            found = DTYPES if option == usual else (DTYPES[turn % len(DTYPES)],)
-            for dtype in selection.dtypes or found:
-                yield Place(option, kind, first, dtype, turn)
-        for size in shapes(case, option):
-            turn = next(turns)
-            for dtype in selection.dtypes or (DTYPES[turn % len(DTYPES)],):
-                yield Place(option, next(iter(case.regimes)), size, dtype, turn)
+        met = [(kind, first) for kind in fitting(case, option)]
+        for regime, size in (*met, *((next(iter(case.regimes)), size) for size in shapes(case, option))):
+            turn, number = divmod(next(turns), len(DTYPES))
+            every = option == usual and size == first
+            for dtype in selection.dtypes or (DTYPES if every else DTYPES[number:][:1]):
+                later = DTYPES.index(dtype) if every and dtype in DTYPES else 0
+                yield Place(option, regime, size, dtype, turn + later, option != usual and not named)
     for size in case.sizes if SUM in fitting(case, usual) else ():
         if size not in case.vast and _flops(case, size) < LARGE and not sizes.headline(case, size):
             for dtype in selection.dtypes or ("float16",):  # whose sums end at 65,504
                 yield Place(usual, SUM, size, dtype, next(turns))
     for option in case.integers if "float32" in (selection.dtypes or DTYPES) else ():
         for size in sweeps(case, option):
-            yield Place(option, INTEGERS, size, "float32", next(turns))
+            yield Place(option, INTEGERS, size, "float32", next(turns), not named)
+
+
+def _by_turns(found: type[Backend], case: Case, place: Place) -> Sequence[Contender]:
+    """All contenders of a backend, or the one whose turn it is of those that have the option and size."""
+    if not place.alone:
+        return found.contenders(case)
+    able = [each for each in found.contenders(case) if not {place.option, place.size} & {*each.without}]
+    at = (place.turn or 0) // MODES % max(len(able), 1)  # every mode, then the next contender
+    return able[at : at + 1]
 
 
 def kind_of(case: Case, seed: int) -> Iterator[str]:

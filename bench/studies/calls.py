@@ -21,6 +21,7 @@ from bench.studies.signature import LOOSE, call_of, constructor, function, metho
 from bench.verdict.known import refusal
 
 NEEDED = "needed"  # stands for a missing default
+DEFAULT, OTHER = "default", "another"
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Call:
     defaults: dict[str, str]
     cases: list[str] = field(default_factory=list)
     passed: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # parameter: value: case/option
+    together: list[dict[str, str]] = field(default_factory=list)  # the kinds of values of one call, each once
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
@@ -106,6 +108,15 @@ def shown(value: Any) -> str:
     return str(getattr(value, "__name__", type(value).__name__))
 
 
+def kind(value: Any, default: str) -> str:
+    """What kind of value it is, besides the default: each flag, word and dtype of array, and any number."""
+    text = shown(value)
+    if text == default:
+        return DEFAULT
+    number = isinstance(value, int | float | list | tuple | np.generic) and not isinstance(value, bool)
+    return OTHER if number else text
+
+
 def _defaults(signature: Signature) -> dict[str, str]:
     return {
         name: NEEDED if each.default is Parameter.empty else shown(each.default)
@@ -122,6 +133,9 @@ def _keep(call: Call, place: str, bound: inspect.BoundArguments) -> None:
     for each in bound.signature.parameters.values():
         if each.kind is Parameter.VAR_KEYWORD:
             arguments |= arguments.pop(each.name, {})
+    given = {name: kind(value, call.defaults.get(name, NEEDED)) for name, value in arguments.items()}
+    if given not in call.together:
+        call.together.append(given)
     for name, value in arguments.items():
         places = call.passed.setdefault(name, {}).setdefault(shown(value), [])
         if place not in places:

@@ -12,7 +12,7 @@ from typing import Any
 from bench import pages
 from bench.backends import SHIPPED, Absent, backend
 from bench.report.table import Section, Table, markdown
-from bench.studies.calls import NEEDED
+from bench.studies.calls import DEFAULT, NEEDED
 from bench.worker import Worker
 
 NAMES = [name for name in SHIPPED if name != "numpy"]  # the reference has no API of its own
@@ -22,7 +22,9 @@ COLUMNS = ("parameter", "default", "status", "passed", "by, or why not")
 NOTE = (
     "Covered: options of a case pass a value other than the default; for a flag both True and False, for a "
     "choice each string that suites/exemptions/coverage.py lists. Partly or not covered: that file gives "
-    "the reason."
+    "the reason. Pairs: a kind of value of one parameter with one of another of the same callable, among the "
+    "kinds that its calls pass (the default, another number, each flag, word and kind of array); met: some "
+    "call passes both."
 )
 SHOWN = 6  # most values or places in one line of a table
 
@@ -39,6 +41,8 @@ class Line:
     values: Mapping[str, Sequence[str]]  # each value passed, with the cases and options that passed it
     missed: Sequence[str]  # values that should have been passed and were not
     reason: str = ""
+    pairs: int = 0  # of a kind of value of this parameter and one of a later parameter
+    met: int = 0  # of these, how many some call passes together
 
     def __str__(self) -> str:
         return f"{self.api}({self.parameter})"
@@ -92,13 +96,29 @@ def _ask(name: str) -> Any:
 def line(name: str, call: Mapping[str, Any], parameter: str, choices: Mapping[str, Sequence[str]]) -> Line:
     """The values that were passed for one parameter of an API, and those that were missed."""
     default, values = call["defaults"][parameter], call["passed"].get(parameter, {})
-    found = Line(name, call["cases"], call["name"], parameter, default, values, ())
+    pairs, met = paired(call, parameter)
+    found = Line(name, call["cases"], call["name"], parameter, default, values, (), "", pairs, met)
     expected = {"True", "False"} if default in ("True", "False") else set[str]()
     expected |= {repr(each) for each in choices.get(match(found, choices) or "", ())}
     missed = sorted(expected - {default, *values})
     if not expected and not set(values) - {default}:
         missed = ["a value" if default == NEEDED else f"other than {default}"]
     return replace(found, missed=missed)
+
+
+def paired(call: Mapping[str, Any], parameter: str) -> tuple[int, int]:
+    """How many pairs there are of kinds of values of a parameter and of a later one, and how many are met.
+
+    A parameter counts if calls pass it more than one kind of value.
+    """
+    calls = [{name: given.get(name, DEFAULT) for name in call["defaults"]} for given in call["together"]]
+    kinds = {name: {given[name] for given in calls} for name in call["defaults"]}
+    several = [name for name, found in kinds.items() if len(found) > 1]
+    if parameter not in several:
+        return 0, 0
+    later = several[several.index(parameter) + 1 :]
+    met = {(name, given[parameter], given[name]) for name in later for given in calls}
+    return sum(len(kinds[parameter]) * len(kinds[name]) for name in later), len(met)
 
 
 def match(found: Line, patterns: Iterable[str]) -> str | None:
@@ -134,14 +154,17 @@ def tables(found: Sequence[Line]) -> list[Section]:
     for name in dict.fromkeys(each.backend for each in found):
         own = [each for each in found if each.backend == name]
         tally = [sum(each.status == status for each in own) for status in STATUSES]
-        rows.append((name, *map(str, (len({each.api for each in own}), len(own), *tally))))
-    columns = ("backend", "callables", "parameters", *STATUSES)
+        pairs = [sum(each.pairs for each in own), sum(each.met for each in own)]
+        rows.append((name, *map(str, (len({each.api for each in own}), len(own), *tally, *pairs))))
+    columns = ("backend", "callables", "parameters", *STATUSES, "pairs", "met")
     title = "Coverage of the APIs"
     sections: list[Section] = [Table(title, columns, rows, right=columns[1:], note=NOTE)]
     for api in dict.fromkeys(each.api for each in found):
         own = [each for each in found if each.api == api]
         each_one = [(each.parameter, each.default, each.status, _values(each), _why(each)) for each in own]
         note = f"In {', '.join(own[0].cases)}."
+        if pairs := sum(each.pairs for each in own):
+            note += f" Of {pairs} pairs of kinds of values, {sum(each.met for each in own)} are met."
         sections.append(Table(api, COLUMNS, each_one, note=note, level=3))
     return sections
 

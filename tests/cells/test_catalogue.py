@@ -138,6 +138,31 @@ def test_every_kind_that_fits_meets_every_option_and_the_first_option_every_dtyp
             assert {(usual, name, dtype) for dtype in DTYPES} <= found, (case.name, name)
 
 
+def test_other_options_take_their_contenders_modes_and_dtypes_by_turns():
+    case, engines = pages.case("layer-norm"), ("torch", "tensorflow", "jax")
+
+    def listed(option, name, **named):
+        found = cells([case], Selection(full_inputs=True, backends=engines, **named))
+        return [cell for cell in found if cell.option == option and cell.regime == name]
+
+    def apis(found):
+        return {(cell.backend, cell.contender) for cell in found}
+
+    usual, other = list(case.options)[:2]
+    met = {name: listed(other, name) for name in fitting(case, other)}
+    every = apis(listed(usual, "huge"))
+    assert len(every) > len(engines)
+    assert all(len(apis(found)) == len(engines) for found in met.values())
+    assert apis(listed(other, "huge", dtypes=("float64",))) == every  # a dtype that is named has all
+    turns = [cell for found in met.values() for cell in found]
+    assert apis(turns) == every
+    for engine in engines:
+        modes = {cell.mode for cell in turns if cell.backend == engine}
+        found = {(cell.mode, cell.dtype) for cell in turns if cell.backend == engine}
+        assert found == {(mode, dtype) for mode in modes for dtype in DTYPES}
+    assert {cell.mode for cell in turns} == {"eager", "jit", "function", "xla"}
+
+
 def test_a_default_run_has_one_kind_for_each_formula_and_the_seed_chooses_it():
     def added(seed):
         found = cells(CASES, Selection(seeds=(seed,)))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bench.backends import Absent, backend
-from bench.studies.calls import Call, recording, shown
-from bench.studies.coverage import FILES, NAMES, faults, line, reason, study, tables, write
+from bench.studies.calls import Call, kind, recording, shown
+from bench.studies.coverage import FILES, NAMES, faults, line, paired, reason, study, tables, write
 from bench.studies.signature import call_of, constructor, function
 
 HERE = __name__
@@ -48,7 +48,8 @@ def scaled(x, scale=1.0):
 
 
 def call(defaults, passed):
-    return {"name": "keras.layers.Some", "cases": ["some"], "defaults": defaults, "passed": passed}
+    names = {"name": "keras.layers.Some", "cases": ["some"], "together": []}
+    return {**names, "defaults": defaults, "passed": passed}
 
 
 def found(default, values, choices=None):
@@ -124,6 +125,42 @@ def test_each_of_the_listed_strings_is_met():
     choices = {"*(bias)": ("a", "b")}
     assert found("'a'", [], choices).missed == ["'b'"]
     assert found("'a'", ["'b'"], choices).status == "covered"
+
+
+def test_pairs_of_kinds_of_values_are_counted_at_the_first_of_the_two_parameters():
+    given = call({"x": "needed", "bias": "True", "mask": "None", "axis": "-1"}, {})
+    given["together"] = [
+        {"x": "float array", "mask": "bool array"},
+        {"x": "float array", "bias": "False"},
+        {"x": "float array", "bias": "False", "mask": "float array"},
+    ]
+    assert paired(given, "bias") == (6, 3) and paired(given, "mask") == (0, 0)
+    assert paired(given, "x") == paired(given, "axis") == (0, 0)  # one kind of value each
+
+
+@pytest.mark.parametrize(
+    ("value", "default", "found"),
+    [
+        (True, "True", "default"),
+        (False, "True", "False"),
+        (2, "1", "another"),
+        (3.5, "1", "another"),
+        ((2, 2), "1", "another"),
+        ("sum", "'mean'", "'sum'"),
+        (None, "needed", "None"),
+        (np.zeros(2, bool), "None", "bool array"),
+    ],
+)
+def test_a_number_is_one_kind_of_value_and_each_flag_word_and_array_its_own(value, default, found):
+    assert kind(value, default) == found
+
+
+def test_a_call_keeps_the_kinds_that_it_passes_together_once():
+    calls = {}
+    with recording(f"{HERE}.scaled", "some/plain", calls):
+        for given in ({}, {}, {"scale": 3.0}):
+            scaled(1.0, **given)
+    assert calls[f"{HERE}.scaled"].together == [{"x": "another"}, {"x": "another", "scale": "another"}]
 
 
 def test_the_first_pattern_is_the_reason_and_a_covered_parameter_has_none():
