@@ -55,14 +55,15 @@ def kills(folder: Path, told: Told = refuse) -> list[Section]:
     return matrix(found) if found else []
 
 
-def read(paths: Paths, *, lenient: bool = False) -> tuple["DataFrame", Records, Records]:
+def read(paths: Paths, *, lenient: bool = False, jobs: int = 1) -> tuple["DataFrame", Records, Records]:
     """The rows at several paths as one frame, and the records of their machines and environments by key.
 
     The rows have one more column, `run_environment`, which `header.setups` uses. `lenient` skips lines that
-    are not rows. Skipped lines and unreadable records are listed in ``attrs["left"]``.
+    are not rows. Skipped lines and unreadable records are listed in ``attrs["left"]``. `jobs` is how many
+    processes read large files.
     """
     left: list[str] = []
-    rows = load(paths, lenient=lenient, told=left.append)
+    rows = load(paths, lenient=lenient, told=left.append, jobs=jobs)
     machines: dict[str, Any] = {}
     environments: dict[str, Any] = {}
     keys: dict[str, str] = {}  # environment keys by run
@@ -109,7 +110,7 @@ def show(
     prices: Prices | None = None,
 ) -> None:
     """Print the report on the rows at these paths, at 100 columns."""
-    read_all = read(paths, lenient=lenient)
+    read_all = read(paths, lenient=lenient, jobs=os.cpu_count() or 1)
     found = sections(*read_all, every=every, plugins=plugins, prices=prices, **beside(paths))
     print_sections(found, console or terminal())
 
@@ -125,7 +126,7 @@ def departures(paths: Paths) -> list[Section]:
 
 def text(paths: Paths, *, lenient: bool = False, prices: Prices | None = None) -> str:
     """The whole report on the rows at these paths, as Markdown."""
-    rows = read(paths, lenient=lenient)
+    rows = read(paths, lenient=lenient, jobs=os.cpu_count() or 1)
     found = sections(*rows, every=True, prices=prices, **beside(paths))
     return f"# Gaugeblock report\n\n{markdown(found)}"
 

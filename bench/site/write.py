@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from bench.report.formulas import kept
 from bench.report.header import Records, setups
 from bench.report.overview import DEPARTED
@@ -31,7 +33,7 @@ from bench.site.machines import hardware
 from bench.site.numbers import Values
 from bench.store.results import write
 from bench.store.row import CELL
-from bench.store.rows import all_files, run_id
+from bench.store.rows import LARGE, all_files, run_id
 from bench.store.suite import suite
 from bench.worker.process import pool
 
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 STATIC = ("index.html", "style.css", "app.js")
 MARK = "gaugeblock.txt"  # a folder without it is not ours, and is not written over
 SAID = "This folder is a report of Gaugeblock. `gaugeblock report --to` writes it anew.\n"
-LARGE = 2**25  # bytes of rows, from which several processes write sooner than one
 # what tells the states of machines, and what departs; few columns, because all runs are held at once
 SETUP = [*(name for name in FACTS if name != "on"), "run_environment", "environment", "device", "dtype"]
 OFF = [
@@ -174,6 +175,6 @@ def _check(to: Path) -> None:
 
 def part(folder: Path, name: str, value: Any) -> None:
     """A script that hands the value to the page: from the file system, pages may load scripts alone."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     (folder / f"{name}.js").write_text(f"GB.put({json.dumps(name)},{text});\n", encoding="utf-8")

@@ -1,18 +1,19 @@
 """Reads the files of runs, of any version of Gaugeblock: rows, curves and records."""
 
 import errno
+import gc
 import hashlib
 import json
 import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from bench.digits import count
 from bench.machine.records import Record, key
@@ -21,6 +22,7 @@ from bench.store.lines import lines as lines
 from bench.store.migrate import migrated
 from bench.store.row import CELL as CELL
 from bench.store.row import COLUMNS, Row
+from bench.worker.process import pool
 
 if TYPE_CHECKING:
     import pandas
@@ -31,6 +33,7 @@ ROWS, CURVES, FINGERPRINTS = "rows.jsonl", "curves.jsonl", "fingerprints.jsonl"
 MOMENTS, SAMPLES, ROOFS, WORKERS = "moments.jsonl", "samples.jsonl", "roofs.jsonl", "environments.jsonl"
 LINES = (ROWS, CURVES, FINGERPRINTS, MOMENTS, SAMPLES, ROOFS, WORKERS)  # a run's JSON Lines files
 RECORDS = ("machine", "environment")
+LARGE = 2**25  # bytes of rows, from which several processes read sooner than one
 CHUNK = 10_000  # rows that are taken apart at once
 BEGINNING = 2**16  # bytes that tell most files apart
 
@@ -44,7 +47,10 @@ def aloud(text: str) -> None:
 
 
 def load(
-    *paths: Place | Iterable[Place], lenient: bool = False, told: Callable[[str], None] = aloud
+    *paths: Place | Iterable[Place],
+    lenient: bool = False,
+    told: Callable[[str], None] = aloud,
+    jobs: int = 1,
 ) -> "pandas.DataFrame":
     """The rows of files, of runs' folders, or of all runs below a folder, with the columns of a Row.
 
@@ -57,7 +63,8 @@ def load(
 
     Raises FileNotFoundError if there are no rows, ValueError without a path, and ValueError with file, line
     and column for a line that is not a row. `lenient` skips such lines: `told` is called with their number,
-    and ``attrs["left_out"]`` has it.
+    and ``attrs["left_out"]`` has it. `jobs` is how many processes read large files; with more than one, a
+    script that calls this needs ``if __name__ == "__main__"``, as it does for multiprocessing.
     """
     import numpy as np
     import pandas as pd
@@ -67,15 +74,13 @@ def load(
     beyond: dict[str, dict[int, Any]] = {}  # by column, then by row
     seen: dict[str, str] = {}  # rows repeat strings: keep one copy of each
     number = 0
-    for file in all_files(*paths):
-        found = entries(file, (lambda what, cure: wrong.append(what)) if lenient else refuse)
-        while chunk := list(islice(found, CHUNK)):
-            for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
-                columns[name].append(_part(name, column, seen))
-            for at, (_, more) in enumerate(chunk, number):
-                for name, value in more.items():
-                    beyond.setdefault(name, {})[at] = value
-            number += len(chunk)
+    for read in _read(all_files(*paths), lenient, jobs):
+        for name, parts in read.columns.items():
+            columns[name] += parts if name in NUMBERS else [_shared(part, seen) for part in parts]
+        for name, given in read.beyond.items():
+            beyond.setdefault(name, {}).update((number + at, value) for at, value in given.items())
+        number += read.number
+        wrong += read.wrong
     # taken apart and joined column by column, and never held twice
     frame = {name: _column(name, columns.pop(name)) for name in COLUMNS}
     for name, given in beyond.items():
@@ -89,6 +94,56 @@ def load(
     return rows
 
 
+class _Read(NamedTuple):
+    """The rows of a file: arrays by column, the columns of a later version by row, and what was skipped."""
+
+    columns: dict[str, list[Any]]
+    beyond: dict[str, dict[int, Any]]
+    number: int
+    wrong: list[str]
+
+
+def _read(found: Sequence[Path], lenient: bool, jobs: int) -> Iterator[_Read]:
+    """The files one by one, in their order; read by several processes if they are large."""
+    jobs = min(jobs, len(found)) if sum(file.stat().st_size for file in found) > LARGE else 1
+    with pool(jobs) if jobs > 1 else nullcontext() as processes:
+        yield from (processes.map if processes else map)(_rows_of, found, repeat(lenient))
+
+
+def _rows_of(file: Path, lenient: bool) -> _Read:
+    read = _Read({name: [] for name in COLUMNS}, {}, 0, [])
+    found = entries(file, (lambda what, cure: read.wrong.append(what)) if lenient else refuse)
+    number, seen = 0, dict[str, str]()
+    with _uncollected():
+        while chunk := list(islice(found, CHUNK)):
+            for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
+                read.columns[name].append(_part(name, column, seen))
+            for at, (_, more) in enumerate(chunk, number):
+                for name, value in more.items():
+                    read.beyond.setdefault(name, {})[at] = value
+            number += len(chunk)
+    return read._replace(number=number)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: rows have no cycles, and looking for them takes a tenth of the time."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def _shared(texts: Any, seen: dict[str, str]) -> Any:
+    """The array with one copy of each text."""
+    import numpy as np
+
+    return np.array(list(map(seen.setdefault, texts, texts)), dtype=object)
+
+
 def _part(name: str, column: Sequence[Any], seen: dict[str, str]) -> Any:
     """Values of a column as an array; of whole numbers with a second one that marks what is missing."""
     import numpy as np
@@ -97,7 +152,7 @@ def _part(name: str, column: Sequence[Any], seen: dict[str, str]) -> Any:
         return np.array([value or 0 for value in column]), np.array([value is None for value in column])
     if name in NUMBERS:
         return np.array(column, dtype=float)
-    return np.array(list(map(seen.setdefault, column, column)), dtype=object)
+    return _shared(column, seen)
 
 
 def _column(name: str, parts: Sequence[Any]) -> Any:

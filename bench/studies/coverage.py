@@ -154,8 +154,8 @@ def tables(found: Sequence[Line]) -> list[Section]:
     for name in dict.fromkeys(each.backend for each in found):
         own = [each for each in found if each.backend == name]
         tally = [sum(each.status == status for each in own) for status in STATUSES]
-        pairs = [sum(each.pairs for each in own), sum(each.met for each in own)]
-        rows.append((name, *map(str, (len({each.api for each in own}), len(own), *tally, *pairs))))
+        tally += [sum(each.pairs for each in own), sum(each.met for each in own)]
+        rows.append((name, *map(str, (len({each.api for each in own}), len(own), *tally))))
     columns = ("backend", "callables", "parameters", *STATUSES, "pairs", "met")
     title = "Coverage of the APIs"
     sections: list[Section] = [Table(title, columns, rows, right=columns[1:], note=NOTE)]

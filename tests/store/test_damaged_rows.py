@@ -4,6 +4,7 @@ Damage is planted at random, and the test knows what it planted: it does not ask
 `DAMAGE_SEED=7 pytest tests/store/test_damaged_rows.py` uses another seed; a failure names its seed.
 """
 
+import gc
 import json
 import math
 import os
@@ -16,6 +17,7 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 
+from bench.store import rows
 from bench.store.results import Run
 from bench.store.row import EDITIONS, MEANING, Row
 from bench.store.rows import BEGINNING, check, entries, files, load
@@ -439,3 +441,34 @@ def test_files_of_one_size_that_begin_alike_are_two(tmp_path):
 def test_a_path_that_no_system_takes_is_refused():
     with pytest.raises(ValueError, match="should be a rows file"):
         load("\ud800")
+
+
+def test_several_processes_read_what_one_reads(tmp_path, monkeypatch):
+    """Rows, their order, columns of a later version, one copy of each text, and what is left out."""
+    for number in range(3):
+        folder = tmp_path / f"202601{number + 10}T000000Z-x"
+        folder.mkdir()
+        mine = [row(run_id=folder.name, case=f"some {each}").as_dict() for each in range(4)]
+        mine[number]["later"] = number
+        (folder / "rows.jsonl").write_bytes(b"\n".join([*map(line, mine), b"damage\n" * (number == 1)]))
+    monkeypatch.setattr(rows, "LARGE", 0)
+    asked, usual = [], rows.pool
+    monkeypatch.setattr(rows, "pool", lambda jobs: asked.append(jobs) or usual(jobs))
+    alone, together = (load(tmp_path, lenient=True, told=asked.append, jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(alone, together)
+    assert alone.attrs == together.attrs == {"left_out": 1} and asked[1] == 2 and len(together) == 12
+    assert len(set(map(id, together["contender"]))) == 1
+    with pytest.raises(ValueError, match="line 5: got b'damage"):
+        load(tmp_path, jobs=2)
+
+
+def test_reading_leaves_the_garbage_collector_as_it_was(tmp_path):
+    (tmp_path / "rows.jsonl").write_bytes(line(row().as_dict()) + b"\ndamage\n")
+    for on in (True, False):
+        (gc.enable if on else gc.disable)()
+        try:
+            with pytest.raises(ValueError, match="line 2"):
+                load(tmp_path)
+            assert gc.isenabled() == on
+        finally:
+            gc.enable()
