@@ -458,6 +458,7 @@ def test_several_processes_read_what_one_reads(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(alone, together)
     assert alone.attrs == together.attrs == {"left_out": 1} and asked[1] == 2 and len(together) == 12
     assert len(set(map(id, together["contender"]))) == 1
+    assert together["later"].dropna().to_dict() == {0: 0, 5: 1, 10: 2}
     with pytest.raises(ValueError, match="line 5: got b'damage"):
         load(tmp_path, jobs=2)
 
