@@ -165,6 +165,8 @@ def test_other_options_take_their_contenders_modes_and_dtypes_by_turns():
         modes = {cell.mode for cell in turns if cell.backend == engine}
         found = {(cell.mode, cell.dtype) for cell in turns if cell.backend == engine}
         assert found == {(mode, dtype) for mode in modes for dtype in DTYPES}
+        both = {(cell.contender, cell.mode) for cell in turns if cell.backend == engine}
+        assert both == {(api, mode) for name, api in every if name == engine for mode in modes}
     assert {cell.mode for cell in turns} == {"eager", "jit", "function", "xla"}
 
 
