@@ -9,7 +9,7 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from itertools import islice, repeat
 from pathlib import Path
@@ -72,11 +72,10 @@ def load(
     wrong: list[str] = []
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     beyond: dict[str, dict[int, Any]] = {}  # by column, then by row
-    seen: dict[str, str] = {}  # rows repeat strings: keep one copy of each
     number = 0
     for read in _read(all_files(*paths), lenient, jobs):
         for name, parts in read.columns.items():
-            columns[name] += parts if name in NUMBERS else [_shared(part, seen) for part in parts]
+            columns[name] += parts
         for name, given in read.beyond.items():
             beyond.setdefault(name, {}).update((number + at, value) for at, value in given.items())
         number += read.number
@@ -105,15 +104,22 @@ class _Read(NamedTuple):
 
 def _read(found: Sequence[Path], lenient: bool, jobs: int) -> Iterator[_Read]:
     """The files one by one, in their order; read by several processes if they are large."""
+    seen: dict[str, str] = {}  # rows repeat strings: keep one copy of each
     jobs = min(jobs, len(found)) if sum(file.stat().st_size for file in found) > LARGE else 1
-    with pool(jobs) if jobs > 1 else nullcontext() as processes:
-        yield from (processes.map if processes else map)(_rows_of, found, repeat(lenient))
+    if jobs == 1:
+        yield from (_rows_of(file, lenient, seen) for file in found)
+        return
+    with pool(jobs) as processes:
+        for read in processes.map(_rows_of, found, repeat(lenient), repeat({})):
+            for name in {*COLUMNS} - NUMBERS:
+                read.columns[name][:] = (_shared(part, seen) for part in read.columns[name])
+            yield read
 
 
-def _rows_of(file: Path, lenient: bool) -> _Read:
+def _rows_of(file: Path, lenient: bool, seen: dict[str, str]) -> _Read:
     read = _Read({name: [] for name in COLUMNS}, {}, 0, [])
     found = entries(file, (lambda what, cure: read.wrong.append(what)) if lenient else refuse)
-    number, seen = 0, dict[str, str]()
+    number = 0
     with _uncollected():
         while chunk := list(islice(found, CHUNK)):
             for name, column in zip(COLUMNS, zip(*(values for values, _ in chunk), strict=True), strict=True):
