@@ -252,6 +252,13 @@ def _file(name: str) -> Path | None:
     return None
 
 
+def files() -> list[Path]:
+    """Every file of suites/ and reference/, and those of the pages that are elsewhere."""
+    roots = folder(), Path(str(sys.modules["reference"].__file__)).parent
+    owned = (_file(page(case)) for case in cases().values())
+    return sorted({*filter(None, owned), *(file for root in roots for file in root.rglob("*.py"))})
+
+
 def folder() -> Path:
     """The folder of the pages."""
     import suites

@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice, product
 from typing import Any
-from zlib import crc32
 
 from bench import size as sizes
 from bench.backends import SHIPPED, TF32, Backend, backend
 from bench.case import INTEGERS, Case, Contender
-from bench.cells.catalogue import fitting, listed, vanishes, ways
+from bench.cells.catalogue import fitting, listed, ways
 from bench.cells.cell import LOW, Cell
+from bench.cells.kinds import kinds
 from bench.cells.shapes import shapes, sweeps
 
 LARGE = 4e6  # flops
@@ -243,15 +243,6 @@ def _by_turns(found: type[Backend], case: Case, place: Place) -> Sequence[Conten
     return able[at : at + 1]
 
 
-def kind_of(case: Case, seed: int) -> Iterator[str]:
-    """The kind of input that a default run adds to a formula, if any fits."""
-    usual = next(iter(case.options))
-    fits = fitting(case, usual)
-    start = crc32(f"{case.name}/{seed}".encode()) % max(len(fits), 1)
-    turned = (kind for kind in (*fits[start:], *fits[:start]) if not vanishes(case, usual, kind))
-    yield from islice(turned, 1)
-
-
 def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
     classes = [backend(spec) for spec in selection.backends]
     usual = {settings(case)[0]} | {
@@ -270,7 +261,7 @@ def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
             if (selection.full or option not in case.rare) and "float32" in (selection.dtypes or ["float32"]):
                 yield Place(option, INTEGERS, size, "float32")
     if not (selection.smoke or selection.sizes or selection.as_shipped or selection.speeds):
-        for kind in kind_of(case, seed):
+        for kind in kinds(case, seed):
             for dtype in selection.dtypes or DTYPES[:1]:
                 yield Place(next(iter(case.options)), kind, first, dtype, 0)
     for option, regime, size in sizes.corpus(case) if selection.full else ():

@@ -11,7 +11,8 @@ from bench.case import INTEGERS
 from bench.cells import catalogue
 from bench.cells.catalogue import BOOLEANS, CATALOGUE, COTANGENTS, FLOATS, fitting, unfit
 from bench.cells.cell import Cell
-from bench.cells.selection import DTYPES, Selection, cells, kind_of
+from bench.cells.kinds import kind_of, kinds
+from bench.cells.selection import DTYPES, Selection, cells
 from bench.cells.shapes import ROWS, shapes, sweeps
 from bench.inputs import draw, make, rounded
 from bench.noise import precision
@@ -278,17 +279,36 @@ def test_kinds_are_of_what_formulas_have():
 
 def test_a_default_run_leaves_out_a_kind_on_which_gradients_overflow(monkeypatch):
     """The sign of a sum that vanishes is that of any of its parts, so a page that is right would be red."""
-    from bench.cells import selection
+    from bench.cells import kinds
 
     squares, usual = pages.case("least-squares"), pages.case("softmax")
     assert catalogue.vanishes(squares, "plain", "near-largest")
     assert not catalogue.vanishes(squares, "plain", "offset")
     assert not any(catalogue.vanishes(usual, "plain", name) for name in CATALOGUE)
     for case, kind in ((squares, "offset"), (usual, "near-largest")):
-        monkeypatch.setattr(selection, "fitting", lambda case, option: ["near-largest", "offset"])
+        monkeypatch.setattr(kinds, "fitting", lambda case, option: ["near-largest", "offset"])
         assert {*kind_of(case, 0), *kind_of(case, 1), *kind_of(case, 2)} <= {kind, "offset"}
     assert {name for seed in range(9) for name in kind_of(squares, seed)} == {"offset"}
     assert {name for seed in range(9) for name in kind_of(usual, seed)} == {"near-largest", "offset"}
+
+
+def test_the_kind_is_drawn_once_for_a_page_on_disk_and_each_time_for_another(monkeypatch, tmp_path):
+    from bench.cells import kinds as module
+
+    monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path))
+    module._every.cache_clear()
+    case, drawn = pages.case("softmax"), []
+    monkeypatch.setattr(module, "fitting", lambda case, option: drawn.append(case.name) or ["offset", "huge"])
+    try:
+        assert {*kinds(case, 0)} <= {"offset", "huge"} and drawn.count("softmax") == 1
+        module._every.cache_clear()  # as in another process
+        assert {*kinds(case, 0)} <= {"offset", "huge"} and drawn.count("softmax") == 1
+        assert list(kinds(replace(case, minor=True), 0)) and drawn.count("softmax") == 2
+        monkeypatch.setattr(module, "source", lambda files: "of changed pages")
+        module._every.cache_clear()
+        assert list(kinds(case, 0)) and drawn.count("softmax") == 3
+    finally:
+        module._every.cache_clear()
 
 
 def test_of_several_floating_arrays_the_first_alone_is_changed():
