@@ -13,13 +13,13 @@ has one of these kinds for each formula, which the seed chooses.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice, product
+from itertools import islice, product
 from typing import Any
 
 from bench import size as sizes
 from bench.backends import SHIPPED, TF32, Backend, backend
 from bench.case import INTEGERS, Case, Contender
-from bench.cells.catalogue import fitting, listed, ways
+from bench.cells.catalogue import CATALOGUE, fitting, listed, ways
 from bench.cells.cell import LOW, Cell
 from bench.cells.kinds import kinds
 from bench.cells.shapes import shapes, sweeps
@@ -206,6 +206,7 @@ def settings(case: Case) -> list[tuple[str, str]]:
 
 
 DTYPES = ("float32", "float64")
+APART = 31  # turns from an option to the next: those of its kinds do not change when others stop to fit
 MODES = 3  # that are light: most of any backend
 SUM = "cotangents-of-ones"  # the gradient of a plain sum
 
@@ -215,23 +216,24 @@ def _strange(case: Case, selection: Selection) -> Iterator[Place]:
 
     With another option than the first, one contender of each backend has it, by turns.
     """
-    usual, first, turns = next(iter(case.options)), next(iter(case.sizes)), count()
+    usual, first, place = next(iter(case.options)), next(iter(case.sizes)), list(CATALOGUE).index
     named = bool(selection.dtypes)
-    for option in case.options:
-        met = [(kind, first) for kind in fitting(case, option)]
-        for regime, size in (*met, *((next(iter(case.regimes)), size) for size in shapes(case, option))):
-            turn, number = divmod(next(turns), len(DTYPES))
+    for at, option in enumerate(case.options):
+        met = [(place(kind), kind, first) for kind in fitting(case, option)]
+        met += [(-n, next(iter(case.regimes)), size) for n, size in enumerate(shapes(case, option), 1)]
+        for count, regime, size in met:
+            turn, number = divmod(APART * at + count, len(DTYPES))
             every = option == usual and size == first
             for dtype in selection.dtypes or (DTYPES if every else DTYPES[number:][:1]):
                 later = DTYPES.index(dtype) if every and dtype in DTYPES else 0
                 yield Place(option, regime, size, dtype, turn + later, option != usual and not named)
-    for size in case.sizes if SUM in fitting(case, usual) else ():
+    for turn, size in enumerate(case.sizes if SUM in fitting(case, usual) else ()):
         if size not in case.vast and _flops(case, size) < LARGE and not sizes.headline(case, size):
             for dtype in selection.dtypes or ("float16",):  # whose sums end at 65,504
-                yield Place(usual, SUM, size, dtype, next(turns))
+                yield Place(usual, SUM, size, dtype, turn)
     for option in case.integers if "float32" in (selection.dtypes or DTYPES) else ():
-        for size in sweeps(case, option):
-            yield Place(option, INTEGERS, size, "float32", next(turns), not named)
+        for turn, size in enumerate(sweeps(case, option)):
+            yield Place(option, INTEGERS, size, "float32", turn, not named)
 
 
 def _by_turns(found: type[Backend], case: Case, place: Place) -> Sequence[Contender]:

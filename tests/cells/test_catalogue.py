@@ -171,6 +171,15 @@ def test_other_options_take_their_contenders_modes_and_dtypes_by_turns():
     assert {cell.mode for cell in turns} == {"eager", "jit", "function", "xla"}
 
 
+def test_where_a_kind_does_not_fit_the_others_keep_their_turns(monkeypatch):
+    from bench.cells import selection
+
+    case, run = pages.case("layer-norm"), Selection(full_inputs=True)
+    every = set(cells([case], run))
+    monkeypatch.setattr(selection, "fitting", lambda *given: [x for x in fitting(*given) if x != "offset"])
+    assert set(cells([case], run)) == {cell for cell in every if cell.regime != "offset"} < every
+
+
 def test_a_default_run_has_one_kind_for_each_formula_and_the_seed_chooses_it():
     def added(seed):
         found = cells(CASES, Selection(seeds=(seed,)))
