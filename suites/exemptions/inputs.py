@@ -11,6 +11,7 @@ INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, a
 
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
 BEND = "at a bend the slope is a convention, of which each framework has its own"
+EMPTY = "a query without keys has no softmax (0/0): the options masked-rows-… have the conventions"
 SHUT = "its gates are so saturated that every gradient underflows"
 
 REASONS = {
@@ -23,6 +24,7 @@ REASONS = {
     "log-softmax/*/one-infinity": INFINITE,
     "softmax/*/cotangents-of-ones": ZERO_SUM,
     "bounded-relu/*/zeros-and-ties": BEND,
+    "attention/boolean-mask/all-masked-row": EMPTY,
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,

@@ -19,6 +19,40 @@ FINITE_MASK = Limit(
     "keras/src/backend/torch/nn.py:1386 and 1478 (3.15.1)",
     {"backend": "keras-torch", "device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
 )
+FLAX = "flax.linen.dot_product_attention"
+UNEQUAL = "batch:3+heads:5+time:7+keys:2+width:11"  # 1/√11 is not exact
+
+
+def masked_by_a_difference(**cells):
+    return Limit(
+        "keras",
+        "masks by subtracting 1e9 from a score: scores of 1e9 and more are seen through the mask",
+        "keras/src/layers/attention/attention.py:180 (3.15.1)",
+        {
+            "backend": ("tensorflow", "keras-torch", "keras-jax"),
+            "contender": "keras.layers.Attention",
+            "regime": ("huge", "near-largest", "constant-huge-rows"),
+            **cells,
+        },
+        always=False,  # the largest score of a row may be one that is seen
+    )
+
+
+def adds_the_mask(*options, **cells):
+    return Limit(
+        "torch",
+        "adds −∞ to the scores that a mask leaves out: one that is infinite or NaN becomes NaN, not −∞",
+        "aten/src/ATen/native/transformers/attention.cpp, convert_boolean_attn_mask_; pytorch/pytorch#101967",
+        {
+            "backend": "torch",
+            "contender": "torch.nn.functional.scaled_dot_product_attention",
+            "regime": ("one-nan", "one-infinity"),
+            "option": options,
+            "direction": "forward",
+            **cells,
+        },
+        always=False,  # it shows only in a row without keys: any other is NaN by formula too
+    )
 
 
 def softmax_slopes(*packages):
@@ -38,9 +72,11 @@ limits = {
             "backend": "tensorflow",
             "contender": "keras.ops.dot_product_attention",
             "dtype": "float64",
-            "size": ("small", "blocks", "7b"),
+            "size": ("small", "blocks", "7b", UNEQUAL),
         },
     ),
+    "masked-by-a-difference": masked_by_a_difference(case="attention", option="causal"),
+    "mask-is-added": adds_the_mask("masked-rows-zero", case="attention"),
     "scale-in-float32-onnx": Limit(
         "onnx",
         "has no float64 kernel, and the operator's function computes its scale ⁴√d in float32",
@@ -61,7 +97,7 @@ limits = {
         {
             "backend": "jax",
             "mode": "jit",
-            "contender": ("jax.nn.dot_product_attention", "flax.linen.dot_product_attention"),
+            "contender": ("jax.nn.dot_product_attention", FLAX),
             "regime": ("huge", "near-largest", "constant-huge-rows"),
         },
         always=False,
@@ -93,5 +129,14 @@ limits = {
         {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b")},
     ),
     "finite-mask": FINITE_MASK,
-    **softmax_slopes(),
+    **softmax_slopes("torch", "tensorflow"),
+    "slope-near-one-jax": cancels(
+        "jax",
+        SLOPE,
+        SLOPES["jax"],
+        {"contender": (FLAX, "keras.ops.dot_product_attention", "keras.layers.Attention")},
+        # in float64 that of softmax-in-float32 is larger
+        {"contender": "jax.nn.dot_product_attention", "dtype": ("float32", "bfloat16", "float16")},
+        direction="gradient",
+    ),
 }
