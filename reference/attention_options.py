@@ -94,8 +94,8 @@ def _spread(k, q):
 
 
 def _gathered(g, k):
-    b, _, s, d = g.shape
-    return g.reshape(b, k.shape[1], -1, s, d).sum(axis=2)
+    b, h, s, d = g.shape
+    return g.reshape(b, k.shape[1], h // k.shape[1], s, d).sum(axis=2)
 
 
 def _within(mask, q, k, asks, keys):

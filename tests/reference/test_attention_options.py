@@ -26,6 +26,15 @@ def test_the_gradient_of_grouped_attention_is_that_of_finite_differences(name):
     check_dtype(f, f_vjp, data, options=how)
 
 
+def test_a_batch_of_none_has_gradients_and_groups_divide_the_heads():
+    option = GROUPED["grouped"]
+    data = grouped_inputs(np.random.default_rng(1), **SIZE | {"batch": 0}, **option)[1]
+    grads = grouped_attention_vjp(np.zeros_like(data["q"]), **data)
+    assert {name: g.shape for name, g in grads.items()} == {name: x.shape for name, x in data.items()}
+    with pytest.raises(ValueError, match="2 groups do not divide 3 heads"):
+        grouped_inputs(np.random.default_rng(1), **SIZE | {"heads": 3}, **option)
+
+
 @pytest.mark.parametrize("name", SCORED)
 def test_the_gradient_of_scored_attention_is_that_of_finite_differences(name):
     option = SCORED[name]
