@@ -34,7 +34,7 @@ def lookup_vjp(dy, ids, E, *, mode="", fill=0.0, by_frequency=False):
         dy = np.where(out[..., None], 0, dy)
     if by_frequency:
         uses = np.bincount(ids.ravel(), minlength=len(E))[ids]
-        dy = dy / uses[..., None].astype(np.min_scalar_type(int(uses.max())))
+        dy = dy / uses[..., None].astype(np.min_scalar_type(int(uses.max(initial=1))))
     dE = np.zeros_like(E)
     np.add.at(dE, rows, dy)
     return {"E": dE}

@@ -89,7 +89,8 @@ def _mixed(rng: np.random.Generator, x: Array, dtype: str) -> Array:
 
 
 def _ends(rng: np.random.Generator, x: Array, dtype: str) -> Array:
-    return np.where(rng.uniform(size=x.shape) < 0.5, x.min(initial=0), x.max(initial=0)).astype(x.dtype)
+    low, high = (x.min(), x.max()) if x.size else (0, 0)
+    return np.where(rng.uniform(size=x.shape) < 0.5, low, high).astype(x.dtype)
 
 
 def _one_hot(rng: np.random.Generator, x: Array, dtype: str) -> Array:

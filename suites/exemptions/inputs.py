@@ -12,6 +12,9 @@ INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, a
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
 BEND = "at a bend the slope is a convention, of which each framework has its own"
 EMPTY = "a query without keys has no softmax (0/0): the options masked-rows-… have the conventions"
+NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked-rows-… have the conventions"
+NOTHING = "the mean of no elements is 0/0"
+NO_WEIGHT = "a mean of weights that are all zero is 0/0"
 SHUT = "its gates are so saturated that every gradient underflows"
 
 REASONS = {
@@ -25,6 +28,17 @@ REASONS = {
     "softmax/*/cotangents-of-ones": ZERO_SUM,
     "bounded-relu/*/zeros-and-ties": BEND,
     "attention/boolean-mask/all-masked-row": EMPTY,
+    "grouped-attention/grouped-boolean-mask/all-masked-row": NO_KEYS,
+    "scored-attention/*/all-masked-row": NO_KEYS,
+    "multi-head-attention/padding-mask/all-masked-row": EMPTY,
+    "masked-encoder/*/all-masked-row": NO_KEYS,
+    "transformer*/padding-mask/all-masked-row": NO_KEYS,
+    "masked-norm/*/all-masked-row": NOTHING,
+    "moments/*/all-masked-row": NOTHING,
+    "dropout/*/all-masked-row": "a row without an element left has no quotient (0/0)",
+    "logsumexp/some-terms*/all-masked-row": "a sum of no terms is log 0 = −∞, and its slopes are 0/0",
+    "ragged-bag/weighted-mean/all-zeros": NO_WEIGHT,
+    "ragged-bag/weighted-sqrtn/all-zeros": NO_WEIGHT,
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,

@@ -54,3 +54,9 @@ def test_a_change_is_the_loop(f, f_vjp, draw, name):
         if -n <= r < n:
             want[r] = want[r] + new if f is add_rows else new
     np.testing.assert_allclose(f(**data), want, rtol=1e-14)
+
+
+def test_a_gradient_by_frequency_of_no_uses_is_zero():
+    E, ids = np.ones((3, 2)), np.zeros((0,), int)
+    found = lookup_vjp(np.zeros((0, 2)), ids, E, by_frequency=True)
+    assert np.array_equal(found["E"], np.zeros_like(E))
