@@ -115,6 +115,7 @@ def _within(mask, q, k, asks, keys):
 def _sums(q, k, scale):
     S = (q * _ratio(q, scale)) @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1])
     most = S.max(axis=-1, keepdims=True)
+    most = np.where(np.isfinite(most), most, 0)  # an infinite sum has an infinite logarithm
     return (most + np.log(np.exp(S - most).sum(axis=-1, keepdims=True)))[..., 0]  # (b, h, t)
 
 

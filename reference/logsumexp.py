@@ -13,6 +13,7 @@ Choices
     The largest exponent among terms whose weight is not zero is subtracted first: same value, no overflow. A
     term of weight zero, or that is left out, may have any exponent: it counts nothing.
     Its weight has a slope all the same, e^(x − y), and a term that is left out has none.
+    An exponent that is infinite is not subtracted: log ∞ = ∞, and the logarithm of no terms is −∞.
     s has no gradient. Without `signed` the sum should be positive. axis=None is all axes.
 """
 
@@ -48,6 +49,7 @@ def logsumexp_vjp(dy, x, b=None, seen=None, *, axis=-1, keepdims=False, signed=F
 def _terms(x, b, seen, axis):
     """b e^(x − m), and m, the largest x of a term that counts."""
     most = np.max(_counting(x, b, seen), axis=axis, keepdims=True)
+    most = np.where(np.isfinite(most), most, 0)
     powers = np.exp(_counting(x, b, seen) - most)
     return powers if b is None else b * powers, most
 

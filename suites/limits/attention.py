@@ -2,6 +2,7 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import cancels
+from suites.limits.layer_norm import HUGE, REFERENCE
 from suites.limits.softmax import SLOPE, SLOPES
 
 BACKWARD = "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention_backward: "
@@ -20,6 +21,12 @@ FINITE_MASK = Limit(
     {"backend": "keras-torch", "device": "cpu", "direction": "gradient", "option": "masked-rows-mean"},
 )
 FLAX = "flax.linen.dot_product_attention"
+SCORES = {
+    "torch": "torch/nn/functional.py:7031 (2.13.0), baddbmm, and scaled_dot_product_attention",
+    "tensorflow": "keras/src/layers/attention/multi_head_attention.py:589 (3.15.1)",
+    "jax": "flax/linen/attention.py:132 (0.12.8)",
+    "numpy": REFERENCE,
+}
 UNEQUAL = "batch:3+heads:5+time:7+keys:2+width:11"  # 1/√11 is not exact
 
 
@@ -31,7 +38,7 @@ def masked_by_a_difference(**cells):
         {
             "backend": ("tensorflow", "keras-torch", "keras-jax"),
             "contender": "keras.layers.Attention",
-            "regime": ("huge", "near-largest", "constant-huge-rows"),
+            "regime": ("huge", "near-largest", "constant-huge-rows", "mixed-magnitudes", "offset"),
             **cells,
         },
         always=False,  # the largest score of a row may be one that is seen
@@ -53,6 +60,21 @@ def adds_the_mask(*options, **cells):
         },
         always=False,  # it shows only in a row without keys: any other is NaN by formula too
     )
+
+
+def scores_overflow():
+    """Of self-attention, where queries and keys are huge together."""
+    package = {"tensorflow": "keras", "jax": "flax"}
+    return {
+        f"scores-overflow-{backend}": Limit(
+            package.get(backend, backend),
+            "the scores Q Kᵀ of a huge sequence are infinite, and their softmax, of ∞ − ∞, is NaN",
+            source,
+            {"backend": backend, "regime": HUGE, "dtype": ("float32", "bfloat16", "float16")},
+            always=False,  # some may be in range
+        )
+        for backend, source in SCORES.items()
+    }
 
 
 def softmax_slopes(*packages):

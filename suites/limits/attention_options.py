@@ -2,10 +2,14 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import cancels
-from suites.limits.attention import SOFTMAX, SOFTMAX_WHERE, softmax_slopes
+from suites.limits.attention import SOFTMAX, SOFTMAX_WHERE, masked_by_a_difference, softmax_slopes
+from suites.limits.infinite_attention import all_below, masked_by_a_number
 from suites.limits.softmax import SLOPE, SLOPES
 
 GROUPED = {"case": "grouped-attention"}
+INFINITE = {**GROUPED, "regime": "one-infinity", "direction": "forward"}
+MASKED = ("scale-causal", "grouped-causal", "grouped-boolean-mask")
+LENGTHS = ("key-lengths", "both-lengths", "both-lengths-causal")
 
 limits = {
     "softmax-in-float32": Limit(
@@ -24,4 +28,25 @@ limits = {
         direction="gradient",
         dtype=("float32", "bfloat16", "float16"),  # in float64 that of softmax-in-float32 is larger
     ),
+    "masked-by-a-difference": masked_by_a_difference(
+        case="scored-attention",
+        option=("dot-masks", "dot-value-mask-causal", "dot-scale-scores-masks"),
+    ),
+    "masked-keys-are-seen-jax": masked_by_a_number(
+        "jax",
+        "jax/_src/nn/functions.py:866",
+        **INFINITE,
+        option=(*MASKED, *LENGTHS),
+        backend="jax",
+        contender="jax.nn.dot_product_attention",
+    ),
+    "masked-keys-are-seen-keras": masked_by_a_number(
+        "keras",
+        "keras/src/backend/tensorflow/nn.py:1699 (3.15.1)",
+        **INFINITE,
+        option=MASKED,
+        backend="tensorflow",
+        contender="keras.ops.dot_product_attention",
+    ),
+    "all-below-is-masked": all_below(**INFINITE, option=MASKED),
 }

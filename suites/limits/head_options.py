@@ -2,7 +2,7 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import cancels
-from suites.limits.attention import softmax_slopes
+from suites.limits.attention import scores_overflow, softmax_slopes
 from suites.limits.softmax import SLOPE, SLOPES
 
 MASKED = ("query-mask", "all-masks-scores")
@@ -24,6 +24,7 @@ limits = {
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
     ),
+    **scores_overflow(),
     **softmax_slopes("torch", "jax"),
     "slope-near-one-tensorflow": cancels(
         "tensorflow", SLOPE, SLOPES["tensorflow"], direction="gradient", option=OTHERS

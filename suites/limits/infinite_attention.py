@@ -11,6 +11,24 @@ def masked_by_a_number(package, source, **cells):
         "masks with a finite number, so that a query whose scores are all −∞ attends to the masked keys",
         source,
         {"option": ("below-causal", "below-boolean-mask"), "dtype": DTYPES, **cells},
+        always="regime" not in cells,
+    )
+
+
+def all_below(**cells):
+    return Limit(
+        "torch",
+        "takes a query whose scores are all −∞, masked or not, for one without keys, and gives zeros",
+        "torch/_decomp/decompositions.py:416, _safe_softmax; "
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention: qk_max == -inf",
+        {
+            "backend": ("torch", "keras-torch"),
+            "contender": "torch.nn.functional.scaled_dot_product_attention",
+            "option": ("below", "below-causal", "below-boolean-mask"),
+            "dtype": DTYPES,
+        }
+        | cells,
+        always="regime" not in cells,  # the kind of input draws its sign
     )
 
 
@@ -27,16 +45,5 @@ limits = {
         backend="tensorflow",
         contender="keras.ops.dot_product_attention",
     ),
-    "all-below-is-masked": Limit(
-        "torch",
-        "takes a query whose scores are all −∞, masked or not, for one without keys, and gives zeros",
-        "torch/_decomp/decompositions.py:416, _safe_softmax; "
-        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention: qk_max == -inf",
-        {
-            "backend": ("torch", "keras-torch"),
-            "contender": "torch.nn.functional.scaled_dot_product_attention",
-            "option": ("below", "below-causal", "below-boolean-mask"),
-            "dtype": DTYPES,
-        },
-    ),
+    "all-below-is-masked": all_below(),
 }

@@ -35,6 +35,13 @@ def test_a_batch_of_none_has_gradients_and_groups_divide_the_heads():
         grouped_inputs(np.random.default_rng(1), **SIZE | {"heads": 3}, **option)
 
 
+def test_the_log_sum_of_an_infinite_score_is_infinite():
+    q, k = np.array([[[[np.inf]]]]), np.ones((1, 1, 1, 1))
+    with np.errstate(all="ignore"):  # the softmax is ∞ − ∞
+        assert grouped_attention(q, k, k, sums=True)["lse"] == np.inf
+        assert grouped_attention(-q, k, k, sums=True)["lse"] == -np.inf
+
+
 @pytest.mark.parametrize("name", SCORED)
 def test_the_gradient_of_scored_attention_is_that_of_finite_differences(name):
     option = SCORED[name]

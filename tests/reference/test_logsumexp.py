@@ -49,3 +49,10 @@ def test_a_weight_of_zero_has_the_slope_of_its_term():
     assert logsumexp_vjp(1.0, x, b)["b"] == pytest.approx([1, np.e])
     assert logsumexp_vjp(1.0, x, b)["x"] == pytest.approx([1, 0])
     assert logsumexp_vjp(1.0, x, b, np.array([True, False]))["b"] == pytest.approx([1, 0])
+
+
+def test_an_infinite_sum_has_an_infinite_logarithm_and_no_terms_minus_infinity():
+    x = np.array([[np.inf, 1.0], [0.0, -np.inf], [-np.inf, -np.inf]])
+    with np.errstate(divide="ignore"):
+        assert logsumexp(x).tolist() == [np.inf, 0, -np.inf]
+        assert logsumexp(np.zeros((1, 2)), None, np.zeros((1, 2), bool)).tolist() == [-np.inf]
