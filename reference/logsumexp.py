@@ -29,7 +29,7 @@ def logsumexp(x, b=None, seen=None, *, axis=-1, keepdims=False, signed=False):
     S = terms.sum(axis=axis, keepdims=True)
     y = most + np.log(np.abs(S) if signed else S)
     y = y if keepdims else np.squeeze(y, axis=axis)
-    s = np.where(S > 0, 1.0, -1.0).astype(x.dtype)
+    s = np.sign(S)
     return {"y": y, "s": s if keepdims else np.squeeze(s, axis=axis)} if signed else y
 
 

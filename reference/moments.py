@@ -21,7 +21,7 @@ import numpy as np
 
 def moments(x, w=None, seen=None, *, axis=-1, correction=0, keepdims=False):
     """{"mean", "variance"}."""
-    w, total, axis = _weights(x, w, seen, axis)
+    x, w, total, axis = _weights(x, w, seen, axis)
     mean, c = _centred(x, w, total, axis)
     variance = (w * (c * c)).sum(axis=axis, keepdims=True) / (total - correction)
     found = {"mean": mean, "variance": variance}
@@ -30,7 +30,7 @@ def moments(x, w=None, seen=None, *, axis=-1, correction=0, keepdims=False):
 
 def moments_vjp(dy, x, w=None, seen=None, *, axis=-1, correction=0, keepdims=False):
     """dx = w/Σw dμ + 2 w (x − μ)/(Σw − δ) dσ²; through μ the latter has no slope, but for its rounding."""
-    w, total, axis = _weights(x, w, seen, axis)
+    x, w, total, axis = _weights(x, w, seen, axis)
     _, c = _centred(x, w, total, axis)
     dmean, dvariance = (dy[k] if keepdims else np.expand_dims(dy[k], axis) for k in ("mean", "variance"))
     dc = 2 * (w * c) * (dvariance / (total - correction))
@@ -38,11 +38,12 @@ def moments_vjp(dy, x, w=None, seen=None, *, axis=-1, correction=0, keepdims=Fal
 
 
 def _weights(x, w, seen, axis):
-    """The weight of each element, their sum, and the axes."""
+    """The elements that count, the weight of each, their sum, and the axes."""
     axis = tuple(range(x.ndim)) if axis is None else axis
     w = np.ones_like(x) if w is None else np.broadcast_to(w, x.shape)
-    w = w if seen is None else np.where(seen, w, 0)
-    return w, w.sum(axis=axis, keepdims=True), axis
+    if seen is not None:  # what is left out may be no number
+        x, w = np.where(seen, x, 0), np.where(seen, w, 0)
+    return x, w, w.sum(axis=axis, keepdims=True), axis
 
 
 def _centred(x, w, total, axis):

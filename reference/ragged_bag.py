@@ -29,7 +29,7 @@ Choices
 
 import numpy as np
 
-from reference.embedding import embedding_bag, embedding_bag_vjp, embedding_vjp
+from reference.embedding import embedding_bag_vjp, embedding_vjp
 
 SHIFT = 1e-7  # of the norm
 
@@ -42,7 +42,7 @@ def ragged_bag(
     if mode == "max":
         return _maximum(V[words], inside)[0]
     a = _weights(alpha, place, inside)
-    return embedding_bag(words, a, V) / _divisor(alpha, a, inside, U, mode)
+    return _sum(words, a, V, inside) / _divisor(alpha, a, inside, U, mode)
 
 
 def ragged_bag_vjp(
@@ -70,7 +70,9 @@ def ragged_bag_vjp(
     grads = {"U": embedding_bag_vjp(dy / Z, words, a, V)["U"]}
     if alpha is not None:
         grads["alpha"] = np.zeros_like(alpha)
-        grads["alpha"][place[inside]] = np.einsum("nd,nkd->nk", dy / Z, _rest(words, a, V, Z, mode))[inside]
+        grads["alpha"][place[inside]] = np.einsum("nd,nkd->nk", dy / Z, _rest(words, a, V, inside, Z, mode))[
+            inside
+        ]
     if by_frequency:
         uses = np.maximum(np.bincount(ids, minlength=len(U)), 1)
         grads["U"] = grads["U"] / _narrow(uses)[:, None]
@@ -105,11 +107,16 @@ def _divisor(alpha, a, inside, U, mode):
     return np.sqrt(root)
 
 
-def _rest(words, a, V, Z, mode):
+def _sum(words, a, V, inside):
+    """Σ α_k u_k of the words that are inside: elsewhere u_k may be no number."""
+    return np.einsum("nk,nkd->nd", a, np.where(inside[..., None], V[words], 0))
+
+
+def _rest(words, a, V, inside, Z, mode):
     """Z ∂y/∂α: u_k itself, or what y ∂Z/∂α leaves of it: (n, k, d)."""
     if mode == "sum":
         return V[words]
-    y = (embedding_bag(words, a, V) / Z)[:, None]  # (n, 1, d)
+    y = (_sum(words, a, V, inside) / Z)[:, None]  # (n, 1, d)
     return V[words] - (y if mode == "mean" else y * (a / Z)[..., None])
 
 

@@ -1,8 +1,8 @@
 """Mean and variance with weights, of some elements, over any axes: reference/moments.py against frameworks.
 
 JAX's mean and var take a mask, its average takes weights; so do Keras's average and TensorFlow's
-weighted_moments. torch's var_mean has neither: its users multiply and sum. "unbiased" divides by the number
-less one, as torch does by default.
+weighted_moments. torch's var_mean has neither: its users multiply and sum, and put zero for what is left
+out, as TensorFlow's do. "unbiased" divides by the number less one, as torch does by default.
 """
 
 import numpy as np
@@ -64,7 +64,8 @@ def in_torch_sums(weights, *, axis=-1, correction=0, keepdims=False, **option):
     import torch
 
     def run(params, x, w=None, seen=None):
-        w = seen.to(x.dtype) if w is None else w
+        if seen is not None:
+            x, w = torch.where(seen, x, 0), seen.to(x.dtype)
         total = torch.sum(w, axis, keepdim=True)
         mean = torch.sum(w * x, axis, keepdim=True) / total
         variance = torch.sum(w * (x - mean) ** 2, axis, keepdim=True) / (total - correction)
@@ -87,7 +88,8 @@ def in_tensorflow_weighted(weights, *, axis=-1, keepdims=False, **option):
     import tensorflow as tf
 
     def run(params, x, w=None, seen=None):
-        w = tf.cast(seen, x.dtype) if w is None else w
+        if seen is not None:
+            x, w = tf.where(seen, x, tf.zeros_like(x)), tf.cast(seen, x.dtype)
         return named(tf.nn.weighted_moments(x, tensorflow_axes(x, axis), w, keepdims=keepdims))
 
     return {}, run

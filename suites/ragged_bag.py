@@ -64,13 +64,14 @@ def in_tensorflow(name, weights, *, mode="sum", include_last_offset=False, **opt
     lookup = getattr(tf.nn, name)
 
     def run(params, ids, offsets, alpha=None):
-        begins = offsets[:-1] if include_last_offset else offsets
-        place = tf.range(len(ids), dtype=offsets.dtype)
+        begins, last = (offsets[:-1], offsets[-1]) if include_last_offset else (offsets, len(ids))
+        words, ids = len(ids), ids[:last]
+        place = tf.range(last, dtype=offsets.dtype)
         bag = tf.searchsorted(begins, place, side="right", out_type=tf.int64) - 1
         places = tf.stack([bag, place - tf.gather(begins, bag)], axis=1)
 
         def sparse(values):
-            return tf.SparseTensor(places, values, (len(begins), len(ids)))
+            return tf.SparseTensor(places, values, (len(begins), words))
 
         shares = None if alpha is None else sparse(alpha)
         return {"y": lookup(params["U"], sparse(ids), shares, combiner=mode)}
@@ -88,6 +89,7 @@ def by_segments(ops, total, largest, *, mode="sum", padding=None, include_last_o
         bag = ops.cumsum(begun)[:-1] - 1
         u = ops.take(params["U"], ids, axis=0)
         counts = ops.ones_like(ids, dtype=bool) if padding is None else ids != padding
+        counts = ops.arange(len(ids)) < offsets[-1] if include_last_offset else counts
         a = ops.where(counts, ops.ones_like(u[:, 0]) if alpha is None else alpha, 0)
         if mode == "max":  # an empty bag is -∞ or the smallest finite number
             y = largest(ops.where(counts[:, None], u, -math.inf), bag, n)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -91,7 +92,13 @@ def _fits(found: Mapping[tuple[str, str], Measured], row: Row, limit: Limit) -> 
         for (release, cells), z in found.get((_page(row), limit.name), {}).items()
     ]
     reach = expected(replace(limit, seen=seen), row)
-    return reach is not None and reach[0] <= row["z_rms"] <= reach[1]
+    return reach is not None and reach[0] <= _ratio(row) <= reach[1]
+
+
+def _ratio(row: Row) -> float:
+    """The rms ratio of a row, which stores infinity as the largest float."""
+    z = float(row["z_rms"])
+    return math.inf if z == sys.float_info.max else z
 
 
 def _add(
@@ -104,7 +111,7 @@ def _add(
     if not (here := release(limit.package, around)):
         told(f"left out: {_cell(row)}: its run does not record a release of {limit.package}")
         return
-    key, z = (here, tuple(str(row[name]) for name in ALIKE)), float(row["z_rms"])
+    key, z = (here, tuple(str(row[name]) for name in ALIKE)), _ratio(row)
     mine = found.setdefault((_page(row), limit.name), {})
     low, high = mine.get(key, (z, z))
     mine[key] = min(low, z), max(high, z)
@@ -145,5 +152,4 @@ def _line(release: str, cells: Sequence[str], z: tuple[float, float]) -> str:
 
 
 def _number(z: float) -> str:
-    rounded = f"{z:.{DIGITS}g}"
-    return rounded if math.isfinite(float(rounded)) else '"inf"'  # rows store infinity as the largest float
+    return f"{z:.{DIGITS}g}" if math.isfinite(z) else '"inf"'

@@ -1,7 +1,7 @@
 """Known departures of mean and variance."""
 
 from gaugeblock import Limit
-from suites.limits.activation import cancels
+from suites.limits.activation import DTYPES, cancels
 
 LARGE = {"regime": "large-mean"}
 MEAN = "the gradient is 2 (x − μ)/n of a rounded μ, whose error, u |μ|, it does not take out again"
@@ -28,5 +28,18 @@ limits = {
         "aten/src/ATen/native/SharedReduceOps.h, WelfordOps",
         {"backend": "torch", "contender": "torch.var_mean", "direction": "forward", **LARGE},
         always=False,
+    ),
+    "running-mean-of-infinity": Limit(
+        "torch",
+        "updates the mean element by element: after an infinite one, ∞ − ∞ is NaN, where torch.mean gives ∞",
+        "aten/src/ATen/native/SharedReduceOps.h, WelfordOps: reduce; pytorch/pytorch#138570",
+        {
+            "backend": "torch",
+            "contender": "torch.var_mean",
+            "direction": "forward",
+            "regime": "one-infinity",
+            "dtype": DTYPES,
+        },
+        always=False,  # it may be the last element of its row
     ),
 }

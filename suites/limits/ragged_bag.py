@@ -3,6 +3,7 @@
 from gaugeblock import Limit
 
 EQUALS = "divides a gradient among equal words: if a word is in a bag three times, thirds are rounded"
+EVERY = ("float64", "float32", "bfloat16", "float16")
 TIES = {
     "option": ("max", "empty-max", "padding-max"),
     "direction": "gradient",
@@ -21,7 +22,7 @@ limits = {
             "direction": "gradient",
             "device": "cpu",
             "size": ("small", "long", "fasttext"),
-            "dtype": ("float64", "float32", "float16", "bfloat16"),
+            "dtype": EVERY,
         },
     ),
     "gradient-among-equals": Limit(
@@ -36,6 +37,47 @@ limits = {
         EQUALS,
         "tensorflow/python/ops/math_grad.py:577",
         TIES | {"backend": "tensorflow", "contender": "keras.ops.segment_max"},
+        always=False,
+    ),
+    "words-past-the-last-offset": Limit(
+        "torch",
+        "words past the last offset belong to no bag, but the gradient reads a bag for them that is not set",
+        "aten/src/ATen/native/EmbeddingBag.cpp, make_offset2bag; pytorch/pytorch#52851",
+        {
+            "backend": "torch",
+            "option": "last-offset",
+            "regime": "same-index",  # all offsets are zero
+            "direction": "gradient",
+            "device": "cpu",
+            "dtype": EVERY,
+        },
+        always=False,
+    ),
+    "maximum-loses-nan": Limit(
+        "torch",
+        "takes a word if it is greater than those before: a NaN that is not the first of its bag is lost",
+        "aten/src/ATen/native/EmbeddingBag.cpp, embedding_bag_cpu_max_out",
+        {
+            "backend": "torch",
+            "option": ("max", "empty-max", "padding-max"),
+            "regime": "one-nan",
+            "direction": "forward",
+            "device": "cpu",
+            "dtype": EVERY,
+        },
+        always=False,
+    ),
+    "segment-maximum-loses-nan": Limit(
+        "tensorflow",
+        "takes the larger of a word and of those before: a NaN is lost if a word follows",
+        "tensorflow/include/tensorflow/core/kernels/segment_reduction_ops_impl.h:464 (MaxOp)",
+        {
+            "backend": "tensorflow",
+            "contender": "keras.ops.segment_max",
+            "regime": "one-nan",
+            "direction": "forward",
+            "dtype": EVERY,
+        },
         always=False,
     ),
 }

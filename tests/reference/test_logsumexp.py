@@ -56,3 +56,8 @@ def test_an_infinite_sum_has_an_infinite_logarithm_and_no_terms_minus_infinity()
     with np.errstate(divide="ignore"):
         assert logsumexp(x).tolist() == [np.inf, 0, -np.inf]
         assert logsumexp(np.zeros((1, 2)), None, np.zeros((1, 2), bool)).tolist() == [-np.inf]
+
+
+def test_the_sign_of_what_is_not_a_number_is_none():
+    found = logsumexp(np.array([[0.0, np.nan], [0.0, 1.0]]), np.array([[1.0, 1.0], [1.0, -1.0]]), signed=True)
+    np.testing.assert_array_equal(found["s"], [np.nan, -1])

@@ -37,3 +37,10 @@ def test_it_is_numpys(name):
         variance = np.var(x, axis, ddof=how.get("correction", 0), keepdims=keep, **where)
     np.testing.assert_allclose(got["mean"], mean, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(got["variance"], variance, rtol=1e-12)
+
+
+def test_what_is_left_out_may_be_no_number():
+    x, seen = np.array([1.0, np.nan, 3.0, np.inf]), np.array([True, False, True, False])
+    assert moments(x, seen=seen) == {"mean": 2, "variance": 1}
+    slopes = moments_vjp({"mean": np.array(2.0), "variance": np.array(1.0)}, x, seen=seen)["x"]
+    assert slopes.tolist() == [0, 0, 2, 0]

@@ -95,3 +95,10 @@ def test_a_frequent_row_is_divided_by_its_uses():
     assert got.dtype == plain.dtype
     single = {name: x.astype(np.float32) if x.dtype == float else x for name, x in inputs.items()}
     assert ragged_bag_vjp(dy.astype("f4"), **single, by_frequency=True)["U"].dtype == np.float32
+
+
+def test_a_word_of_another_bag_may_be_no_number():
+    U = np.array([[np.nan], [2.0], [4.0]])
+    ids, offsets = np.array([0, 1, 1, 2]), np.array([0, 1, 1, 4])  # a bag of a NaN, of none, of three words
+    for mode, want in (("sum", 8), ("mean", 8 / 3), ("max", 4)):
+        np.testing.assert_allclose(ragged_bag(ids, offsets[:3], U, mode=mode)[1:], [[0], [want]])

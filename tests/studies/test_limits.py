@@ -65,6 +65,9 @@ def test_what_is_infinitely_far_off_is_written_and_read_back(page, tmp_path):
     measure([run(tmp_path, failed(math.inf))])
     assert entries(page)[0]["z"] == ["inf", "inf"]
     assert pages.measured("layer_norm")["cancels"][0].z == (math.inf, math.inf)
+    said = []
+    measure([run(tmp_path / "again", failed(math.inf))], said.append)
+    assert not said  # the same as before
 
 
 @pytest.mark.parametrize(
