@@ -89,7 +89,7 @@ def by_segments(ops, total, largest, *, mode="sum", padding=None, include_last_o
         bag = ops.cumsum(begun)[:-1] - 1
         u = ops.take(params["U"], ids, axis=0)
         counts = ops.ones_like(ids, dtype=bool) if padding is None else ids != padding
-        counts = ops.arange(len(ids)) < offsets[-1] if include_last_offset else counts
+        counts = ops.cumsum(ops.ones_like(ids)) <= offsets[-1] if include_last_offset else counts
         a = ops.where(counts, ops.ones_like(u[:, 0]) if alpha is None else alpha, 0)
         if mode == "max":  # an empty bag is -∞ or the smallest finite number
             y = largest(ops.where(counts[:, None], u, -math.inf), bag, n)
