@@ -62,6 +62,22 @@ def adds_the_mask(*options, **cells):
     )
 
 
+def masked_within_float32(*options):
+    return Limit(
+        "keras",
+        "masks float64 with −2.4e38 too: a query whose scores are below it attends to the masked keys",
+        "keras/src/backend/tensorflow/nn.py:1679 (3.15.1)",
+        {
+            "backend": "tensorflow",
+            "contender": "keras.layers.MultiHeadAttention",
+            "regime": HUGE,
+            "option": options,
+            "dtype": "float64",
+        },
+        always=False,
+    )
+
+
 def scores_overflow():
     """Of self-attention, where queries and keys are huge together."""
     package = {"tensorflow": "keras", "jax": "flax"}

@@ -1,8 +1,9 @@
 """Known departures of multi-head attention with further arguments."""
 
 from gaugeblock import Limit
-from suites.limits.activation import cancels
-from suites.limits.attention import scores_overflow, softmax_slopes
+from suites.limits.activation import DTYPES, cancels
+from suites.limits.attention import masked_within_float32, scores_overflow, softmax_slopes
+from suites.limits.layer_norm import HUGE
 from suites.limits.softmax import SLOPE, SLOPES
 
 MASKED = ("query-mask", "all-masks-scores")
@@ -11,8 +12,20 @@ OTHERS = (
     *("value-mask", "key-mask", "value-mask-causal", "mask-causal", "window", "window-causal", "window-mask"),
     *("gate", "gate-scores-causal"),
 )
+KERAS = {"backend": "tensorflow", "contender": "keras.layers.MultiHeadAttention"}
+WITH_SCORES = ("scores-causal", "scores-mask", "all-masks-scores", "gate-scores-causal")
+FUSED = tuple(name for name in OTHERS if ("mask" in name or "window" in name) and "scores" not in name)
 
 limits = {
+    "masked-by-a-number": Limit(
+        "keras",
+        "masks with −1e9 and clears what is masked: where all scores that are seen are below it, no weight "
+        "is left",
+        "keras/src/layers/activations/softmax.py:82 (3.15.1)",
+        {**KERAS, "option": WITH_SCORES, "regime": (*HUGE, "mixed-magnitudes", "offset"), "dtype": DTYPES},
+        always=False,  # some score may be above it
+    ),
+    "masked-within-float32": masked_within_float32(*FUSED),
     "query-mask-not-read": Limit(
         "keras",
         "does not read its argument query_mask, which it overwrites with the mask that the query carries",

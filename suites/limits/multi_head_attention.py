@@ -1,7 +1,8 @@
 """Known departures of multi-head attention."""
 
 from gaugeblock import Limit
-from suites.limits.attention import FINITE_MASK, softmax_slopes
+from suites.limits.attention import FINITE_MASK, masked_within_float32, softmax_slopes
+from suites.limits.layer_norm import HUGE
 
 
 def not_always_native(why, **cells):
@@ -25,6 +26,21 @@ limits = {
         "keras/src/backend/tensorflow/nn.py:1708",
         # 1/√64 is exact
         {"backend": "tensorflow", "dtype": "float64", "size": ("small", "past-powers", "7b")},
+    ),
+    "masked-within-float32": masked_within_float32("causal", "padding-mask", "masked-rows-mean"),
+    "scale-contracted": Limit(
+        "keras",
+        "compiled, S/√d − max is one multiply-add, whose unrounded product exceeds its rounded maximum by "
+        "u |S|: exp overflows to NaN (not if 1/√d is exact)",
+        "keras/src/backend/tensorflow/nn.py:1707, as XLA compiles it for a CPU with fused multiply-add",
+        {
+            "backend": "tensorflow",
+            "mode": "xla",
+            "regime": HUGE,
+            "dtype": "float64",
+            "option": ("self", "cross", "cross-width", "head-width", "value-width", "no-shifts"),
+        },
+        always=False,
     ),
     "finite-mask": FINITE_MASK,
     "not-native-of-odd-heads": not_always_native("with an odd number of heads", size="past-powers"),
