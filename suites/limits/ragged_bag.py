@@ -41,13 +41,13 @@ limits = {
     ),
     "words-past-the-last-offset": Limit(
         "torch",
-        "words past the last offset belong to no bag, but the gradient reads a bag for them that is not set",
+        "words past the last offset belong to no bag: the forward pass may count them for the last one, and "
+        "the gradient reads a bag for them that is not set",
         "aten/src/ATen/native/EmbeddingBag.cpp, make_offset2bag; pytorch/pytorch#52851",
         {
             "backend": "torch",
             "option": "last-offset",
             "regime": "same-index",  # all offsets are zero
-            "direction": "gradient",
             "device": "cpu",
             "dtype": EVERY,
         },
@@ -76,6 +76,19 @@ limits = {
             "contender": "keras.ops.segment_max",
             "regime": "one-nan",
             "direction": "forward",
+            "dtype": EVERY,
+        },
+        always=False,
+    ),
+    "no-rows-for-empty-bags": Limit(
+        "tensorflow",
+        "gives no rows for empty bags at the end, as it expects a word in each",
+        "tensorflow/python/ops/embedding_ops.py:642",
+        {
+            "backend": "tensorflow",
+            "contender": "tensorflow.nn.embedding_lookup_sparse",
+            "option": "last-offset",
+            "regime": "same-index",
             "dtype": EVERY,
         },
         always=False,
