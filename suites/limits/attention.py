@@ -78,18 +78,18 @@ def masked_within_float32(*options):
     )
 
 
-def scores_overflow():
+def scores_overflow(*backends):
     """Of self-attention, where queries and keys are huge together."""
     package = {"tensorflow": "keras", "jax": "flax"}
     return {
         f"scores-overflow-{backend}": Limit(
             package.get(backend, backend),
             "the scores Q Kᵀ of a huge sequence are infinite, and their softmax, of ∞ − ∞, is NaN",
-            source,
+            SCORES[backend],
             {"backend": backend, "regime": HUGE, "dtype": ("float32", "bfloat16", "float16")},
             always=False,  # some may be in range
         )
-        for backend, source in SCORES.items()
+        for backend in backends or SCORES
     }
 
 

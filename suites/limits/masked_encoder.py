@@ -1,7 +1,7 @@
 """Known departures of a Transformer's encoder under masks."""
 
 from gaugeblock import Limit
-from suites.limits.attention import softmax_slopes
+from suites.limits.attention import scores_overflow, softmax_slopes
 
 FINITE = ("additive", "keys-additive", "keys-and-additive", "additive-pre-norm")
 
@@ -22,5 +22,6 @@ limits = {
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
     ),
+    **scores_overflow("torch", "numpy"),
     **softmax_slopes("torch"),
 }

@@ -1,7 +1,7 @@
 """Known departures of multi-head attention."""
 
 from gaugeblock import Limit
-from suites.limits.attention import FINITE_MASK, masked_within_float32, softmax_slopes
+from suites.limits.attention import FINITE_MASK, masked_within_float32, scores_overflow, softmax_slopes
 from suites.limits.layer_norm import HUGE
 
 
@@ -45,5 +45,6 @@ limits = {
     "finite-mask": FINITE_MASK,
     "not-native-of-odd-heads": not_always_native("with an odd number of heads", size="past-powers"),
     "not-native-in-compile": not_always_native("in torch.compile", size="small", mode="compile"),
+    **scores_overflow(),
     **softmax_slopes(),
 }

@@ -1,7 +1,7 @@
 """Known departures of a Transformer encoder layer."""
 
 from gaugeblock import Limit
-from suites.limits.attention import softmax_slopes
+from suites.limits.attention import scores_overflow, softmax_slopes
 
 limits = {
     "gelu-constants-in-float32": Limit(
@@ -10,5 +10,6 @@ limits = {
         "tensorflow/python/ops/nn_ops.py:3754",
         {"backend": "tensorflow", "dtype": "float64", "option": "gelu"},
     ),
+    **scores_overflow(),
     **softmax_slopes(),
 }
