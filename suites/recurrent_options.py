@@ -49,6 +49,7 @@ def inputs(rng, *, kind, batch, time, features, hidden, masked=False, projected=
     if masked:
         data["seen"] = rng.uniform(size=(batch, time)) < 0.6
         data["seen"][0] = np.arange(time) < time // 2  # a sequence that ends early
+        data["seen"][1] = np.arange(time) % 3 != 1  # one with gaps, over which the state goes on
         data["seen"][-1, 0] = False
     return weights, data
 

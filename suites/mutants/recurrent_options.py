@@ -18,6 +18,7 @@ every = (
 mutants = {
     "recurrent-simple": (
         *every,
+        Mutant("left-out-passes-nothing", "gradient", BACK, "np.where(now, 0, d) for d in dstate", "0 * d for d in dstate", option="mask"),
         Mutant("residual-left-out", "formula", "recurrent_options._simple", 'if functions.get("residual") else', "if False else", option="residual"),
         Mutant("residual-detached", "gradient", "recurrent_options._simple_vjp", 'before + dz if functions.get("residual") else', "before if True else", option="residual"),
         Mutant("activation-ignored", "formula", "recurrent_options._simple", "_functions(functions)[0]", "_functions({})[0]", option="activations"),
