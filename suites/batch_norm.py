@@ -10,7 +10,7 @@ suites/batch_norm_inference.py for inference.
 
 from functools import partial
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, require
 from reference.batch_norm import batch_norm, batch_norm_vjp
 from suites.layer_norm import named
 
@@ -53,11 +53,14 @@ def in_torch(weights, *, training, momentum=0.1, eps=1e-5, **option):
     return named(weights, "weight"), run
 
 
-def in_torch_module(name, weights, *, training, momentum=0.1, eps=1e-5, scale=True, **option):
+def in_torch_module(name, weights, *, training, momentum=0.1, eps=1e-5, scale=True, shift=True, **option):
     import torch
 
+    alone = {"bias": False} if scale and not shift else {}
+    require(f"torch.nn.{name}", *alone)
+
     def run(params, x, mean, variance):
-        norm = getattr(torch.nn, name)(len(mean), eps, momentum, affine=scale).train(training)
+        norm = getattr(torch.nn, name)(len(mean), eps, momentum, affine=scale, **alone).train(training)
         running = {"running_mean": mean.clone(), "running_var": variance.clone()}  # updated in place
         rows = x.permute(0, 3, 1, 2) if name == "BatchNorm2d" else x.reshape(-1, x.shape[-1])
         y = torch.func.functional_call(norm, params | running, (rows,))
@@ -125,7 +128,11 @@ cases = (
         title="Batch normalisation, unbiased running variance",
         reference=batch_norm,
         gradient=batch_norm_vjp,
-        options={"plain": {"training": True}, "bare": {"training": True, **BARE}},
+        options={
+            "plain": {"training": True},
+            "bare": {"training": True, **BARE},
+            "no-shift": {"training": True, "shift": False},
+        },
         contenders=(Contender("torch", "torch.nn.functional.batch_norm", in_torch), *torch_modules()),
         **COMMON,
     ),
@@ -138,6 +145,7 @@ cases = (
             "plain": {"training": True, "unbiased": False},
             "bare": {"training": True, "unbiased": False, **BARE},
             "no-scale": {"training": True, "unbiased": False, "scale": False},
+            "no-shift": {"training": True, "unbiased": False, "shift": False},
         },
         contenders=(
             Contender("tensorflow", "keras.layers.BatchNormalization", in_keras),

@@ -12,6 +12,7 @@ OPTIONS = {
     "plain": {"training": False},
     "bare": {"training": False, **BARE},
     "no-scale": {"training": False, "scale": False},
+    "no-shift": {"training": False, "shift": False},
 }
 
 

@@ -43,6 +43,7 @@ mutants = {
         Mutant("biased-running-variance", "formula", NORM, "(m - 1 if unbiased else m)", "m"),
         Mutant("running-variance-of-the-images-less-one", "formula", NORM, "m - 1 if", "m - m // len(x) if"),
         Mutant("own-scale-left-out", "formula", SCALE, "n if gamma is None else gamma * n", "n"),
+        Mutant("shift-of-ones-where-none-is", "formula", SCALE, "y if beta is None else", "y + 1 if beta is None else", option="no-shift"),
         Mutant("momentum-as-given-by-default", "formula", NORM, "    axes =", "    momentum = 0.1\n    axes =", option="bare"),
     ),
     "batch-norm-biased": (
