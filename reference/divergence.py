@@ -7,6 +7,7 @@ Formula
 Shapes
     z : (n, c)    log-probabilities; t has the same shape
     p : (n, c)    probabilities of the targets; q of the predictions
+    seen : (n, c)    boolean, False for classes that are left out of the sum; all count if not given
     dy : ()    cotangent of the loss, with the shape of the loss if that is per example or element
 Source
     Kullback and Leibler 1951, eq. (2.6).
@@ -33,14 +34,14 @@ def kl_divergence_vjp(dy, z, p, *, reduction="batch mean"):
     return {"z": -_of_batch(dy, z, reduction) * p}
 
 
-def kl_divergence_log_targets(z, t, *, reduction="batch mean"):
-    return _over_batch(np.exp(t) * (t - z), reduction)
+def kl_divergence_log_targets(z, t, seen=None, *, reduction="batch mean"):
+    return _over_batch(_seen(np.exp(t) * (t - z), seen), reduction)
 
 
-def kl_divergence_log_targets_vjp(dy, z, t, *, reduction="batch mean"):
+def kl_divergence_log_targets_vjp(dy, z, t, seen=None, *, reduction="batch mean"):
     """The product rule: dt = p (t - z) + p."""
     p = np.exp(t)
-    dl = _of_batch(dy, z, reduction)
+    dl = _seen(_of_batch(dy, z, reduction), seen)
     return {"z": -dl * p, "t": dl * (p * (t - z) + p)}
 
 
@@ -54,6 +55,10 @@ def kl_divergence_floored_vjp(dy, q, p, *, floor=1e-7, reduction="batch mean"):
     p = np.minimum(np.maximum(p, floor), 1)
     inside = (q >= floor) & (q <= 1)
     return {"q": np.where(inside, -_of_batch(dy, q, reduction) * p / np.maximum(q, floor), 0)}
+
+
+def _seen(l, seen):
+    return l if seen is None else np.where(seen, l, 0)
 
 
 def _or_one(p):

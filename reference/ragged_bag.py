@@ -19,7 +19,8 @@ Source
     The documentation of torch.nn.EmbeddingBag and tensorflow.nn.embedding_lookup_sparse.
     Joulin et al. 2017, Bag of tricks for efficient text classification, section 2. arXiv:1607.01759
 Choices
-    A bag that is empty or has only padding is zero in every mode. A maximum takes no weights.
+    A bag that is empty or has only padding is zero in every mode, or the row `default` (TensorFlow).
+    A maximum takes no weights.
     include_last_offset: the last offset is the number of words that are used.
     max_norm: the table is rescaled before the lookup, and the gradient ignores this scaling; 1e-7 is added
     to the norm. This is torch's convention; TensorFlow differentiates through its clipping.
@@ -35,14 +36,24 @@ SHIFT = 1e-7  # of the norm
 
 
 def ragged_bag(
-    ids, offsets, U, alpha=None, *, mode="sum", padding=None, include_last_offset=False, max_norm=None
+    ids,
+    offsets,
+    U,
+    alpha=None,
+    *,
+    mode="sum",
+    padding=None,
+    include_last_offset=False,
+    max_norm=None,
+    default=None,
 ):
     place, inside = _matrix(ids, offsets, padding, include_last_offset)  # (n, k)
     words, V = ids[place], _rescaled(U, max_norm)
     if mode == "max":
         return _maximum(V[words], inside)[0]
     a = _weights(alpha, place, inside)
-    return _sum(words, a, V, inside) / _divisor(alpha, a, inside, U, mode)
+    y = _sum(words, a, V, inside) / _divisor(alpha, a, inside, U, mode)
+    return y if default is None else np.where(_empty(inside), U[default], y)
 
 
 def ragged_bag_vjp(
@@ -57,6 +68,7 @@ def ragged_bag_vjp(
     include_last_offset=False,
     max_norm=None,
     by_frequency=False,
+    default=None,
 ):
     place, inside = _matrix(ids, offsets, padding, include_last_offset)
     words, V = ids[place], _rescaled(U, max_norm)
@@ -68,6 +80,8 @@ def ragged_bag_vjp(
     a = _weights(alpha, place, inside)
     Z = _divisor(alpha, a, inside, U, mode)
     grads = {"U": embedding_bag_vjp(dy / Z, words, a, V)["U"]}
+    if default is not None:
+        grads["U"][default] += np.where(_empty(inside), dy, 0).sum(axis=0)
     if alpha is not None:
         grads["alpha"] = np.zeros_like(alpha)
         grads["alpha"][place[inside]] = np.einsum("nd,nkd->nk", dy / Z, _rest(words, a, V, inside, Z, mode))[

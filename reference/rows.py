@@ -2,7 +2,7 @@
 
 Formula
     lookup       y_i = E[r(ids_i)];  r keeps a number in range, or y_i is filled
-    add_rows     Y = X but for Y[r] = X[r] + Σ_{i: ids_i = r} v_i
+    add_rows     Y = X but for Y[r] = X[r] + α Σ_{i: ids_i = r} v_i,  α = 1 if not given
     set_rows     Y = X but for Y[ids_i] = v_i, where no number is there twice
 Shapes
     E : (v, d)    the table
@@ -40,16 +40,18 @@ def lookup_vjp(dy, ids, E, *, mode="", fill=0.0, by_frequency=False):
     return {"E": dE}
 
 
-def add_rows(x, ids, new):
+def add_rows(x, ids, new, *, alpha=1.0):
     y, (rows, out) = np.copy(x), _rows(ids, len(x), "fill")
+    new = new if alpha == 1 else alpha * new
     np.add.at(y, rows, np.where(out[:, None], 0, new))
     return y
 
 
-def add_rows_vjp(dy, x, ids, new):
-    """∂Y[r]/∂X[r] = 1, and each v_i gets the cotangent of its row."""
+def add_rows_vjp(dy, x, ids, new, *, alpha=1.0):
+    """∂Y[r]/∂X[r] = 1, and each v_i gets the cotangent of its row, times α."""
     rows, out = _rows(ids, len(x), "fill")
-    return {"x": dy, "new": np.where(out[:, None], 0, dy[rows])}
+    dnew = np.where(out[:, None], 0, dy[rows])
+    return {"x": dy, "new": dnew if alpha == 1 else alpha * dnew}
 
 
 def set_rows(x, ids, new):

@@ -31,6 +31,9 @@ OPTIONS: dict[str, Option] = {
     "one-of-many": {"left": (1,)},
     "added": {"added": "all"},
     "added-row": {"added": "row", "turned": "B"},
+    "factors": {"added": "all", "alpha": -0.7, "beta": 1.3},
+    "factors-row": {"added": "row", "turned": "A", "alpha": 2.2, "beta": -0.3},
+    "factor-zero": {"added": "all", "alpha": 0.7, "beta": 0.0},
 }
 
 
@@ -42,20 +45,21 @@ def inputs(rng, *, batch, n, k, m, left=None, right=None, turned="", added="", *
         "B": rng.normal(size=(*right, *((m, k) if "B" in turned else (k, m)))),
     }
     if added:
-        data["C"] = rng.normal(size=(batch, n, m) if added == "all" else (1, 1, m))
+        data["C"] = rng.normal(size=(1, 1, m) if added == "row" else (batch, n, m))
     return {}, data
 
 
 def viewed(api, transpose, plus=False):
     """A build for a function of two arrays, which are turned before it."""
 
-    def build(weights, *, turned="", **option):
+    def build(weights, *, turned="", alpha=1, beta=1, **option):
         call = attribute(api)
+        factors = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
 
         def run(params, A, B, C=None):
             A, B = (transpose(X) if name in turned else X for name, X in (("A", A), ("B", B)))
             if plus:
-                return {"y": call(C, A, B)}
+                return {"y": call(C, A, B, **factors)}
             return {"y": call(A, B) if C is None else call(A, B) + C}
 
         return {}, run
@@ -126,6 +130,11 @@ ONES = dict.fromkeys(
     "an axis of length 1 is written without its letter",
 )
 
+FACTORS = {
+    name: "has no factors of the product and what is added" for name, how in OPTIONS.items() if "beta" in how
+}
+ONES |= FACTORS
+
 case = Case(
     name="batched-product",
     title="Products of matrices, example by example",
@@ -137,18 +146,22 @@ case = Case(
     minor=True,
     integers={"plain": 6, "right-shared": 6, "both-turned": 6},
     contenders=(
-        Contender("torch", "torch.matmul", viewed("torch.matmul", swapped)),
-        Contender("torch", "torch.bmm", viewed("torch.bmm", swapped), ONE_AXIS),
+        Contender("torch", "torch.matmul", viewed("torch.matmul", swapped), FACTORS),
+        Contender("torch", "torch.bmm", viewed("torch.bmm", swapped), ONE_AXIS | FACTORS),
         Contender("torch", "torch.baddbmm", viewed("torch.baddbmm", swapped, plus=True), ONE_AXIS | NO_PLUS),
         Contender("torch", "torch.einsum", partial(summed, "torch.einsum"), ONES),
-        Contender("tensorflow", "tensorflow.linalg.matmul", in_tensorflow),
+        Contender("tensorflow", "tensorflow.linalg.matmul", in_tensorflow, FACTORS),
         Contender(
-            "tensorflow", "tensorflow.linalg.matmul", partial(in_tensorflow, adjoint=True), variant="adjoint"
+            "tensorflow",
+            "tensorflow.linalg.matmul",
+            partial(in_tensorflow, adjoint=True),
+            FACTORS,
+            variant="adjoint",
         ),
         Contender("tensorflow", "tensorflow.einsum", partial(summed, "tensorflow.einsum"), ONES),
-        Contender("tensorflow", "keras.ops.matmul", viewed("keras.ops.matmul", keras_swapped)),
+        Contender("tensorflow", "keras.ops.matmul", viewed("keras.ops.matmul", keras_swapped), FACTORS),
         Contender("tensorflow", "keras.ops.einsum", partial(summed, "keras.ops.einsum"), ONES),
-        Contender("jax", "jax.numpy.matmul", viewed("jax.numpy.matmul", swapped)),
+        Contender("jax", "jax.numpy.matmul", viewed("jax.numpy.matmul", swapped), FACTORS),
         Contender("jax", "jax.numpy.einsum", partial(summed, "jax.numpy.einsum"), ONES),
     ),
     items=lambda *, batch, **_: batch,

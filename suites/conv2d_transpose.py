@@ -8,7 +8,9 @@ convolution that is transposed; JAX flips them with transpose_kernel=True. The p
 cuts in its own way.
 """
 
-from gaugeblock import Case, Contender, Refusal
+from functools import partial
+
+from gaugeblock import Case, Contender, Refusal, require
 from reference.convolution import margins, pair
 from reference.transposed import conv_transpose2d, conv_transpose2d_vjp, enlarged
 
@@ -112,11 +114,16 @@ def jax_padding(kernel, padding, output_padding, dilation):
     return [((k - 1) * d - p, (k - 1) * d - p + more) for k, p, more, d in axes]
 
 
-def in_jax(weights, *, stride=1, padding=0, output_padding=0, dilation=1, bias=True):
+def in_jax(weights, *, stride=1, padding=0, output_padding=0, dilation=1, bias=True, consistent=False):
     import jax
 
     ends = jax_padding(weights["W"].shape[:2], padding, output_padding, dilation)
     option = {"rhs_dilation": pair(dilation), "transpose_kernel": True}
+    if consistent:  # the padding is that of the convolution that is transposed
+        require("jax.lax.conv_transpose", "use_consistent_padding")
+        option["use_consistent_padding"] = True
+        if padding != "same":
+            ends = [(p, p - more) for p, more in zip(pair(padding), pair(output_padding), strict=True)]
 
     def run(params, x):
         y = jax.lax.conv_transpose(x, params["W"], pair(stride), ends, **option)
@@ -201,6 +208,13 @@ case = Case(
             refuses=UNDILATED_KERAS,
         ),
         Contender("jax", "jax.lax.conv_transpose", in_jax, without=UNGROUPED),
+        Contender(
+            "jax",
+            "jax.lax.conv_transpose",
+            partial(in_jax, consistent=True),
+            without=UNGROUPED,
+            variant="use_consistent_padding",
+        ),
         Contender("jax", "flax.linen.ConvTranspose", in_flax, without=UNGROUPED),
     ),
     items=lambda *, batch, **_: batch,

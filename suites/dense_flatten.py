@@ -8,6 +8,7 @@ import numpy as np
 
 from gaugeblock import Case, Contender
 from reference.cnn import dense, dense_vjp, flatten, flatten_vjp
+from reference.columns import flatten_columns, flatten_columns_vjp
 
 
 def images(rng, *, batch, height, width, channels, **option):
@@ -39,6 +40,12 @@ def flatten_in_jax(weights):
     import jax
 
     return {}, lambda params, x: {"y": jax.numpy.reshape(x, (len(x), -1))}
+
+
+def columns_in_jax(weights):
+    import jax
+
+    return {}, lambda params, x: {"y": jax.numpy.reshape(x, (len(x), -1), order="F")}
 
 
 def torch_names(weights):
@@ -111,6 +118,20 @@ cases = (
             Contender("tensorflow", "keras.layers.Flatten", flatten_in_keras),
             Contender("jax", "jax.numpy.reshape", flatten_in_jax),
         ),
+        items=lambda *, batch, **_: batch,
+        unit="images",
+        flops=lambda **_: 0,
+    ),
+    Case(
+        name="column-order",
+        title="Flatten images column by column",
+        reference=flatten_columns,
+        gradient=flatten_columns_vjp,
+        inputs=images,
+        sizes={"small": SMALL, "mission": MISSION, "thin": THIN},
+        minor=True,
+        integers={"plain": 20},
+        contenders=(Contender("jax", "jax.numpy.reshape", columns_in_jax),),
         items=lambda *, batch, **_: batch,
         unit="images",
         flops=lambda **_: 0,

@@ -8,7 +8,7 @@ Only logarithms of targets are differentiated: p log p has no derivative at zero
 
 import numpy as np
 
-from gaugeblock import Case
+from gaugeblock import Case, require
 from reference.divergence import (
     kl_divergence,
     kl_divergence_log_targets,
@@ -30,6 +30,7 @@ OPTIONS = {
     "each": {"reduction": "each"},
     "elements": {"reduction": "none"},
 }
+SOME = {"some": {"masked": True, "reduction": "each"}, "some-batch-mean": {"masked": True}}
 REGIMES = {
     "typical": "predictions and targets drawn apart",
     "zeros": "half of the targets are zero, and one row has a single class: p log p has no logarithm there",
@@ -61,9 +62,10 @@ def inputs(rng, *, batch, classes, regime="typical", **option):
     return {}, {"z": z, "p": p}
 
 
-def log_inputs(rng, *, batch, classes, regime="typical", **option):
+def log_inputs(rng, *, batch, classes, masked=False, regime="typical", **option):
     z, p = draw(rng, batch, classes, regime)
-    return {}, {"z": z, "t": np.log(p)}
+    seen = {"seen": rng.uniform(size=z.shape) < 0.6} if masked else {}
+    return {}, {"z": z, "t": np.log(p), **seen}
 
 
 def torch_kl(torch, *, reduction="batch mean"):
@@ -84,11 +86,18 @@ def optax_kl(optax, *, reduction="batch mean"):
     return lambda z, p: optax_reduced(optax.losses.kl_divergence(z, p), reduction)
 
 
-def optax_log_targets(optax, *, reduction="batch mean"):
-    return lambda z, t: optax_reduced(optax.losses.kl_divergence_with_log_targets(z, t), reduction)
+def optax_log_targets(optax, *, reduction="batch mean", masked=False):
+    call, names = optax.losses.kl_divergence_with_log_targets, ("where",) if masked else ()
+    require("optax.losses.kl_divergence_with_log_targets", *names)
+
+    def loss(z, t, **seen):
+        return optax_reduced(call(z, t, **dict(zip(names, seen.values(), strict=True))), reduction)
+
+    return loss
 
 
 ELEMENTS = {"each": "gives the loss of each element, or one number"}
+UNMASKED = dict.fromkeys(SOME, "takes no mask of classes")
 EXAMPLES = dict.fromkeys(("mean", "elements"), "gives the loss of each example")
 COMMON = {
     "sizes": SIZES,
@@ -120,10 +129,10 @@ cases = (
         reference=kl_divergence_log_targets,
         gradient=kl_divergence_log_targets_vjp,
         inputs=log_inputs,
-        options=OPTIONS,
+        options=OPTIONS | SOME,
         regimes={name: REGIMES[name] for name in ("typical", "close", "peaked", "unnormalised")},
         contenders=(
-            contender("torch.nn.functional.kl_div", torch_log_targets, ELEMENTS),
+            contender("torch.nn.functional.kl_div", torch_log_targets, ELEMENTS | UNMASKED),
             contender("optax.losses.kl_divergence_with_log_targets", optax_log_targets, EXAMPLES),
         ),
         **COMMON,

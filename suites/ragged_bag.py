@@ -58,8 +58,10 @@ def in_torch_module(weights, *, sparse=False, **option):
     return {"weight": weights["U"]}, run
 
 
-def in_tensorflow(name, weights, *, mode="sum", include_last_offset=False, **option):
+def in_tensorflow(name, weights, *, mode="sum", include_last_offset=False, default=None, **option):
     import tensorflow as tf
+
+    how = {} if default is None else {"default_id": default}
 
     lookup = getattr(tf.nn, name)
 
@@ -74,7 +76,7 @@ def in_tensorflow(name, weights, *, mode="sum", include_last_offset=False, **opt
             return tf.SparseTensor(places, values, (len(begins), words))
 
         shares = None if alpha is None else sparse(alpha)
-        return {"y": lookup(params["U"], sparse(ids), shares, combiner=mode)}
+        return {"y": lookup(params["U"], sparse(ids), shares, combiner=mode, **how)}
 
     return dict(weights), run
 
@@ -133,6 +135,8 @@ OPTIONS = {
     "max": {"mode": "max"},
     "empty-max": {"mode": "max", "empty": True},
     "padding-max": {"mode": "max", "padding": 0},
+    "default-row": {"empty": True, "default": 1, "mode": "mean"},
+    "default-row-weighted": {"empty": True, "default": 1, "weighted": True},
 }
 REGIMES = {
     "typical": "seeded normal draws",
@@ -153,6 +157,8 @@ NO_MAXIMUM = dict.fromkeys(MAXIMA, "has no maximum")
 NO_PADDING = dict.fromkeys(("padding", "padding-mean"), "has no row that does not count")
 FULL = dict.fromkeys(("empty", "empty-mean"), "expects a word in each bag (see safe_embedding_lookup_sparse)")
 BAG = TORCH_ONLY | NO_MAXIMUM | NO_PADDING
+ZERO = dict.fromkeys(("default-row", "default-row-weighted"), "has no row for an empty bag")
+UNWEIGHTED |= ZERO
 ELSE = dict.fromkeys(SUMS, "is a maximum")
 NO_XLA = [Refusal("*/xla/*", "unsupported operations")]  # for segments of a sparse matrix on a CPU
 LOOKUP, SAFE = "embedding_lookup_sparse", "safe_embedding_lookup_sparse"
@@ -192,13 +198,13 @@ case = Case(
             "tensorflow",
             f"tensorflow.nn.{LOOKUP}",
             partial(in_tensorflow, LOOKUP),
-            BAG | FULL,
+            BAG | FULL | ZERO,
             refuses=NO_XLA,
         ),
         Contender("tensorflow", f"tensorflow.nn.{SAFE}", partial(in_tensorflow, SAFE), BAG, refuses=NO_XLA),
-        Contender("tensorflow", "keras.ops.segment_sum", in_keras, TORCH_ONLY | NO_MAXIMUM),
+        Contender("tensorflow", "keras.ops.segment_sum", in_keras, TORCH_ONLY | NO_MAXIMUM | ZERO),
         Contender("tensorflow", "keras.ops.segment_max", in_keras, ELSE),
-        Contender("jax", "jax.ops.segment_sum", in_jax, TORCH_ONLY | NO_MAXIMUM),
+        Contender("jax", "jax.ops.segment_sum", in_jax, TORCH_ONLY | NO_MAXIMUM | ZERO),
         Contender("jax", "jax.ops.segment_max", in_jax, ELSE),
     ),
     items=lambda *, bags, words, **_: bags * words,

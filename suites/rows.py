@@ -23,6 +23,7 @@ LOOKUPS = {
     "wrap": {"mode": "wrap", "beyond": True, "below": True},
 }
 UPDATES = {"plain": {}, "negative": {"below": True}, "beyond": {"beyond": True}}
+ADDITIONS = UPDATES | {"scaled": {"alpha": -0.7}}
 REGIMES = {
     "typical": "row numbers at random, many of them twice",
     "repeated": "two rows for all numbers: long sums",
@@ -81,8 +82,8 @@ def torch_update(method):
     def build(weights, **option):
         import torch
 
-        call = getattr(torch, method)
-        return {}, lambda params, x, ids, new: {"y": call(x, 0, ids, new)}
+        call, how = getattr(torch, method), {name: option[name] for name in ("alpha",) if name in option}
+        return {}, lambda params, x, ids, new: {"y": call(x, 0, ids, new, **how)}
 
     return build
 
@@ -136,6 +137,7 @@ def others(options, *own, reason):
 
 RAISES = "raises where a number is out of range"
 NEITHER = {"negative": RAISES, "beyond": RAISES}
+NO_FACTOR = {"scaled": "has no factor of what is added"}
 BEYOND = {"beyond": RAISES}
 COMMON = {
     "sizes": SIZES,
@@ -177,18 +179,18 @@ cases = (
         reference=add_rows,
         gradient=add_rows_vjp,
         inputs=update_inputs,
-        options=UPDATES,
+        options=ADDITIONS,
         integers={"plain": 12},
         contenders=(
             Contender("torch", "torch.index_add", torch_update("index_add"), NEITHER),
-            Contender("torch", "torch.index_put", torch_put(True), BEYOND),
+            Contender("torch", "torch.index_put", torch_put(True), BEYOND | NO_FACTOR),
             Contender(
                 "tensorflow",
                 "tensorflow.tensor_scatter_nd_add",
                 tensorflow_update("tensor_scatter_nd_add"),
-                NEITHER,
+                NEITHER | NO_FACTOR,
             ),
-            Contender("jax", "jax.lax.scatter_add", jax_update("scatter_add")),
+            Contender("jax", "jax.lax.scatter_add", jax_update("scatter_add"), NO_FACTOR),
         ),
         **COMMON,
     ),

@@ -28,7 +28,6 @@ OTHER_CODE = "replaces the framework's code by the user's"
 DEVICES = "only for several devices"
 SAME = "changes how it is computed, not the formula"
 LAST = "the norm of a channel that stands last, as in the other frameworks"
-NOT_YET = "not yet an option of the page"
 
 REASONS = {
     # the cell's own
@@ -135,16 +134,11 @@ REASONS = {
     "flax.linen.Dropout.__call__(rng)": RANDOM,
     "flax.linen.Dropout(broadcast_dims)": RANDOM,
     "flax.linen.Dropout(rng_collection)": RANDOM,
-    "tensorflow.nn.safe_embedding_lookup_sparse(default_id)": NOT_YET,
     "keras.ops.segment_*(sorted)": "an assertion about the ids, which is false for random ids",
     "jax.ops.segment_*(bucket_size)": SAME,
     "jax.lax.conv_transpose(dimension_numbers)": "where the channels stand: last, as Flax has them",
-    "jax.lax.conv_transpose(use_consistent_padding)": NOT_YET,
     # norms
     "torch.nn.*Norm*(track_running_stats)": "without them training is the same, and there is no inference",
-    "torch.nn.InstanceNorm2d(momentum)": "of running statistics, which it has not by default: not yet",
-    "torch.nn.BatchNorm?d(bias)": NOT_YET,
-    "keras.layers.BatchNormalization(renorm*)": "another formula (Ioffe 2017): not yet",
     "keras.layers.BatchNormalization(synchronized)": DEVICES,
     "flax.linen.BatchNorm.__call__(use_running_average)": "another place to say it",
     "flax.linen.GroupNorm(group_size)": "another way to say num_groups",
@@ -163,20 +157,14 @@ REASONS = {
     "jax.numpy.var(correction)": "another name of ddof, which is passed",
     "jax.numpy.average(returned)": "whether it also returns the sum of the weights",
     "*(out_dtype)": "the cell's own dtype",
-    "torch.baddbmm(*)": NOT_YET,
-    "torch.index_add(alpha)": NOT_YET,
     "torch.var_mean(unbiased)": "another way to say correction",
     "torch.var_mean(dim)": "passed as the second argument, where another of its forms has unbiased",
     "*(out?)": "only where the result is stored; autograd refuses it",
-    "optax.*(where)": NOT_YET,
     "keras.losses.SparseCategoricalCrossentropy(axis)": "it raises for any other axis than the last",
     "*(axis)": LAST,
     "jax.ops.segment_*(mode)": "for ids that are out of range, which these sums do not have",
     "keras.Sequential.call(mask)": "passed on to its layers, none of which takes one here",
-    "keras.layers.BatchNormalization.call(mask)": NOT_YET,
-    "flax.linen.*Norm.__call__(mask)": NOT_YET,
     "flax.linen.Conv*(mask)": "of the kernel: a user may multiply the kernel by it before",
-    "torch.nn.Transformer.forward(*_mask)": NOT_YET,
     "*is_causal)": "a promise about a mask, or a mask that the self-attention of the same page has",
     "*mbedding*(max_norm)": "renormalises the table in place, in the forward pass: no pure function",
     "*mbedding*(norm_type)": "of max_norm",
@@ -184,8 +172,6 @@ REASONS = {
     "*(force_float32_reductions)": "of dtypes below float32",
     "*(force_fp32_for_softmax)": "of dtypes below float32",
     "torch.nn.ConvTranspose2d(padding_mode)": "it raises for any other than zeros",
-    "torch.nn.Conv2d(padding_mode)": NOT_YET,
-    "flax.linen.Conv(padding)": NOT_YET,
     "*reduce_window(base_dilation)": "of the inputs, for the gradient of a strided window",
     "jax.lax.conv_general_dilated(lhs_dilation)": "of the inputs, for the gradient of a strided convolution",
     "flax.linen.Conv(input_dilation)": "of the inputs, for the gradient of a strided convolution",
@@ -194,11 +180,8 @@ REASONS = {
     "keras.layers.*Conv2D*(activation)": "an activation after the layer, which suites/activation.py has",
     "flax.linen.MultiHeadDotProductAttention(decode)": "keeps the keys of earlier calls: a run is pure",
     "*(inputs_kv)": "deprecated: replaced by inputs_k and inputs_v",
-    "keras.layers.MultiHeadAttention(attention_axes)": NOT_YET,
     "keras.ops.dot_product_attention(attn_logits_soft_cap)": "for TPUs: elsewhere it is not read",
-    "torch.nn.Transformer(*)": NOT_YET,
     "jax.numpy.linalg.lstsq(numpy_resid)": "the form of the residual, which is no result here",
     "*vmap(out_*)": "where the new axis stands in the result",
     "*Flatten(*_dim)": "a view, which torch.reshape makes too",
-    "jax.numpy.reshape(order)": NOT_YET,
 }

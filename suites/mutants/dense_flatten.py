@@ -3,6 +3,7 @@
 from gaugeblock import Mutant
 
 FLAT, FLAT_BACK = "cnn.flatten", "cnn.flatten_vjp"
+COLUMNS, COLUMNS_BACK = "columns.flatten_columns", "columns.flatten_columns_vjp"
 LINEAR, BACK = "linear.linear", "linear.linear_vjp"
 
 orders = (
@@ -22,6 +23,13 @@ mutants = {
         Mutant("through-bfloat16", "precision", FLAT, "x.reshape", "bfloat16(x).reshape"),
         Mutant("through-float32", "dtype", FLAT, "x.reshape", "float32(x).reshape"),
         Mutant("promoted", "dtype", FLAT, "x.reshape", "x.astype(np.float64).reshape"),
+    ),
+    "column-order": (
+        Mutant("row-by-row", "layout", COLUMNS, "np.transpose(x, (0, 3, 2, 1))", "x"),
+        Mutant("channels-first", "layout", COLUMNS, "(0, 3, 2, 1)", "(0, 3, 1, 2)"),
+        Mutant("batch-among-the-columns", "layout", COLUMNS, "np.transpose(x, (0, 3, 2, 1)).reshape(len(x), -1)", "np.transpose(x, (3, 2, 1, 0)).reshape(len(x), -1)"),
+        Mutant("row-by-row-in-the-gradient", "gradient", COLUMNS_BACK, "np.transpose(dy.reshape(n, c, w, h), (0, 3, 2, 1))", "dy.reshape(x.shape)"),
+        Mutant("through-bfloat16", "precision", COLUMNS, "np.transpose(x,", "np.transpose(bfloat16(x),"),
     ),
     "dense-flatten": (
         *orders,

@@ -20,6 +20,8 @@ mutants = {
         Mutant("beyond-goes-to-the-first", "mask", ADD, "np.where(out[:, None], 0, new)", "new", option="beyond"),
         Mutant("negative-left-out", "mask", ROWS, "rows = np.where(ids < 0, ids + n, ids)", "rows = ids", option="negative"),
         Mutant("added-detached", "gradient", ADD_BACK, "dy[rows])", "0 * dy[rows])"),
+        Mutant("factor-left-out", "formula", ADD, "new if alpha == 1 else alpha * new", "new", option="scaled"),
+        Mutant("factor-not-in-the-gradient", "gradient", ADD_BACK, "dnew if alpha == 1 else alpha * dnew", "dnew", option="scaled"),
         Mutant("added-in-bfloat16", "precision", ADD, "0, new)", "0, bfloat16(new))"),
     ),
     "row-set": (

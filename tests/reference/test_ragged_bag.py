@@ -102,3 +102,14 @@ def test_a_word_of_another_bag_may_be_no_number():
     ids, offsets = np.array([0, 1, 1, 2]), np.array([0, 1, 1, 4])  # a bag of a NaN, of none, of three words
     for mode, want in (("sum", 8), ("mean", 8 / 3), ("max", 4)):
         np.testing.assert_allclose(ragged_bag(ids, offsets[:3], U, mode=mode)[1:], [[0], [want]])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_empty_bag_is_the_default_row_which_collects_its_gradients(weighted):
+    rng, inputs = draw(weighted)
+    options = {"mode": "mean", "default": 4}
+    y, plain = ragged_bag(**inputs, **options), ragged_bag(**inputs, mode="mean")
+    np.testing.assert_array_equal(y[1], inputs["U"][4])
+    np.testing.assert_array_equal(np.delete(y, 1, axis=0), np.delete(plain, 1, axis=0))
+    check_vjp(ragged_bag, ragged_bag_vjp, inputs, options=options, rng=rng)
+    check_dtype(ragged_bag, ragged_bag_vjp, inputs, options=options)

@@ -60,3 +60,10 @@ def test_a_gradient_by_frequency_of_no_uses_is_zero():
     E, ids = np.ones((3, 2)), np.zeros((0,), int)
     found = lookup_vjp(np.zeros((0, 2)), ids, E, by_frequency=True)
     assert np.array_equal(found["E"], np.zeros_like(E))
+
+
+def test_a_factor_scales_what_is_added_and_its_gradient():
+    data = update_inputs(np.random.default_rng(6), **SIZES["small"])[1]
+    got, scaled = add_rows(**data, alpha=-0.7), data | {"new": -0.7 * data["new"]}
+    np.testing.assert_allclose(got, add_rows(**scaled), rtol=1e-14)
+    check_vjp(add_rows, add_rows_vjp, data, options={"alpha": -0.7}, rng=np.random.default_rng(7))
