@@ -20,8 +20,9 @@ Choices
     The running statistics are not differentiated, neither as inputs nor as outputs.
     Inference is one affine function, as in algorithm 2; Flax subtracts the mean first, which cancels less.
     ε is inside the root. Its default is that of torch and Flax, 1e-5 (Keras 1e-3).
-    Conditioning of batch-norm/*/large-mean/*, batch-norm-biased/*/large-mean/* up to 8: the mean and dγ are
-    sums over all examples and places, and a sum of n terms in any order loses a factor of √(n/6).
+    Conditioning of batch-norm/*/large-mean/*, batch-norm-biased/*/large-mean/*,
+    batch-norm-biased/no-shift/typical/gradient.x up to 8: the mean and dγ are sums over all examples and
+    places, and a sum of n terms in any order loses a factor of √(n/6).
 """
 
 import math

@@ -21,7 +21,7 @@ Choices
     Causal along one axis: a place sees those before it in its own sequence.
     Conditioning of grid-heads/*b_K up to 9e8: the gradient of b_K is zero for all inputs
     (multi_head_attention.py); a sum gives the rounding of its terms.
-    Conditioning of grid-heads/* up to 16: the weights of the keys in dQ add up to zero, so that what the keys
+    Conditioning of grid-heads/* up to 10: the weights of the keys in dQ add up to zero, so that what the keys
     have in common cancels.
 """
 

@@ -17,7 +17,7 @@ limits = {
     ),
     "causal-along-the-first-axis": Limit(
         "keras",
-        "its causal mask has the length of the first axis, whatever it attends over: that of one row hides nothing",
+        "its causal mask has the length of the first axis, whatever it attends over: one row hides nothing",
         f"{WHERE}:801 (3.15.1)",
         {
             **KERAS,
