@@ -26,8 +26,8 @@ Choices
     statistics, from which r and d are computed; Keras's are 1 − α. The paper has one pair of statistics,
     Keras a slower one for inference, whose variance is deviation² − ε, at least 0.
     ε is inside the root, and so a part of s and of the deviations. t is at least √ε, as in Keras.
-    Conditioning of instance-statistics/*/gradient.gamma up to 5: dγ is a sum over all places of all examples,
-    in any order.
+    Conditioning of instance-statistics/*/gradient.gamma, renormed-batch/unknown/*/forward.known_mean up to 6:
+    both are sums over all places of all examples, in any order.
     Conditioning of renormed-batch/unknown/*/forward.y up to 60: within their bounds r and d leave
     (x − known_mean) / t, in which μ cancels; the paper's form is written out, because bounds change r and d.
 """
