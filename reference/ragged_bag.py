@@ -52,8 +52,7 @@ def ragged_bag(
     if mode == "max":
         return _maximum(V[words], inside)[0]
     a = _weights(alpha, place, inside)
-    y = _sum(words, a, V, inside) / _divisor(alpha, a, inside, U, mode)
-    return y if default is None else np.where(_empty(inside), U[default], y)
+    return _sum(*_filled(words, a, inside, default), V) / _divisor(alpha, a, inside, U, mode)
 
 
 def ragged_bag_vjp(
@@ -79,14 +78,12 @@ def ragged_bag_vjp(
         return {"U": embedding_vjp(du, words, U)["E"]}
     a = _weights(alpha, place, inside)
     Z = _divisor(alpha, a, inside, U, mode)
-    grads = {"U": embedding_bag_vjp(dy / Z, words, a, V)["U"]}
-    if default is not None:
-        grads["U"][default] += np.where(_empty(inside), dy, 0).sum(axis=0)
+    filled, b, _ = _filled(words, a, inside, default)
+    grads = {"U": embedding_bag_vjp(dy / Z, filled, b, V)["U"]}
     if alpha is not None:
         grads["alpha"] = np.zeros_like(alpha)
-        grads["alpha"][place[inside]] = np.einsum("nd,nkd->nk", dy / Z, _rest(words, a, V, inside, Z, mode))[
-            inside
-        ]
+        rest = _rest(words, a, V, inside, Z, mode)
+        grads["alpha"][place[inside]] = np.einsum("nd,nkd->nk", dy / Z, rest)[inside]
     if by_frequency:
         uses = np.maximum(np.bincount(ids, minlength=len(U)), 1)
         grads["U"] = grads["U"] / _narrow(uses)[:, None]
@@ -107,6 +104,15 @@ def _weights(alpha, place, inside):
     return inside if alpha is None else np.where(inside, alpha[place], 0.0)
 
 
+def _filled(words, a, inside, default):
+    """Words, weights and mask with the row `default` once in each empty bag."""
+    if default is None:
+        return words, a, inside
+    lone = _empty(inside) & (np.arange(inside.shape[1]) == 0)
+    b = inside | lone if a is inside else np.where(lone, 1.0, a)
+    return np.where(lone, default, words), b, inside | lone
+
+
 def _divisor(alpha, a, inside, U, mode):
     if mode == "sum":
         return 1.0
@@ -121,7 +127,7 @@ def _divisor(alpha, a, inside, U, mode):
     return np.sqrt(root)
 
 
-def _sum(words, a, V, inside):
+def _sum(words, a, inside, V):
     """Σ α_k u_k of the words that are inside: elsewhere u_k may be no number."""
     return np.einsum("nk,nkd->nd", a, np.where(inside[..., None], V[words], 0))
 
@@ -130,7 +136,7 @@ def _rest(words, a, V, inside, Z, mode):
     """Z ∂y/∂α: u_k itself, or what y ∂Z/∂α leaves of it: (n, k, d)."""
     if mode == "sum":
         return V[words]
-    y = (_sum(words, a, V, inside) / Z)[:, None]  # (n, 1, d)
+    y = (_sum(words, a, inside, V) / Z)[:, None]  # (n, 1, d)
     return V[words] - (y if mode == "mean" else y * (a / Z)[..., None])
 
 

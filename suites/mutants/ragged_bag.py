@@ -4,6 +4,7 @@ from gaugeblock import Mutant
 
 BAG, BACK, MATRIX = "ragged_bag.ragged_bag", "ragged_bag.ragged_bag_vjp", "ragged_bag._matrix"
 DIVISOR, WEIGHTS, LARGEST = "ragged_bag._divisor", "ragged_bag._weights", "ragged_bag._maximum"
+FILLED = "ragged_bag._filled"
 RESCALED, REST = "ragged_bag._rescaled", "ragged_bag._rest"
 TAKE, ROWS = "words, V = ids[place], _rescaled(U, max_norm)", "_rescaled(U, max_norm)"
 SUM, ROOT = "a.sum(axis=1, keepdims=True)", "np.sqrt((a * a).sum(axis=1, keepdims=True))"
@@ -43,9 +44,9 @@ mutants = {
         Mutant("empty-bag-takes-the-first-word", "mask", MATRIX, "    return place, inside if", "    inside[:, :1] = True\n    return place, inside if", option="empty"),
         Mutant("empty-bag-without-a-mean", "mask", DIVISOR, COUNT, "inside.sum(axis=1, keepdims=True)", option="empty-mean"),
         Mutant("empty-bag-without-a-maximum", "mask", LARGEST, "np.where(_empty(inside), 0.0, np.take_along_axis(u, first, axis=1)[:, 0])", "np.take_along_axis(u, first, axis=1)[:, 0]", option="empty-max"),
-        Mutant("default-of-the-first-row", "mask", BAG, "U[default]", "U[0]", option="default-row"),
-        Mutant("default-divided", "formula", BAG, "U[default], y)", "U[default] / 2, y)", option="default-row-weighted"),
-        Mutant("default-detached", "gradient", BACK, "np.where(_empty(inside), dy, 0)", "np.where(_empty(inside), 0 * dy, 0)", option="default-row"),
+        Mutant("default-of-the-first-row", "mask", FILLED, "np.where(lone, default, words)", "np.where(lone, 0, words)", option="default-row"),
+        Mutant("default-divided", "formula", FILLED, "np.where(lone, 1.0, a)", "np.where(lone, 0.5, a)", option="default-row-weighted"),
+        Mutant("default-detached", "gradient", BACK, "*_filled(words, a, inside, default), V", "words, a, V", option="default-row"),
         Mutant("padding-in-the-maximum", "mask", BAG, "_maximum(V[words], inside)", "_maximum(V[words], _matrix(ids, offsets, None, include_last_offset)[1])", option="padding-max"),
         Mutant("words-reversed", "layout", BAG, "ids[place]", "ids[::-1][place]"),
         Mutant("weights-of-the-word-before", "layout", WEIGHTS, "alpha[place]", "np.roll(alpha, 1)[place]", option="weighted"),
