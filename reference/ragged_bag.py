@@ -52,7 +52,8 @@ def ragged_bag(
     if mode == "max":
         return _maximum(V[words], inside)[0]
     a = _weights(alpha, place, inside)
-    return _sum(*_filled(words, a, inside, default), V) / _divisor(alpha, a, inside, U, mode)
+    filled, b, counted = _filled(words, a, inside, default)
+    return _sum(filled, b, counted, V) / _divisor(alpha, a, inside, U, mode)
 
 
 def ragged_bag_vjp(

@@ -1,6 +1,7 @@
 """Known departures of the Transformer with further arguments."""
 
 from gaugeblock import Limit
+from suites.limits.attention import softmax_slopes
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 INFERENCE = {"backend": "torch", "contender": "torch.nn.Transformer:inference", "dtype": EVERY}
@@ -26,4 +27,5 @@ limits = {
             "mode": ("eager", "transposed", "gaps"),
         },
     ),
+    **softmax_slopes("torch"),
 }
