@@ -12,6 +12,7 @@ Source
 Choices
     The bound m also holds where a slope below the threshold would pass it; Keras has no such inputs.
     At a bound the slope is 0, as in activation.py.
+    What is not seen is 0, or −∞, also beside a NaN, and where nothing is seen: JAX documents it so.
 """
 
 import math
@@ -22,7 +23,7 @@ from reference.activation import log_softmax, log_softmax_vjp, softmax, softmax_
 
 
 def axis_softmax(x, seen=None, *, axis=-1):
-    return np.moveaxis(softmax(_last(x, seen, axis)), -1, axis)
+    return _seen(np.moveaxis(softmax(_last(x, seen, axis)), -1, axis), seen)
 
 
 def axis_softmax_vjp(dy, x, seen=None, *, axis=-1):
@@ -31,7 +32,7 @@ def axis_softmax_vjp(dy, x, seen=None, *, axis=-1):
 
 
 def axis_log_softmax(x, seen=None, *, axis=-1):
-    return np.moveaxis(log_softmax(_last(x, seen, axis)), -1, axis)
+    return _seen(np.moveaxis(log_softmax(_last(x, seen, axis)), -1, axis), seen, -math.inf)
 
 
 def axis_log_softmax_vjp(dy, x, seen=None, *, axis=-1):
@@ -53,5 +54,5 @@ def _last(x, seen, axis):
     return np.moveaxis(x if seen is None else np.where(seen, x, -math.inf), axis, -1)
 
 
-def _seen(d, seen):
-    return d if seen is None else np.where(seen, d, 0)
+def _seen(y, seen, other=0):
+    return y if seen is None else np.where(seen, y, other)

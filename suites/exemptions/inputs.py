@@ -18,10 +18,13 @@ NO_WEIGHT = "a mean of weights that are all zero is 0/0"
 TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
 DROPPED = "what is dropped is multiplied by zero, which makes NaN of ∞, or replaced by it: a convention"
+AT_ZERO = ("plain", "slope", "bound", "slope-bound", "six")  # a bend there
 SHUT = "its gates are so saturated that every gradient underflows"
 
 REASONS = {
     # by the formula
+    "axis-softmax/*/cotangents-of-ones": ZERO_SUM,
+    "axis-log-softmax/*/one-infinity": INFINITE,
     "batch-norm/*/cotangents-of-ones": ZERO_SUM,
     "batch-norm-biased/*/cotangents-of-ones": ZERO_SUM,
     "group-norm/*/cotangents-of-ones": ZERO_SUM,
@@ -54,6 +57,7 @@ REASONS = {
     "ragged-bag/*max/zeros-and-ties": BEND,
     "ragged-bag/weighted-mean/all-zeros": NO_WEIGHT,
     "ragged-bag/weighted-sqrtn/all-zeros": NO_WEIGHT,
+    **{f"bounded-relu/{option}/*-zeros": BEND for option in AT_ZERO},
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,

@@ -3,6 +3,7 @@
 from gaugeblock import Limit
 
 MANY = ("small", "wide", "large")
+FEW = ("one", "rows:1+width:1", "rows:3+width:5", "rows:4+width:4")  # some show no departure
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 BACKENDS = {
     "torch": ("torch", "keras-torch"),
@@ -41,6 +42,15 @@ GELUS = {
     },
 }
 FORMS = {"gelu": "1 + erf(x/√2)", "gelu-tanh": "1 + tanh(u)"}
+OVERFLOWS = (
+    "the gradient multiplies the slope of tanh, which is 0 there, by 1 + 3·0.044715 x², which is infinite: "
+    "0 · ∞ is NaN"
+)
+FLUSHED = "reads subnormal inputs as zero, where the slope is 0 by convention"
+FLUSHES = {
+    "tensorflow": "tensorflow/core/common_runtime/process_util.cc: port::ScopedFlushDenormal",
+    "jax": "xla/service/cpu/cpu_executable.cc: tsl::port::ScopedFlushDenormal",
+}
 SIGMOID = "below zero σ(x) is 1/2 + p(x) in float32 and 1 − σ(−x) in float64: its error is u, not u σ(x)"
 SIGMOID_WHERE = (
     "onnxruntime/core/mlas/lib/logistic.cpp, onnxruntime/core/providers/cpu/activation/activations.h; "
@@ -78,10 +88,45 @@ limits = {
     },
     **{
         f"{case}-below-zero-{package}": cancels(
-            package, f"{FORMS[case]} cancels for x below 0: the error is u |x|", source, case=case
+            package,
+            f"{FORMS[case]} cancels for x below 0: the error is u |x|",
+            source,
+            case=case,
+            **({"dtype": DTYPES[1:]} if package == "tensorflow" else {}),  # in float64 its constants hide it
         )
         for case, sources in GELUS.items()
         for package, source in sources.items()
+    },
+    **{
+        f"gelu-tanh-overflows-{package}": Limit(
+            package,
+            OVERFLOWS,
+            source,
+            {
+                "backend": package,
+                "case": "gelu-tanh",
+                "direction": "gradient",
+                "regime": ("huge", "near-largest", "constant-huge-rows"),
+                "dtype": "float32",
+            },
+        )
+        for package, source in GELUS["gelu-tanh"].items()
+        if package != "onnxruntime"
+    },
+    **{
+        f"relu-of-subnormals-{package}": Limit(
+            package,
+            FLUSHED,
+            source,
+            {
+                "backend": package,
+                "case": "relu",
+                "direction": "gradient",
+                "regime": "subnormal",
+                "dtype": "float32",
+            },
+        )
+        for package, source in FLUSHES.items()
     },
     "sigmoid-below-zero": Limit(
         "onnxruntime",
@@ -90,10 +135,9 @@ limits = {
         {"backend": "onnxruntime", "case": "sigmoid", "size": MANY},
     ),
     "gelu-constants-in-float32": through_float32("gelu", 3756),
-    # the size has two elements, which may have any value
-    "gelu-constants-in-float32-few-elements": through_float32("gelu", 3756, "one", always=False),
+    "gelu-constants-in-float32-few-elements": through_float32("gelu", 3756, FEW, always=False),
     "gelu-tanh-constants-in-float32": through_float32("gelu-tanh", 3747),
-    "gelu-tanh-constants-in-float32-few-elements": through_float32("gelu-tanh", 3747, "one", always=False),
+    "gelu-tanh-constants-in-float32-few-elements": through_float32("gelu-tanh", 3747, FEW, always=False),
     "gelu-tanh-function-in-float32": Limit(
         "onnx",
         "has no float64 kernel, and the operator's function has its constants in float32",

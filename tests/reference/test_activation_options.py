@@ -35,6 +35,16 @@ def test_a_softmax_sums_to_one_over_its_axis_and_is_the_power_of_its_logarithm(o
     np.testing.assert_allclose(np.exp(activation_options.axis_log_softmax(**data, axis=axis)), y, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of −∞ and NaN on the way
+def test_what_is_not_seen_is_zero_beside_a_nan_and_where_nothing_is_seen():
+    x = np.array([[1.0, np.nan, 2.0], [1.0, 2.0, 3.0]])
+    seen = np.array([[True, True, False], [False, False, False]])
+    y, log = activation_options.axis_softmax(x, seen), activation_options.axis_log_softmax(x, seen)
+    assert not y[~seen].any()
+    assert (log[~seen] == -np.inf).all()
+    assert np.isnan(y[seen]).all()
+
+
 @pytest.mark.parametrize("option", RELUS.values(), ids=str)
 def test_the_gradient_of_a_relu_is_that_of_finite_differences(option):
     data = relu_inputs(np.random.default_rng(4), **SIZES["small"])[1]
