@@ -11,6 +11,7 @@ import numpy as np
 
 from bench import answers, pages
 from bench.cache import kept, source
+from bench.cells.catalogue import listed
 from bench.cells.cell import Cell
 from bench.inputs import inputs, make, rounded, shared
 from bench.noise import ACCUMULATORS
@@ -103,14 +104,18 @@ def _echo(cell: Cell, values: Tensors) -> Tensors:
 
 
 def _previous(cell: Cell, direction: str, values: Tensors) -> Tensors:
-    """The outputs for other inputs of the same shapes: from another seed, or from the previous step."""
+    """The outputs for other inputs of the same shapes: from another seed, or from the previous step.
+
+    Beside the regimes of a page it is its typical one: the loss of equal logits is the same for any.
+    """
     case = pages.case(cell.case)
     if case.training:  # a path starts with the step
         return {path: values.get(_before(path), np.zeros_like(y)) for path, y in values.items()}
     if headline(case, cell.size):  # whose reference may take seconds
         every = expectation(replace(cell, direction=direction), number=1)
         return {path: every[f"{direction}.{path}"].value for path in values}
-    other = make(replace(cell, seed=cell.seed + 1))
+    regime = next(iter(case.regimes)) if listed(case, cell.regime) else cell.regime
+    other = make(replace(cell, seed=cell.seed + 1, regime=regime))
     trees = rounded((other.weights, other.data, other.cotangents), "float64")
     flat = flatten(answers.values(case, case.options[cell.option], *trees)[direction])
     return {path: flat[path] if np.shape(flat[path]) == y.shape else 0 * y for path, y in values.items()}

@@ -44,6 +44,24 @@ def test_a_check_that_lets_a_saboteur_pass_is_mistrusted(monkeypatch):
     assert row.bits is None
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh"])  # a saboteur passes; the limits are larger
+def test_where_zeros_are_right_too_a_dtype_does_not_resolve_a_formula(name):
+    found = replace(
+        cell(pages.case(name), "float32"),
+        contender=f"reference.activation.{name}", regime="subnormal", direction="forward",
+    )  # fmt: skip
+    row = run(found)
+    assert row.status == "absent" and row.why.startswith("float32 does not resolve it")
+    assert run(replace(found, dtype="float64")).status == "agrees"
+
+
+@pytest.mark.parametrize("regime", ["all-zeros", "near-zero"])
+def test_a_loss_that_is_the_same_for_all_inputs_of_a_kind_is_told_from_others(regime):
+    """That of equal logits is the logarithm of the number of classes."""
+    unit = replace(cell(pages.case("cross-entropy"), "float64"), regime=regime)
+    assert saboteur.passing(unit, "forward") == ""
+
+
 def test_an_answer_that_is_right_is_no_saboteur():
     """Flattening echoes its input, and should."""
     assert saboteur.passing(cell(pages.case("flatten"), "float32"), "forward") == ""
