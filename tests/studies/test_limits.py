@@ -70,6 +70,13 @@ def test_what_is_infinitely_far_off_is_written_and_read_back(page, tmp_path):
     assert not said  # the same as before
 
 
+def test_an_infinite_ratio_that_is_measured_again_is_no_news(page, tmp_path):
+    told: list[str] = []
+    for _ in range(2):
+        measure([run(tmp_path, failed(math.inf))], told.append)
+    assert told == []
+
+
 @pytest.mark.parametrize(
     "other",
     [
