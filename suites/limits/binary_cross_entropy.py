@@ -11,10 +11,11 @@ SLOPES = {
 }
 
 BINARY = {"case": "binary-cross-entropy"}
+FEW = ("batch:1+classes:1", "batch:3+classes:5", "batch:4+classes:4")
 EACH = {"direction": "forward", "option": "each"}
 EACH_OF_MANY = ({**EACH, "dtype": "float64", "size": "small"}, {**EACH, "dtype": "float32"})
 EACH_OF_FEW = (  # few elements, or few bits: only some seeds show it
-    {**EACH, "dtype": "float64", "size": "one-class"},
+    {**EACH, "dtype": "float64", "size": ("one-class", *FEW)},
     {**EACH, "dtype": ("bfloat16", "float16")},
 )
 CONFIDENT = {**BINARY, "direction": "forward", "regime": "confident"}
@@ -56,6 +57,26 @@ limits = {
         *EACH_OF_FEW,
         {"direction": "gradient", **NOT_HALF},
         always=False,  # for the gradient one seed in twenty agrees
+    ),
+    "no-slope-at-zero": Limit(
+        "tensorflow",
+        "log(1 + e^−|z|) + relu(−z) is differentiated term by term, and at 0 both slopes are 0: half of the "
+        "weighted term is lost. sigmoid_cross_entropy_with_logits avoids it. A subnormal z is read as 0",
+        "tensorflow/python/ops/nn_impl.py:337",
+        {
+            "backend": "tensorflow",
+            "case": "weighted-binary-cross-entropy",
+            "direction": "gradient",
+            "regime": ("all-zeros", "negative-zeros", "zeros-and-ties", "subnormal"),
+        },
+        always=False,  # in float64 subnormal logits are not 0
+    ),
+    "infinite-logit-times-zero": Limit(
+        "tensorflow",
+        "max(z, 0) − z y + log(1 + e^−|z|) is ∞ − ∞ · 0, NaN, for an infinite logit, whose loss is infinite",
+        "tensorflow/python/ops/nn_impl.py:144; keras.losses.BinaryCrossentropy calls it",
+        {"backend": "tensorflow", **BINARY, "direction": "forward", "regime": "one-infinity"},
+        always=False,  # where y is 1, the formula has no value either
     ),
     "slope-of-log-sigmoid": Limit(
         "jax",
