@@ -31,6 +31,7 @@ REASONS = {
     "layer-norm/*/cotangents-of-ones": ZERO_SUM,
     "layer-norm/*/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
+    "sparse-cross-entropy/*/one-infinity": INFINITE,
     "softmax/*/cotangents-of-ones": ZERO_SUM,
     "bounded-relu/*/zeros-and-ties": BEND,
     "attention/boolean-mask/all-masked-row": EMPTY,
