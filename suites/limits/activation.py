@@ -107,8 +107,10 @@ limits = {
                 "case": "gelu-tanh",
                 "direction": "gradient",
                 "regime": ("huge", "near-largest", "constant-huge-rows"),
-                "dtype": "float32",
+                # torch computes float16 in float32; elsewhere numbers of 300 are too large for it
+                "dtype": "float32" if package == "torch" else ("float32", "float16"),
             },
+            always=False,  # in float16, many numbers whose sum is in range are small
         )
         for package, source in GELUS["gelu-tanh"].items()
         if package != "onnxruntime"

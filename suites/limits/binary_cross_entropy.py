@@ -45,6 +45,16 @@ def in_tensorflow(*cells, **more):
     return cancels("tensorflow", source, *cells, case="weighted-binary-cross-entropy", **more)
 
 
+def infinite(**cells):
+    return Limit(
+        "tensorflow",
+        "max(z, 0) − z y + log(1 + e^−|z|) is ∞ − ∞ · 0, NaN, for an infinite logit, whose loss is infinite",
+        "tensorflow/python/ops/nn_impl.py:144; keras.losses.BinaryCrossentropy calls it",
+        {"backend": "tensorflow", "direction": "forward", "regime": "one-infinity", **cells},
+        always=False,  # where y is 1, the formula has no value either
+    )
+
+
 limits = {
     **{
         f"slope-near-one-{package}": activation.cancels(package, SLOPE, source, direction="gradient")
@@ -71,13 +81,7 @@ limits = {
         },
         always=False,  # in float64 subnormal logits are not 0
     ),
-    "infinite-logit-times-zero": Limit(
-        "tensorflow",
-        "max(z, 0) − z y + log(1 + e^−|z|) is ∞ − ∞ · 0, NaN, for an infinite logit, whose loss is infinite",
-        "tensorflow/python/ops/nn_impl.py:144; keras.losses.BinaryCrossentropy calls it",
-        {"backend": "tensorflow", **BINARY, "direction": "forward", "regime": "one-infinity"},
-        always=False,  # where y is 1, the formula has no value either
-    ),
+    "infinite-logit-times-zero": infinite(**BINARY),
     "slope-of-log-sigmoid": Limit(
         "jax",
         "the derivative of log-sigmoid is e^(z - logaddexp(z, 0)): the error is u |z|",

@@ -19,10 +19,23 @@ def cancels(*cells, always=True):
     )
 
 
+EDGES = (
+    "near-zero",
+    "subnormal",
+    "mixed-magnitudes",
+    "constant-rows",
+    "zeros-and-ties",
+    "all-zeros",
+    "negative-zeros",
+    "one-far-above",
+    "cotangents-of-ones",
+    "one-hot-cotangents",
+)
+
 limits = {
     "slope-cancels": cancels({"regime": "near", "dtype": ("float64", "float32", "bfloat16")}),
     "slope-cancels-small-elements": cancels(
-        {"regime": ("typical", "far"), "dtype": ("float64", "float32")},
+        {"regime": ("typical", "far", *EDGES), "dtype": ("float64", "float32")},
         {"regime": "typical", "dtype": "bfloat16"},
         always=False,  # only single small elements show it
     ),
