@@ -19,6 +19,7 @@ TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
 DROPPED = "what is dropped is multiplied by zero, which makes NaN of ∞, or replaced by it: a convention"
 AT_ZERO = ("plain", "slope", "bound", "slope-bound", "six")  # a bend there
+SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
 
 REASONS = {
@@ -32,6 +33,7 @@ REASONS = {
     "layer-norm/*/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
     "sparse-cross-entropy/*/one-infinity": INFINITE,
+    "sparse-pixel-cross-entropy/*/one-infinity": INFINITE,
     "softmax/*/cotangents-of-ones": ZERO_SUM,
     "bounded-relu/*/zeros-and-ties": BEND,
     "attention/boolean-mask/all-masked-row": EMPTY,
@@ -62,6 +64,7 @@ REASONS = {
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,
+    "probability-categorical/*/near-largest": SHARE,
     "least-squares/*/near-largest": SQUARES,
     "clip-by-value/*/near-largest": SQUARES,
 }

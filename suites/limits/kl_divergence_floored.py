@@ -3,6 +3,13 @@
 from gaugeblock import Limit
 
 limits = {
+    "quotient-overflows": Limit(
+        "keras",
+        "takes log(p/q), and p/q overflows in float16 for a q near the floor: the loss is infinite",
+        "keras/src/losses/losses.py:2106 (3.15.1)",
+        {"backend": "tensorflow", "dtype": "float16", "direction": "forward", "size": "large"},
+        always=False,
+    ),
     "square-overflows": Limit(
         "keras",
         "the gradient of log(p/q) has p/q², which overflows in float16 for a q near the floor",

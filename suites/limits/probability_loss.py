@@ -1,7 +1,7 @@
 """Known departures of the cross-entropies of probabilities."""
 
 from gaugeblock import Limit
-from suites.limits.activation import KERNELS, cancels
+from suites.limits.activation import FLUSHES, KERNELS, cancels
 
 LOGITS = "takes the scores of the {} that made the probabilities, and clips nothing"
 WHERE = "keras/src/backend/tensorflow/nn.py:1262, _get_logits (3.15.1)"
@@ -27,11 +27,45 @@ limits = {
         {"case": "probability-categorical", "contender": "tensorflow.nn.softmax", **GRAPH},
         {"case": "probability-sparse", "contender": "tensorflow.nn.softmax", **GRAPH},
     ),
+    "bound-of-one-in-float16": Limit(
+        "keras",
+        "clips at 1 − 1e-7, which is 1 in float16: a probability of 1 stays, and its loss and gradient are "
+        "infinite or NaN",
+        "keras/src/backend/tensorflow/nn.py:1484 (3.15.1); keras-team/keras#377 has the same in float32",
+        {"backend": "tensorflow", "case": "probability-binary", "dtype": "float16", "size": "large"},
+        always=False,
+    ),
+    "reciprocal-overflows": Limit(
+        "keras",
+        "takes the softmax of log p, whose gradient 1/p overflows in float16 for a p below 1.5e-5",
+        "keras/src/backend/tensorflow/nn.py:1437 (3.15.1)",
+        {
+            "backend": "tensorflow",
+            "case": "probability-sparse",
+            "direction": "gradient",
+            "dtype": "float16",
+            "size": "large",
+        },
+        always=False,
+    ),
+    "sum-of-subnormals": Limit(
+        "tensorflow",
+        "reads subnormal probabilities as zero: divided by their sum they are NaN",
+        FLUSHES["tensorflow"],
+        {
+            "backend": "tensorflow",
+            "case": "probability-categorical",
+            "regime": "subnormal",
+            "dtype": "float32",
+        },
+        always=False,  # only where a row has no normal number
+    ),
     "rest-is-rounded": cancels(
         "tensorflow",
         "computes log(1 − p) of a rounded 1 − p: the error is u, whatever p",
         "keras/src/backend/tensorflow/nn.py:1488 (3.15.1)",
         case="probability-binary",
+        dtype=DTYPES[:3],
         option=("plain", "sum", "each", "smoothing", "weights", "scores", "ends", "ends-smoothing"),
     ),
     "target-subtracted": cancels(
@@ -48,6 +82,7 @@ limits = {
         f"{KERNELS}/sparse_xent_op.h:118; keras/src/backend/tensorflow/nn.py:1438",
         case="probability-sparse",
         direction="gradient",
+        dtype=DTYPES[:3],
         option=("plain", "sum", "each", "weights", "scores", "ends"),
     ),
 }

@@ -1,11 +1,27 @@
 """Known departures of losses with weights."""
 
+from gaugeblock import Limit
 from suites.limits.activation import cancels
 from suites.limits.binary_cross_entropy import SLOPE, SLOPES
 
 LOGISTIC = {"case": "weighted-logistic"}
 
 limits = {
+    "number-beyond-float16": Limit(
+        "keras",
+        "divides a float16 sum by a float16 number of elements: of more than 65,504 both are infinite, "
+        "and their quotient NaN",
+        "keras/src/losses/loss.py:153 (3.15.1); tensorflow/tensorflow#56890 has the same of reduce_mean",
+        {
+            "backend": "tensorflow",
+            "case": ("weighted-squared-error", "weighted-huber"),
+            "direction": "forward",
+            "dtype": "float16",
+            "size": "large",
+            "option": "weights",
+        },
+        always=False,  # a loss of single elements only
+    ),
     **{
         f"slope-near-one-{package}": cancels(package, SLOPE, source, direction="gradient", **LOGISTIC)
         for package, source in SLOPES.items()
