@@ -65,6 +65,7 @@ REASONS = {
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,
     "probability-categorical/*/near-largest": SHARE,
+    "least-squares/*/huge": SQUARES,
     "least-squares/*/near-largest": SQUARES,
     "clip-by-value/*/near-largest": SQUARES,
 }
