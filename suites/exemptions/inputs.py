@@ -19,6 +19,9 @@ TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
 DROPPED = "what is dropped is multiplied by zero, which makes NaN of ∞, or replaced by it: a convention"
 AT_ZERO = ("plain", "slope", "bound", "slope-bound", "six")  # a bend there
+SINGULAR = "a matrix of zeros, or with equal columns, has no inverse"
+INVERSE = "the inverse of numbers so small, or the product of two in its gradient, is out of range"
+UNSCALED = "of condition 1e7 to 1e12: elimination without scaling loses 1e4 u, in the reference as well"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
 
@@ -65,6 +68,12 @@ REASONS = {
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,
     "probability-categorical/*/near-largest": SHARE,
+    "linear-system/*/all-zeros": SINGULAR,
+    "linear-system/*/constant-rows": SINGULAR,
+    "linear-system/*/constant-huge-rows": SINGULAR,
+    "linear-system/*/mixed-magnitudes": UNSCALED,
+    "linear-system/*/near-zero": INVERSE,
+    "linear-system/*/subnormal": INVERSE,
     "least-squares/*/huge": SQUARES,
     "least-squares/*/near-largest": SQUARES,
     "clip-by-value/*/near-largest": SQUARES,
