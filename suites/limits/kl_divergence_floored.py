@@ -2,6 +2,9 @@
 
 from gaugeblock import Limit
 
+SQUARE = "the gradient of log(p/q) has p/q², which overflows in float16 for a q near the floor"
+SQUARE_WHERE = "keras/src/losses/losses.py:2106 (3.15.1)"
+
 limits = {
     "quotient-overflows": Limit(
         "keras",
@@ -12,8 +15,8 @@ limits = {
     ),
     "square-overflows": Limit(
         "keras",
-        "the gradient of log(p/q) has p/q², which overflows in float16 for a q near the floor",
-        "keras/src/losses/losses.py:2106 (3.15.1)",
+        SQUARE,
+        SQUARE_WHERE,
         {"backend": "tensorflow", "dtype": "float16", "direction": "gradient"},
         always=False,
     ),

@@ -2,7 +2,8 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import cancels
-from suites.limits.binary_cross_entropy import SLOPE, SLOPES
+from suites.limits.binary_cross_entropy import SLOPE, SLOPES, infinite
+from suites.limits.kl_divergence_floored import SQUARE, SQUARE_WHERE
 
 LOGISTIC = {"case": "weighted-logistic"}
 
@@ -14,13 +15,21 @@ limits = {
         "keras/src/losses/loss.py:153 (3.15.1); tensorflow/tensorflow#56890 has the same of reduce_mean",
         {
             "backend": "tensorflow",
-            "case": ("weighted-squared-error", "weighted-huber"),
+            "case": ("weighted-squared-error", "weighted-huber", "weighted-logistic"),
             "direction": "forward",
             "dtype": "float16",
             "size": "large",
             "option": "weights",
         },
         always=False,  # a loss of single elements only
+    ),
+    "infinite-logit-times-zero": infinite(**LOGISTIC),
+    "square-overflows": Limit(
+        "keras",
+        SQUARE,
+        SQUARE_WHERE,
+        {"backend": "tensorflow", "case": "weighted-kl-floored", "dtype": "float16", "direction": "gradient"},
+        always=False,
     ),
     **{
         f"slope-near-one-{package}": cancels(package, SLOPE, source, direction="gradient", **LOGISTIC)
