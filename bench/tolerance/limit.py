@@ -13,12 +13,14 @@ Expectation = Mapping[str, Expected]
 
 
 def limit_of(one: Expected, fixed: NDArray[np.bool_], elements: int, dtype: object) -> Array:
-    """t σ + u |y|, plus the change if undecided choices went the other way; zero for `fixed` elements.
+    """t σ + u |y|, plus the change if undecided choices went the other way, which is rounded as well.
+
+    It is zero for `fixed` elements.
 
     `t` is Student's t with Bonferroni's correction over the `elements` of a cell: see `bench.noise.multiple`.
     """
     limit = np.asarray(multiple(elements, one.draws) * one.sigma)
-    limit += precision(dtype).u * np.abs(one.value)
+    limit += precision(dtype).u * (np.abs(one.value) + one.jump)
     limit += one.jump
     limit[fixed] = 0
     return limit

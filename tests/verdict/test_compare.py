@@ -183,6 +183,14 @@ def test_a_jump_widens_the_limit_of_its_element_alone():
     assert verdict({"y": np.array([1, 1.5, 1], F)}, expected).status == "disagrees"
 
 
+def test_the_result_of_the_other_choice_is_rounded_too():
+    zero = np.zeros(1)
+    expected = {"y": Expected(zero, zero, zero, np.array([0.25633]))}
+    other = np.array([0.25633], np.float16)  # 0.25635
+    assert verdict({"y": other}, expected, "float16").status == "agrees"
+    assert verdict({"y": np.nextafter(other, np.float16(1))}, expected, "float16").status == "disagrees"
+
+
 def test_jumps_of_many_elements_explain_their_errors_together():
     value, sigma = np.ones(100), np.full(100, 1e-8)
     expected = {"y": Expected(value, sigma, value, np.full(100, 0.5), 1.0, 1)}
