@@ -10,6 +10,8 @@ RESIDUE = "what is left of equal huge numbers without their mean is rounding alo
 INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, and frameworks choose −∞ or NaN"
 
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
+OF_SQUARES = ("adagrad", "adam", "adamw", "rmsprop")
+LARGE = ("huge", "near-largest", "constant-huge-rows")
 BEND = "at a bend the slope is a convention, of which each framework has its own"
 EMPTY = "a query without keys has no softmax (0/0): the options masked-rows-… have the conventions"
 NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked-rows-… have the conventions"
@@ -68,6 +70,7 @@ REASONS = {
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,
+    **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     "probability-categorical/*/near-largest": SHARE,
     "linear-system/*/all-zeros": SINGULAR,
     "linear-system/*/constant-rows": SINGULAR,
