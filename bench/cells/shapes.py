@@ -25,7 +25,7 @@ def shapes(case: Case, option: str) -> list[str]:
     names = _lengths(case)
     found = (
         {name: 1 for name in names},
-        {name: 0 for name in names[:1]},
+        {} if case.training else {name: 0 for name in names[:1]},  # a loss is a mean: of none it has no value
         {name: EQUAL for name in names},
         dict(zip(names, PRIMES, strict=False)),
     )

@@ -25,6 +25,7 @@ SINGULAR = "a matrix of zeros, or with equal columns, has no inverse"
 INVERSE = "the inverse of numbers so small, or the product of two in its gradient, is out of range"
 BESIDE_ONES = "beside the intercept's column of ones, features so far from 1 have a condition above 1/u"
 UNSCALED = "of condition 1e7 to 1e12: elimination without scaling loses 1e4 u, in the reference as well"
+DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
 
@@ -70,6 +71,9 @@ REASONS = {
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "adam-master-copy/*/huge": MOMENT,
+    "batch-gradient-descent/*/mixed-magnitudes": DIVERGES,
+    "batch-gradient-descent/*/offset": DIVERGES,
+    "batch-gradient-descent/*/one-far-above": DIVERGES,
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     "probability-categorical/*/near-largest": SHARE,
     "linear-system/*/all-zeros": SINGULAR,

@@ -255,6 +255,11 @@ def test_the_sizes_are_of_one_element_of_none_of_equal_and_of_different_axes():
     ]  # fmt: skip
 
 
+def test_a_training_has_no_step_without_examples():
+    """Its loss is a mean over them."""
+    assert not [size for size in shapes(pages.case("adam"), "plain") if size.startswith("rows:0")]
+
+
 def test_a_size_that_the_reference_does_not_take_is_left_out():
     found = shapes(pages.case("conv2d"), next(iter(pages.case("conv2d").options)))
     assert any("height:4" in size for size in found)
