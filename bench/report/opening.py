@@ -39,7 +39,7 @@ def opening(
 
 def wrong(rows: "DataFrame") -> str:
     """How many cells agree, and how many of each status that a run fails for."""
-    ran = rows[rows["status"].isin(RAN)]
+    ran = rows.loc[rows["status"].isin(RAN), ["status", "case", "backend"]]
     if ran.empty:
         return f"Nothing ran: {count(len(rows), 'cell')} should have."
     parts = []

@@ -26,6 +26,10 @@ BLANK = "·  "
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
+# what a verdict is made of: the other columns take memory
+OF = ["on", "case", "option", "backend", "dtype", "direction", "status", "bits"]
+
+
 def ordered(found: Sequence[str], known: Sequence[str] = ()) -> list[str]:
     """The values found: known ones in their order, then the others in order of appearance."""
     found = list(dict.fromkeys(found))
@@ -61,12 +65,12 @@ def verdict(rows: "DataFrame", title: str = "Verdicts and correct bits") -> list
 
 def departing(rows: "DataFrame") -> list[Section]:
     """The lines of the formulas of which any cell departs; then the names of those that agree everywhere."""
-    ran = rows[~rows["status"].isin(NOT_RUN)]
+    ran = rows.loc[~rows["status"].isin(NOT_RUN), ["status", "case"]]
     departs = ran.loc[ran["status"] != "agrees", "case"].drop_duplicates()
     agree = [str(case) for case in ran["case"].drop_duplicates() if case not in set(departs)]
     title = f"Agree wherever they ran ({count(len(agree), 'formula')})"
     return [
-        *(verdict(rows[rows["case"].isin(departs)], DEPART) if len(departs) else []),
+        *(verdict(rows.loc[rows["case"].isin(departs), OF], DEPART) if len(departs) else []),
         *([Listing(title, [(", ".join(agree), "")])] if agree else []),
     ]
 
@@ -111,7 +115,9 @@ def _worst(rows: "DataFrame") -> "DataFrame":
     """Worst status and fewest bits for each (on, case, option, backend, dtype, direction)."""
     rank = {status: number for number, status in enumerate(WORST)}
     by = ["on", "case", "option", "backend", "dtype", "way"]
-    rows = rows.sort_values("status", key=lambda status: status == "missing", kind="stable")  # known at once
+    rows = rows[OF].sort_values(
+        "status", key=lambda status: status == "missing", kind="stable"
+    )  # known at once
     rows = rows.assign(
         rank=rows["status"].map(rank).fillna(rank["error"]),
         way=rows["direction"].map(WAYS).fillna("fwd"),

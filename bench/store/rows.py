@@ -86,7 +86,8 @@ def load(
         frame[name] = np.array([given.get(at) for at in range(number)], dtype=object)
     cells = pd.DataFrame({name: frame[name] for name in (*CELL, "machine")})
     last = ~cells.duplicated(keep="last").to_numpy()
-    rows = migrated(pd.DataFrame({name: _series(name, frame.pop(name)[last]) for name in [*frame]}))
+    left = {name: _series(name, frame.pop(name)[last]) for name in [*frame]}
+    rows = migrated(pd.DataFrame(left, copy=False))  # joined into one array they would be held twice
     if wrong:
         told(_left_out(wrong, "line"))
         rows.attrs["left_out"] = len(wrong)
