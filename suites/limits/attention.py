@@ -93,10 +93,10 @@ def scores_overflow(*backends):
     }
 
 
-def softmax_slopes(*packages):
+def softmax_slopes(*packages, **cells):
     sources = SLOPES | {"torch": f"{SLOPES['torch']}; {BACKWARD}attn * (grad_attn - dsum)"}
     return {
-        f"slope-near-one-{package}": cancels(package, SLOPE, sources[package], direction="gradient")
+        f"slope-near-one-{package}": cancels(package, SLOPE, sources[package], direction="gradient", **cells)
         for package in packages or SLOPES
     }
 
