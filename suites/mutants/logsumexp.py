@@ -14,7 +14,7 @@ mutants = {
         Mutant("mask-left-out", "mask", COUNTING, "np.ones(x.shape, bool) if seen is None else seen", "np.ones(x.shape, bool)", option="some-terms"),
         Mutant("left-out-terms-count-one", "mask", COUNTING, "x, -math.inf)", "x, 0)", option="some-terms"),
         Mutant("mean-for-the-sum", "formula", SUM, "terms.sum(", "terms.mean("),
-        Mutant("sign-turned", "formula", SUM, "np.where(S > 0, 1.0, -1.0)", "np.where(S > 0, -1.0, 1.0)", option="signed"),
+        Mutant("sign-turned", "formula", SUM, "np.sign(S)", "-np.sign(S)", option="signed"),
         Mutant("sign-left-out", "formula", SUM, "np.abs(S) if signed", "np.abs(S) + 2 * (S < 0) if signed", option="signed"),
         Mutant("terms-in-bfloat16", "precision", TERMS, "return powers if", "powers = bfloat16(powers)\n    return powers if"),
         Mutant("sum-detached", "gradient", BACK, "dy / terms.sum(axis=axis, keepdims=True)", "dy"),

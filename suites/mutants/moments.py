@@ -9,7 +9,7 @@ mutants = {
     "moments": (
         Mutant("weights-left-out", "formula", WEIGHTS, "np.broadcast_to(w, x.shape)", "np.ones_like(x)", option="weights"),
         Mutant("weights-turned", "layout", WEIGHTS, "np.broadcast_to(w, x.shape)", "w[::-1]", option="weights"),
-        Mutant("mask-left-out", "mask", WEIGHTS, "w if seen is None else np.where(seen, w, 0)", "w", option="some"),
+        Mutant("mask-left-out", "mask", WEIGHTS, "np.where(seen, x, 0), np.where(seen, w, 0)", "x, w", option="some"),
         Mutant("correction-ignored", "formula", MOMENTS, "(total - correction)", "total", option="unbiased"),
         Mutant("correction-of-the-mean", "formula", CENTRED, "/ total", "/ (total - 1)"),
         Mutant("square-of-the-weights", "formula", MOMENTS, "(w * (c * c))", "(w * w * (c * c))", option="weights"),

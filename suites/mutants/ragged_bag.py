@@ -46,7 +46,7 @@ mutants = {
         Mutant("empty-bag-without-a-maximum", "mask", LARGEST, "np.where(_empty(inside), 0.0, np.take_along_axis(u, first, axis=1)[:, 0])", "np.take_along_axis(u, first, axis=1)[:, 0]", option="empty-max"),
         Mutant("default-of-the-first-row", "mask", FILLED, "np.where(lone, default, words)", "np.where(lone, 0, words)", option="default-row"),
         Mutant("default-divided", "formula", FILLED, "np.where(lone, 1.0, a)", "np.where(lone, 0.5, a)", option="default-row-weighted"),
-        Mutant("default-detached", "gradient", BACK, "*_filled(words, a, inside, default), V", "words, a, V", option="default-row"),
+        Mutant("default-detached", "gradient", BACK, "dy / Z, filled, b, V", "dy / Z, words, a, V", option="default-row"),
         Mutant("padding-in-the-maximum", "mask", BAG, "_maximum(V[words], inside)", "_maximum(V[words], _matrix(ids, offsets, None, include_last_offset)[1])", option="padding-max"),
         Mutant("words-reversed", "layout", BAG, "ids[place]", "ids[::-1][place]"),
         Mutant("weights-of-the-word-before", "layout", WEIGHTS, "alpha[place]", "np.roll(alpha, 1)[place]", option="weighted"),
