@@ -261,7 +261,8 @@ def test_speeds_stand_beside_agreement_and_pytest_benchmark_shows_them(tmp_path)
 
 
 def test_a_run_leaves_the_fingerprint_of_each_mode_once(tmp_path):
-    chosen = ["-k", "test_agree and layer-norm/plain/ and /small/", "--backend", "numpy", "--dtype", "float32"]
+    few = "test_agree and layer-norm/plain/ and /small/"
+    chosen = ["-k", few, "--backend", "numpy", "--dtype", "float32"]
     done = suites(tmp_path, *chosen)
     assert done.returncode == 0, done.stdout[-2000:]
     folder = tmp_path / "run"
