@@ -15,6 +15,7 @@ from reference.encoder_decoder import encoder_decoder, encoder_decoder_vjp
 from suites.layers.attention import draw_padding, torch_heads
 from suites.layers.transformer import draw_layer, draw_norm
 from suites.masked_encoder import norm_params, without_shifts
+from suites.transformer import flops
 
 SIZES = {
     "small": {"batch": 2, "source": 7, "target": 5, "heads": 2, "width": 4, "hidden": 11, "layers": 2},
@@ -126,13 +127,6 @@ def in_torch(
         return {"y": y.transpose(0, 1) if times_first else y}
 
     return params, run
-
-
-def flops(*, batch, source, target, heads, width, hidden, layers, **_):
-    c = heads * width
-    encoder = source * (8 * c * c + 4 * source * c + 4 * c * hidden)
-    decoder = target * (12 * c * c + 4 * (source + target) * c + 4 * c * hidden) + source * 4 * c * c
-    return batch * layers * (encoder + decoder)
 
 
 INFERENCE = {"directions": ("forward",), "variant": "inference"}

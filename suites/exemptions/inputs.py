@@ -13,7 +13,6 @@ MOMENT = "the second moment is a mean of squares, which no number of the dtype h
 OF_SQUARES = ("adagrad", "adam", "adamw", "adam-master-copy", "rmsprop")
 LARGE = ("huge", "near-largest", "constant-huge-rows")
 BEND = "at a bend the slope is a convention, of which each framework has its own"
-EMPTY = "a query without keys has no softmax (0/0): the options masked-rows-… have the conventions"
 NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked-rows-… have the conventions"
 NOTHING = "the mean of no elements is 0/0"
 NO_WEIGHT = "a mean of weights that are all zero is 0/0"
@@ -43,10 +42,10 @@ REASONS = {
     "sparse-pixel-cross-entropy/*/one-infinity": INFINITE,
     "softmax/*/cotangents-of-ones": ZERO_SUM,
     "bounded-relu/*/zeros-and-ties": BEND,
-    "attention/boolean-mask/all-masked-row": EMPTY,
+    "attention/boolean-mask/all-masked-row": NO_KEYS,
     "grouped-attention/grouped-boolean-mask/all-masked-row": NO_KEYS,
     "scored-attention/*/all-masked-row": NO_KEYS,
-    "multi-head-attention/padding-mask/all-masked-row": EMPTY,
+    "multi-head-attention/padding-mask/all-masked-row": NO_KEYS,
     "masked-encoder/*/all-masked-row": NO_KEYS,
     "transformer*/padding-mask/all-masked-row": NO_KEYS,
     "masked-norm/*/all-masked-row": NOTHING,
