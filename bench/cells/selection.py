@@ -19,10 +19,9 @@ from typing import Any
 from bench import size as sizes
 from bench.backends import SHIPPED, TF32, Backend, backend
 from bench.case import INTEGERS, Case, Contender
-from bench.cells.catalogue import CATALOGUE, fitting, listed, ways
+from bench.cells.catalogue import CATALOGUE, listed, ways
 from bench.cells.cell import LOW, Cell
-from bench.cells.kinds import kinds
-from bench.cells.shapes import shapes, sweeps
+from bench.cells.kinds import edges, kinds
 
 LARGE = 4e6  # flops
 VAST = 4e9
@@ -217,22 +216,22 @@ def _strange(case: Case, selection: Selection) -> Iterator[Place]:
     With another option than the first, one contender of each backend has it, by turns.
     """
     usual, first, place = next(iter(case.options)), next(iter(case.sizes)), list(CATALOGUE).index
-    named = bool(selection.dtypes)
+    named, fits = bool(selection.dtypes), edges(case)
     for at, option in enumerate(case.options):
-        met = [(place(kind), kind, first) for kind in fitting(case, option)]
-        met += [(-n, next(iter(case.regimes)), size) for n, size in enumerate(shapes(case, option), 1)]
+        met = [(place(kind), kind, first) for kind in fits[option].kinds]
+        met += [(-n, next(iter(case.regimes)), size) for n, size in enumerate(fits[option].shapes, 1)]
         for count, regime, size in met:
             turn, number = divmod(APART * at + count, len(DTYPES))
             every = option == usual and size == first
             for dtype in selection.dtypes or (DTYPES if every else DTYPES[number:][:1]):
                 later = DTYPES.index(dtype) if every and dtype in DTYPES else 0
                 yield Place(option, regime, size, dtype, turn + later, option != usual and not named)
-    for turn, size in enumerate(case.sizes if SUM in fitting(case, usual) else ()):
+    for turn, size in enumerate(case.sizes if SUM in fits[usual].kinds else ()):
         if size not in case.vast and _flops(case, size) < LARGE and not sizes.headline(case, size):
             for dtype in selection.dtypes or ("float16",):  # whose sums end at 65,504
                 yield Place(usual, SUM, size, dtype, turn)
     for option in case.integers if "float32" in (selection.dtypes or DTYPES) else ():
-        for turn, size in enumerate(sweeps(case, option)):
+        for turn, size in enumerate(fits[option].sweeps):
             yield Place(option, INTEGERS, size, "float32", turn, not named)
 
 

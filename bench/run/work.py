@@ -16,6 +16,7 @@ from bench.backends import Absent, backend
 from bench.cells.cell import LOW, Cell
 from bench.contender.environment import environment
 from bench.contender.prepare import instance, lost
+from bench.contender.program import Programs
 from bench.failure.freeze import freeze
 from bench.failure.steps import explained
 from bench.machine.malloc import held
@@ -30,6 +31,8 @@ from bench.verdict import saboteur
 from bench.verdict import timed as verdicts
 from bench.verdict.again import CALLS
 from bench.verdict.judge import judge as judge_unit
+
+_PROGRAMS = Programs()  # of this worker
 
 
 def derive(cell: dict[str, Any], sets: int = 1, directions: Sequence[str] = ()) -> None:
@@ -70,7 +73,8 @@ def judge(
         backend(cell.backend).compile_anew(keep)
     record = environment(cell)
     later = keep and headline(pages.case(cell.case), cell.size)
-    judged = judge_unit(cell, directions, curve=curve, calls=0 if later else calls)
+    again = None if keep else _PROGRAMS  # a compilation that is timed is one of its own
+    judged = judge_unit(cell, directions, curve=curve, calls=0 if later else calls, programs=again)
     if keep and judged.ready is not None:
         keep_until_timed(cell, judged.ready)
     rows = {}

@@ -19,6 +19,7 @@ from bench.contender import check
 from bench.contender.given import bits, changed, held
 from bench.contender.layout import Layout
 from bench.contender.prepare import Ready, find, instance, placed, tensors
+from bench.contender.program import Program, Programs, compiles
 from bench.contender.train import Trained, train
 from bench.inputs import inputs
 from bench.noise import accumulators
@@ -49,10 +50,20 @@ def run(cell: Cell) -> Row:
     return missing(cell) or judge(cell.unit, (cell.direction,)).rows[cell.direction]
 
 
-def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False, calls: int = CALLS) -> Judged:
+def judge(
+    unit: Cell,
+    directions: Sequence[str],
+    *,
+    curve: bool = False,
+    calls: int = CALLS,
+    programs: Programs | None = None,
+) -> Judged:
     """The rows of `directions`, from one call; a direction with a Refusal gets a call of its own.
 
     The call is repeated on further inputs: see `bench.verdict.again`. `calls` is how often, in float32.
+
+    With `programs`, one that was compiled for other values may judge that the cell agrees. If it says
+    anything else, or raises, the contender is built and compiled again: the row is that of its own program.
     """
     try:
         case = pages.case(unit.case)
@@ -72,7 +83,9 @@ def judge(unit: Cell, directions: Sequence[str], *, curve: bool = False, calls: 
         return _broken(unit, directions, error)
     lacking = [each for each in directions if each in engine.without]
     willing = [each for each in directions if each not in lacking and each not in refusals]
-    judged = attempt(case, contender, engine, unit, willing, curve, calls) if willing else Judged({})
+    judged = Judged({})
+    if willing:
+        judged = attempt(case, contender, engine, unit, willing, curve, calls, programs)
     rows = dict(judged.rows)
     cheap = not case.random and unit.mode not in engine.typical and unit.size == next(iter(case.sizes))
     if cheap and "gradient" in rows and rows["gradient"].status == "agrees":
@@ -118,13 +131,14 @@ def attempt(
     directions: Sequence[str],
     curve: bool = False,
     calls: int = 0,
+    programs: Programs | None = None,
 ) -> Judged:
     """The rows of these directions; an exception becomes a row. Without `calls`, no call is repeated."""
     least = calls if unit.dtype == "float32" else calls // FEWER
     try:
         if case.training:
             return _training(case, contender, engine, unit, curve, least)
-        return _formula(case, contender, engine, unit, directions, least)
+        return _formula(case, contender, engine, unit, directions, least, programs)
     except Absent as reason:  # some frameworks raise only at the call if they have no kernel
         return _absent(unit, directions, reason)
     except check.Unlike as error:
@@ -167,9 +181,36 @@ def _formula(
     unit: Cell,
     directions: Sequence[str],
     least: int,
+    programs: Programs | None,
 ) -> Judged:
     ready = placed(case, contender, engine, unit, directions)
+    if programs and (kept := programs.get(ready, unit, directions)):
+        judged = Judged({})
+        with suppress(Exception):
+            given = replace(ready, run=kept.run, vjp=kept.vjp)
+            judged = _rows(contender, given, kept.forward, unit, directions, least, compiled=True)
+        if judged.rows and all(row.status == "agrees" for row in judged.rows.values()):
+            return judged
+        ready = placed(case, contender, engine, unit, directions)  # the call may have changed what it got
     forward = engine.forward(ready.run, unit.mode)
+    judged = _rows(contender, ready, forward, unit, directions, least)
+    if programs and not case.random and compiles(engine, unit.mode):
+        programs.keep(ready, unit, directions, Program(ready.run, forward, ready.vjp))
+    return judged
+
+
+def _rows(
+    contender: Contender,
+    ready: Ready,
+    forward: Any,
+    unit: Cell,
+    directions: Sequence[str],
+    least: int,
+    *,
+    compiled: bool = False,
+) -> Judged:
+    """The rows of a contender on its device; `compiled` means that its program was called before."""
+    engine = ready.engine
 
     def call(params: Any, data: Any, cotangents: Any) -> tuple[Any, Any]:
         return ready.vjp(params, data, cotangents) if ready.vjp else (forward(params, data), None)
@@ -178,7 +219,7 @@ def _formula(
     given = ready.run, ready.params, ready.data, ready.cotangents, wrt
     before = bits(engine, ready.given)
     try:
-        outputs, gradients, took = _called(ready, unit.mode, call)
+        outputs, gradients, took = _called(ready, unit.mode, call, compiled)
     except Absent:
         raise
     except Exception as error:
@@ -219,10 +260,14 @@ def _unreached(ready: Ready, unit: Cell, got: Mapping[str, Any]) -> str:
     return ", ".join(sorted(zero & check.lost(ready.engine, *given, ready.places))) if zero else ""
 
 
-def _called(ready: Ready, mode: str, call: Any) -> tuple[Any, Any, dict[str, Any]]:
-    """Outputs and gradients of one call, and what the first call took."""
+def _called(ready: Ready, mode: str, call: Any, compiled: bool) -> tuple[Any, Any, dict[str, Any]]:
+    """Outputs and gradients of one call, and what the first call took unless it was `compiled` before."""
     engine = ready.engine
-    compiled = mode not in ("eager", *engine.layouts)
+    if compiled:
+        outputs, gradients = call(ready.params, ready.data, ready.cotangents)
+        engine.wait((outputs, gradients))
+        return outputs, gradients, {}
+    compiled = compiles(engine, mode)
     params = engine.put(tree_map(turned, engine.get(ready.params))) if compiled else ready.params
     before = engine.compilations()[1]
     start = perf_counter()

@@ -11,7 +11,7 @@ from bench.case import INTEGERS
 from bench.cells import catalogue
 from bench.cells.catalogue import BOOLEANS, CATALOGUE, COTANGENTS, FLOATS, fitting, unfit
 from bench.cells.cell import Cell
-from bench.cells.kinds import kind_of, kinds
+from bench.cells.kinds import edges, edges_of, kind_of, kinds
 from bench.cells.selection import DTYPES, Selection, cells
 from bench.cells.shapes import ROWS, shapes, sweeps
 from bench.inputs import draw, make, rounded
@@ -176,7 +176,11 @@ def test_where_a_kind_does_not_fit_the_others_keep_their_turns(monkeypatch):
 
     case, run = pages.case("layer-norm"), Selection(full_inputs=True)
     every = set(cells([case], run))
-    monkeypatch.setattr(selection, "fitting", lambda *given: [x for x in fitting(*given) if x != "offset"])
+    fewer = {
+        option: fits._replace(kinds=[kind for kind in fits.kinds if kind != "offset"])
+        for option, fits in edges_of(case).items()
+    }
+    monkeypatch.setattr(selection, "edges", lambda case: fewer)
     assert set(cells([case], run)) == {cell for cell in every if cell.regime != "offset"} < every
 
 
@@ -310,19 +314,44 @@ def test_the_kind_is_drawn_once_for_a_page_on_disk_and_each_time_for_another(mon
     from bench.cells import kinds as module
 
     monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path))
-    module._every.cache_clear()
+    module._every_kind.cache_clear()
     case, drawn = pages.case("softmax"), []
     monkeypatch.setattr(module, "fitting", lambda case, option: drawn.append(case.name) or ["offset", "huge"])
     try:
         assert {*kinds(case, 0)} <= {"offset", "huge"} and drawn.count("softmax") == 1
-        module._every.cache_clear()  # as in another process
+        module._every_kind.cache_clear()  # as in another process
         assert {*kinds(case, 0)} <= {"offset", "huge"} and drawn.count("softmax") == 1
         assert list(kinds(replace(case, minor=True), 0)) and drawn.count("softmax") == 2
         monkeypatch.setattr(module, "source", lambda files: "of changed pages")
-        module._every.cache_clear()
+        module._every_kind.cache_clear()
         assert list(kinds(case, 0)) and drawn.count("softmax") == 3
     finally:
-        module._every.cache_clear()
+        module._every_kind.cache_clear()
+
+
+def test_what_fits_is_found_once_for_a_page_on_disk_and_each_time_for_another(monkeypatch, tmp_path):
+    from bench.cells import kinds as module
+
+    monkeypatch.setenv("GAUGEBLOCK_CACHE", str(tmp_path))
+    case, drawn = pages.case("softmax"), []
+    whole = edges_of(case)
+    monkeypatch.setattr(module, "fitting", lambda case, option: drawn.append(case.name) or [])
+    monkeypatch.setattr(module.pages, "cases", lambda: {"softmax": case, "of-nothing": nothing})
+    nothing = replace(case, name="of-nothing", integers={})
+    monkeypatch.setattr(module, "shapes", lambda case, option: [] if case is nothing else ["batch:1"])
+    module._every_edge.cache_clear()
+    try:
+        assert edges(case) == {
+            option: fits._replace(kinds=[], shapes=["batch:1"]) for option, fits in whole.items()
+        }
+        once = drawn.count("softmax")
+        module._every_edge.cache_clear()  # as in another process
+        assert edges(case) and drawn.count("softmax") == once == len(case.options)
+        assert edges(replace(case, minor=True)) and drawn.count("softmax") == 2 * once
+        asked = drawn.count("of-nothing")
+        assert edges(nothing) and drawn.count("of-nothing") == 2 * asked  # it may have lacked a package
+    finally:
+        module._every_edge.cache_clear()
 
 
 def test_of_several_floating_arrays_the_first_alone_is_changed():
