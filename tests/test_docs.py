@@ -165,6 +165,7 @@ def run(house, command, **variables):
     clock = "" if any(word in command for word in SPEEDS) else "--benchmark-skip"
     some = "-k [softmax/" if "-k" not in command else ""
     size = "--size small" if "--full" in command else ""  # the limits of the others take minutes
+    size = "--size small --dtype float32" if "hasty" in command else size  # it is caught in every cell
     environment = {
         **{name: value for name, value in os.environ.items() if name not in MAKE},
         "PYTEST_ADDOPTS": f"{few} {clock} {some} {size}",

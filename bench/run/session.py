@@ -39,6 +39,7 @@ SAMPLING, LEAST = 0.3, 0.2  # the part of a run's time in which it samples; the 
 JUDGES = 2  # slots that judge, at most: each cell uses all threads
 # slots that derive large limits, at most: each may take gigabytes
 LARGE = max(1, min(SLOTS // 2, psutil.virtual_memory().total // 2**34))
+FEW = 4  # small limits for which no further process is started, which takes longer
 # the functions that a worker calls, by name
 DERIVE, JUDGE, VERDICT, FINGERPRINT = (
     f"bench.run.work:{name}" for name in ("derive", "judge", "verdict", "fingerprint")
@@ -277,12 +278,13 @@ class Session:
         spinning = any(unit.alone for unit in judged)
         deriving = sum(group.state == "running" and group.alone for group in self._groups)
         room = deriving < LARGE
+        derives = slot * FEW < sum(FEW if group.alone else 1 for group in self._groups)
         if slot < LARGE and room:  # large limits start first, because only a few fit in memory
             for group in self._groups:
                 if group.state == "waiting" and group.alone:
                     return group, (LIMITS, slot)
         for group in self._groups:
-            if group.state == "waiting" and (room or not group.alone):
+            if derives and group.state == "waiting" and (room or not group.alone):
                 return group, (LIMITS, slot)
             for unit in group.units if group.state == "done" else ():
                 if unit.state != "waiting" or (spinning and unit.alone) or len(judged) >= JUDGES:

@@ -89,6 +89,19 @@ def test_machines_with_memory_derive_several_large_limits_at_once_and_judge_two_
     assert session._next(2) == (three, ("numpy",))
 
 
+def test_a_few_small_limits_are_derived_in_one_process_and_more_or_large_ones_in_several():
+    small = Cell("sigmoid", "plain", "typical", "small", "x", "jax", "jit", "cpu", "float32", "forward")
+    session = object.__new__(Session)
+    for cells, several in (
+        ([replace(small, seed=seed) for seed in range(4)], False),
+        ([replace(small, seed=seed) for seed in range(5)], True),
+        ([small, replace(small, size="large")], True),
+    ):
+        session._groups, session._busy = plan(cells, (), lambda unit: False, lambda cell: False), set()
+        assert session._next(0) is not None
+        assert (session._next(1) is not None) == several
+
+
 def row(cell):
     return Row(case=cell.case, status="agrees", direction=cell.direction).as_dict()
 
