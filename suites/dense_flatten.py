@@ -4,6 +4,8 @@ Images are channels last and flattened row by row, with their channels together.
 first flattens in another order, so its weights must be permuted: see suites/cnn.py.
 """
 
+from functools import partial
+
 import numpy as np
 
 from gaugeblock import Case, Contender
@@ -74,16 +76,21 @@ def in_torch_layer(weights, **option):
     return torch_names(weights), run
 
 
-def in_keras(weights, **option):
+def in_keras(weights, *, late=False, **option):
+    """If `late`, its first call builds the layer, as in a model that is called before it has its weights."""
     import keras
 
     flat, units = weights["W"].shape
     layer = keras.layers.Dense(units, use_bias="b" in weights)
-    layer.build((None, flat))
     flatten = keras.layers.Flatten()
+    if not late:
+        layer.build((None, flat))
 
     def run(params, x):
-        return {"y": layer.stateless_call(params, [], flatten(x))[0]}
+        rows = flatten(x)
+        if not layer.built:
+            layer(rows)
+        return {"y": layer.stateless_call(params, [], rows)[0]}
 
     return list(weights.values()), run
 
@@ -155,6 +162,13 @@ cases = (
             Contender("torch", "torch.nn.Linear", in_torch_layer),
             Contender("torch", "torch.nn.functional.linear", in_torch),
             Contender("tensorflow", "keras.layers.Dense", in_keras),
+            Contender(
+                "tensorflow",
+                "keras.layers.Dense",
+                partial(in_keras, late=True),
+                modes=("function", "xla"),
+                variant="built-by-its-call",
+            ),
             Contender("jax", "flax.linen.Dense", in_flax),
         ),
         items=lambda *, batch, **_: batch,

@@ -5,6 +5,8 @@ and values (Keras), a window and a gate (Keras); a further key, trained or zero 
 keys (Flax). See suites/multi_head_attention.py for the layer without them.
 """
 
+from functools import partial
+
 import numpy as np
 
 from gaugeblock import Case, Contender, Option
@@ -94,13 +96,15 @@ def in_torch(weights, *, zero=False, causal=False, scores="", **option):
     return params, run
 
 
-def in_keras(weights, *, causal=False, window=None, gate=False, scores="", **option):
+def in_keras(weights, *, causal=False, window=None, gate=False, scores="", late=False, **option):
+    """If `late`, its first call builds the layer, as in a model that is called before it has its weights."""
     import keras
 
     W = weights["heads"]
     c, h, d = W["W_Q"].shape
     layer = keras.layers.MultiHeadAttention(h, d, sliding_window=window, use_gate=gate)
-    layer.build((None, None, c), (None, None, c))
+    if not late:
+        layer.build((None, None, c), (None, None, c))
     params = [W[f"{kind}_{name}"] for name in ("QKGVO" if gate else "QKVO") for kind in "Wb"]
 
     def run(params, x, z=None, r=None, mask=None, **masks):
@@ -108,6 +112,8 @@ def in_keras(weights, *, causal=False, window=None, gate=False, scores="", **opt
         how = {"use_causal_mask": causal, "return_attention_scores": bool(scores), **masks}
         how |= {} if r is None else {"key": z}
         how |= {} if mask is None else {"attention_mask": mask[None]}
+        if not layer.built:
+            layer(x, z if r is None else r, **how)
         y, _ = layer.stateless_call(params, [], x, z if r is None else r, **how)
         return {"y": y[0], "A": y[1]} if scores else {"y": y}
 
@@ -161,6 +167,14 @@ case = Case(
         Contender("torch", "torch.nn.MultiheadAttention", in_torch, lacking(**TORCH, **NORM)),
         Contender(
             "tensorflow", "keras.layers.MultiHeadAttention", in_keras, lacking(**ADDED, **NORM) | AVERAGED
+        ),
+        Contender(
+            "tensorflow",
+            "keras.layers.MultiHeadAttention",
+            partial(in_keras, late=True),
+            lacking(**ADDED, **NORM) | AVERAGED,
+            modes=("function", "xla"),
+            variant="built-by-its-call",
         ),
         Contender(
             "jax",

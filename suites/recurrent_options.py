@@ -80,17 +80,30 @@ recurrent_simple, recurrent_lstm, recurrent_gru = map(formula, ("simple", "lstm"
 
 
 def in_keras(
-    name, weights, *, last=False, back=False, zero=False, activation="tanh", gate="sigmoid", **option
+    name,
+    weights,
+    *,
+    last=False,
+    back=False,
+    zero=False,
+    activation="tanh",
+    gate="sigmoid",
+    late=False,
+    **option,
 ):
+    """If `late`, its first call builds the layer, as in a model that is called before it has its weights."""
     import keras
 
     cell = keras_gru(weights) if name == "GRU" else weights
     how = {"return_sequences": not last, "go_backwards": back, "zero_output_for_mask": zero}
     how |= {} if name == "SimpleRNN" else {"recurrent_activation": gate}
     layer = getattr(keras.layers, name)(len(weights["U"]), activation=activation, **how)
-    layer.build((None, None, len(weights["W"])))
+    if not late:
+        layer.build((None, None, len(weights["W"])))
 
     def run(params, x, seen=None):
+        if not layer.built:
+            layer(x, mask=seen)
         y, _ = layer.stateless_call(params, layer.non_trainable_variables, x, mask=seen)
         return {"y": y}
 
@@ -209,6 +222,14 @@ cases = (
             Contender("torch", "torch.nn.LSTM", in_torch, lacking(LONG, "projected")),
             Contender("tensorflow", "keras.layers.LSTM", partial(in_keras, "LSTM"), lacking(LONG, *KERAS)),
             Contender(
+                "tensorflow",
+                "keras.layers.LSTM",
+                partial(in_keras, "LSTM", late=True),
+                lacking(LONG, *KERAS),
+                modes=("function", "xla"),
+                variant="built-by-its-call",
+            ),
+            Contender(
                 "jax",
                 "flax.linen.OptimizedLSTMCell",
                 partial(in_flax, "OptimizedLSTMCell", flax_gates),
@@ -226,6 +247,14 @@ cases = (
         GATED,
         (
             Contender("tensorflow", "keras.layers.GRU", partial(in_keras, "GRU"), lacking(GATED, *KERAS)),
+            Contender(
+                "tensorflow",
+                "keras.layers.GRU",
+                partial(in_keras, "GRU", late=True),
+                lacking(GATED, *KERAS),
+                modes=("function", "xla"),
+                variant="built-by-its-call",
+            ),
             Contender(
                 "jax", "flax.linen.GRUCell", partial(in_flax, "GRUCell", flax_gru), lacking(GATED, *FLAX)
             ),

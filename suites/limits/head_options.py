@@ -12,7 +12,8 @@ OTHERS = (
     *("value-mask", "key-mask", "value-mask-causal", "mask-causal", "window", "window-causal", "window-mask"),
     *("gate", "gate-scores-causal"),
 )
-KERAS = {"backend": "tensorflow", "contender": "keras.layers.MultiHeadAttention"}
+LAYER = ("keras.layers.MultiHeadAttention", "keras.layers.MultiHeadAttention:built-by-its-call")
+KERAS = {"backend": "tensorflow", "contender": LAYER}
 WITH_SCORES = ("scores-causal", "scores-mask", "all-masks-scores", "gate-scores-causal")
 FUSED = tuple(name for name in OTHERS if ("mask" in name or "window" in name) and "scores" not in name)
 
@@ -32,7 +33,7 @@ limits = {
         "keras/src/layers/attention/multi_head_attention.py:628 (3.15.1)",
         {
             "backend": ("tensorflow", "keras-torch", "keras-jax"),
-            "contender": "keras.layers.MultiHeadAttention",
+            "contender": LAYER,
             "option": MASKED,
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
