@@ -92,12 +92,13 @@ class Refusal:
 
     `cells` is a glob over "option/mode/device/dtype/direction", and `words` is part of the error's text.
     `when` is the setting under which the backend refuses (``{"onednn": False}``, see `Backend.flags`); if
-    empty, it always does.
+    empty, it always does. `regime` is a glob over the kinds of inputs that it refuses.
     """
 
     cells: str
     words: str
     when: Mapping[str, bool] = field(default_factory=dict)
+    regime: str = "*"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,15 @@ SQUARE = {
     "million": "differentiated, it makes a matrix of rows × rows, 4 TB here "
     "(torchgen/packaged/autograd/derivatives.yaml:1057, linalg_lstsq_backward)"
 }
-UNDIFFERENTIATED = [Refusal("orthogonal/*/gradient", "Gradient not defined for fast=False")]
+OF_ORTHOGONAL = [
+    Refusal("orthogonal/*/gradient", "Gradient not defined for fast=False"),
+    Refusal("orthogonal/xla/*", "unsupported operations"),
+]
+SINGULAR = "does not have full rank"
+OF_DRIVERS = [
+    Refusal("*", "INTERNAL ASSERT FAILED", regime="one-nan"),  # an argument of LAPACK that is NaN
+    *(Refusal(f"{name}/*", SINGULAR, regime="one-infinity") for name in ("gels", "gelsd", "gelss", "cutoff")),
+]
 DRIVERS = {name: {"driver": name} for name in ("gels", "gelsy", "gelsd", "gelss")}
 OPTIONS = {
     "plain": {},
@@ -123,14 +131,20 @@ case = Case(
     rare=("diabetes", "collinear", *only()),
     contenders=(
         Contender("torch", "torch.linalg.solve", in_torch, only()),
-        Contender("torch", "torch.linalg.lstsq", in_torch_lstsq, SQUARE | only(*DRIVERS, "cutoff")),
+        Contender(
+            "torch",
+            "torch.linalg.lstsq",
+            in_torch_lstsq,
+            SQUARE | only(*DRIVERS, "cutoff"),
+            refuses=OF_DRIVERS,
+        ),
         Contender("tensorflow", "tensorflow.linalg.solve", in_tensorflow, only()),
         Contender(
             "tensorflow",
             "tensorflow.linalg.lstsq",
             in_tensorflow_lstsq,
             only("orthogonal"),
-            refuses=UNDIFFERENTIATED,
+            refuses=OF_ORTHOGONAL,
         ),
         Contender("jax", "jax.numpy.linalg.solve", in_jax, only()),
         Contender("jax", "jax.numpy.linalg.lstsq", in_jax_lstsq, only("cutoff")),

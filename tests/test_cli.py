@@ -44,7 +44,7 @@ def page(**other):
             lambda: None,
             variant="fast",
             directions=("forward",),
-            refuses=[Refusal("a*", "no", {"onednn": False})],
+            refuses=[Refusal("a*", "no", {"onednn": False}, "b*")],
         ),
         Contender("jax", "jax.y", lambda: None),
     )
@@ -177,7 +177,11 @@ def test_inventory_counts_contenders_and_about_tells_their_gaps():
     assert table.title == "1 formula" and table.rows == [("case", "plain, bias", "small", "torch, jax 2")]
     (table,) = about(page())
     assert ("torch", "torch.nn.X", "modes eager; without bias: it has none") in table.rows
-    assert ("jax", "jax.x:fast", "every mode; forward only; refuses a* without onednn: no") in table.rows
+    assert (
+        "jax",
+        "jax.x:fast",
+        "every mode; forward only; refuses a* on b* without onednn: no",
+    ) in table.rows
     assert ("limit", "softmax", "jax: softmax in float32 (functions.py:9)") in table.rows
     assert ("size", "small", "n=2") in table.rows and ("option", "plain", "as it is") in table.rows
     training = page(reference=None, gradient=None, step=dict, start=dict)

@@ -1,10 +1,10 @@
 """What there is to run: the cases, their options, sizes and contenders."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from bench import noise
-from bench.case import Case
+from bench.case import Case, Refusal
 from bench.cells.catalogue import CATALOGUE, fitting, unfit
 from bench.digits import count
 from bench.report.table import GLYPHS, Section, Table
@@ -75,7 +75,7 @@ def about(case: Case) -> list[Section]:
         parts = [f"modes {', '.join(contender.modes)}" if contender.modes else "every mode"]
         parts += [f"{', '.join(contender.directions)} only"] if contender.directions else []
         parts += [f"without {name}: {reason}" for name, reason in contender.without.items()]
-        parts += [f"refuses {each.cells}{_where(each.when)}: {each.words}" for each in contender.refuses]
+        parts += [f"refuses {each.cells}{_where(each)}: {each.words}" for each in contender.refuses]
         lines.append((contender.backend, str(contender), "; ".join(parts)))
     for limit in case.limits:
         at_fault = f"{limit.package} {', '.join(limit.releases)}".strip()
@@ -84,6 +84,8 @@ def about(case: Case) -> list[Section]:
     return [Table(f"{case.name}: {case.title} ({kind}, in {case.unit})", ("what", "name", "is"), lines)]
 
 
-def _where(when: Mapping[str, bool]) -> str:
+def _where(known: Refusal) -> str:
     """The condition of a refusal in words; empty if it has none."""
-    return "".join(f" with {name}" if value else f" without {name}" for name, value in when.items())
+    inputs = "" if known.regime == "*" else f" on {known.regime}"
+    flags = (f" with {name}" if value else f" without {name}" for name, value in known.when.items())
+    return inputs + "".join(flags)

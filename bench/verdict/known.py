@@ -173,18 +173,19 @@ def _about(known: Known) -> dict[str, Any]:
 def of_refusals(cell: Cell) -> bool:
     """Whether a refusal names the cell, under whatever condition."""
     contender = find(pages.case(cell.case), cell)
-    return any(fnmatchcase(_place(cell, cell.direction), each.cells) for each in contender.refuses)
+    return any(_refused(each, cell, cell.direction) for each in contender.refuses)
 
 
 def refusal(contender: Contender, unit: Cell, direction: str, engine: Backend) -> Refusal | None:
     """The refusal of this cell whose condition holds or cannot be checked, or None."""
-    place = _place(unit, direction)
-    named = (each for each in contender.refuses if fnmatchcase(place, each.cells))
+    named = (each for each in contender.refuses if _refused(each, unit, direction))
     return next((each for each in named if holds(each, engine) is not False), None)
 
 
-def _place(unit: Cell, direction: str) -> str:
-    return f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
+def _refused(known: Refusal, unit: Cell, direction: str) -> bool:
+    """Whether a refusal names a cell."""
+    place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
+    return fnmatchcase(place, known.cells) and fnmatchcase(unit.regime, known.regime)
 
 
 def holds(known: Refusal, engine: Backend) -> bool | None:
@@ -232,9 +233,12 @@ def strays(case: Case) -> Iterator[str]:
         expressed = [option for option in case.options if option not in contender.without]
         directions = contender.directions or case.directions
         places = list(map("/".join, product(expressed, modes, engine.devices, engine.dtypes, directions)))
+        regimes = [*case.regimes, *CATALOGUE, INTEGERS]
         for each in contender.refuses:
             if not any(fnmatchcase(place, each.cells) for place in places):
                 yield f"{who}: refuses {each.cells!r}, which is none of its cells, such as {places[0]}"
+            if not any(fnmatchcase(regime, each.regime) for regime in regimes):
+                yield f"{who}: refuses inputs {each.regime!r}, should be among {', '.join(regimes)}"
     if wrong := list(_misnamed(case)):
         yield from wrong
         return

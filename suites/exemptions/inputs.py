@@ -24,6 +24,7 @@ SINGULAR = "a matrix of zeros, or with equal columns, has no inverse"
 INVERSE = "the inverse of numbers so small, or the product of two in its gradient, is out of range"
 BESIDE_ONES = "beside the intercept's column of ones, features so far from 1 have a condition above 1/u"
 UNSCALED = "of condition 1e7 to 1e12: elimination without scaling loses 1e4 u, in the reference as well"
+NO_SYSTEM = "with an infinite coefficient there is no system: what elimination makes of it hangs on its order"
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
@@ -80,14 +81,17 @@ REASONS = {
     "linear-system/*/mixed-magnitudes": UNSCALED,
     "linear-system/*/near-zero": INVERSE,
     "linear-system/*/subnormal": INVERSE,
+    "linear-system/*/one-infinity": NO_SYSTEM,
     "normal-equations/*/all-zeros": SINGULAR,
     "normal-equations/*/constant-rows": SINGULAR,
     "normal-equations/*/constant-huge-rows": SINGULAR,
     "normal-equations/*/huge": BESIDE_ONES,
     "normal-equations/*/near-largest": BESIDE_ONES,
+    "normal-equations/*/mixed-magnitudes": BESIDE_ONES,
     "normal-equations/*/near-zero": BESIDE_ONES,
     "normal-equations/*/subnormal": BESIDE_ONES,
+    "normal-equations/*/offset": BESIDE_ONES,
     "least-squares/*/huge": SQUARES,
     "least-squares/*/near-largest": SQUARES,
-    "clip-by-value/*/near-largest": SQUARES,
+    **{f"clip-by-*/*/{kind}": SQUARES for kind in LARGE},
 }

@@ -33,6 +33,19 @@ limits = {
         LSTSQ,
         always=False,
     ),
+    "singular-values-of-torch": Limit(
+        "torch",
+        "its drivers gelsd and gelss solve with an SVD, which has larger rounding errors than elimination",
+        "aten/src/ATen/native/BatchLinearAlgebraKernel.cpp, apply_lstsq",
+        LSTSQ | {"direction": "forward", "option": ("gelsd", "gelss", "cutoff")},
+        always=False,
+    ),
+    "rank-of-an-infinity": Limit(
+        "torch",
+        "LAPACK's gelsy divides X by its largest element, ∞, and finds rank 0: all of B is 0",
+        "LAPACK, dgelsy.f: ANRM above BIGNUM",
+        LSTSQ | {"direction": "forward", "option": ("plain", "gelsy"), "regime": "one-infinity"},
+    ),
     "pivots-from-memory": Limit(
         "torch",
         "passes uninitialized memory as initial pivots to LAPACK's gelsy: each call may pivot differently",
@@ -52,7 +65,7 @@ limits = {
         "tensorflow",
         "its gradient passes through the Cholesky factor of XᵀX and its inverse",
         "tensorflow/python/ops/linalg_grad.py:581",
-        LEAST_SQUARES | {"direction": "gradient", "regime": ("typical", "diabetes")},
+        LEAST_SQUARES | {"direction": "gradient", "regime": ("typical", "diabetes", "one-far-above")},
         always=False,
     ),
 }

@@ -178,6 +178,14 @@ def test_a_known_refusal_is_absent_in_the_frameworks_words_and_costs_no_forward_
     assert "refuses: NotImplementedError: no gradient on this device" in rows["gradient"].why
 
 
+def test_a_refusal_of_one_kind_of_inputs_names_no_other(page):
+    refusal = Refusal("*", "no gradient on this device", regime="one-*")
+    page(refuses, contender={"refuses": [refusal]})
+    assert run(cell("gradient")).status == "error"
+    page(refuses, contender={"refuses": [replace(refusal, regime="typ*")]})
+    assert run(cell("gradient")).status == "absent"
+
+
 def test_a_refusal_that_is_gone_is_told_and_the_cell_judged(page):
     page(honest, contender={"refuses": [Refusal("plain/*/gradient", "no gradient")]})
     row = run(cell("gradient"))

@@ -74,6 +74,7 @@ def test_a_limit_of_an_option_that_its_contender_lacks_names_no_cell():
             {"directions": ("forward",), "refuses": [Refusal("*/gradient", "no")]},
             "refuses '*/gradient', which is",
         ),
+        ({"refuses": [Refusal("*", "no", regime="one-nun")]}, "refuses inputs 'one-nun', should be among"),
     ],
 )
 def test_an_option_left_out_or_a_refusal_of_what_does_not_exist_is_astray(more, words):
