@@ -48,12 +48,18 @@ def clip_by_global_norm(g, *, most, eps=0.0, each=False, infinity=False):
 
 
 def clip_by_column_norm(g, *, most):
-    return tree_map(lambda g: g * np.minimum(most / np.sqrt((g * g).sum(axis=0, keepdims=True)), 1), g)
+    return tree_map(lambda g: g * np.minimum(most / _norm_of_columns(g), 1), g)
 
 
 def _factor(tensors, most, eps, infinity):
     """min(1, c / (n + ε))"""
     return np.minimum(most / (_norm(tensors, infinity) + eps), 1)
+
+
+def _norm_of_columns(g):
+    largest = np.abs(g).max(axis=0, keepdims=True)
+    size = np.where(largest > 0, largest, 1)
+    return size * np.sqrt(((g / size) ** 2).sum(axis=0, keepdims=True))
 
 
 def _norm(tensors, infinity):

@@ -38,7 +38,7 @@ def in_torch(prepare):
             optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr, momentum=0.9)
             scheduler = prepare(torch.optim.lr_scheduler, optimizer, lr=lr, **option)
             rates = []
-            for _ in range(int(t.max()) + 1):  # a scheduler counts its steps from zero
+            for _ in range(int(t.max()) + 1 if len(t) else 0):  # a scheduler counts its steps from zero
                 rates.append(optimizer.param_groups[0][read])
                 optimizer.step()
                 scheduler.step()

@@ -15,7 +15,7 @@ SHOULD = "should return (params, run), or ({}, run) without weights"
 
 
 class Unlike(ValueError):
-    """An output of another shape or dtype than the reference's, for which no gradient can be taken."""
+    """What is not comparable with the reference: another shape or dtype, or a state that it does not have."""
 
 
 def built(contender: Contender, given: Any) -> tuple[Tree, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from bench.backends import Backend, Loop
 from bench.case import Case, Contender, known
 from bench.cells.cell import Cell
-from bench.contender.check import kept, scalar, trained
+from bench.contender.check import Unlike, kept, scalar, trained
 from bench.contender.given import bits
 from bench.contender.layout import Layout, layout
 from bench.inputs import Inputs, batch, drawn, rounded
@@ -98,7 +98,7 @@ def train(
         if number == 0:
             first, compiling = seconds, engine.compiling_since(before)
         if astray := places.moved(read):
-            raise ValueError(
+            raise Unlike(
                 f"{contender.api}: training moved {astray}, which the formula has not; the build should "
                 "freeze it, or name a variant that has it"
             )

@@ -11,6 +11,8 @@ INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, a
 
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
 OF_SQUARES = ("adagrad", "adam", "adamw", "adam-master-copy", "rmsprop")
+DESCENTS = ("batch-gradient-descent", "gradient-accumulation")
+UNEVEN = ("mixed-magnitudes", "offset", "one-far-above")
 LARGE = ("huge", "near-largest", "constant-huge-rows")
 BEND = "at a bend the slope is a convention, of which each framework has its own"
 NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked-rows-… have the conventions"
@@ -70,9 +72,8 @@ REASONS = {
     **{f"bounded-relu/{option}/*-zeros": BEND for option in AT_ZERO},
     # out of range
     "recurrent-gru/*/offset": SHUT,
-    "batch-gradient-descent/*/mixed-magnitudes": DIVERGES,
-    "batch-gradient-descent/*/offset": DIVERGES,
-    "batch-gradient-descent/*/one-far-above": DIVERGES,
+    **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
+    **{f"gradient-accumulation/*/{kind}": SQUARES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     "probability-categorical/*/near-largest": SHARE,
     "linear-system/*/all-zeros": SINGULAR,

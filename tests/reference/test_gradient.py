@@ -73,6 +73,13 @@ def test_each_column_may_have_a_norm_of_its_own():
     np.testing.assert_allclose(got["b"], [0.6, 0.8], rtol=1e-15)
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_the_norm_of_a_column_has_no_square_out_of_range(size):
+    g = {"W": np.array([[3 * size, 0.3 * size], [4 * size, 0.4 * size]])}
+    got = clip_by_column_norm(g, most=size)
+    np.testing.assert_allclose(got["W"], [[0.6 * size, 0.3 * size], [0.8 * size, 0.4 * size]], rtol=1e-15)
+
+
 def test_the_infinity_norm_is_the_largest_size():
     g = {"W": np.array([[3.0, -8.0]]), "b": np.array([2.0])}
     got = clip_by_global_norm(g, most=2.0, infinity=True)
