@@ -49,7 +49,7 @@ def in_tensorflow(weights, **option):
 
     def run(params, ids, alpha):
         n, k = ids.shape
-        places = tf.constant([(bag, word) for bag in range(n) for word in range(k)], tf.int64)
+        places = tf.constant([(bag, word) for bag in range(n) for word in range(k)], tf.int64, (n * k, 2))
         words = tf.SparseTensor(places, tf.reshape(ids, [-1]), (n, k))
         shares = tf.SparseTensor(places, tf.reshape(alpha, [-1]), (n, k))
         return {"y": tf.nn.embedding_lookup_sparse(params["U"], words, shares, combiner="sum")}
