@@ -63,7 +63,7 @@ def conv2d_transposed(dy, W, shape, b=None, *, stride=1, padding=0, dilation=1, 
 def conv2d_kernel_vjp(dy, x, W, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """Only the gradients of kernels and bias: a first layer needs no others."""
     U, (n, p, q) = _rows(x, W, stride, padding, dilation, groups)  # (g, n p q, r s e)
-    V = np.moveaxis(dy.reshape(n * p * q, groups, -1), 1, 0)  # (g, n p q, o/g)
+    V = np.moveaxis(dy.reshape(n * p * q, groups, dy.shape[-1] // groups), 1, 0)  # (g, n p q, o/g)
     dW = np.moveaxis(np.swapaxes(U, 1, 2) @ V, 0, 1).reshape(W.shape)  # (r, s, e, o)
     return {"W": dW} if b is None else {"W": dW, "b": dy.sum(axis=(0, 1, 2))}
 

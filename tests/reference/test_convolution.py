@@ -128,6 +128,14 @@ def test_one_element_axes_are_no_special_case(shape, kernel, rng):
     check_vjp(conv2d, conv2d_vjp, inputs, rng=rng)
 
 
+def test_no_images_have_no_result_and_kernels_no_gradient(rng):
+    x, kernels = np.empty((0, 4, 5, 4)), weights(rng, groups=2)
+    y = conv2d(x, **kernels, groups=2)
+    found = conv2d_vjp(y, x, **kernels, groups=2)
+    assert y.shape == (0, 2, 4, 8) and found["x"].shape == x.shape
+    assert found["W"].shape == kernels["W"].shape and not found["W"].any() and not found["b"].any()
+
+
 def test_a_convolution_without_bias_has_no_gradient_of_it(rng):
     inputs = {"x": rng.normal(size=(2, 4, 5, 4)), "W": weights(rng)["W"]}
     check_vjp(conv2d, conv2d_vjp, inputs, rng=rng)
