@@ -26,6 +26,8 @@ SETTLED = (
     "source_issue",
     "explained_low",
     "explained_high",
+    "departed_low",
+    "departed_high",
     "bits",
     "bits_lost",
     "z_rms",

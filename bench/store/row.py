@@ -44,6 +44,7 @@ EDITIONS = (
         "schema", "row_id", "since", "source_package", "source_path", "source_line", "source_issue",
         "explained_low", "explained_high", "timed_with",
     ),
+    ("departed_low", "departed_high"),
 )  # fmt: skip
 
 # the version of what the columns mean; `bench.store.migrate` turns older rows into it. A new column does not
@@ -127,6 +128,10 @@ class Row:
     source_issue: str = _column("the first issue that `source` names: owner/repository#number", "")
     explained_low: float | None = _column("the least z_rms that the Limit explains in this cell")
     explained_high: float | None = _column("the largest")
+    departed_low: float | None = _column(
+        "least z_rms of the sets of inputs on which a cell with a Limit departs; `limits --measure` takes it"
+    )
+    departed_high: float | None = _column("the largest")
     bits: float | None = _column(
         "effective bits: -log2 rms(error / spread per unit roundoff); if the cell fails, of what fails"
     )

@@ -238,7 +238,7 @@ def _rows(
         why = f"{contender}: {check.detached(names)}"
         rows["gradient"] = row_of(unit, "gradient", status="error", why=why)
     rows = left(rows, changed(before, bits(engine, ready.given)))
-    if least and any(row.status in TIMED for row in rows.values()):
+    if least and any(row.status in TIMED or row.limit for row in rows.values()):
         first = held(engine.get((outputs, gradients)))
         rows, other = called_again(rows, ready, unit, partial(call, ready.params), first, least)
         wrong = {each for each, row in rows.items() if row.input_set}

@@ -93,7 +93,8 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
 
     Uses only ratios of the cell's dtype, and of the installed release if there are any; None if that dtype
     was not measured. Similar cells have the same direction, then regime, option, size, device and contender.
-    A departure that some inputs do not show may be of any smaller size, except where it is a NaN or a shape.
+    A departure that some inputs do not show may be of any smaller size; but where each that was measured is a
+    NaN or a shape, a finite one is another.
     """
     seen = [each for each in limit.seen if each.cells.get("dtype") == fields.get("dtype")]
     seen = [each for each in seen if each.release == installed] or seen
@@ -102,7 +103,8 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
     if not nearest:
         return None
     low, high = min(low for low, _ in nearest) / ROOM, max(high for _, high in nearest) * ROOM
-    return low if limit.always or math.isinf(low) else 0.0, high
+    only_lost = all(math.isinf(each.z[0]) for each in seen)
+    return low if limit.always or only_lost else 0.0, high
 
 
 def settle(agreement: Agreement, known: Sequence[Known]) -> dict[str, Any]:

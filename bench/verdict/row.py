@@ -47,6 +47,7 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
         unit,
         direction,
         **settled,
+        **_departed(agreement, known),
         **_bits(agreement.bits if told and not identity else None, unit.dtype),
         z_rms=agreement.z_rms,
         z_worst=agreement.z_worst,
@@ -65,6 +66,15 @@ def verdict(unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend,
     )
 
 
+def after(row: Row, unit: Cell, got: Mapping[str, Any], engine: Backend, number: int) -> Row:
+    """The row after the outputs for a further set of inputs, which may be wrong or further off."""
+    known = limits(unit, engine, row.direction)
+    agreement = _further(unit, row.direction, got, engine, number, known)
+    wrong = _wrong(unit, number, agreement, known) if row.status in TIMED else {}
+    seen = (row.departed_low, row.departed_high)
+    return replace(row, **wrong, **_departed(agreement, known, [z for z in seen if z is not None]))
+
+
 def elsewhere(
     unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, number: int
 ) -> dict[str, Any]:
@@ -73,7 +83,25 @@ def elsewhere(
     They are right if they agree, if they are imprecise like the first, or if a Limit explains them.
     """
     known = limits(unit, engine, direction)
-    _, agreement = _inferred(unit, direction, _of(direction, lambda: got), engine, known, number)
+    return _wrong(unit, number, _further(unit, direction, got, engine, number, known), known)
+
+
+def _further(
+    unit: Cell, direction: str, got: Mapping[str, Any], engine: Backend, number: int, known: Sequence[Known]
+) -> Agreement:
+    return _inferred(unit, direction, _of(direction, lambda: got), engine, known, number)[1]
+
+
+def _departed(agreement: Agreement, known: Sequence[Known], seen: Sequence[float] = ()) -> dict[str, Any]:
+    """How far off the sets of inputs are on which a cell with a Limit departs; `seen` are those before."""
+    mine = any(not each.limit.varies for each in known)
+    if not mine or agreement.z_rms is None or agreement.status not in ("disagrees", "imprecise"):
+        return {}
+    every = [*seen, agreement.z_rms]
+    return {"departed_low": min(every), "departed_high": max(every)}
+
+
+def _wrong(unit: Cell, number: int, agreement: Agreement, known: Sequence[Known]) -> dict[str, Any]:
     if agreement.status in ("agrees", "mistrusted"):
         return {}
     settled = settle(agreement, known)

@@ -10,7 +10,7 @@ from bench.contender.prepare import tensors
 from bench.speed.clock import Call
 from bench.store.row import TIMED, Row
 from bench.verdict.again import CALLS, FEWER, left, repeat, unsteady_row
-from bench.verdict.row import elsewhere, verdict
+from bench.verdict.row import after, elsewhere, verdict
 
 SLOW = 0.001  # seconds; calls that take longer are repeated less often: they were repeated before, untimed
 
@@ -29,9 +29,8 @@ def judged(call: Call, unit: Cell, direction: str) -> Row:
     got = {number: tensors(kept, *result) for number, result in call.ended.items()}
     row = verdict(unit, direction, got[0], engine)
     for number in sorted(got)[1:]:
-        wrong = elsewhere(unit, direction, got[number], engine, number)
-        if wrong and row.status in TIMED:
-            row = replace(row, **wrong)
+        if row.status in TIMED or row.limit:
+            row = after(row, unit, got[number], engine, number)
     row = left({direction: row}, changed(call.bits, call.inputs()))[direction]
     if row.status not in TIMED:
         return row

@@ -61,6 +61,14 @@ def test_cells_alike_are_one_entry_with_their_smallest_and_their_largest_ratio(p
     assert page.read_text().count("\n") == 6  # an entry a line
 
 
+@pytest.mark.parametrize("status", ["limited", "disagrees", "agrees"])
+def test_the_ratio_of_each_set_of_inputs_counts_even_if_the_first_agrees(page, tmp_path, status):
+    seen = {"departed_low": 4.0, "departed_high": math.inf, "limit": "cancels" if status == "limited" else ""}
+    first = failed(0.7 if status == "agrees" else 4.0, status=status, **seen)
+    assert measure([run(tmp_path, replace(first, z_worst=0.5))]) == [page]
+    assert entries(page) == [{"release": "2.13.0", **CELLS, "z": [4.0, "inf"]}]
+
+
 def test_what_is_infinitely_far_off_is_written_and_read_back(page, tmp_path):
     measure([run(tmp_path, failed(math.inf))])
     assert entries(page)[0]["z"] == ["inf", "inf"]

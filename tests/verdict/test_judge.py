@@ -405,6 +405,15 @@ def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
     assert expected(infinite, {"dtype": "float64"}) == (inf, inf)
 
 
+def test_beside_a_nan_a_finite_departure_is_explained_only_if_one_was_measured_and_inputs_decide():
+    lost = measured(inf, limit=replace(LIMIT, always=False), dtype="float64", regime="huge")
+    huge = {"dtype": "float64", "regime": "huge"}
+    assert expected(lost, huge) == (inf, inf)
+    both = measured(90, limit=lost, dtype="float64", regime="typical")
+    assert expected(both, huge) == (0, inf)
+    assert expected(replace(both, always=True), huge) == (inf, inf)
+
+
 def test_what_was_measured_in_the_installed_release_counts_and_else_all_of_it():
     limit = measured(3, release="2", limit=measured(500, release="1"))
     assert expected(limit, {}, "2") == (0.3, 30) and expected(limit, {}, "3") == (0.3, 5000)
@@ -446,6 +455,17 @@ def test_a_run_holds_a_limit_against_what_it_finds(page, build, z, status, why):
     row = run(cell())
     assert row.status == status and row.why.startswith(why)
     assert row.bits is None if build is honest else row.bits < 15  # what fails by no error has no bits
+
+
+@pytest.mark.parametrize("limit", [LIMIT, measured(1e9, dtype="float64")])
+def test_a_cell_with_a_limit_says_how_far_off_each_set_of_inputs_is(page, limit):
+    """Also where the first set fails, since the Limit was not measured, or not so."""
+    page(wrong, limits=(limit,))
+    row = judge(cell().unit, ("forward",)).rows["forward"]
+    assert row.status == "disagrees" and not row.input_set
+    assert 2 < row.departed_low < row.departed_high and row.z_rms in (row.departed_low, row.departed_high)
+    page(wrong)
+    assert judge(cell().unit, ("forward",)).rows["forward"].departed_high is None
 
 
 def fewer(weights, **option):
