@@ -3,7 +3,7 @@
 Formula
     pixel          ℓ = −Σ_k w_k t_k log softmax(z)_k  over the axis,    t = y (1 − ε) + ε/c
     sparse_pixel   ℓ = −(1 − ε) w_y log softmax(z)_y − ε/c Σ_k w_k log softmax(z)_k
-    ℓ = 0 of a pixel that is left out; a class that is left out is in neither sum.
+    ℓ = 0 of a pixel that is left out, or all of its classes; a class that is left out is in neither sum.
 Shapes
     z : (n, c, d)    logits, with c on the axis
     y : (n, c, d)    targets; class numbers of shape (n, d) if sparse
@@ -81,11 +81,12 @@ def _sparse(z, y, w, seen, axis, smoothing, ignored):
 
 
 def _logits(z, seen, axis):
-    """z with the classes last, and −∞ where a class is left out."""
+    """z with the classes last, and −∞ where a class is left out; where all are, no class has a weight."""
     z = np.moveaxis(z, axis, -1)
     if seen is None or seen.ndim < z.ndim:
         return z
-    return np.where(np.moveaxis(seen, axis, -1), z, -math.inf)
+    classes = np.moveaxis(seen, axis, -1)
+    return np.where(classes | ~classes.any(axis=-1, keepdims=True), z, -math.inf)
 
 
 def _negative(z, seen, axis):

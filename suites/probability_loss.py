@@ -47,6 +47,8 @@ KERAS = {"mean": "sum_over_batch_size", "sum": "sum", "none": "none"}
 
 
 def inputs(rng, *, kind, batch, classes, weighted=False, scores=False, ends=False, **option):
+    if kind != "binary" and classes < 2:
+        raise ValueError(f"{classes} classes, should be two or more: the loss of one class is a constant")
     x = 2 * rng.normal(size=(batch, classes))
     if ends:  # no probability is near a bound, where a rounding error would decide
         x += 40 * rng.integers(-1, 2, size=x.shape)

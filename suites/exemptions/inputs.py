@@ -73,7 +73,7 @@ REASONS = {
     # out of range
     "recurrent-gru/*/offset": SHUT,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
-    **{f"gradient-accumulation/*/{kind}": SQUARES for kind in LARGE},
+    **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     "probability-categorical/*/near-largest": SHARE,
     "linear-system/*/all-zeros": SINGULAR,

@@ -10,7 +10,7 @@ import pytest
 
 from bench import pages
 from bench.backends import Absent, backend
-from bench.case import Case, Contender, Training
+from bench.case import Case, Contender, Limit, Seen, Training
 from bench.cells.cell import Cell
 from bench.contender.prepare import instance
 from bench.verdict.judge import attempt
@@ -417,9 +417,9 @@ LOSSES = {
 PURE = [("numpy", "eager"), ("jax", "eager"), ("jax", "jit")]
 
 
-def trained(framework, mode, build):
+def trained(framework, mode, build, limits=()):
     place = ("trained", "plain", "typical", "small", "an.api", framework, mode, "cpu", "float32", "")
-    case = replace(TRAINED, contenders=(Contender(framework, "an.api", build),))
+    case = replace(TRAINED, contenders=(Contender(framework, "an.api", build),), limits=limits)
     try:
         engine = instance(backend(framework), "cpu", "float32")
     except Absent as reason:
@@ -441,6 +441,21 @@ def test_a_pure_step_that_gives_other_things_is_told(framework, mode, name):
     bad, words = STEPS[name] if name else (lambda *given: given, "")
     row = trained(framework, mode, pure(bad))
     assert row.status == ("error" if name else "agrees") and words in row.why, row.why
+
+
+def test_a_state_that_the_formula_has_not_may_be_a_known_departure():
+    def build(weights, state, **_):
+        def step(params, held, x):
+            params, kept, loss = momentum(params, {"m": held["m"]}, x)
+            return params, {**kept, "spare": held["spare"] + 1}, loss
+
+        return Training(weights, {**state, "spare": np.zeros(3, "float32")}, step)
+
+    row = trained("numpy", "eager", build)
+    assert row.status == "error" and "training moved 1.spare, which the formula has not" in row.why
+    seen = Seen(np.__version__, {"dtype": "float32"}, (np.inf, np.inf))
+    limit = Limit("numpy", "counts its calls", "a.py:1", {"backend": "numpy"}, name="spare", seen=(seen,))
+    assert trained("numpy", "eager", build, (limit,)).status == "limited"
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -56,3 +56,11 @@ def test_what_is_left_out_is_as_if_it_were_not_there():
     row, t = dense["z"][1, at, 2][None], dense["y"][1, at, 2][None]
     np.testing.assert_allclose(l[1, 2], cross_entropy(row, t), rtol=1e-13)
     assert not pixel_vjp(1.0, **dense)["z"][~dense["seen"]].any()
+
+
+def test_a_pixel_without_classes_has_no_loss_and_no_gradient():
+    dense = inputs(np.random.default_rng(7), **SIZES["small"], masking="classes")[1]
+    dense["seen"][1, :, 2] = False
+    assert pixel(**dense, reduction="none")[1, 2] == 0
+    dz = pixel_vjp(1.0, **dense)["z"]
+    assert np.isfinite(dz).all() and not dz[~dense["seen"]].any()

@@ -1,0 +1,17 @@
+"""Known departures of descent on a gradient for each example."""
+
+from gaugeblock import Limit
+
+limits = {
+    "zero-times-infinity": Limit(
+        "tensorflow",
+        "the gradient of one example is a product that has all others with a factor of zero: NaN, if one of "
+        "them is infinite",
+        "tensorflow/python/eager/backprop.py:1170 (GradientTape.jacobian of a batch of losses)",
+        {
+            "backend": "tensorflow",
+            "contender": "tensorflow.GradientTape.jacobian",
+            "regime": "one-infinity",
+        },
+    ),
+}
