@@ -1,12 +1,14 @@
 """Known departures of Adagrad."""
 
 from gaugeblock import Limit
+from suites.limits.gradient_accumulation import keeps_nan
 from suites.limits.sgd_momentum import through_float32
 
 limits = {
     "decay-through-float32": through_float32(
         "λ", "keras/src/backend/tensorflow/optimizer.py:97 (3.15.1)", option="root-value"
     ),
+    "nan-times-zero": keeps_nan(option="root-coupled-micro"),
     "nothing-added-in-float16": Limit(
         "torch",
         "torch adds ε in the dtype of the weights: in float16 10⁻¹⁰ is 0, and where g² underflows "

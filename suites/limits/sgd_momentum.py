@@ -1,6 +1,7 @@
 """Known departures of gradient descent with momentum."""
 
 from gaugeblock import Limit
+from suites.limits.gradient_accumulation import keeps_nan
 
 
 def through_float32(names, source, **cells):
@@ -54,4 +55,5 @@ limits = {
         "μ", "keras/src/optimizers/sgd.py:104 (3.15.1)", option=OTHERS
     ),
     "average-of-micro-batches": each_micro_batch(*MOVED),
+    "nan-times-zero": keeps_nan(option="micro-clip-value"),
 }
