@@ -75,6 +75,7 @@ REASONS = {
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
+    **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
     "probability-categorical/*/near-largest": SHARE,
     "linear-system/*/all-zeros": SINGULAR,
     "linear-system/*/constant-rows": SINGULAR,
