@@ -63,7 +63,7 @@ def _volume(size: Mapping[str, Any]) -> int:
 
 
 def _takes(case: Case, option: Option, size: Mapping[str, Any]) -> bool:
-    """Whether the page and the reference take a size, and every result is a number."""
+    """Whether the page and the reference, or its first step, take a size, and every result is a number."""
     try:
         with np.errstate(all="ignore"), catch_warnings(action="ignore"):  # the mean of nothing
             weights, data = drawn(case, option, size)
@@ -73,6 +73,10 @@ def _takes(case: Case, option: Option, size: Mapping[str, Any]) -> bool:
 
 
 def _results(case: Case, option: Option, weights: Any, data: Mapping[str, Any]) -> Iterator[Any]:
+    if case.step is not None and case.start is not None:
+        state = case.start(weights, **known(case.start, option))
+        batch = {name: x[0] for name, x in data.items()}
+        yield case.step(weights, state, **batch, **known(case.step, option))[2]
     if case.reference is None:
         return
     found = case.reference(**data, **weights, **known(case.reference, option))

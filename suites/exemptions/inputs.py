@@ -27,6 +27,7 @@ INVERSE = "the inverse of numbers so small, or the product of two in its gradien
 BESIDE_ONES = "beside the intercept's column of ones, features so far from 1 have a condition above 1/u"
 UNSCALED = "of condition 1e7 to 1e12: elimination without scaling loses 1e4 u, in the reference as well"
 NO_SYSTEM = "with an infinite coefficient there is no system: what elimination makes of it hangs on its order"
+NO_STEP = "what has no value has no gradient: how far NaN · 0 reaches in a kernel is the algorithm's choice"
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
@@ -76,6 +77,8 @@ REASONS = {
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
+    "cnn-training/*/one-nan": NO_STEP,
+    "cnn-training/*/one-infinity": NO_STEP,
     "probability-categorical/*/near-largest": SHARE,
     "linear-system/*/all-zeros": SINGULAR,
     "linear-system/*/constant-rows": SINGULAR,

@@ -27,6 +27,12 @@ limits = {
         {"case": "probability-categorical", "contender": "tensorflow.nn.softmax", **GRAPH},
         {"case": "probability-sparse", "contender": "tensorflow.nn.softmax", **GRAPH},
     ),
+    "sum-of-nothing": Limit(
+        "keras",
+        "of no examples each reduction is the empty array of their losses, not their sum",
+        "keras/src/losses/loss.py:145 (3.15.1)",
+        {"backend": "tensorflow", "option": "sum", "size": "batch:0+classes:7"},
+    ),
     "bound-of-one-in-float16": Limit(
         "keras",
         "clips at 1 − 1e-7, which is 1 in float16: a probability of 1 stays, and its loss and gradient are "
