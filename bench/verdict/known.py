@@ -317,7 +317,11 @@ def named(case: Case, limit: Limit, devices: Sequence[str], dtypes: Sequence[str
     dtypes = list(dict.fromkeys(dtypes))
     every = Selection(specs, list(dict.fromkeys(devices)), dtypes, modes, tuple(case.sizes), full=True)
     further = replace(every, sizes=None, full=False, full_inputs=True)
-    edges = any({*several(cells.get("regime", ()))} & {*CATALOGUE} for cells in limit.reach)
+    edges = any(
+        {*several(cells.get("regime", ()))} & {*CATALOGUE}
+        or any(map(is_spelled, several(cells.get("size", ()))))
+        for cells in limit.reach
+    )
     without = {(spec, str(each)): each.without for spec in specs for each in backend(spec).contenders(case)}
     return [
         cell
