@@ -5,13 +5,14 @@ from gaugeblock import Limit
 limits = {
     "zero-times-infinity": Limit(
         "tensorflow",
-        "the gradient of one example is a product that has all others with a factor of zero: NaN, if one of "
-        "them is infinite",
+        "the gradient of one example is a product in which all others have a factor of zero: NaN where one of "
+        "them, or its gradient, is infinite",
         "tensorflow/python/eager/backprop.py:1170 (GradientTape.jacobian of a batch of losses)",
         {
             "backend": "tensorflow",
             "contender": "tensorflow.GradientTape.jacobian",
-            "regime": "one-infinity",
+            "regime": ("one-infinity", "constant-huge-rows"),
         },
+        always=False,
     ),
 }
