@@ -5,7 +5,7 @@ from gaugeblock import Limit
 limits = {
     "zero-times-infinity": Limit(
         "tensorflow",
-        "the gradient of one example is a product in which all others have a factor of zero: NaN where one of "
+        "the gradient of one example is a product where all others have a factor of zero: NaN where one of "
         "them, or its gradient, is infinite",
         "tensorflow/python/eager/backprop.py:1170 (GradientTape.jacobian of a batch of losses)",
         {
