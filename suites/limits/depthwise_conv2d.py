@@ -22,8 +22,28 @@ def strided(line, *contenders):
     )
 
 
+def groups_together(package, **cells):
+    """XLA has no grouped convolution of float64 on a CPU: it makes one of all channels, with zeros."""
+    return Limit(
+        package,
+        "computes groups as one convolution with zeros between them, and 0 times NaN or ∞ is NaN: one such "
+        "pixel makes NaN of every channel",
+        "xla/hlo/transforms/simplifiers/convolution_group_converter.cc",
+        {
+            "regime": ("one-nan", "one-infinity"),
+            "direction": "forward",
+            "dtype": "float64",
+            "backend": package,
+            **cells,
+        },
+        always=False,  # the only channel of an image has no others
+    )
+
+
 limits = {
     "strides-inside-phases": strided(
         792, "tensorflow.nn.depthwise_conv2d", "tensorflow.nn.depthwise_conv2d:explicit"
-    )
+    ),
+    "groups-together-jax": groups_together("jax"),
+    "groups-together-tensorflow": groups_together("tensorflow", mode="xla"),
 }

@@ -39,3 +39,14 @@ def test_it_is_the_convolution_of_the_image_that_numpy_pads(name, size):
     want = conv2d(x, data["W"], data.get("b"), **plain)
     given = {} if padding == "same" else {"padding": padding}
     np.testing.assert_array_equal(edge_convolution(**data, **how, **given), want)
+
+
+@pytest.mark.parametrize("edge", ["circular", "reflect", "replicate"])
+def test_a_margin_is_narrower_than_the_image_unless_it_repeats_the_edge(edge):
+    x, W = np.ones((1, 2, 5, 1)), np.ones((3, 3, 1, 1))
+    assert edge_convolution(x, W, edge=edge).shape == (1, 2, 5, 1)
+    if edge == "replicate":
+        assert edge_convolution(x, W, edge=edge, padding=2).shape == (1, 4, 7, 1)
+    else:
+        with pytest.raises(ValueError, match="a margin of 2 pixels: should be narrower than the image, 2"):
+            edge_convolution(x, W, edge=edge, padding=2)
