@@ -47,8 +47,8 @@ def _places(x, W, edge, padding, dilation):
     for n, k, d, p in zip(x.shape[1:3], W.shape, pair(dilation), _sides(padding), strict=False):
         total = (k - 1) * d
         before, after = (total // 2, total - total // 2) if padding == "same" else (p, p)
-        if edge != "replicate" and max(before, after) >= n:
-            raise ValueError(f"a margin of {max(before, after)} pixels: should be narrower than the image, {n}")
+        if edge != "replicate" and (most := max(before, after)) >= n:
+            raise ValueError(f"a margin of {most} pixels: should be narrower than the image, {n}")
         found.append(_place(np.arange(-before, n + after), n, edge))
     return found
 
