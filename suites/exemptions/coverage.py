@@ -128,6 +128,8 @@ REASONS = {
     "torch.Tensor.backward(*_graph)": "whether autograd keeps its graph",
     "torch.Tensor.backward(inputs)": "every parameter has its gradient",
     # convolutions, bags and dropout
+    "torch.nn.functional.conv1d(padding)": "pads both ends alike: zeros before the first step are put there",
+    "torch.nn.Conv1d(padding_mode)": "suites/edge_convolution.py has other edges, for images",
     "torch.nn.ConvTranspose2d.forward(output_size)": "an alternative to output_padding",
     "torch.nn.Dropout(inplace)": "whether memory is shared",
     "keras.layers.Dropout(noise_shape)": RANDOM,
@@ -177,7 +179,7 @@ REASONS = {
     "flax.linen.Conv(input_dilation)": "of the inputs, for the gradient of a strided convolution",
     "*(batch_group_count)": "for the gradient of grouped convolution",
     "*(return_indices)": "the gradient shows which pixel was taken",
-    "keras.layers.*Conv2D*(activation)": "an activation after the layer, which suites/activation.py has",
+    "keras.layers.*Conv?D*(activation)": "an activation after the layer, which suites/activation.py has",
     "flax.linen.MultiHeadDotProductAttention(decode)": "keeps the keys of earlier calls: a run is pure",
     "*(inputs_kv)": "deprecated: replaced by inputs_k and inputs_v",
     "keras.ops.dot_product_attention(attn_logits_soft_cap)": "for TPUs: elsewhere it is not read",
