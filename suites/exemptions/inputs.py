@@ -31,6 +31,8 @@ NO_STEP = "what has no value has no gradient: how far NaN · 0 reaches in a kern
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
+LOUD = "a sample beyond ±1, or that is no number, has no code"
+BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
 
 REASONS = {
     # by the formula
@@ -71,6 +73,7 @@ REASONS = {
     "ragged-bag/weighted-mean/all-zeros": NO_WEIGHT,
     "ragged-bag/weighted-sqrtn/all-zeros": NO_WEIGHT,
     **{f"bounded-relu/{option}/*-zeros": BEND for option in AT_ZERO},
+    **{f"mu-law/*/{kind}": LOUD for kind in (*LARGE, *BEYOND)},
     # out of range
     "recurrent-gru/*/offset": SHUT,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
