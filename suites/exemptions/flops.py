@@ -11,6 +11,7 @@ ONCE = "XLA counts the body of a loop over time once"
 FAST = "the variance is E[x²] - E[x]², without subtracting the mean"
 PAIR = "the product of a word with its one context is elementwise, and torch does not count that"
 PHASES = "every phase of the schedule is computed for each step, and one is selected"
+ONE_HOT = "multiplies one-hot codes by the first kernel, where the formula takes rows of it"
 SIXTH = "torch does not count the squares of the errors and their sum"
 
 REASONS = {
@@ -30,6 +31,7 @@ REASONS = {
     "jax/lstm-model/*": (0.01, 0.5, ONCE),
     "torch/normal-equations/torch.linalg.lstsq/gradient": (0, 0, "needs memory for rows² numbers"),
     "jax/normal-equations/jax.numpy.linalg.lstsq/forward": (0.1, 0.15, "XLA does not count LAPACK's SVD"),
+    "torch/wavenet/*": (1.04, 1.08, ONE_HOT),
     "jax/max-pool/*/gradient": (4, 4.3, "the gradient searches each window again for its maximum"),
     "jax/ragged-bag/jax.ops.segment_max/gradient": (2, 3, "the gradient finds maxima again, and counts ties"),
     "torch/skip-gram/*": (0.83, 0.84, PAIR),

@@ -31,6 +31,7 @@ NO_STEP = "what has no value has no gradient: how far NaN · 0 reaches in a kern
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
 SHUT = "its gates are so saturated that every gradient underflows"
+ONE_HOT = "frameworks multiply it by the zeros of one-hot codes, which makes NaN; the formula takes rows"
 LOUD = "a sample beyond ±1, or that is no number, has no code"
 BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
 
@@ -73,6 +74,8 @@ REASONS = {
     "ragged-bag/weighted-mean/all-zeros": NO_WEIGHT,
     "ragged-bag/weighted-sqrtn/all-zeros": NO_WEIGHT,
     **{f"bounded-relu/{option}/*-zeros": BEND for option in AT_ZERO},
+    "wavenet*/*/one-nan": ONE_HOT,
+    "wavenet*/*/one-infinity": ONE_HOT,
     **{f"mu-law/*/{kind}": LOUD for kind in (*LARGE, *BEYOND)},
     # out of range
     "recurrent-gru/*/offset": SHUT,
