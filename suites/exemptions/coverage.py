@@ -114,6 +114,14 @@ REASONS = {
     "*(unique_indices)": "an assertion about the ids, which is false for random ids",
     "*(data_format)": "the other format is for GPUs: on a CPU TensorFlow refuses it or transposes",
     "*(stateful)": "keeps state between calls, but a run is pure; given states are judged",
+    # loops
+    "jax.lax.scan(reverse)": "from the last step to the first: generation goes forward",
+    "jax.lax.scan(length)": "read from the data",
+    "tensorflow.while_loop(shape_invariants)": "no shape changes from step to step",
+    "tensorflow.while_loop(maximum_iterations)": "the condition ends the loop",
+    "tensorflow.while_loop(back_prop)": "deprecated, and generation has no gradient",
+    "tensorflow.while_loop(swap_memory)": SAME,
+    "jax.lax.scan(_split_transpose)": SAME,
     # optimisers
     "torch.optim.*(foreach)": SAME,
     "torch.optim.*(fused)": SAME,

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from reference.wavenet import wavenet, wavenet_vjp
+from bench.tree import tree_map
+from reference.wavenet import distributions, wavenet, wavenet_vjp
+from reference.wavenet_generation import wavenet_generation
 from suites.wavenet import draw
 from tests.differences import check_dtype, check_vjp
 
@@ -76,3 +78,24 @@ def test_each_tap_of_the_first_kernel_has_its_gradient_in_short_sequences_too(t)
         rng=rng,
         samples=63,
     )
+
+
+@pytest.mark.parametrize("free", [0, 1, 5])
+def test_free_steps_take_the_most_probable_code_before(free):
+    _, weights, data = given()
+    found = wavenet_generation(data["codes"], **weights, free=free)
+    codes = data["codes"].copy()
+    for step in range(11 - free, 11):
+        p = distributions(codes[:, :step], **weights)
+        codes[:, step] = p[:, -1].argmax(axis=-1)
+    assert np.array_equal(found["p"], distributions(codes, **weights))
+    assert np.array_equal(found["k"], found["p"].argmax(axis=-1))
+    other = np.where(np.arange(11) < 11 - free, data["codes"], 0)  # which free steps do not read
+    assert np.array_equal(wavenet_generation(other, **weights, free=free)["k"], found["k"])
+
+
+def test_generation_keeps_float32():
+    _, weights, data = given()
+    weights = tree_map(lambda leaf: leaf.astype(np.float32), weights)
+    found = wavenet_generation(data["codes"], **weights, free=2)
+    assert {each.dtype for each in found.values()} == {np.dtype("float32")}
