@@ -18,6 +18,7 @@ ROWS = tuple(
 )
 WIDTHS = (1023, 2049, 4096, 4097, 5001, 8193)
 MOST = 2**22  # of the product of all dimensions
+PARTS = ("steps", "layers", "stacks", "depth")  # numbers of parts, which are no lengths
 
 
 def shapes(case: Case, option: str) -> list[str]:
@@ -40,8 +41,8 @@ def sweeps(case: Case, option: str) -> list[str]:
 
 
 def _lengths(case: Case) -> list[str]:
-    """The dimensions that are lengths, the number of examples first; a training's steps are none."""
-    names = [name for name, value in first(case).items() if type(value) is int and name != "steps"]
+    """The dimensions that are lengths, the number of examples first."""
+    names = [name for name, value in first(case).items() if type(value) is int and name not in PARTS]
     return sorted(names, key=lambda name: name != "batch")
 
 

@@ -331,6 +331,14 @@ def test_the_kind_is_drawn_once_for_a_page_on_disk_and_each_time_for_another(mon
         module._every_kind.cache_clear()
 
 
+@pytest.mark.parametrize(("name", "part"), [("encoder-decoder", "layers"), ("wavenet", "depth")])
+def test_a_number_of_parts_is_no_length(name, part):
+    case = pages.case(name)
+    usual = next(iter(case.sizes.values()))[part]
+    found = shapes(case, next(iter(case.options)))
+    assert len(found) > 2 and all(f"+{part}:{usual}" in each for each in found)
+
+
 def test_what_fits_is_found_once_for_a_page_on_disk_and_each_time_for_another(monkeypatch, tmp_path):
     from bench.cells import kinds as module
 
