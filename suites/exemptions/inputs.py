@@ -85,6 +85,7 @@ REASONS = {
     **{f"gradient-descent/least-squares/{kind}": SQUARES for kind in LARGE[:2]},
     "gradient-descent/least-squares/mixed-magnitudes": DIVERGES,
     "gradient-descent/logistic/near-largest": DIVERGES,
+    **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
     "cnn-training/*/one-nan": NO_STEP,
