@@ -31,7 +31,13 @@ limits = {
         "keras",
         "of no examples each reduction is the empty array of their losses, not their sum",
         "keras/src/losses/loss.py:145 (3.15.1)",
-        {"backend": "tensorflow", "option": "sum", "size": "batch:0+classes:7"},
+        [
+            {"backend": "tensorflow", "option": "sum", "size": "batch:0+classes:7"} | cells
+            for cells in (
+                {"case": "probability-categorical"},
+                {"case": "probability-sparse", "direction": "forward"},
+            )
+        ],
     ),
     "bound-of-one-in-float16": Limit(
         "keras",
