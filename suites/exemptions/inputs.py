@@ -48,6 +48,7 @@ REASONS = {
     "sparse-cross-entropy/*/one-infinity": INFINITE,
     "sparse-pixel-cross-entropy/*/one-infinity": INFINITE,
     "softmax/*/cotangents-of-ones": ZERO_SUM,
+    "perceptron/tanh/cotangents-of-ones": ZERO_SUM,
     "bounded-relu/*/zeros-and-ties": BEND,
     "attention/boolean-mask/all-masked-row": NO_KEYS,
     "grouped-attention/grouped-boolean-mask/all-masked-row": NO_KEYS,
