@@ -10,6 +10,7 @@ RESIDUE = "what is left of equal huge numbers without their mean is rounding alo
 INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, and frameworks choose −∞ or NaN"
 
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
+VARIANCE = "the variance is a difference of squares that are below the smallest number of the dtype"
 OF_SQUARES = ("adagrad", "adam", "adamw", "adam-master-copy", "rmsprop")
 DESCENTS = ("batch-gradient-descent", "gradient-accumulation")
 UNEVEN = ("mixed-magnitudes", "offset", "one-far-above")
@@ -89,6 +90,8 @@ REASONS = {
     **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
+    "rmsprop/centered*/near-zero": VARIANCE,
+    "rmsprop/centered*/subnormal": VARIANCE,
     "cnn-training/*/one-nan": NO_STEP,
     "cnn-training/*/one-infinity": NO_STEP,
     "probability-categorical/*/near-largest": SHARE,
