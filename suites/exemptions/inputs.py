@@ -86,6 +86,8 @@ REASONS = {
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE[:2]},
     **{f"gradient-descent/least-squares/{kind}": SQUARES for kind in LARGE[:2]},
     "gradient-descent/least-squares/mixed-magnitudes": DIVERGES,
+    **{f"sgd-momentum/*/{kind}": SQUARES for kind in LARGE},
+    "sgd-momentum/momentum/mixed-magnitudes": DIVERGES,
     "gradient-descent/logistic/near-largest": DIVERGES,
     **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
