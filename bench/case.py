@@ -92,13 +92,15 @@ class Refusal:
 
     `cells` is a glob over "option/mode/device/dtype/direction", and `words` is part of the error's text.
     `when` is the setting under which the backend refuses (``{"onednn": False}``, see `Backend.flags`); if
-    empty, it always does. `regime` is a glob over the kinds of inputs that it refuses.
+    empty, it always does. `regime` and `size` are globs over the kinds of inputs and the names of sizes
+    that it refuses ("batch:0+*": without examples).
     """
 
     cells: str
     words: str
     when: Mapping[str, bool] = field(default_factory=dict)
     regime: str = "*"
+    size: str = "*"
 
 
 @dataclass(frozen=True)

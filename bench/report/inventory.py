@@ -87,5 +87,6 @@ def about(case: Case) -> list[Section]:
 def _where(known: Refusal) -> str:
     """The condition of a refusal in words; empty if it has none."""
     inputs = "" if known.regime == "*" else f" on {known.regime}"
+    inputs += "" if known.size == "*" else f" at {known.size}"
     flags = (f" with {name}" if value else f" without {name}" for name, value in known.when.items())
     return inputs + "".join(flags)

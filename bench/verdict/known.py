@@ -187,7 +187,8 @@ def refusal(contender: Contender, unit: Cell, direction: str, engine: Backend) -
 def _refused(known: Refusal, unit: Cell, direction: str) -> bool:
     """Whether a refusal names a cell."""
     place = f"{unit.option}/{unit.mode}/{unit.device}/{unit.dtype}/{direction}"
-    return fnmatchcase(place, known.cells) and fnmatchcase(unit.regime, known.regime)
+    given = (place, known.cells), (unit.regime, known.regime), (unit.size, known.size)
+    return all(fnmatchcase(name, pattern) for name, pattern in given)
 
 
 def holds(known: Refusal, engine: Backend) -> bool | None:

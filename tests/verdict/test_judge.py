@@ -205,6 +205,12 @@ def test_a_refusal_in_other_words_is_not_the_known_one(page):
     assert (row.status, row.why) == ("error", "NotImplementedError: no gradient on this device")
 
 
+@pytest.mark.parametrize(("size", "status"), [("small", "absent"), ("sm*", "absent"), ("batch:0+*", "error")])
+def test_a_refusal_names_the_sizes_that_the_framework_refuses(page, size, status):
+    page(refuses, contender={"refuses": [Refusal("*", "no gradient on this device", size=size)]})
+    assert run(cell("gradient")).status == status
+
+
 def unread():
     raise AttributeError("this release has no such API")
 
