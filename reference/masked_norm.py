@@ -43,7 +43,10 @@ def masked_norm_vjp(dy, x, gamma=None, beta=None, seen=None, *, axis=-1, eps=1e-
 
 def _standard(x, seen, axis, eps, centred):
     """n, s = √(σ² + ε), and the number of what is seen."""
-    m = float(x.shape[axis]) if seen is None else seen.sum(axis=axis, keepdims=True).astype(np.uint8)
+    m = float(x.shape[axis])
+    if seen is not None:
+        count = seen.sum(axis=axis, keepdims=True)
+        m = count.astype(np.min_scalar_type(int(count.max(initial=0))))  # which does not promote float32
     c = x - _seen(x, seen).sum(axis=axis, keepdims=True) / m if centred else x
     s = np.sqrt(_seen(c * c, seen).sum(axis=axis, keepdims=True) / m + eps)
     return c / s, s, m

@@ -75,7 +75,7 @@ def _run(x, W, U, b, P, c, seen, kind, back, zero, functions):
         if seen is not None:
             now = _ordered(seen, back)[:, i, None]
             new = [np.where(now, one, other) for one, other in zip(new, states[i], strict=True)]
-            before = outputs[-1] if outputs and not zero else 0 * out
+            before = outputs[-1] if outputs and not zero else np.zeros_like(out)
             out = np.where(now, out, before)
         states.append(new)
         outputs.append(out)

@@ -13,7 +13,7 @@ from gaugeblock import Case, Contender, Option
 from reference.recurrent_options import recurrent, recurrent_vjp
 from suites.gru import flax_names as flax_gru
 from suites.gru import keras_names as keras_gru
-from suites.lstm import flax_gates
+from suites.lstm import NO_EXAMPLES, flax_gates
 from suites.rnn import flax_names
 
 SIZES = {
@@ -36,6 +36,8 @@ GATE_NUMBER = {"simple": 1, "lstm": 4, "gru": 3}
 
 
 def inputs(rng, *, kind, batch, time, features, hidden, masked=False, projected=0, **option):
+    if projected >= hidden:
+        raise ValueError(f"projected is {projected}, should be less than hidden, {hidden}")
     gates, size = GATE_NUMBER[kind], hidden**-0.5
     shapes = {
         "W": (features, gates * hidden),
@@ -220,7 +222,13 @@ cases = (
         LONG,
         (
             Contender("torch", "torch.nn.LSTM", in_torch, lacking(LONG, "projected")),
-            Contender("tensorflow", "keras.layers.LSTM", partial(in_keras, "LSTM"), lacking(LONG, *KERAS)),
+            Contender(
+                "tensorflow",
+                "keras.layers.LSTM",
+                partial(in_keras, "LSTM"),
+                lacking(LONG, *KERAS),
+                refuses=[NO_EXAMPLES],
+            ),
             Contender(
                 "tensorflow",
                 "keras.layers.LSTM",

@@ -36,6 +36,11 @@ def test_of_all_elements_it_is_the_norm_of_a_last_axis(name):
     )
 
 
+def test_more_than_255_elements_are_counted():
+    x = np.random.default_rng(3).normal(size=(1, 1, 300))
+    np.testing.assert_allclose(masked_norm(x, seen=np.ones(x.shape, bool)), masked_norm(x), rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", [name for name, how in OPTIONS.items() if "masked" in how])
 def test_mean_and_variance_are_those_of_what_is_seen(name):
     data, how = drawn(name)

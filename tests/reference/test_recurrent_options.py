@@ -46,3 +46,16 @@ def test_a_step_that_is_left_out_is_as_if_it_were_not_there(kind):
         for t in np.flatnonzero(~seen):
             before = y[n, t - 1] if t else 0 * y[n, t]
             np.testing.assert_array_equal(y[n, t], before)
+
+
+@pytest.mark.parametrize("kind", ["simple", "lstm", "gru"])
+def test_a_step_that_is_left_out_gives_zeros_even_after_a_nan(kind):
+    weights, data = inputs(np.random.default_rng(4), kind=kind, **SIZES["small"], masked=True)
+    data["x"][:, 0], data["seen"][:, 0], data["seen"][:, 1] = np.nan, True, False
+    y = formula(kind)(**data, **weights, zero=True)
+    assert np.isnan(y[:, 0]).all() and not y[:, 1].any()
+
+
+def test_a_projection_that_is_not_narrower_than_the_state_is_refused():
+    with pytest.raises(ValueError, match="projected is 3, should be less than hidden, 2"):
+        inputs(np.random.default_rng(0), kind="lstm", batch=3, time=5, features=7, hidden=2, projected=3)
