@@ -3,7 +3,7 @@
 from gaugeblock import Limit
 from suites.limits.activation import DTYPES
 from suites.limits.lstm import GATES
-from suites.limits.rnn import slopes
+from suites.limits.rnn import SATURATING, slopes
 
 
 def rest(package, form, source, *backends):
@@ -15,7 +15,7 @@ def rest(package, form, source, *backends):
             "backend": backends,
             "dtype": DTYPES,
             "direction": "forward",
-            "regime": ("saturated", "overflowing"),
+            "regime": SATURATING,
         },
         always=False,
     )

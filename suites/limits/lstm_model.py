@@ -1,8 +1,20 @@
 """Known departures of the LSTM model."""
 
 from gaugeblock import Limit
+from suites.limits.activation import SOURCES, cancels
+from suites.limits.lstm import GATES
+from suites.limits.rnn import SATURATING
 
 limits = {
+    **{
+        f"slope-near-one-{package}": cancels(
+            package,
+            GATES,
+            "; ".join(SOURCES[function][package] for function in ("sigmoid", "tanh")),
+            regime=[each for each in SATURATING if each not in ("saturated", "overflowing")],
+        )
+        for package in ("torch", "tensorflow", "jax")
+    },
     "correction-in-float32": Limit(
         "keras",
         "Keras's Adam rounds β₂ to float32 in its bias correction, in every dtype: "

@@ -7,17 +7,23 @@ SATURATING = (
     "saturated", "overflowing", "huge", "near-largest", "constant-huge-rows", "mixed-magnitudes", "offset",
     "one-far-above",
 )  # fmt: skip
+UNEQUAL = "batch:3+time:5+features:7+hidden:2"  # sums of many inputs with large weights
 
 
-def slopes(reason, *functions, regime=SATURATING):
-    """The slopes of the activations of a layer, where these are saturated."""
+def slopes(reason, *functions, regime=SATURATING, size=UNEQUAL, more=(), direction="gradient"):
+    """The slopes of the activations of a layer, where these are saturated, or of this size.
+
+    `more` are further cells.
+    """
     return {
         f"slope-near-one-{package}": cancels(
             package,
             reason,
             "; ".join(SOURCES[function][package] for function in functions),
-            direction="gradient",
-            regime=regime,
+            {"regime": regime},
+            {"size": size},
+            *more,
+            direction=direction,
         )
         for package in ("torch", "tensorflow", "jax")
     }

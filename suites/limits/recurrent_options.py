@@ -1,0 +1,23 @@
+"""Known departures of recurrent layers with further arguments."""
+
+from suites.limits.activation import FLUSHES
+from suites.limits.lstm import GATES
+from suites.limits.rms_norm import MULTIPLIED, flushes
+from suites.limits.rnn import SATURATING, UNEQUAL, slopes
+
+STEEPER = (
+    {"case": "recurrent-simple", "option": ("residual", "residual-activations")},  # the state is added twice
+    {"case": "recurrent-lstm", "option": "gates", "regime": "constant-rows"},  # tanh as a gate
+)
+
+limits = {
+    **slopes(
+        GATES,
+        "sigmoid",
+        "tanh",
+        regime=[each for each in SATURATING if each not in ("saturated", "overflowing")],
+        size=(UNEQUAL, "batch:1+time:1+features:1+hidden:1"),
+        more=STEEPER,
+    ),
+    "subnormal-inputs-jax": flushes("jax", FLUSHES["jax"], MULTIPLIED, direction="gradient"),
+}
