@@ -22,6 +22,7 @@ NO_WEIGHT = "a mean of weights that are all zero is 0/0"
 TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
 DROPPED = "what is dropped is multiplied by zero, which makes NaN of ∞, or replaced by it: a convention"
+OF_ROWS = ("last", "no-scale", "bare", "some", "some-bare")  # subtract the mean of a row
 AT_ZERO = ("plain", "slope", "bound", "slope-bound", "six")  # a bend there
 SINGULAR = "a matrix of zeros, or with equal columns, has no inverse"
 INVERSE = "the inverse of numbers so small, or the product of two in its gradient, is out of range"
@@ -58,7 +59,13 @@ REASONS = {
     "masked-encoder/*/all-masked-row": NO_KEYS,
     "transformer*/padding-mask/all-masked-row": NO_KEYS,
     "masked-norm/*/all-masked-row": NOTHING,
+    "masked-norm/bare*/cotangents-of-ones": ZERO_SUM,
+    "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,
+    **{f"masked-norm/{option}/constant-huge-rows": RESIDUE for option in OF_ROWS},
     "moments/*/all-masked-row": NOTHING,
+    "cnn/*/cotangents-of-ones": ZERO_SUM,
+    "instance-statistics/[!i]*/cotangents-of-ones": ZERO_SUM,  # not of inference
+    "renormed-batch/[!s]*/cotangents-of-ones": ZERO_SUM,  # not where some pixels are left out
     "dropout/*/all-masked-row": "a row without an element left has no quotient (0/0)",
     "dropout/plain/*zeros*": MARK,
     "dropout/few/*zeros*": MARK,

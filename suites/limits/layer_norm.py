@@ -26,7 +26,10 @@ REFERENCE = "the reference itself, which has the range of float64 where it is th
 
 
 def squares(in_torch, keras=MOMENTS, flax=SQUARED_IN_FLAX, **cells):
-    """The norms of a page, by framework: where each squares; `cells` has more of its cells by backend."""
+    """The norms of a page, by framework: where each squares, or empty if the page has none of it.
+
+    `cells` has more of its cells by backend.
+    """
     where = {"torch": in_torch, "tensorflow": keras, "jax": flax, "numpy": REFERENCE}
     package = {"tensorflow": "keras", "jax": "flax"}
     return {
@@ -39,6 +42,7 @@ def squares(in_torch, keras=MOMENTS, flax=SQUARED_IN_FLAX, **cells):
             always=False,  # what is summed may just be in range
         )
         for backend, source in where.items()
+        if source
     }
 
 

@@ -1,7 +1,11 @@
 """Known departures of RMS normalisation."""
 
 from gaugeblock import Limit
+from suites.limits.activation import FLUSHES
 from suites.limits.layer_norm import squares
+
+DIVIDED = "reads subnormal inputs as zero, and the division by √ε would make them normal"
+MULTIPLIED = "reads subnormal numbers as zero, whose products with numbers above one are normal"
 
 
 def cubed(package, source, **cells):
@@ -13,24 +17,19 @@ def cubed(package, source, **cells):
     )
 
 
-def flushes(package, source):
+def flushes(package, source, reason=DIVIDED, **cells):
     return Limit(
         package,
-        "reads subnormal inputs as zero, and the division by √ε would make them normal",
+        reason,
         source,
-        {"backend": package, "regime": "subnormal", "dtype": "float32"},
+        {"backend": package, "regime": "subnormal", "dtype": "float32", **cells},
         always=False,
     )
 
 
 limits = {
     **squares("aten/src/ATen/native/layer_norm.cpp, rms_norm_composite", keras="keras/src/ops/nn.py:3046"),
-    "subnormal-inputs-tensorflow": flushes(
-        "tensorflow", "tensorflow/core/common_runtime/process_util.cc: port::ScopedFlushDenormal"
-    ),
-    "subnormal-inputs-jax": flushes(
-        "jax", "xla/service/cpu/cpu_executable.cc: tsl::port::ScopedFlushDenormal"
-    ),
+    **{f"subnormal-inputs-{package}": flushes(package, source) for package, source in FLUSHES.items()},
     "variance-for-the-mean-square": Limit(
         "keras",
         "rms_scaling=True divides by the standard deviation, which is about the mean, and does not centre",

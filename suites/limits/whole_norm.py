@@ -1,6 +1,8 @@
 """Known departures of norms of whole numbers."""
 
 from gaugeblock import Limit
+from suites.limits.activation import FLUSHES
+from suites.limits.rms_norm import MULTIPLIED, flushes
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 KERAS = ("tensorflow", "keras-torch", "keras-jax")
@@ -37,4 +39,5 @@ limits = {
         "flax/linen/normalization.py:112 (0.12.8)",
         {"backend": "jax", "dtype": "float64"},
     ),
+    "subnormal-weights": flushes("jax", FLUSHES["jax"], MULTIPLIED, direction="forward"),
 }
