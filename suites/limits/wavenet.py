@@ -4,11 +4,12 @@ from suites.limits.activation import SOURCES, cancels
 from suites.limits.lstm import GATES
 
 limits = {
-    "slope-near-one-tensorflow": cancels(
-        "tensorflow",
+    f"slope-near-one-{package}": cancels(
+        package,
         GATES,
-        f"{SOURCES['tanh']['tensorflow']}; {SOURCES['sigmoid']['tensorflow']}",
+        f"{SOURCES['tanh'][package]}; {SOURCES['sigmoid'][package]}",
         case="wavenet",
         direction="gradient",
-    ),
+    )
+    for package in ("tensorflow", "jax")
 }
