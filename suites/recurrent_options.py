@@ -234,6 +234,7 @@ cases = (
                 "keras.layers.LSTM",
                 partial(in_keras, "LSTM", late=True),
                 lacking(LONG, *KERAS),
+                refuses=[NO_EXAMPLES],
                 modes=("function", "xla"),
                 variant="built-by-its-call",
             ),

@@ -35,8 +35,11 @@ def nearest(one: Expected, fixed: NDArray[np.bool_], dtype: object) -> Array:
     """The values, rounded to the dtype if rounding never changes them: a constant may have more bits."""
     if not fixed.any():
         return one.value
-    value = np.array(one.value)
-    value[fixed] = to_bits(value[fixed], precision(dtype).bits)
+    value, kind = np.array(one.value), precision(dtype)
+    value[fixed] = to_bits(value[fixed], kind.bits)
+    step = kind.tiny * 2.0 ** (1 - kind.bits)  # between subnormal numbers, which have fewer bits
+    small = fixed & (np.abs(one.value) < kind.tiny)
+    value[small] = np.rint(one.value[small] / step) * step
     return value
 
 
