@@ -58,6 +58,7 @@ REASONS = {
     "multi-head-attention/padding-mask/all-masked-row": NO_KEYS,
     "masked-encoder/*/all-masked-row": NO_KEYS,
     "transformer*/padding-mask/all-masked-row": NO_KEYS,
+    "encoder-decoder/*/all-masked-row": NO_KEYS,
     "masked-norm/*/all-masked-row": NOTHING,
     "masked-norm/bare*/cotangents-of-ones": ZERO_SUM,
     "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,

@@ -1,7 +1,7 @@
 """Known departures of the Transformer with further arguments."""
 
 from gaugeblock import Limit
-from suites.limits.attention import softmax_slopes
+from suites.limits.attention import scores_overflow, softmax_slopes
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 INFERENCE = {"backend": "torch", "contender": "torch.nn.Transformer:inference", "dtype": EVERY}
@@ -27,5 +27,6 @@ limits = {
             "mode": ("eager", "transposed", "gaps"),
         },
     ),
-    **softmax_slopes("torch", regime="one-far-above"),
+    **scores_overflow("torch", "numpy"),
+    **softmax_slopes("torch"),
 }
