@@ -49,7 +49,7 @@ def placed(tree: Tree, mode: str) -> Tree:
 
     def leaf(array: Any) -> Any:
         if mode == "transposed":
-            return np.asfortranarray(array)
+            return np.asarray(array, order="F")  # np.asfortranarray makes a vector of a number
         wide = np.full((*array.shape, 2), np.nan if array.dtype.kind == "f" else -1).astype(array.dtype)
         wide[..., 0] = array
         return wide[..., 0]

@@ -17,6 +17,7 @@ PLACES = {
     "optax": ("google-deepmind/optax", "v{}"),
     "onnx": ("onnx/onnx", "v{}"),
     "onnxruntime": ("microsoft/onnxruntime", "v{}"),
+    "xla": ("openxla/xla", "main"),  # which has no releases
 }
 # where a wheel has a file that its repository has elsewhere
 PACKED = {"tensorflow/include/tensorflow/": "tensorflow/", "torchgen/packaged/autograd/": "tools/autograd/"}

@@ -13,7 +13,7 @@ limits = {
             "; ".join(SOURCES[function][package] for function in ("sigmoid", "tanh")),
             regime=[each for each in SATURATING if each not in ("saturated", "overflowing")],
         )
-        for package in ("torch", "tensorflow", "jax")
+        for package in ("torch", "jax")
     },
     "correction-in-float32": Limit(
         "keras",

@@ -20,7 +20,7 @@ limits = {
         "aten/src/ATen/native/cpu/moments_utils.h, RowwiseMoments; layer_norm.cpp, rms_norm_composite",
         keras=f"{MOMENTS}; keras/src/ops/nn.py:3046",
     ),
-    **{f"subnormal-inputs-{package}": flushes(package, source) for package, source in FLUSHES.items()},
+    "subnormal-inputs-jax": flushes("jax", FLUSHES["jax"]),
     "scale-of-the-last-axis": Limit(
         "keras",
         "multiplies by the scales along the last axis, whatever axis it is told; else it raises",

@@ -17,7 +17,7 @@ limits = {
         "tanh",
         regime=[each for each in SATURATING if each not in ("saturated", "overflowing")],
         size=(UNEQUAL, "batch:1+time:1+features:1+hidden:1"),
-        more=STEEPER,
+        flax=STEEPER,
     ),
     "subnormal-inputs-jax": flushes("jax", FLUSHES["jax"], MULTIPLIED, direction="gradient"),
 }

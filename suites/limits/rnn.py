@@ -10,11 +10,8 @@ SATURATING = (
 UNEQUAL = "batch:3+time:5+features:7+hidden:2"  # sums of many inputs with large weights
 
 
-def slopes(reason, *functions, regime=SATURATING, size=UNEQUAL, more=(), direction="gradient"):
-    """The slopes of the activations of a layer, where these are saturated, or of this size.
-
-    `more` are further cells.
-    """
+def slopes(reason, *functions, regime=SATURATING, size=UNEQUAL, flax=(), direction="gradient"):
+    """The slopes of a layer's activations, where these are saturated, of this size, or in cells of `flax`."""
     return {
         f"slope-near-one-{package}": cancels(
             package,
@@ -22,7 +19,7 @@ def slopes(reason, *functions, regime=SATURATING, size=UNEQUAL, more=(), directi
             "; ".join(SOURCES[function][package] for function in functions),
             {"regime": regime},
             {"size": size},
-            *more,
+            *(flax if package == "jax" else ()),
             direction=direction,
         )
         for package in ("torch", "tensorflow", "jax")

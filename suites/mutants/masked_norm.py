@@ -8,7 +8,7 @@ SEEN, ALONG = "masked_norm._seen", "masked_norm._along"
 mutants = {
     "masked-norm": (
         Mutant("mask-left-out", "mask", SEEN, "np.where(seen, x, 0)", "x", option="some"),
-        Mutant("divided-by-all", "mask", STANDARD, "float(x.shape[axis]) if seen is None", "float(x.shape[axis]) if True", option="some"),
+        Mutant("divided-by-all", "mask", STANDARD, "if seen is not None:", "if False:", option="some"),
         Mutant("left-out-is-zero", "mask", NORM, "[0]\n", "[0]\n    n = _seen(n, seen)\n", option="some"),
         Mutant("axis-ignored", "layout", STANDARD, "s = np.sqrt(_seen(c * c, seen).sum(axis=axis", "s = np.sqrt(_seen(c * c, seen).sum(axis=-1", option="middle"),
         Mutant("centred-all-the-same", "formula", STANDARD, "if centred else x", "if True else x", option="root"),

@@ -288,3 +288,13 @@ def test_a_missing_kernel_is_known_by_the_frameworks_own_words(engine):
             assert low.lacks(caught.value), caught.value
             assert not low.lacks(ValueError(str(caught.value)))
             assert not low.lacks(RuntimeError("out of memory"))
+
+
+@pytest.mark.parametrize("mode", ["transposed", "gaps"])
+def test_a_layout_keeps_shapes_numbers_too(mode):
+    from bench.backends.numpy import placed
+
+    for shape in ((), (3,), (2, 3), (0, 4)):
+        x = np.arange(float(np.prod(shape))).reshape(shape)
+        found = placed({"x": x}, mode)["x"]
+        assert found.shape == shape and np.array_equal(found, x)

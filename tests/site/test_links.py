@@ -36,6 +36,9 @@ from bench.site.links import links
         ("onnxruntime/core/providers/cpu/tensor/gelu.cc, Gelu", "onnxruntime 1.23.2", [
             "https://github.com/microsoft/onnxruntime/blob/v1.23.2/onnxruntime/core/providers/cpu/tensor/gelu.cc"
         ]),
+        ("xla/service/cpu/cpu_executable.cc: Flush", "jax 0.10.2", [
+            "https://github.com/openxla/xla/blob/main/xla/service/cpu/cpu_executable.cc"
+        ]),
         ("see pytorch/pytorch#1234", "", ["https://github.com/pytorch/pytorch/issues/1234"]),
         ("somewhere/else.py:3", "other 1.0", []),
         ("torch/a.py:3", "", []),
