@@ -47,6 +47,7 @@ REASONS = {
     "*(_stacklevel)": "the place that a warning reports",
     "*(warn)": "whether it warns",
     "*(out)": "only where the result is stored; autograd refuses it",
+    "jax.numpy.add(where)": "JAX raises NotImplementedError if a user passes it",
     "*lstsq(solution)": "only where the result is stored; autograd refuses it",
     "*lstsq(residuals)": "only where the result is stored; autograd refuses it",
     "*lstsq(rank)": "only where the result is stored; autograd refuses it",

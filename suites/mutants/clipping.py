@@ -74,7 +74,7 @@ mutants = {
         Mutant("intercepts-not-scaled", "mask", NORM, "g[name] * factor", "g[name] * (factor if g[name].ndim > 1 else 1)"),
         Mutant("last-row-not-in-the-norm", "mask", LENGTH, "(g * g).sum()", "(g * g)[:-1].sum()"),
         Mutant("one-norm-for-all-columns", "formula", "gradient._norm_of_columns", ".sum(axis=0, keepdims=True)", ".sum()", option="columns"),
-        Mutant("norms-of-rows", "formula", "gradient.clip_by_column_norm", "axis=0", "axis=-1", option="columns"),
+        Mutant("norms-of-rows", "formula", "gradient._norm_of_columns", ".sum(axis=0", ".sum(axis=-1", option="columns"),
         Mutant("columns-not-clipped", "formula", "gradient.clip_by_column_norm", ", 1), g)", ", 1) ** 0, g)", option="columns"),
         Mutant("factors-exchanged", "layout", NORM, "_factor([g[name]]", '_factor([g["b" if name == "W" else "W"]]', option="each"),
     ),
