@@ -339,6 +339,12 @@ def test_a_number_of_parts_is_no_length(name, part):
     assert len(found) > 2 and all(f"+{part}:{usual}" in each for each in found)
 
 
+def test_a_training_takes_the_sizes_that_its_first_step_takes():
+    found = shapes(pages.case("cnn-training"), "adam")  # which has no room for its kernels in a few pixels
+    assert not any(f"image:{few}+" in each for few in (1, 4, 5) for each in found)
+    assert len(shapes(pages.case("perceptron"), "relu")) > 1
+
+
 def test_what_fits_is_found_once_for_a_page_on_disk_and_each_time_for_another(monkeypatch, tmp_path):
     from bench.cells import kinds as module
 
