@@ -43,14 +43,19 @@ def inputs(rng, *, batch, time, classes, **size):
 
 
 def named(weights):
-    """The layers by the names and with the dilations that the models give them."""
+    """The layers as convolutions, by the names and with the dilations that the models give them."""
+
+    def convolution(layer):
+        W = layer["W"]
+        return layer if W.ndim == 3 else layer | {"W": W[None]}  # of one tap
+
     yield "front", {"W": weights["front"]}, 1
     places = [(level, layer) for stack in weights["stacks"] for level, layer in enumerate(stack)]
     for number, (level, layer) in enumerate(places):
         for name, each in layer.items():
-            yield f"{name}_{number}", each, 2**level
+            yield f"{name}_{number}", convolution(each), 2**level
     for number, each in enumerate(weights["end"]):
-        yield f"end_{number}", each, 1
+        yield f"end_{number}", convolution(each), 1
 
 
 def torch_model(weights):
@@ -60,7 +65,7 @@ def torch_model(weights):
     k, a, _ = weights["front"].shape
 
     def convolution(W, b=None, dilation=1):
-        width, c, o = W.shape if W.ndim == 3 else (1, *W.shape)
+        width, c, o = W.shape
         return nn.Conv1d(c, o, width, dilation=dilation, bias=b is not None)
 
     class WaveNet(nn.ModuleDict):
@@ -91,7 +96,7 @@ def in_torch(weights, **option):
 
     params = {}
     for name, each, _ in named(weights):
-        W = each["W"].transpose(2, 1, 0) if each["W"].ndim == 3 else each["W"].T[..., None]  # (o, c, k)
+        W = each["W"].transpose(2, 1, 0)  # (o, c, k)
         params |= {f"{name}.weight": W} | ({f"{name}.bias": each["b"]} if "b" in each else {})
     return params, run
 
@@ -104,8 +109,7 @@ def keras_model(weights):
     made = {}
     for name, each, apart in named(weights):
         W, how = each["W"], {"dilation_rate": apart, "use_bias": "b" in each}
-        width = len(W) if W.ndim == 3 else 1
-        made[name] = layers.Conv1D(W.shape[-1], width, padding="causal", name=name, **how)
+        made[name] = layers.Conv1D(W.shape[-1], len(W), padding="causal", name=name, **how)
     codes = keras.Input((None,), dtype="int32")
     h, s = made["front"](ops.one_hot(codes, a)), 0
     for number in range(sum(map(len, weights["stacks"]))):
@@ -122,8 +126,7 @@ def in_keras(weights, **option):
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     arrays = {}
     for name, each, _ in named(weights):
-        W = each["W"] if each["W"].ndim == 3 else each["W"][None]
-        arrays |= {f"{name}/kernel": W} | ({f"{name}/bias": each["b"]} if "b" in each else {})
+        arrays |= {f"{name}/kernel": each["W"]} | ({f"{name}/bias": each["b"]} if "b" in each else {})
 
     def run(params, codes, targets):
         (u, _), _ = model.stateless_call(params, [], codes)
@@ -146,8 +149,7 @@ def in_flax(weights, **option):
             made = {}
             for name, each, apart in named(weights):
                 W, how = each["W"], {"kernel_dilation": apart, "use_bias": "b" in each, "param_dtype": dtype}
-                width = len(W) if W.ndim == 3 else 1
-                made[name] = linen.Conv(W.shape[-1], (width,), padding="CAUSAL", name=name, **how)
+                made[name] = linen.Conv(W.shape[-1], (len(W),), padding="CAUSAL", name=name, **how)
             h, s = made["front"](jax.nn.one_hot(codes, a, dtype=dtype)), 0
             for number in range(sum(map(len, weights["stacks"]))):
                 z = jnp.tanh(made[f"filter_{number}"](h)) * jax.nn.sigmoid(made[f"gate_{number}"](h))
@@ -156,8 +158,7 @@ def in_flax(weights, **option):
 
     model, params = WaveNet(), {}
     for name, each, _ in named(weights):
-        W = each["W"] if each["W"].ndim == 3 else each["W"][None]
-        params[name] = {"kernel": W} | ({"bias": each["b"]} if "b" in each else {})
+        params[name] = {"kernel": each["W"]} | ({"bias": each["b"]} if "b" in each else {})
 
     def run(params, codes, targets):
         u = model.apply({"params": params}, codes)
