@@ -252,13 +252,13 @@ def drawn(case: Case, option: Option, size: Mapping[str, Any]) -> tuple[Tree, Ma
 
 
 @cache
-def unfit(case: str, option: str, regime: str) -> str:
-    """Why a kind of input does not fit a formula; empty if it does."""
+def unfit(case: str, option: str, kind: str) -> str:
+    """Why a kind of input, or a size of a sweep, does not fit a formula; empty if it does."""
     try:
         reasons = pages.exemptions("inputs").REASONS
     except ModuleNotFoundError:  # pages of somebody's own
         return ""
     for pattern, why in reasons.items():
-        if fnmatchcase(f"{case}/{option}/{regime}", pattern):
+        if fnmatchcase(f"{case}/{option}/{kind}", pattern):
             return str(why)
     return ""

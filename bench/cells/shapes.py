@@ -8,7 +8,7 @@ from warnings import catch_warnings
 import numpy as np
 
 from bench.case import Case, Option, known
-from bench.cells.catalogue import drawn
+from bench.cells.catalogue import drawn, unfit
 from bench.size import first, spelled
 
 PRIMES = (3, 5, 7, 2, 11, 13, 17, 19)
@@ -37,7 +37,8 @@ def sweeps(case: Case, option: str) -> list[str]:
     """Sizes with many lengths of the first dimension, then of each other one."""
     rows, *others = _lengths(case) or [""]
     found = [{rows: length} for length in ROWS] + [{each: width} for each in others for width in WIDTHS]
-    return _taken(case, option, found if rows else ())
+    taken = _taken(case, option, found if rows else ())
+    return [size for size in taken if not unfit(case.name, option, size)]
 
 
 def _lengths(case: Case) -> list[str]:

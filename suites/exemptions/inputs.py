@@ -1,7 +1,7 @@
-"""Kinds of inputs that do not fit a formula, with reasons; `gaugeblock list` shows them.
+"""Kinds of inputs and sizes of sweeps that do not fit a formula, with reasons.
 
-A pattern is a glob for "case/option/kind". The first that matches gives the reason; a pattern that matches
-nothing is stale, and a test fails.
+A pattern is a glob for "case/option/kind", or for "case/option/size". The first that matches gives the
+reason; a pattern that matches nothing is stale, and a test fails. `gaugeblock list` shows those of kinds.
 """
 
 ZERO_SUM = "the outputs have a constant sum, so its gradient is zero by formula: nothing to compare"
@@ -36,6 +36,11 @@ SHUT = "its gates are so saturated that every gradient underflows"
 ONE_HOT = "frameworks multiply it by the zeros of one-hot codes, which makes NaN; the formula takes rows"
 LOUD = "a sample beyond ±1, or that is no number, has no code"
 BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
+# options of momentum without any clipping
+UNCLIPPED = ("momentum", "nesterov", "momentum-inside", "nesterov-inside", "coupled-no-momentum")
+UNCLIPPED += ("nesterov-maximize-coupled", "dampened", "dampened-maximize-coupled")
+UNCLIPPED += ("inside-nesterov-average-kept-decay-scale", "inside-nesterov-decay-scale-micro")
+UNCLIPPED += ("inside-nesterov-average-taken-micro",)
 
 REASONS = {
     # by the formula
@@ -87,6 +92,7 @@ REASONS = {
     "wavenet*/*/one-nan": ONE_HOT,
     "wavenet*/*/one-infinity": ONE_HOT,
     **{f"mu-law/*/{kind}": LOUD for kind in (*LARGE, *BEYOND)},
+    "perceptron/relu/batch:6553*": "the sums of its gradient are of whole numbers beyond float32's 2²⁴",
     # out of range
     "recurrent-gru/*/offset": SHUT,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
@@ -95,7 +101,8 @@ REASONS = {
     **{f"gradient-descent/least-squares/{kind}": SQUARES for kind in LARGE[:2]},
     "gradient-descent/least-squares/mixed-magnitudes": DIVERGES,
     **{f"sgd-momentum/*/{kind}": SQUARES for kind in LARGE},
-    "sgd-momentum/momentum/mixed-magnitudes": DIVERGES,
+    **{f"sgd-momentum/{option}/{kind}": DIVERGES for option in UNCLIPPED for kind in UNEVEN[:2]},
+    **{f"sgd-momentum/{option}/one-far-above": DIVERGES for option in UNCLIPPED if "nesterov" in option},
     "gradient-descent/logistic/near-largest": DIVERGES,
     **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},

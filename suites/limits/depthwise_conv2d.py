@@ -40,10 +40,23 @@ def groups_together(package, **cells):
     )
 
 
+def from_memory(size):
+    """Both of what a gradient of no images shows: numbers of nobody, and other ones in the next call."""
+    source = "tensorflow/core/kernels/depthwise_conv_grad_op.cc, DepthwiseConv2dNativeBackpropFilterOp"
+    source = f"{source}; tensorflow/tensorflow#126484"
+    cells = {"backend": "tensorflow", "mode": ("eager", "function"), "direction": "gradient", "size": size}
+    reason = "the gradient of the kernel of no images is not set to zero: it is what lay in memory"
+    again = "the gradient of the kernel of no images is what lies in memory, which the next call changes"
+    return {
+        "kernel-from-memory": Limit("tensorflow", reason, source, cells, always=False),
+        "kernel-from-changing-memory": Limit("tensorflow", again, source, cells, always=False, varies=True),
+    }
+
+
 limits = {
     "strides-inside-phases": strided(
         792, "tensorflow.nn.depthwise_conv2d", "tensorflow.nn.depthwise_conv2d:explicit"
     ),
     "groups-together-jax": groups_together("jax"),
     "groups-together-tensorflow": groups_together("tensorflow", mode="xla"),
-}
+} | from_memory("batch:0+height:8+width:9+channels:5+kernel:3.2")

@@ -22,11 +22,12 @@ KERAS_SUM = "keras/src/optimizers/schedules/learning_rate_schedule.py:444 (3.15.
 # all options of Keras but "cycles-square"
 WHOLE = ("linear", "square", "root", "root-to-zero", "to-a-tenth", "warm-up", "cycles")
 NO_ROOT = {"option": "root-to-zero", "mode": "jit", "size": ("small", "epochs", "steps")}
+SHORT = ("count:3", "count:4")  # end before a cycle, and before a root of nothing
 # all cells of optax but those without a root
 ROOTED = (
     {"option": ("linear", "square", "root", "to-a-tenth", "warm-up", "later-square")},
     NO_ROOT | {"mode": "eager"},
-    {"option": "root-to-zero", "size": "one"},
+    {"option": "root-to-zero", "size": ("one", *SHORT)},
 )
 
 limits = {
@@ -36,7 +37,14 @@ limits = {
     "few-rates-from-the-last": replace(  # twenty steps lose about as much as the limit allows
         from_the_last("PolynomialLR", {"option": ("linear", "square", "root-to-zero")}), always=False
     ),
-    "numbers-in-float32": replace(KERAS, cells=[dict(cells) | {"option": WHOLE} for cells in KERAS.reach]),
+    "numbers-in-float32": replace(
+        KERAS,
+        cells=[
+            dict(cells) | place
+            for cells in KERAS.reach
+            for place in ({"option": WHOLE}, {"option": "cycles-square", "size": SHORT})
+        ],
+    ),
     "a-cycle-too-many": Limit(
         "keras",
         "takes ⌈t/T⌉ of a quotient that TensorFlow's graphs compute as t (1/T): for T = 7 it is above 3 at "

@@ -213,13 +213,15 @@ def test_a_page_keeps_its_own_regime_of_a_kind_s_name():
 
 
 def test_what_does_not_fit_is_left_out_with_its_reason(monkeypatch):
-    given = SimpleNamespace(REASONS={"softmax/*/one-nan": "planted"})
+    given = SimpleNamespace(REASONS={"softmax/*/one-nan": "planted", "linear-regression/*/rows:4+*": "planted"})
     monkeypatch.setattr(pages, "exemptions", lambda study: given)
     unfit.cache_clear()
     try:
         assert unfit("softmax", "plain", "one-nan") == "planted"
         assert "one-nan" not in fitting(pages.case("softmax"), "plain")
         assert "one-infinity" in fitting(pages.case("softmax"), "plain")
+        swept = {size.partition("+")[0] for size in sweeps(pages.case("linear-regression"), "plain")}
+        assert "rows:4" not in swept and "rows:5" in swept
     finally:
         unfit.cache_clear()
 
@@ -236,7 +238,7 @@ def test_every_reason_is_of_a_kind_that_would_fit(monkeypatch):
             f"{case.name}/{option}/{name}"
             for case in CASES
             for option in case.options
-            for name in fitting(case, option)
+            for name in (*fitting(case, option), *(sweeps(case, option) if option in case.integers else ()))
         }
     finally:
         unfit.cache_clear()
