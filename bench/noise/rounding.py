@@ -93,24 +93,28 @@ class Rounding:
         """
         value = y[..., -1].copy()
         half = np.asarray(self.u * np.maximum(ulps * binade(value), floor * (value != 0)))
-        self.underflow(y, value, half)
+        low = self.underflow(y, value, half)
         if exact is not None:
             half[np.broadcast_to(exact, half.shape)] = 0
+        signs = np.sign(y[low])
         self.spread(y, half)
+        if low.any():
+            y[low] = signs * np.maximum(signs * y[low], 0)  # rounding changes no sign
 
     def fits(self, value: Array) -> NDArray[np.bool_]:
         """A mask of the values that are in the range of the dtype, and of infinities."""
         return np.asarray((np.abs(value) < self.overflow) | ~np.isfinite(value))
 
-    def underflow(self, y: Array, value: Array, half: Array) -> None:
+    def underflow(self, y: Array, value: Array, half: Array) -> NDArray[np.bool_]:
         """Flush subnormal results to zero in half of the noisy rows, because frameworks may do so.
 
+        Returns a mask of the results that are so small that their bits are fewer.
         A row is flushed only if its own value is subnormal: the exact row may have a tiny value for a zero.
         """
         size = np.abs(value)
         low = size < self.precision.tiny / self.precision.u
         if not low.any():
-            return
+            return low
         low &= size > 0
         half[low] += self.tiny
         subnormal = low & (size < self.precision.tiny)
@@ -118,6 +122,7 @@ class Rounding:
         noisy = self.layout.noisy
         kept = self.draws(int(np.count_nonzero(subnormal)), noisy) > 0
         y[subnormal, :noisy] *= kept | (np.abs(y[subnormal, :noisy]) >= self.tiny)
+        return low
 
     def sum(
         self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None

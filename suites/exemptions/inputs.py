@@ -11,6 +11,7 @@ INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, a
 
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
 VARIANCE = "the variance is a difference of squares that are below the smallest number of the dtype"
+FIRST = "the corrected variance of one gradient is g² − g²: of large ones, rounding gives it a sign"
 OF_SQUARES = ("adagrad", "adam", "adamw", "adam-master-copy", "rmsprop")
 DESCENTS = ("batch-gradient-descent", "gradient-accumulation")
 UNEVEN = ("mixed-magnitudes", "offset", "one-far-above")
@@ -51,6 +52,8 @@ REASONS = {
     "group-norm/*/cotangents-of-ones": ZERO_SUM,
     "layer-norm/*/cotangents-of-ones": ZERO_SUM,
     "layer-norm/*/constant-huge-rows": RESIDUE,
+    "encoder-decoder/pre-norm*/constant-huge-rows": RESIDUE,
+    "transformer/pre-norm/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
     "sparse-cross-entropy/*/one-infinity": INFINITE,
     "sparse-pixel-cross-entropy/*/one-infinity": INFINITE,
@@ -107,6 +110,7 @@ REASONS = {
     **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
+    **{f"rmsprop/*corrected-centered/{kind}": FIRST for kind in UNEVEN},
     "rmsprop/centered*/near-zero": VARIANCE,
     "rmsprop/centered*/subnormal": VARIANCE,
     "cnn-training/*/one-nan": NO_STEP,

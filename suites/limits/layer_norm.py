@@ -2,7 +2,6 @@
 
 from gaugeblock import Limit
 
-ONE = {"size": "batch:1+time:1+width:1"}
 KERAS = {
     "backend": ("tensorflow", "keras-torch", "keras-jax"),
     "contender": "keras.layers.LayerNormalization",
@@ -56,6 +55,26 @@ def in_float32(*cells, always=True):
     )
 
 
+def lone_element(size, keras=KERAS):
+    """The norms of one element, which is its own mean."""
+    return {
+        "mean-rounded-in-the-scale": Limit(
+            "torch",
+            "dγ sums dy (x a + b), b = -μ/√(σ² + ε) rounded: an error of u |μ|/√ε remains of a row's mean",
+            "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
+            {"backend": "torch", "size": size, "direction": "gradient", "device": "cpu", "mode": "eager"},
+            always=False,  # for some seeds the rounding error is zero
+        ),
+        "uncentred-output-lone-element": Limit(
+            "keras",
+            "y is x a + (β − μ a): of a single element, equal to its mean, the rounding error of μ a remains",
+            "keras/src/ops/nn.py:3191",
+            {**keras, "size": size, "direction": "forward"},
+            always=False,
+        ),
+    }
+
+
 limits = {
     **squares("aten/src/ATen/native/cpu/moments_utils.h, RowwiseMoments"),
     "epsilon-in-float32": in_float32(
@@ -91,13 +110,6 @@ limits = {
         },
         always=False,  # few elements are outside, for some seeds none
     ),
-    "mean-rounded-in-the-scale": Limit(
-        "torch",
-        "dγ sums dy (x a + b) with a rounded b = -μ/√(σ² + ε): an error of u |μ|/√ε remains of a row's mean",
-        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
-        {"backend": "torch", **ONE, "direction": "gradient", "device": "cpu", "mode": "eager"},
-        always=False,  # for some seeds the rounding error is zero
-    ),
     "uncentred-output": Limit(
         "keras",
         UNCENTRED,
@@ -105,11 +117,5 @@ limits = {
         {**KERAS, **NEAR_ITS_MEAN},
         always=False,  # few elements are outside, for some seeds none
     ),
-    "uncentred-output-lone-element": Limit(
-        "keras",
-        "y is x a + (β − μ a): for a single element, equal to its mean, the rounding error of μ a remains",
-        "keras/src/ops/nn.py:3191",
-        {**KERAS, **ONE, "direction": "forward"},
-        always=False,
-    ),
+    **lone_element("batch:1+time:1+width:1"),
 }

@@ -213,7 +213,9 @@ def test_a_page_keeps_its_own_regime_of_a_kind_s_name():
 
 
 def test_what_does_not_fit_is_left_out_with_its_reason(monkeypatch):
-    given = SimpleNamespace(REASONS={"softmax/*/one-nan": "planted", "linear-regression/*/rows:4+*": "planted"})
+    given = SimpleNamespace(
+        REASONS={"softmax/*/one-nan": "planted", "linear-regression/*/rows:4+*": "planted"}
+    )
     monkeypatch.setattr(pages, "exemptions", lambda study: given)
     unfit.cache_clear()
     try:

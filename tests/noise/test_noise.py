@@ -343,6 +343,14 @@ def test_a_result_in_reach_of_subnormals_may_be_flushed():
     assert expected.sigma[1] < 2**-24 * expected.value[1]
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_rounding_changes_no_sign(dtype):
+    """Among subnormal numbers too: a square below zero would have no root."""
+    x = noise.precision(dtype).tiny ** 0.5 * np.geomspace(0.01, 100, 401)
+    found = spread(lambda x: np.sqrt(0.3 * (x * x)), (x,), dtype=dtype, seed=0)[""]
+    assert np.isfinite(found.sigma).all()
+
+
 # ---- choices ----
 
 
