@@ -118,7 +118,7 @@ def _rows(x, z, r, heads, zero):
         if f"norm_{name}" in heads:
             rows = layer_norm(rows, heads[f"norm_{name}"], eps=1e-6)
         more = [] if name == "Q" or "k" not in heads else [heads[name.lower()]]
-        more += [0 * rows[0, :, 0]] if zero and name != "Q" else []
+        more += [np.zeros_like(rows[0, :, 0])] if zero and name != "Q" else []
         wide = [np.broadcast_to(row[:, None], (*rows.shape[:2], 1, row.shape[-1])) for row in more]
         found.append(np.concatenate([rows, *wide], axis=2) if wide else rows)
     return *found, first

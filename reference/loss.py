@@ -93,7 +93,7 @@ def reduced(l, reduction, weights=None):
         return l
     if reduction == "sum":
         return l.sum()
-    return l.sum() / (weights.sum() if reduction == "weighted mean" else l.size)
+    return l.sum() / weights.sum() if reduction == "weighted mean" else l.mean()
 
 
 def share(dy, size, reduction, weights=None):

@@ -19,6 +19,7 @@ LARGE = ("huge", "near-largest", "constant-huge-rows")
 BEND = "at a bend the slope is a convention, of which each framework has its own"
 NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked-rows-… have the conventions"
 NOTHING = "the mean of no elements is 0/0"
+TURNED = "scores of so large inputs are as large as their rounding errors, which choose the key that is seen"
 NO_WEIGHT = "a mean of weights that are all zero is 0/0"
 TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
@@ -65,6 +66,11 @@ REASONS = {
     "scored-attention/*/all-masked-row": NO_KEYS,
     "multi-head-attention/padding-mask/all-masked-row": NO_KEYS,
     "masked-encoder/*/all-masked-row": NO_KEYS,
+    "head-options/mask-causal/all-masked-row": NO_KEYS,
+    "head-options/scores*-mask/all-masked-row": NO_KEYS,
+    "infinite-attention/boolean-mask/all-masked-row": NO_KEYS,
+    "infinite-attention/root-boolean-mask/all-masked-row": NO_KEYS,
+    **{f"head-options/{option}-causal/offset": TURNED for option in ("mask", "scores", "window")},
     "transformer*/padding-mask/all-masked-row": NO_KEYS,
     "encoder-decoder/*/all-masked-row": NO_KEYS,
     "masked-norm/*/all-masked-row": NOTHING,

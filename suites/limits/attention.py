@@ -46,6 +46,7 @@ def masked_by_a_difference(**cells):
 
 
 def adds_the_mask(*options, **cells):
+    """Of the function, or of the layer that calls it."""
     return Limit(
         "torch",
         "adds −∞ to the scores that a mask leaves out: one that is infinite or NaN becomes NaN, not −∞",
@@ -62,14 +63,14 @@ def adds_the_mask(*options, **cells):
     )
 
 
-def masked_within_float32(*options):
+def masked_within_float32(*options, contender="keras.layers.MultiHeadAttention"):
     return Limit(
         "keras",
         "masks float64 with −2.4e38 too: a query whose scores are below it attends to the masked keys",
         "keras/src/backend/tensorflow/nn.py:1679 (3.15.1)",
         {
             "backend": "tensorflow",
-            "contender": "keras.layers.MultiHeadAttention",
+            "contender": contender,
             "regime": HUGE,
             "option": options,
             "dtype": "float64",

@@ -2,7 +2,14 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import DTYPES, cancels
-from suites.limits.attention import masked_within_float32, scores_overflow, softmax_slopes
+from suites.limits.attention import (
+    UNEQUAL,
+    adds_the_mask,
+    masked_within_float32,
+    scores_overflow,
+    softmax_slopes,
+)
+from suites.limits.infinite_attention import masked_by_a_number
 from suites.limits.layer_norm import HUGE
 from suites.limits.softmax import SLOPE, SLOPES
 
@@ -17,7 +24,33 @@ KERAS = {"backend": "tensorflow", "contender": LAYER}
 WITH_SCORES = ("scores-causal", "scores-mask", "all-masks-scores", "gate-scores-causal")
 FUSED = tuple(name for name in OTHERS if ("mask" in name or "window" in name) and "scores" not in name)
 
+EDGES = {"regime": ("one-nan", "one-infinity"), "direction": "forward"}
+
 limits = {
+    "scale-in-float32": Limit(
+        "keras",
+        "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
+        "keras/src/backend/tensorflow/nn.py:1708 and keras/src/layers/attention/multi_head_attention.py:584",
+        {**KERAS, "dtype": "float64", "size": UNEQUAL},
+    ),
+    "masked-is-cleared": Limit(
+        "keras",
+        "its softmax sets the weights of masked keys to zero at the end, also in a row that is NaN",
+        "keras/src/layers/activations/softmax.py:82 (3.15.1)",
+        {**KERAS, **EDGES, "option": WITH_SCORES},
+        always=False,  # a row may see all keys
+    ),
+    "mask-is-added": adds_the_mask(
+        *("scores-causal", "scores-mask", "scores-averaged-mask", "both-keys-mask-scores"),
+        contender="torch.nn.MultiheadAttention",
+    ),
+    "masked-keys-are-seen-flax": masked_by_a_number(
+        "flax",
+        "flax/linen/attention.py:139",
+        backend="jax",
+        option=("scores-causal", "scores-mask", "mask-causal", "normed-causal"),
+        **EDGES,
+    ),
     "masked-by-a-number": Limit(
         "keras",
         "masks with −1e9 and clears what is masked: where all scores that are seen are below it, no weight "
@@ -26,7 +59,7 @@ limits = {
         {**KERAS, "option": WITH_SCORES, "regime": (*HUGE, "mixed-magnitudes", "offset"), "dtype": DTYPES},
         always=False,  # some score may be above it
     ),
-    "masked-within-float32": masked_within_float32(*FUSED),
+    "masked-within-float32": masked_within_float32(*FUSED, contender=LAYER),
     "query-mask-not-read": Limit(
         "keras",
         "does not read its argument query_mask, which it overwrites with the mask that the query carries",

@@ -4,6 +4,8 @@ from gaugeblock import Limit
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
+DRAWN = {"regime": "one-infinity", "option": ("root-causal", "causal", "boolean-mask", "root-boolean-mask")}
+
 
 def masked_by_a_number(package, source, **cells):
     return Limit(
@@ -46,4 +48,20 @@ limits = {
         contender="keras.ops.dot_product_attention",
     ),
     "all-below-is-masked": all_below(),
+    # the kind of input draws an infinity, whose scores may be -∞
+    "masked-keys-are-seen-flax-drawn": masked_by_a_number(
+        "flax",
+        "flax/linen/attention.py:139",
+        **DRAWN,
+        backend="jax",
+        contender="flax.linen.dot_product_attention",
+    ),
+    "masked-keys-are-seen-keras-drawn": masked_by_a_number(
+        "keras",
+        "keras/src/backend/tensorflow/nn.py:1699 (3.15.1)",
+        **DRAWN,
+        backend="tensorflow",
+        contender="keras.ops.dot_product_attention",
+    ),
+    "all-below-is-masked-drawn": all_below(**DRAWN),
 }

@@ -16,7 +16,7 @@ shared = (
     Mutant("log-of-one-and-little", "unstable", SOFTMAX, "np.log1p(", "np.log(1 + ", regime="confident"),
     Mutant("logits-in-float32", "dtype", SOFTMAX, SHIFT, "s = float32(x - np.take_along_axis(x, m, axis=-1))"),
     Mutant("logits-in-bfloat16", "precision", SOFTMAX, SHIFT, "s = bfloat16(x - np.take_along_axis(x, m, axis=-1))"),
-    Mutant("number-promotes", "dtype", "loss.reduced", "else l.size)", "else np.float64(l.size))"),
+    Mutant("number-promotes", "dtype", "loss.reduced", "else l.mean()", "else l.sum() / np.float64(l.size)"),
     Mutant("sum-for-the-mean", "formula", "loss.reduced", 'reduction == "sum"', 'reduction in ("sum", "mean")'),
     Mutant("log-sum-detached", "gradient", SOFTMAX_BACK, SLOPE, "dy"),
     Mutant("gradient-cancels-near-one", "unstable", SOFTMAX_BACK, SLOPE, "dy - p * dy.sum(axis=-1, keepdims=True)", regime="confident"),

@@ -13,7 +13,7 @@ mutants = {
         Mutant("square-multiplied-out", "unstable", LOSS, "reduced(d * d, reduction)", "reduced(p * p - 2 * p * y + y * y, reduction)", regime="close-fit"),
         Mutant("residuals-in-bfloat16", "precision", LOSS, "d = p - y", "d = bfloat16(p - y)"),
         Mutant("predictions-in-float32", "dtype", LOSS, "d = p - y", "d = float32(p) - y"),
-        Mutant("number-promotes", "dtype", "loss.reduced", "else l.size)", "else np.float64(l.size))"),
+        Mutant("number-promotes", "dtype", "loss.reduced", "else l.mean()", "else l.sum() / np.float64(l.size)"),
         Mutant("slope-without-its-two", "gradient", LOSS_BACK, "(2 * (p - y))", "(p - y)"),
         Mutant("gradient-of-the-sum", "gradient", LOSS_BACK, "share(dy, p.size, reduction)", "dy"),
         Mutant("targets-of-the-row-before", "layout", LOSS, "p - y", "p - np.roll(y, 1, axis=0)"),
