@@ -14,6 +14,13 @@ from suites.attention import in_flax, in_keras, in_torch
 
 SIZES = {
     "small": {"batch": 2, "heads": 3, "time": 9, "keys": 11, "width": 16},
+    "few-keys": {
+        "batch": 2,
+        "heads": 3,
+        "time": 9,
+        "keys": 3,
+        "width": 16,
+    },  # fewer than a vector has elements
     "blocks": {"batch": 1, "heads": 1, "time": 67, "keys": 523, "width": 16},
 }
 OPTIONS = {

@@ -9,7 +9,7 @@ from suites.limits.attention import (
     scores_overflow,
     softmax_slopes,
 )
-from suites.limits.infinite_attention import masked_by_a_number
+from suites.limits.infinite_attention import masked_by_a_number, nan_of_few_keys
 from suites.limits.layer_norm import HUGE
 from suites.limits.softmax import SLOPE, SLOPES
 
@@ -70,6 +70,18 @@ limits = {
             "option": MASKED,
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
+    ),
+    "nan-of-few-keys": nan_of_few_keys(
+        contender="torch.nn.MultiheadAttention",
+        regime=("one-nan", "one-infinity"),
+        option=(
+            "values-apart",
+            "further-key",
+            "further-key-mask",
+            "zero-key",
+            "zero-key-causal",
+            "both-keys",
+        ),
     ),
     **scores_overflow(),
     **softmax_slopes("torch", "jax"),

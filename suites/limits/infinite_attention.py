@@ -4,6 +4,19 @@ from gaugeblock import Limit
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
+
+def nan_of_few_keys(**cells):
+    return Limit(
+        "torch",
+        "its fused kernel takes the largest score with std::max where a vector holds more than all keys, which "
+        "drops NaN: a query that is NaN gives zeros",
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, _mul_reduce_max_fusion_kernel; "
+        "pytorch/pytorch#141128 was of more keys",
+        {"backend": ("torch", "keras-torch"), "device": "cpu", "dtype": DTYPES, **cells},
+        always=False,
+    )
+
+
 DRAWN = {"regime": "one-infinity", "option": ("root-causal", "causal", "boolean-mask", "root-boolean-mask")}
 
 
@@ -48,6 +61,9 @@ limits = {
         contender="keras.ops.dot_product_attention",
     ),
     "all-below-is-masked": all_below(),
+    "nan-of-few-keys": nan_of_few_keys(
+        contender="torch.nn.functional.scaled_dot_product_attention", size="few-keys"
+    ),
     # the kind of input draws an infinity, whose scores may be -∞
     "masked-keys-are-seen-flax-drawn": masked_by_a_number(
         "flax",
