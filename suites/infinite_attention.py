@@ -12,15 +12,10 @@ from gaugeblock import Case, Contender
 from reference.infinite_attention import infinite_attention
 from suites.attention import in_flax, in_keras, in_torch
 
+# few keys are fewer than a vector holds
 SIZES = {
     "small": {"batch": 2, "heads": 3, "time": 9, "keys": 11, "width": 16},
-    "few-keys": {
-        "batch": 2,
-        "heads": 3,
-        "time": 9,
-        "keys": 3,
-        "width": 16,
-    },  # fewer than a vector has elements
+    "few-keys": {"batch": 2, "heads": 3, "time": 9, "keys": 3, "width": 16},
     "blocks": {"batch": 1, "heads": 1, "time": 67, "keys": 523, "width": 16},
 }
 OPTIONS = {

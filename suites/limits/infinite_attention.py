@@ -8,8 +8,8 @@ DTYPES = ("float64", "float32", "bfloat16", "float16")
 def nan_of_few_keys(**cells):
     return Limit(
         "torch",
-        "its fused kernel takes the largest score with std::max where a vector holds more than all keys, which "
-        "drops NaN: a query that is NaN gives zeros",
+        "its fused kernel takes the largest score with std::max where keys are fewer than a vector holds, "
+        "which drops NaN: a query that is NaN gives zeros",
         "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, _mul_reduce_max_fusion_kernel; "
         "pytorch/pytorch#141128 was of more keys",
         {"backend": ("torch", "keras-torch"), "device": "cpu", "dtype": DTYPES, **cells},

@@ -2,10 +2,13 @@
 
 from gaugeblock import Limit
 from suites.limits.attention import BACKWARD, SOFTMAX, SOFTMAX_WHERE, softmax_slopes
+from suites.limits.infinite_attention import masked_by_a_number
 
 # options with several keys in a window: the softmax of a single key is 1 in any dtype
 SEVERAL = ("plain", "both-sides", "uneven", "far-right", "wide")
 NARROW = ("plain", "both-sides", "uneven", "own-place")
+
+INFINITE = {"regime": "one-infinity", "direction": "forward", "option": (*SEVERAL, "own-place")}
 
 
 def scale_inside(size, always=True):
@@ -41,7 +44,7 @@ limits = {
             "contender": "jax.nn.dot_product_attention",
             "dtype": "float64",
             "option": SEVERAL,
-            "size": ("small", "blocks", "mistral"),
+            "size": ("small", "blocks", "mistral", "batch:4+heads:4+time:4+keys:4+width:4"),
         },
     ),
     "log-sum-rounded": Limit(
@@ -60,5 +63,11 @@ limits = {
     ),
     "scale-inside-the-product": scale_inside("blocks"),
     "scale-inside-the-product-few-keys": scale_inside("small", always=False),
+    "masked-keys-are-seen-jax": masked_by_a_number(
+        "jax", "jax/_src/nn/functions.py:866", **INFINITE, backend="jax"
+    ),
+    "masked-keys-are-seen-keras": masked_by_a_number(
+        "keras", "keras/src/backend/tensorflow/nn.py:1699 (3.15.1)", **INFINITE, backend="tensorflow"
+    ),
     **softmax_slopes(),
 }
