@@ -299,7 +299,7 @@ def _reordered(case: Case, cell: Cell, first: Inputs, number: int) -> Inputs | N
     other = replace(
         first,
         data={name: moved(x) for name, x in first.data.items()},
-        cotangents={name: -moved(dy) for name, dy in first.cotangents.items()},
+        cotangents={name: np.asarray(-moved(dy)) for name, dy in first.cotangents.items()},
         order=order,
         digest="",
     )

@@ -433,6 +433,12 @@ def other_size(name):
     return shared(replace(LINEAR, case=name, option=option, regime=regime, size=spelled(larger)))
 
 
+def test_the_cotangent_of_a_number_beside_those_of_examples_stays_an_array():
+    given = inputs(other_size("wavenet"), 1)
+    assert given.order is not None
+    assert all(isinstance(dy, np.ndarray) for dy in given.cotangents.values())
+
+
 def test_a_formula_whose_examples_depend_on_each_other_gets_other_draws():
     """The mean of a loss is the same for examples in another order."""
     assert inputs(other_size("mean-squared-error"), 1).order is None
