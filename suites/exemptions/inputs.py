@@ -34,6 +34,7 @@ NO_SYSTEM = "with an infinite coefficient there is no system: what elimination m
 NO_STEP = "what has no value has no gradient: how far NaN · 0 reaches in a kernel is the algorithm's choice"
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
+FLUSHED = "without shifts every layer is a sum of products of subnormal numbers, which may be flushed to zero"
 SHUT = "its gates are so saturated that every gradient underflows"
 ONE_HOT = "frameworks multiply it by the zeros of one-hot codes, which makes NaN; the formula takes rows"
 LOUD = "a sample beyond ±1, or that is no number, has no code"
@@ -104,6 +105,7 @@ REASONS = {
     "perceptron/relu/batch:6553*": "the sums of its gradient are of whole numbers beyond float32's 2²⁴",
     # out of range
     "recurrent-gru/*/offset": SHUT,
+    "wavenet/no-bias/subnormal": FLUSHED,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
     "gradient-accumulation/*/constant-huge-rows": SQUARES,
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE[:2]},

@@ -3,13 +3,14 @@
 from suites.limits.activation import SOURCES, cancels
 from suites.limits.lstm import GATES
 
+
+def slopes(package, **cells):
+    source = f"{SOURCES['tanh'][package]}; {SOURCES['sigmoid'][package]}"
+    return cancels(package, GATES, source, case="wavenet", direction="gradient", **cells)
+
+
 limits = {
-    f"slope-near-one-{package}": cancels(
-        package,
-        GATES,
-        f"{SOURCES['tanh'][package]}; {SOURCES['sigmoid'][package]}",
-        case="wavenet",
-        direction="gradient",
-    )
-    for package in ("tensorflow", "jax")
+    "slope-near-one-tensorflow": slopes("tensorflow"),
+    "slope-near-one-jax": slopes("jax"),
+    "slope-near-one-torch": slopes("torch", regime=("mixed-magnitudes", "one-far-above")),
 }
