@@ -21,6 +21,9 @@ NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked
 NOTHING = "the mean of no elements is 0/0"
 TURNED = "scores of so large inputs are as large as their rounding errors, which choose the key that is seen"
 NO_WEIGHT = "a mean of weights that are all zero is 0/0"
+NO_NORMAL = "a mean of weights that may be flushed to zero is 0/0"
+NO_SHARE = "the gradient of the weights is a share of 1/Σ α, which is below the smallest normal number"
+ROOT = "the root of a sum of squares, which no number of the dtype holds"
 TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
 DROPPED = "what is dropped is multiplied by zero, which makes NaN of ∞, or replaced by it: a convention"
@@ -96,6 +99,9 @@ REASONS = {
     "ragged-bag/max-norm/one-*": "torch rescales the table that it is given, as documented",
     "ragged-bag/*max/all-zeros": BEND,
     "ragged-bag/*max/zeros-and-ties": BEND,
+    **{f"ragged-bag/weighted-sqrtn/{kind}": ROOT for kind in LARGE},
+    **{f"ragged-bag/weighted-{option}/subnormal": NO_NORMAL for option in ("mean", "sqrtn")},
+    "ragged-bag/weighted-mean/near-largest": NO_SHARE,
     "ragged-bag/weighted-mean/all-zeros": NO_WEIGHT,
     "ragged-bag/weighted-sqrtn/all-zeros": NO_WEIGHT,
     **{f"bounded-relu/{option}/*-zeros": BEND for option in AT_ZERO},

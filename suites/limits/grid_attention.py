@@ -1,10 +1,11 @@
 """Known departures of multi-head attention over axes of a grid."""
 
 from gaugeblock import Limit
-from suites.limits.activation import cancels
-from suites.limits.softmax import SLOPE, SLOPES
+from suites.limits.attention import scores_overflow, softmax_slopes
+from suites.limits.layer_norm import HUGE
 
 KERAS = {"contender": "keras.layers.MultiHeadAttention"}
+UNEQUAL = "batch:3+rows:5+columns:7+heads:2+width:11"
 WHERE = "keras/src/layers/attention/multi_head_attention.py"
 
 limits = {
@@ -13,7 +14,7 @@ limits = {
         "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
         f"{WHERE}:584 (3.15.1)",
         # 1/√4 is exact
-        {**KERAS, "backend": "tensorflow", "dtype": "float64", "size": ("square", "large")},
+        {**KERAS, "backend": "tensorflow", "dtype": "float64", "size": ("square", "large", UNEQUAL)},
     ),
     "causal-along-the-first-axis": Limit(
         "keras",
@@ -27,7 +28,19 @@ limits = {
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
     ),
-    "slope-near-one-tensorflow": cancels(
-        "tensorflow", SLOPE, SLOPES["tensorflow"], direction="gradient", option="along-columns"
+    "masked-by-a-number": Limit(
+        "keras",
+        "masks with −1e9 and clears what is masked: where all scores that are seen are below it, no weight "
+        "is left",
+        "keras/src/layers/activations/softmax.py:82 (3.15.1)",
+        {
+            **KERAS,
+            "backend": "tensorflow",
+            "option": "along-rows-masked",
+            "regime": (*HUGE, "mixed-magnitudes", "offset"),
+        },
+        always=False,  # some score may be above it
     ),
+    **scores_overflow("tensorflow", "jax", "numpy"),
+    **softmax_slopes("tensorflow", "jax"),
 }
