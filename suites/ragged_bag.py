@@ -37,12 +37,17 @@ def torch_keywords(*, mode="sum", padding=None, max_norm=None, by_frequency=Fals
     return how | {"include_last_offset": option.get("include_last_offset", False)}
 
 
+def kept(U, *, max_norm=None, **option):
+    """The table, or a copy if torch rescales the table that it is given, as documented."""
+    return U if max_norm is None else U.clone()
+
+
 def in_torch(weights, **option):
     import torch
 
     def run(params, ids, offsets, alpha=None):
         call, how = torch.nn.functional.embedding_bag, torch_keywords(**option)
-        return {"y": call(ids, params["weight"], offsets, per_sample_weights=alpha, **how)}
+        return {"y": call(ids, kept(params["weight"], **option), offsets, per_sample_weights=alpha, **how)}
 
     return {"weight": weights["U"]}, run
 
@@ -53,7 +58,8 @@ def in_torch_module(weights, *, sparse=False, **option):
     bag = torch.nn.EmbeddingBag(*weights["U"].shape, sparse=sparse, **torch_keywords(**option))
 
     def run(params, ids, offsets, alpha=None):
-        return {"y": torch.func.functional_call(bag, params, (ids, offsets, alpha))}
+        weight = {"weight": kept(params["weight"], **option)}
+        return {"y": torch.func.functional_call(bag, weight, (ids, offsets, alpha))}
 
     return {"weight": weights["U"]}, run
 

@@ -96,7 +96,6 @@ REASONS = {
     "row-set/*/same-index": TWICE,
     "row-set/*/edge-indices": TWICE,
     "ragged-bag/*/edge-indices": "offsets are in order, and those of the edges would not be",
-    "ragged-bag/max-norm/one-*": "torch rescales the table that it is given, as documented",
     "ragged-bag/*max/all-zeros": BEND,
     "ragged-bag/*max/zeros-and-ties": BEND,
     **{f"ragged-bag/weighted-sqrtn/{kind}": ROOT for kind in LARGE},

@@ -4,6 +4,7 @@ from gaugeblock import Limit
 
 EQUALS = "divides a gradient among equal words: if a word is in a bag three times, thirds are rounded"
 EVERY = ("float64", "float32", "bfloat16", "float16")
+UNEVEN = ("bags:3+words:5+vocabulary:7+width:2", "bags:4+words:4+vocabulary:4+width:4")
 TIES = {
     "option": ("max", "empty-max", "padding-max"),
     "direction": "gradient",
@@ -21,7 +22,7 @@ limits = {
             "option": "by-frequency",
             "direction": "gradient",
             "device": "cpu",
-            "size": ("small", "long", "fasttext"),
+            "size": ("small", "long", "fasttext", *UNEVEN),
             "dtype": EVERY,
         },
     ),
