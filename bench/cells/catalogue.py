@@ -253,7 +253,7 @@ def drawn(case: Case, option: Option, size: Mapping[str, Any]) -> tuple[Tree, Ma
 
 @cache
 def unfit(case: str, option: str, kind: str) -> str:
-    """Why a kind of input, or a size of a sweep, does not fit a formula; empty if it does."""
+    """Why a kind of input, or a size at the edges, does not fit a formula; empty if it does."""
     try:
         reasons = pages.exemptions("inputs").REASONS
     except ModuleNotFoundError:  # pages of somebody's own

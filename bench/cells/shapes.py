@@ -37,8 +37,7 @@ def sweeps(case: Case, option: str) -> list[str]:
     """Sizes with many lengths of the first dimension, then of each other one."""
     rows, *others = _lengths(case) or [""]
     found = [{rows: length} for length in ROWS] + [{each: width} for each in others for width in WIDTHS]
-    taken = _taken(case, option, found if rows else ())
-    return [size for size in taken if not unfit(case.name, option, size)]
+    return _taken(case, option, found if rows else ())
 
 
 def _lengths(case: Case) -> list[str]:
@@ -57,7 +56,7 @@ def _taken(case: Case, option: str, changes: Any) -> list[str]:
             and _takes(case, case.options[option], size)
         ):
             found[spelled(size)] = None
-    return list(found)
+    return [each for each in found if not unfit(case.name, option, each)]
 
 
 def _volume(size: Mapping[str, Any]) -> int:

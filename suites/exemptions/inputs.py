@@ -1,4 +1,4 @@
-"""Kinds of inputs and sizes of sweeps that do not fit a formula, with reasons.
+"""Kinds of inputs and sizes at the edges that do not fit a formula, with reasons.
 
 A pattern is a glob for "case/option/kind", or for "case/option/size". The first that matches gives the
 reason; a pattern that matches nothing is stale, and a test fails. `gaugeblock list` shows those of kinds.
@@ -12,6 +12,7 @@ INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, a
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
 VARIANCE = "the variance is a difference of squares that are below the smallest number of the dtype"
 FIRST = "the corrected variance of one gradient is g² − g²: of large ones, rounding gives it a sign"
+MARGIN = "the rounding errors of such distances are above the margin that is added to their difference"
 OF_SQUARES = ("adagrad", "adam", "adamw", "adam-master-copy", "rmsprop")
 DESCENTS = ("batch-gradient-descent", "gradient-accumulation")
 UNEVEN = ("mixed-magnitudes", "offset", "one-far-above")
@@ -26,6 +27,7 @@ NO_SHARE = "the gradient of the weights is a share of 1/Σ α, which is below th
 ROOT = "the root of a sum of squares, which no number of the dtype holds"
 TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
+LEFT_EMPTY = "a row without an element left has no quotient (0/0)"
 DROPPED = "what is dropped is multiplied by zero, which makes NaN of ∞, or replaced by it: a convention"
 OF_ROWS = ("last", "no-scale", "bare", "some", "some-bare")  # subtract the mean of a row
 AT_ZERO = ("plain", "slope", "bound", "slope-bound", "six")  # a bend there
@@ -85,7 +87,8 @@ REASONS = {
     "cnn/*/cotangents-of-ones": ZERO_SUM,
     "instance-statistics/[!i]*/cotangents-of-ones": ZERO_SUM,  # not of inference
     "renormed-batch/[!s]*/cotangents-of-ones": ZERO_SUM,  # not where some pixels are left out
-    "dropout/*/all-masked-row": "a row without an element left has no quotient (0/0)",
+    "dropout/*/all-masked-row": LEFT_EMPTY,
+    **{f"dropout/{option}/rows:*": LEFT_EMPTY for option in ("plain", "few", "most")},
     "dropout/plain/*zeros*": MARK,
     "dropout/few/*zeros*": MARK,
     "dropout/most/*zeros*": MARK,
@@ -122,6 +125,7 @@ REASONS = {
     "gradient-descent/logistic/near-largest": DIVERGES,
     **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
+    **{f"triplet/*/{kind}": MARGIN for kind in (*LARGE, "mixed-magnitudes")},
     **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
     **{f"rmsprop/*corrected-centered/{kind}": FIRST for kind in UNEVEN},
     "rmsprop/centered*/near-zero": VARIANCE,

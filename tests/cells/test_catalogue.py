@@ -240,7 +240,11 @@ def test_every_reason_is_of_a_kind_that_would_fit(monkeypatch):
             f"{case.name}/{option}/{name}"
             for case in CASES
             for option in case.options
-            for name in (*fitting(case, option), *(sweeps(case, option) if option in case.integers else ()))
+            for name in (
+                *fitting(case, option),
+                *shapes(case, option),
+                *(sweeps(case, option) if option in case.integers else ()),
+            )
         }
     finally:
         unfit.cache_clear()
