@@ -76,7 +76,9 @@ def _sparse(z, y, w, seen, axis, smoothing, ignored):
     cost = (k == target[..., None]) * (1 - smoothing) + smoothing / k.size  # (n, d, c)
     cost = np.where(pixels[..., None], cost, 0).astype(z.dtype)
     cost = cost if w is None else w * cost
-    l = (cost * _negative(z, None, axis)).sum(axis=-1)
+    l = np.where(
+        pixels, (cost * _negative(z, None, axis)).sum(axis=-1), 0
+    )  # NaN of an ignored pixel is ignored
     return l, pixels, None if w is None else np.where(pixels, w[target], 0), cost
 
 

@@ -13,6 +13,10 @@ MOMENT = "the second moment is a mean of squares, which no number of the dtype h
 VARIANCE = "the variance is a difference of squares that are below the smallest number of the dtype"
 FIRST = "the corrected variance of one gradient is g² − g²: of large ones, rounding gives it a sign"
 MARGIN = "the rounding errors of such distances are above the margin that is added to their difference"
+PROBABILITY = "a probability lies between 0 and 1, and torch raises for others"
+RECIPROCAL = "the gradient is 1/p, which overflows"
+FLOOR = "whether a sigmoid is 0 or just above decides between the floor and its logarithm: rounding turns it"
+CONSTANT = "with probabilities of 0 or 1 alone, clipped and smoothed, every answer may be the same"
 OF_SQUARES = ("adagrad", "adam", "adamw", "adam-master-copy", "rmsprop")
 DESCENTS = ("batch-gradient-descent", "gradient-accumulation")
 UNEVEN = ("mixed-magnitudes", "offset", "one-far-above")
@@ -133,6 +137,16 @@ REASONS = {
     "cnn-training/*/one-nan": NO_STEP,
     "cnn-training/*/one-infinity": NO_STEP,
     "probability-categorical/*/near-largest": SHARE,
+    **{f"probability-binary/floored/{kind}": PROBABILITY for kind in (*LARGE, *BEYOND, "one-infinity")},
+    **{
+        f"probability-binary/floored-{option}/{kind}": PROBABILITY
+        for option in ("sum", "weights", "ends")
+        for kind in (*LARGE, *BEYOND, "one-infinity")
+    },
+    "probability-binary/floored*/subnormal": RECIPROCAL,
+    **{f"probability-binary/floored-scores/{kind}": FLOOR for kind in (*LARGE, *UNEVEN)},
+    "probability-binary/ends-smoothing/batch:*": CONSTANT,
+    "probability-binary/ends-scores/zeros-and-ties": CONSTANT,
     "linear-system/*/all-zeros": SINGULAR,
     "linear-system/*/constant-rows": SINGULAR,
     "linear-system/*/constant-huge-rows": SINGULAR,

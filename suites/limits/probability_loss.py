@@ -2,6 +2,7 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import FLUSHES, KERNELS, cancels
+from suites.limits.layer_norm import HUGE
 
 LOGITS = "takes the scores of the {} that made the probabilities, and clips nothing"
 WHERE = "keras/src/backend/tensorflow/nn.py:1262, _get_logits (3.15.1)"
@@ -9,24 +10,35 @@ GRAPH = {"mode": ("function", "xla")}
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
-def of_scores(where, *cells):
-    shared = {"backend": "tensorflow", "option": "ends-scores", "dtype": DTYPES}
-    return Limit("keras", where, WHERE, [{**shared, **each} for each in cells])
+OWN = (
+    {"case": "probability-binary", "contender": "keras.losses.BinaryCrossentropy"},
+    {"case": "probability-categorical", "contender": "keras.losses.CategoricalCrossentropy"},
+    {"case": "probability-sparse", "contender": "keras.losses.SparseCategoricalCrossentropy"},
+)
+IN_A_GRAPH = (
+    {"case": "probability-binary", "contender": "tensorflow.nn.sigmoid", **GRAPH},
+    {"case": "probability-categorical", "contender": "tensorflow.nn.softmax", **GRAPH},
+    {"case": "probability-sparse", "contender": "tensorflow.nn.softmax", **GRAPH},
+)
+# kinds of inputs whose scores leave a probability at 0 or 1, where the formula clips
+CLIPPED = {
+    "option": "scores",
+    "regime": (*HUGE, "mixed-magnitudes", "offset", "one-far-above", "one-infinity"),
+}
+
+
+def of_scores(function, cells, always=True, **given):
+    shared = {"backend": "tensorflow", "option": "ends-scores", "dtype": DTYPES} | given
+    where = {"Keras": "function of Keras", "graph": "operation of TensorFlow"}[function]
+    reason = LOGITS.format(where) + (", in a graph; eagerly it clips" if function == "graph" else "")
+    return Limit("keras", reason, WHERE, [{**shared, **each} for each in cells], always)
 
 
 limits = {
-    "scores-of-its-own-function": of_scores(
-        LOGITS.format("function of Keras"),
-        {"case": "probability-binary", "contender": "keras.losses.BinaryCrossentropy"},
-        {"case": "probability-categorical", "contender": "keras.losses.CategoricalCrossentropy"},
-        {"case": "probability-sparse", "contender": "keras.losses.SparseCategoricalCrossentropy"},
-    ),
-    "scores-in-a-graph": of_scores(
-        LOGITS.format("operation of TensorFlow") + ", in a graph; eagerly it clips",
-        {"case": "probability-binary", "contender": "tensorflow.nn.sigmoid", **GRAPH},
-        {"case": "probability-categorical", "contender": "tensorflow.nn.softmax", **GRAPH},
-        {"case": "probability-sparse", "contender": "tensorflow.nn.softmax", **GRAPH},
-    ),
+    "scores-of-its-own-function": of_scores("Keras", OWN),
+    "scores-in-a-graph": of_scores("graph", IN_A_GRAPH),
+    "scores-of-its-own-function-clipped": of_scores("Keras", OWN, always=False, **CLIPPED),
+    "scores-in-a-graph-clipped": of_scores("graph", IN_A_GRAPH, always=False, **CLIPPED),
     "sum-of-nothing": Limit(
         "keras",
         "of no examples each reduction is the empty array of their losses, not their sum",
