@@ -40,7 +40,17 @@ limits = {
         "torch/csrc/autograd/FunctionsManual.cpp, logsumexp_backward: (self - result).exp()",
         direction="gradient",
         contender="torch.logsumexp",
-        option=("plain", "other-axis", "two-axes", "all-axes", "kept-axes"),
-        regime=("overflow", "offset", "huge", "near-largest", "constant-huge-rows", "mixed-magnitudes"),
+        option=(
+            *("plain", "other-axis", "two-axes", "all-axes", "kept-axes", "weights", "weights-other-axis"),
+            *("some-terms", "some-terms-hidden", "some-terms-weights"),
+        ),
+    ),
+    "weight-in-the-exponent": cancels(
+        "tensorflow",
+        "has no weights: users add log b to x, and the rounding error of the sum is u |x|",
+        "tensorflow/python/ops/math_ops.py, reduce_logsumexp: no weights among its arguments",
+        direction="gradient",
+        option=("weights", "weights-other-axis", "some-terms-weights"),
+        regime=("offset", "constant-huge-rows", "huge", "near-largest", "one-far-above"),
     ),
 }
