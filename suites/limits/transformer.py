@@ -4,25 +4,33 @@ from gaugeblock import Limit
 from suites.limits.attention import scores_overflow, softmax_slopes
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, lone_element
 
-limits = {
-    "scale-in-float32": Limit(
-        "keras",
-        "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
-        "keras/src/backend/tensorflow/nn.py:1708",
-        {
-            "backend": "tensorflow",
-            "dtype": "float64",
-            "size": "batch:3+source:5+target:7+heads:2+width:11+hidden:13+layers:2",  # 1/√11 is not exact
-        },
-    ),
-    "fast-variance": Limit(
-        "flax",
-        FAST_VARIANCE,
-        FAST_VARIANCE_WHERE,
-        {"backend": "jax", "option": "pre-norm", "regime": ("constant-rows", "offset")},
-        always=False,  # the sums of equal numbers may be exact
-    ),
-    **lone_element("batch:1+source:1+target:1+heads:1+width:1+hidden:1+layers:2", {"backend": "tensorflow"}),
-    **scores_overflow(),
-    **softmax_slopes(),
-}
+
+def of_layers(*, one, uneven):
+    """What the attention and the norms of a model's layers bring with them.
+
+    `one` is its size of one element, `uneven` one whose 1/√d is not exact.
+    """
+    return {
+        "scale-in-float32": Limit(
+            "keras",
+            "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
+            "keras/src/backend/tensorflow/nn.py:1708",
+            {"backend": "tensorflow", "dtype": "float64", "size": uneven},
+        ),
+        "fast-variance": Limit(
+            "flax",
+            FAST_VARIANCE,
+            FAST_VARIANCE_WHERE,
+            {"backend": "jax", "option": "pre-norm", "regime": ("constant-rows", "offset")},
+            always=False,  # the sums of equal numbers may be exact
+        ),
+        **lone_element(one, {"backend": "tensorflow"}),
+        **scores_overflow(),
+        **softmax_slopes(),
+    }
+
+
+limits = of_layers(
+    one="batch:1+source:1+target:1+heads:1+width:1+hidden:1+layers:2",
+    uneven="batch:3+source:5+target:7+heads:2+width:11+hidden:13+layers:2",
+)
