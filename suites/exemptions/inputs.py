@@ -65,6 +65,7 @@ REASONS = {
     "layer-norm/*/constant-huge-rows": RESIDUE,
     "encoder-decoder/pre-norm*/constant-huge-rows": RESIDUE,
     "transformer/pre-norm/constant-huge-rows": RESIDUE,
+    "transformer-encoder/pre-norm/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
     "sparse-cross-entropy/*/one-infinity": INFINITE,
     "sparse-pixel-cross-entropy/*/one-infinity": INFINITE,

@@ -1,13 +1,12 @@
 """Known departures of a Transformer encoder."""
 
 from gaugeblock import Limit
-from suites.limits.attention import scores_overflow, softmax_slopes
+from suites.limits.transformer import of_layers
 
-limits = (
-    scores_overflow()
-    | softmax_slopes()
-    | {
-        "padded-places-not-computed": Limit(
+limits = of_layers(
+    one="batch:1+time:1+heads:1+width:1+hidden:1", uneven="batch:3+time:5+heads:7+width:2+hidden:11"
+) | {
+    "padded-places-not-computed": Limit(
             "torch",
             "runs padded sequences as nested tensors at inference: padded places are 0 before the last norm",
             "torch/nn/modules/transformer.py:546 (2.13.0)",
