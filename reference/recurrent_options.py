@@ -23,13 +23,13 @@ Source
 Choices
     One layer, one direction, from a state of zeros; gates in the orders of lstm.py and gru.py. Backwards the
     steps are read from the last to the first, and results stand in that order (Keras's go_backwards).
-    Before the first step that is seen, the result is zero.
+    Before the first step that is seen, the result is zero. 1 − σ(z) is written σ(−z).
     Conditioning of recurrent-*/* up to 15: every step adds its rounding errors to those of the steps before.
 """
 
 import numpy as np
 
-from reference.activation import ACTIVATIONS
+from reference.activation import ACTIVATIONS, sigmoid
 
 
 def recurrent(
@@ -140,7 +140,7 @@ def _gru(a, state, U, P, c, functions):
     act, _, gate, _ = _functions(functions)
     (r, z, n), (u_r, u_z, u_n) = np.split(a, 3, axis=-1), np.split(h @ U, 3, axis=-1)
     y = act(n + gate(r + u_r) * (u_n + c))
-    return [(1 - gate(z + u_z)) * y + gate(z + u_z) * h]
+    return [_rest(z + u_z, functions) * y + gate(z + u_z) * h]
 
 
 def _gru_vjp(dstate, a, state, U, P, c, functions):
@@ -150,7 +150,7 @@ def _gru_vjp(dstate, a, state, U, P, c, functions):
     r, z = r + u_r, z + u_z
     q, weight = u_n + c, gate(z)
     y = act(n + gate(r) * q)
-    dn = act_vjp(dh * (1 - weight), n + gate(r) * q)["x"]
+    dn = act_vjp(dh * _rest(z, functions), n + gate(r) * q)["x"]
     dr, dz = gate_vjp(dn * q, r)["x"], gate_vjp(dh * (h - y), z)["x"]
     dq = dn * gate(r)
     du = np.concatenate([dr, dz, dq], axis=-1)
@@ -159,6 +159,13 @@ def _gru_vjp(dstate, a, state, U, P, c, functions):
         [du @ U.T + dh * weight],
         {"U": h.T @ du, "c": dq.sum(axis=0)},
     )
+
+
+def _rest(z, functions):
+    """1 − γ(z). That of a sigmoid is σ(−z): the difference cancels where the gate is near 1."""
+    if functions.get("gate", "sigmoid") == "sigmoid":
+        return sigmoid(-z)
+    return 1 - _functions(functions)[2](z)
 
 
 STEPS = {"simple": (_simple, _simple_vjp), "lstm": (_lstm, _lstm_vjp), "gru": (_gru, _gru_vjp)}
