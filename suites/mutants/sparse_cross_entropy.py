@@ -12,7 +12,7 @@ mutants = {
         Mutant("log-of-the-softmax", "unstable", SPARSE, "    l = -log_softmax(z) if", "    l = -np.log(np.exp(log_softmax(z))) if", regime="confident"),
         Mutant("smoothing-over-the-others", "formula", SPARSE, "(smoothing / z.shape[-1])", "(smoothing / (z.shape[-1] - 1))", option="smoothing"),
         Mutant("weights-of-the-class-before", "layout", SPARSE, "else -w *", "else -np.roll(w, 1) *", option="weights"),
-        Mutant("weighted-mean-by-number", "formula", "loss.reduced", '(weights.sum() if reduction == "weighted mean" else l.size)', "l.size", option="weighted-mean"),
+        Mutant("weighted-mean-by-number", "formula", "loss.reduced", "l.sum() / weights.sum()", "l.mean()", option="weighted-mean"),
         Mutant("gradient-by-number", "gradient", "loss.share", '(weights.sum() if reduction == "weighted mean" else size)', "size", option="weighted-mean"),
         Mutant("smoothing-forgotten", "gradient", SPARSE_BACK, "    if smoothing:", "    if not smoothing:", option="smoothing"),
         Mutant("target-of-the-class-before", "gradient", SPARSE_BACK, "== y[..., None]", "== y[..., None] - 1"),
