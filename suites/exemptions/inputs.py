@@ -43,6 +43,7 @@ NO_SYSTEM = "with an infinite coefficient there is no system: what elimination m
 NO_STEP = "what has no value has no gradient: how far NaN · 0 reaches in a kernel is the algorithm's choice"
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
+LABEL = "an infinite score times a label of 0 is NaN, and torch's loss multiplies by no label"
 FLUSHED = "without shifts every layer is a sum of products of subnormal numbers, which may be flushed to zero"
 SHUT = "its gates are so saturated that every gradient underflows"
 ONE_HOT = "frameworks multiply it by the zeros of one-hot codes, which makes NaN; the formula takes rows"
@@ -65,6 +66,7 @@ REASONS = {
     "layer-norm/*/constant-huge-rows": RESIDUE,
     "encoder-decoder/pre-norm*/constant-huge-rows": RESIDUE,
     "transformer/pre-norm/constant-huge-rows": RESIDUE,
+    "masked-encoder/additive-pre-norm/constant-huge-rows": RESIDUE,
     "transformer-encoder/pre-norm/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
     "sparse-cross-entropy/*/one-infinity": INFINITE,
@@ -119,6 +121,8 @@ REASONS = {
     # out of range
     "recurrent-gru/*/offset": SHUT,
     "wavenet/no-bias/subnormal": FLUSHED,
+    "masked-encoder/no-shifts-additive/subnormal": FLUSHED,
+    "skip-gram/*/one-infinity": LABEL,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
     "gradient-accumulation/*/constant-huge-rows": SQUARES,
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE[:2]},

@@ -2,8 +2,10 @@
 
 from gaugeblock import Limit
 from suites.limits.attention import scores_overflow, softmax_slopes
+from suites.limits.layer_norm import lone_element
 
 FINITE = ("additive", "keys-additive", "keys-and-additive", "additive-pre-norm")
+EQUAL = "batch:4+time:4+heads:4+width:4+hidden:4+layers:2"
 
 limits = {
     "added-mask-hides": Limit(
@@ -18,10 +20,17 @@ limits = {
                 "torch.nn.TransformerEncoder:inference",
             ),
             "option": FINITE,
-            "size": ("small", "base"),  # an odd number of heads has no fast path, one token sees itself
+            "size": (
+                "small",
+                "base",
+                EQUAL,
+            ),  # an odd number of heads has no fast path, one token sees itself
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
     ),
+    "mean-rounded-in-the-scale": lone_element("batch:1+time:1+heads:1+width:1+hidden:1+layers:2")[
+        "mean-rounded-in-the-scale"
+    ],
     **scores_overflow("torch", "numpy"),
     **softmax_slopes("torch"),
 }
