@@ -91,6 +91,8 @@ REASONS = {
     "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,
     **{f"masked-norm/{option}/constant-huge-rows": RESIDUE for option in OF_ROWS},
     "moments/*/all-masked-row": NOTHING,
+    **{f"moments/{option}/constant-huge-rows": RESIDUE for option in ("plain", "unbiased", "weights")},
+    "moments/some/huge": "the square of what is left out overflows, and ∞ times its weight of 0 is NaN",
     "cnn/*/cotangents-of-ones": ZERO_SUM,
     "instance-statistics/[!i]*/cotangents-of-ones": ZERO_SUM,  # not of inference
     "renormed-batch/[!s]*/cotangents-of-ones": ZERO_SUM,  # not where some pixels are left out

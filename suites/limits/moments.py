@@ -3,7 +3,7 @@
 from gaugeblock import Limit
 from suites.limits.activation import DTYPES, cancels
 
-LARGE = {"regime": "large-mean"}
+LARGE = {"regime": ("large-mean", "offset", "constant-rows", "constant-huge-rows", "huge")}
 MEAN = "the gradient is 2 (x − μ)/n of a rounded μ, whose error, u |μ|, it does not take out again"
 
 limits = {
