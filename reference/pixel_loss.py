@@ -64,7 +64,8 @@ def _dense(z, y, w, seen, axis, smoothing):
         classes = np.moveaxis(seen, axis, -1) if seen.ndim == z.ndim else seen[..., None]
         cost = np.where(classes, cost, 0)
     l = (cost * _negative(z, seen, axis)).sum(axis=-1)  # (n, d)
-    return l, _pixels(seen, z, l), None, cost
+    pixels = _pixels(seen, z, l)
+    return np.where(pixels, l, 0), pixels, None, cost  # NaN of a pixel that is left out is left out
 
 
 def _sparse(z, y, w, seen, axis, smoothing, ignored):

@@ -50,6 +50,19 @@ OF_OPTAX = ("optax", "jax", "optax", "optax/tree_utils/_tree_math.py:449 (0.2.8)
 KEPT = {name: (*USUAL["tensorflow"][name], *NUMBERS["tensorflow"][name]) for name in ("adam", "adamw")}
 
 limits = {
+    "maximum-loses-nan": Limit(
+        "tensorflow",
+        "compiled by XLA, the maximum of 0 and NaN is 0: the largest second moment stays what it was",
+        "XLA_FLAGS=--xla_cpu_enable_fast_min_max=false mends it; tensorflow/tensorflow#116992",
+        {
+            "backend": "tensorflow",
+            "mode": "xla",
+            "device": "cpu",
+            "option": "hat-norm",
+            "regime": ("one-nan", "one-infinity"),
+        },
+        always=False,  # a NaN in the first step is there before
+    ),
     "betas-through-float32": through_float32(
         "β₁ and β₂", "keras/src/optimizers/adam.py:107 (3.15.1)", case="adam", option=KEPT["adam"]
     ),
