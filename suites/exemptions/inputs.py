@@ -144,6 +144,7 @@ REASONS = {
     "cnn-training/*/one-nan": NO_STEP,
     "cnn-training/*/one-infinity": NO_STEP,
     "probability-categorical/*/near-largest": SHARE,
+    "probability-categorical/*/subnormal": "probabilities that may be flushed to zero have no sum to divide by",
     **{f"probability-binary/floored/{kind}": PROBABILITY for kind in (*LARGE, *BEYOND, "one-infinity")},
     **{
         f"probability-binary/floored-{option}/{kind}": PROBABILITY

@@ -1,7 +1,7 @@
 """Known departures of the cross-entropies of probabilities."""
 
 from gaugeblock import Limit
-from suites.limits.activation import FLUSHES, KERNELS, cancels
+from suites.limits.activation import KERNELS, cancels
 from suites.limits.layer_norm import HUGE
 
 LOGITS = "takes the scores of the {} that made the probabilities, and clips nothing"
@@ -39,6 +39,20 @@ limits = {
     "scores-in-a-graph": of_scores("graph", IN_A_GRAPH),
     "scores-of-its-own-function-clipped": of_scores("Keras", OWN, always=False, **CLIPPED),
     "scores-in-a-graph-clipped": of_scores("graph", IN_A_GRAPH, always=False, **CLIPPED),
+    "squares-the-sum": Limit(
+        "tensorflow",
+        "XLA makes a / (s s) of a / s / s, the gradient of a quotient by the sum s: the square leaves the range",
+        "xla/hlo/transforms/simplifiers/algebraic_simplifier.cc, HandleDivide: (A / B) / C => A / (B * C)",
+        {
+            "case": "probability-categorical",
+            "backend": "tensorflow",
+            "mode": "xla",
+            "direction": "gradient",
+            "regime": (*HUGE, "near-zero"),
+            "dtype": ("float32", "bfloat16", "float16"),
+        },
+        always=False,  # a short row may have a sum whose square is in range
+    ),
     "sum-of-nothing": Limit(
         "keras",
         "of no examples each reduction is the empty array of their losses, not their sum",
@@ -71,18 +85,6 @@ limits = {
             "size": "large",
         },
         always=False,
-    ),
-    "sum-of-subnormals": Limit(
-        "tensorflow",
-        "reads subnormal probabilities as zero: divided by their sum they are NaN",
-        FLUSHES["tensorflow"],
-        {
-            "backend": "tensorflow",
-            "case": "probability-categorical",
-            "regime": "subnormal",
-            "dtype": "float32",
-        },
-        always=False,  # only where a row has no normal number
     ),
     "rest-is-rounded": cancels(
         "tensorflow",
