@@ -26,6 +26,7 @@ NO_KEYS = "a query without keys has no softmax (0/0): attention's options masked
 NOTHING = "the mean of no elements is 0/0"
 TURNED = "scores of so large inputs are as large as their rounding errors, which choose the key that is seen"
 NO_WEIGHT = "a mean of weights that are all zero is 0/0"
+NO_SUM = "probabilities that may be flushed to zero have no sum to divide by"
 NO_NORMAL = "a mean of weights that may be flushed to zero is 0/0"
 NO_SHARE = "the gradient of the weights is a share of 1/Σ α, which is below the smallest normal number"
 ROOT = "the root of a sum of squares, which no number of the dtype holds"
@@ -144,7 +145,7 @@ REASONS = {
     "cnn-training/*/one-nan": NO_STEP,
     "cnn-training/*/one-infinity": NO_STEP,
     "probability-categorical/*/near-largest": SHARE,
-    "probability-categorical/*/subnormal": "probabilities that may be flushed to zero have no sum to divide by",
+    "probability-categorical/*/subnormal": NO_SUM,
     **{f"probability-binary/floored/{kind}": PROBABILITY for kind in (*LARGE, *BEYOND, "one-infinity")},
     **{
         f"probability-binary/floored-{option}/{kind}": PROBABILITY

@@ -41,7 +41,7 @@ limits = {
     "scores-in-a-graph-clipped": of_scores("graph", IN_A_GRAPH, always=False, **CLIPPED),
     "squares-the-sum": Limit(
         "tensorflow",
-        "XLA makes a / (s s) of a / s / s, the gradient of a quotient by the sum s: the square leaves the range",
+        "XLA makes a / (s s) of a / s / s, the gradient of a quotient by a sum: its square leaves the range",
         "xla/hlo/transforms/simplifiers/algebraic_simplifier.cc, HandleDivide: (A / B) / C => A / (B * C)",
         {
             "case": "probability-categorical",
