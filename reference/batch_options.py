@@ -131,9 +131,14 @@ def _moments(x, seen, axes):
     else:
         count = np.broadcast_to(seen, x.shape).sum(axis=axes, keepdims=True)
         m = count.astype(np.min_scalar_type(int(count.max())))  # which does not promote float32
-    mu = _seen(x, seen).sum(axis=axes, keepdims=True) / m
+    mu = _share(_seen(x, seen).sum(axis=axes, keepdims=True), m)
     c = x - mu
-    return mu, _seen(c * c, seen).sum(axis=axes, keepdims=True) / m, m
+    return mu, _share(_seen(c * c, seen).sum(axis=axes, keepdims=True), m), m
+
+
+def _share(total, m):
+    """A mean, in the dtype of the sum: a large number of float16 would make it float32."""
+    return (total / m).astype(total.dtype)
 
 
 def _standard(x, seen, axes, eps):
@@ -146,8 +151,8 @@ def _standard(x, seen, axes, eps):
 def _standard_vjp(dn, n, s, m, seen, axes):
     """n = c / s with c = x − μ: dc = dn / s, ds = −Σ dn n / s, and each c that is seen adds ds n / m."""
     ds = -(dn * n / s).sum(axis=axes, keepdims=True)
-    dc = dn / s + _seen(ds / m * n, seen)
-    return dc - _seen(np.broadcast_to(dc.sum(axis=axes, keepdims=True) / m, dc.shape), seen)
+    dc = dn / s + _seen(_share(ds, m) * n, seen)
+    return dc - _seen(np.broadcast_to(_share(dc.sum(axis=axes, keepdims=True), m), dc.shape), seen)
 
 
 def _corrections(mu, s, known_mean, known_deviation, least, most, bound, eps):
