@@ -4,6 +4,7 @@ from gaugeblock import Limit
 from suites.limits.activation import cancels
 from suites.limits.attention import SOFTMAX, SOFTMAX_WHERE, masked_by_a_difference, softmax_slopes
 from suites.limits.infinite_attention import all_below, masked_by_a_number
+from suites.limits.layer_norm import HUGE
 from suites.limits.softmax import SLOPE, SLOPES
 
 GROUPED = {"case": "grouped-attention"}
@@ -27,6 +28,20 @@ limits = {
         contender="jax.nn.dot_product_attention",
         direction="gradient",
         dtype=("float32", "bfloat16", "float16"),  # in float64 that of softmax-in-float32 is larger
+    ),
+    "scale-contracted": Limit(
+        "keras",
+        "compiled, scale · S − max is one multiply-add, whose unrounded product exceeds its rounded maximum "
+        "by u |S|: exp overflows to NaN",
+        "keras/src/layers/attention/attention.py:123 (3.15.1), as XLA compiles it with fused multiply-add",
+        {
+            "case": "scored-attention",
+            "backend": "tensorflow",
+            "mode": "xla",
+            "option": ("dot-scale", "dot-scale-scores-masks"),
+            "regime": HUGE,
+        },
+        always=False,
     ),
     "masked-by-a-difference": masked_by_a_difference(
         case="scored-attention",
