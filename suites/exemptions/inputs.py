@@ -12,6 +12,7 @@ INFINITE = "x − log Σ e^x of an infinite x is ∞ − ∞: it has no value, a
 MOMENT = "the second moment is a mean of squares, which no number of the dtype holds"
 VARIANCE = "the variance is a difference of squares that are below the smallest number of the dtype"
 FIRST = "the corrected variance of one gradient is g² − g²: of large ones, rounding gives it a sign"
+NARROW = "its gradients are in bfloat16 or float16, which have neither this range nor these digits"
 MARGIN = "the rounding errors of such distances are above the margin that is added to their difference"
 PROBABILITY = "a probability lies between 0 and 1, and torch raises for others"
 RECIPROCAL = "the gradient is 1/p, which overflows"
@@ -138,6 +139,8 @@ REASONS = {
     **{f"logistic-training/*/{kind}": DIVERGES for kind in LARGE},
     **{f"{case}/*/{kind}": MOMENT for case in OF_SQUARES for kind in LARGE},
     **{f"triplet/*/{kind}": MARGIN for kind in (*LARGE, "mixed-magnitudes")},
+    **{f"adam-master-copy/*/{kind}": NARROW for kind in ("near-zero", "subnormal", *UNEVEN)},
+    "adam-master-copy/*/one-infinity": NO_STEP,
     **{f"cnn-training/adam*/{kind}": MOMENT for kind in LARGE},
     **{f"rmsprop/*corrected-centered/{kind}": FIRST for kind in UNEVEN},
     "rmsprop/centered*/near-zero": VARIANCE,

@@ -36,8 +36,8 @@ limits = {
         {
             "backend": "tensorflow",
             "mode": "xla",
-            "regime": HUGE,
-            "dtype": "float64",
+            "regime": (*HUGE, "mixed-magnitudes"),
+            "dtype": ("float64", "float32"),
             "option": ("self", "cross", "cross-width", "head-width", "value-width", "no-shifts"),
         },
         always=False,
