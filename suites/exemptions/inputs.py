@@ -45,6 +45,7 @@ NO_SYSTEM = "with an infinite coefficient there is no system: what elimination m
 NO_STEP = "what has no value has no gradient: how far NaN · 0 reaches in a kernel is the algorithm's choice"
 DIVERGES = "at its rate the descent diverges, out of the range of float32"
 SHARE = "its gradient is a share of 1/Σ p, near the smallest normal number: terms of it underflow"
+NO_LENGTH = "of no sequences, no framework finds the length that a reshape leaves to it"
 LABEL = "an infinite score times a label of 0 is NaN, and torch's loss multiplies by no label"
 FLUSHED = "without shifts every layer is a sum of products of subnormal numbers, which may be flushed to zero"
 SHUT = "its gates are so saturated that every gradient underflows"
@@ -126,7 +127,9 @@ REASONS = {
     "recurrent-gru/*/offset": SHUT,
     "wavenet/no-bias/subnormal": FLUSHED,
     "masked-encoder/no-shifts-additive/subnormal": FLUSHED,
-    "skip-gram/*/one-infinity": LABEL,
+    "skip-gram*/*/one-infinity": LABEL,
+    **{f"skip-gram-training/*/{kind}": DIVERGES for kind in LARGE},
+    "wavenet-generation/*/*batch:0*": NO_LENGTH,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
     "gradient-accumulation/*/constant-huge-rows": SQUARES,
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE[:2]},
