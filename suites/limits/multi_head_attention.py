@@ -1,7 +1,14 @@
 """Known departures of multi-head attention."""
 
 from gaugeblock import Limit
-from suites.limits.attention import FINITE_MASK, masked_within_float32, scores_overflow, softmax_slopes
+from suites.limits.attention import (
+    FINITE_MASK,
+    UNEQUAL,
+    masked_within_float32,
+    scores_overflow,
+    softmax_slopes,
+)
+from suites.limits.infinite_attention import nan_of_few_keys
 from suites.limits.layer_norm import HUGE
 
 
@@ -25,7 +32,7 @@ limits = {
         "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
         "keras/src/backend/tensorflow/nn.py:1708",
         # 1/√64 is exact
-        {"backend": "tensorflow", "dtype": "float64", "size": ("small", "past-powers", "7b")},
+        {"backend": "tensorflow", "dtype": "float64", "size": ("small", "past-powers", "7b", UNEQUAL)},
     ),
     "masked-within-float32": masked_within_float32("causal", "padding-mask", "masked-rows-mean"),
     "scale-contracted": Limit(
@@ -45,6 +52,11 @@ limits = {
     "finite-mask": FINITE_MASK,
     "not-native-of-odd-heads": not_always_native("with an odd number of heads", size="past-powers"),
     "not-native-in-compile": not_always_native("in torch.compile", size="small", mode="compile"),
+    "nan-of-few-keys": nan_of_few_keys(
+        contender=("torch.nn.MultiheadAttention:need_weights=False", "torch.nn.MultiheadAttention:inference"),
+        regime=("one-nan", "one-infinity"),
+        direction="forward",
+    ),
     **scores_overflow(),
     **softmax_slopes(),
 }
