@@ -116,6 +116,7 @@ GROUPS = {
 NO_SCALE = {"instance-no-scale": "has a scale if it has a shift"}
 GIVEN = {"instance-bare": "is told its number of groups: see bare"}
 BOTH = GIVEN | {"instance-no-scale": "is told its number of groups: see no-shift"}
+LONE = Refusal("*", "Expected more than 1", size="batch:1+height:1+width:1+channels:1")
 
 case = Case(
     name="group-norm",
@@ -132,10 +133,16 @@ case = Case(
             "torch",
             "torch.nn.functional.group_norm",
             in_torch,
-            refuses=[Refusal("instance-no-scale/*", "tensor does not have a device")],  # a shift alone
+            refuses=[LONE, Refusal("instance-no-scale/*", "tensor does not have a device")],  # a shift alone
         ),
-        Contender("torch", "torch.nn.GroupNorm", in_torch_module, NO_SCALE | GIVEN),
-        Contender("torch", "torch.nn.InstanceNorm2d", in_torch_instance, without=GROUPS | NO_SCALE),
+        Contender("torch", "torch.nn.GroupNorm", in_torch_module, NO_SCALE | GIVEN, refuses=[LONE]),
+        Contender(
+            "torch",
+            "torch.nn.InstanceNorm2d",
+            in_torch_instance,
+            without=GROUPS | NO_SCALE,
+            refuses=[LONE],
+        ),
         Contender("tensorflow", "keras.layers.GroupNormalization", in_keras, BOTH),
         Contender("jax", "flax.linen.GroupNorm", in_flax, BOTH),
         Contender(

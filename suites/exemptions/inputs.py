@@ -94,6 +94,7 @@ REASONS = {
     "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,
     **{f"masked-norm/{option}/constant-huge-rows": RESIDUE for option in OF_ROWS},
     "moments/*/all-masked-row": NOTHING,
+    "rms-norm/no-scale/batch:1*": "of one element it is the sign, whose slope is what ε leaves, and rounding",
     **{f"moments/{option}/constant-huge-rows": RESIDUE for option in ("plain", "unbiased", "weights")},
     "moments/some/huge": "the square of what is left out overflows, and ∞ times its weight of 0 is NaN",
     "cnn/*/cotangents-of-ones": ZERO_SUM,

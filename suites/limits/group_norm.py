@@ -1,7 +1,7 @@
 """Known departures of group and instance normalisation."""
 
 from gaugeblock import Limit
-from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT, squares
+from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT, lone_element, squares
 
 LARGE = {"regime": ("large-mean", "offset")}
 SQUARES = "computes the variance as E[x²] − E[x]², which cancels: "
@@ -42,6 +42,10 @@ limits = {
         SQUARES_OF_KERAS_WHERE,
         {"backend": "keras-torch", **LARGE, "contender": "keras.layers.GroupNormalization"},
     ),
+    "uncentred-output-lone-element": lone_element(
+        "batch:1+height:1+width:1+channels:1",
+        {"backend": "tensorflow", "contender": "keras.layers.GroupNormalization"},
+    )["uncentred-output-lone-element"],
     "uncentred-gradient": Limit(
         "torch",
         UNCENTRED_GRADIENT,
