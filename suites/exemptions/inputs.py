@@ -83,6 +83,7 @@ REASONS = {
     "multi-head-attention/padding-mask/all-masked-row": NO_KEYS,
     "masked-encoder/*/all-masked-row": NO_KEYS,
     "head-options/mask-causal/all-masked-row": NO_KEYS,
+    "grid-heads/*-masked/all-masked-row": NO_KEYS,
     "head-options/scores*-mask/all-masked-row": NO_KEYS,
     "infinite-attention/boolean-mask/all-masked-row": NO_KEYS,
     "infinite-attention/root-boolean-mask/all-masked-row": NO_KEYS,

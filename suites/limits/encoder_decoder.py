@@ -4,6 +4,7 @@ from gaugeblock import Limit
 from suites.limits.attention import scores_overflow, softmax_slopes
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
+EQUAL = "batch:4+source:4+target:4+heads:4+width:4+hidden:4+layers:2"
 INFERENCE = {"backend": "torch", "contender": "torch.nn.Transformer:inference", "dtype": EVERY}
 
 limits = {
@@ -13,7 +14,7 @@ limits = {
         "torch/nn/modules/transformer.py:914 (2.13.0), without the check of activation.py:1326; "
         "aten/src/ATen/native/transformers/attention.cpp, masked_softmax: attn_mask.to(at::kBool)",
         # an odd number of heads has no fast path, one token sees itself
-        {**INFERENCE, "option": "source-added", "size": ("small", "large")},
+        {**INFERENCE, "option": "source-added", "size": ("small", "large", EQUAL)},
     ),
     "padded-places-not-computed": Limit(
         "torch",
