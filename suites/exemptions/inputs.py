@@ -30,6 +30,7 @@ NO_WEIGHT = "a mean of weights that are all zero is 0/0"
 NO_SUM = "probabilities that may be flushed to zero have no sum to divide by"
 NO_NORMAL = "a mean of weights that may be flushed to zero is 0/0"
 NO_SHARE = "the gradient of the weights is a share of 1/Σ α, which is below the smallest normal number"
+HIDDEN = "the square of what is left out overflows, and ∞ times its weight of 0 is NaN"
 ROOT = "the root of a sum of squares, which no number of the dtype holds"
 TWICE = "which value a row has that is set twice, no framework promises"
 MARK = "a zero marks what is dropped, so that no input may be one, or be flushed to one"
@@ -70,7 +71,7 @@ REASONS = {
     "encoder-decoder/pre-norm*/constant-huge-rows": RESIDUE,
     "transformer/pre-norm/constant-huge-rows": RESIDUE,
     "masked-encoder/additive-pre-norm/constant-huge-rows": RESIDUE,
-    "transformer-encoder/pre-norm/constant-huge-rows": RESIDUE,
+    "transformer-encoder*/pre-norm/constant-huge-rows": RESIDUE,
     "log-softmax/*/one-infinity": INFINITE,
     "sparse-cross-entropy/*/one-infinity": INFINITE,
     "sparse-pixel-cross-entropy/*/one-infinity": INFINITE,
@@ -97,7 +98,8 @@ REASONS = {
     "moments/*/all-masked-row": NOTHING,
     "rms-norm/no-scale/batch:1*": "of one element it is the sign, whose slope is what ε leaves, and rounding",
     **{f"moments/{option}/constant-huge-rows": RESIDUE for option in ("plain", "unbiased", "weights")},
-    "moments/some/huge": "the square of what is left out overflows, and ∞ times its weight of 0 is NaN",
+    **{f"moments/some*/{kind}": HIDDEN for kind in LARGE},
+    **{f"weighted-squared-error/*/{kind}": SQUARES for kind in LARGE},
     "cnn/*/cotangents-of-ones": ZERO_SUM,
     "instance-statistics/[!i]*/cotangents-of-ones": ZERO_SUM,  # not of inference
     "renormed-batch/[!s]*/cotangents-of-ones": ZERO_SUM,  # not where some pixels are left out

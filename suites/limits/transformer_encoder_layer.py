@@ -1,7 +1,8 @@
 """Known departures of a Transformer encoder layer."""
 
 from gaugeblock import Limit
-from suites.limits.attention import scores_overflow, softmax_slopes
+from suites.limits.transformer import of_layers
+from suites.limits.transformer_encoder import ONE, UNEVEN
 
 limits = {
     "gelu-constants-in-float32": Limit(
@@ -10,6 +11,5 @@ limits = {
         "tensorflow/python/ops/nn_ops.py:3754",
         {"backend": "tensorflow", "dtype": "float64", "option": "gelu"},
     ),
-    **scores_overflow(),
-    **softmax_slopes(),
+    **of_layers(one=ONE, uneven=UNEVEN),
 }
