@@ -117,7 +117,7 @@ REASONS = {
     "ragged-bag/*/edge-indices": "offsets are in order, and those of the edges would not be",
     "ragged-bag/*max/all-zeros": BEND,
     "ragged-bag/*max/zeros-and-ties": BEND,
-    **{f"ragged-bag/weighted-sqrtn/{kind}": ROOT for kind in LARGE},
+    **{f"ragged-bag/{option}/{kind}": ROOT for option in ("weighted-sqrtn", "max-norm") for kind in LARGE},
     **{f"ragged-bag/weighted-{option}/subnormal": NO_NORMAL for option in ("mean", "sqrtn")},
     "ragged-bag/weighted-mean/near-largest": NO_SHARE,
     "ragged-bag/weighted-mean/all-zeros": NO_WEIGHT,
@@ -162,6 +162,7 @@ REASONS = {
         for option in ("sum", "weights", "ends")
         for kind in (*LARGE, *BEYOND, "one-infinity")
     },
+    "probability-binary/floored-scores/one-nan": PROBABILITY,
     "probability-binary/floored*/subnormal": RECIPROCAL,
     **{f"probability-binary/floored-scores/{kind}": FLOOR for kind in (*LARGE, *UNEVEN)},
     "probability-binary/ends-smoothing/batch:*": CONSTANT,
