@@ -59,4 +59,8 @@ limits = {
     ),
     **scores_overflow(),
     **softmax_slopes(),
+    # where that of the scale is smaller
+    "slope-near-one-tensorflow-far-above": softmax_slopes("tensorflow", regime="one-far-above")[
+        "slope-near-one-tensorflow"
+    ],
 }
