@@ -63,17 +63,18 @@ def adds_the_mask(*options, **cells):
     )
 
 
-def masked_within_float32(*options, contender="keras.layers.MultiHeadAttention"):
+def masked_within_float32(*options, **cells):
     return Limit(
         "keras",
         "masks float64 with −2.4e38 too: a query whose scores are below it attends to the masked keys",
         "keras/src/backend/tensorflow/nn.py:1679 (3.15.1)",
         {
             "backend": "tensorflow",
-            "contender": contender,
+            "contender": "keras.layers.MultiHeadAttention",
             "regime": HUGE,
             "option": options,
             "dtype": "float64",
+            **cells,
         },
         always=False,
     )

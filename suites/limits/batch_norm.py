@@ -16,6 +16,18 @@ limits = {
         jax={"case": "batch-norm-biased"},
         numpy={"case": ("batch-norm", "batch-norm-biased")},
     ),
+    "uncentred-lone-element": Limit(
+        "keras",
+        "y is x a + (β − μ a): of a single element, equal to its mean, the rounding error of μ a remains",
+        "keras/src/backend/tensorflow/nn.py:1564 (3.15.1), tf.nn.batch_normalization",
+        {
+            "backend": "tensorflow",
+            "case": "batch-norm-biased",
+            "size": "batch:1+height:1+width:1+channels:1",
+            "regime": "typical",
+        },
+        always=False,
+    ),
     "fast-variance": Limit(
         "flax",
         FAST_VARIANCE,

@@ -1,6 +1,8 @@
 """Known departures of the training of the convolutional network."""
 
 from gaugeblock import Limit
+from suites.limits.activation import cancels
+from suites.limits.softmax import SLOPE, SLOPES
 
 # Only the weights differ; losses and moments agree. If it computes 1 - βᵗ from a float32 β, the reference has
 # the same bits as Keras's float64 weights, and differs from the float32 weights of both by 2.6 u.
@@ -25,4 +27,10 @@ limits = {
         "optax/tree_utils/_tree_math.py:449 (0.2.8)",
         {"backend": "jax", "dtype": "float32"},
     ),
+    **{
+        f"slope-near-one-{package}": cancels(
+            package, SLOPE, SLOPES[package], regime="one-far-above", dtype="float64"
+        )
+        for package in ("torch", "jax")
+    },
 }

@@ -1,7 +1,7 @@
 """Known departures of multi-head attention over axes of a grid."""
 
 from gaugeblock import Limit
-from suites.limits.attention import scores_overflow, softmax_slopes
+from suites.limits.attention import masked_within_float32, scores_overflow, softmax_slopes
 from suites.limits.layer_norm import HUGE
 
 KERAS = {"contender": "keras.layers.MultiHeadAttention"}
@@ -40,6 +40,9 @@ limits = {
             "regime": (*HUGE, "mixed-magnitudes", "offset"),
         },
         always=False,  # some score may be above it
+    ),
+    "masked-within-float32": masked_within_float32(
+        *("along-columns-causal", "along-columns-masked"), regime=(*HUGE, "mixed-magnitudes")
     ),
     **scores_overflow("tensorflow", "jax", "numpy"),
     **softmax_slopes("tensorflow", "jax"),

@@ -1,6 +1,9 @@
 """Known departures of bags of any length."""
 
 from gaugeblock import Limit
+from suites.limits.activation import FLUSHES
+from suites.limits.embedding_bag import INPUTS
+from suites.limits.rms_norm import flushes
 
 EQUALS = "divides a gradient among equal words: if a word is in a bag three times, thirds are rounded"
 EVERY = ("float64", "float32", "bfloat16", "float16")
@@ -81,6 +84,7 @@ limits = {
         },
         always=False,
     ),
+    "subnormal-inputs-tensorflow": flushes("tensorflow", FLUSHES["tensorflow"], INPUTS, direction="forward"),
     "no-rows-for-empty-bags": Limit(
         "tensorflow",
         "gives no rows for empty bags at the end, as it expects a word in each",

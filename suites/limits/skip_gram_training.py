@@ -1,6 +1,7 @@
 """Known departures of the training of skip-gram."""
 
 from gaugeblock import Limit
+from suites.limits.skip_gram import of_the_rounded_result
 
 limits = {
     "one-use-at-a-time": Limit(
@@ -28,4 +29,5 @@ limits = {
         always=False,
         varies=True,
     ),
+    "of-the-rounded-result": of_the_rounded_result(),
 }

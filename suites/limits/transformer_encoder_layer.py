@@ -1,6 +1,7 @@
 """Known departures of a Transformer encoder layer."""
 
 from gaugeblock import Limit
+from suites.limits.attention import masked_within_float32
 from suites.limits.transformer import of_layers
 from suites.limits.transformer_encoder import ONE, UNEVEN
 
@@ -11,5 +12,6 @@ limits = {
         "tensorflow/python/ops/nn_ops.py:3754",
         {"backend": "tensorflow", "dtype": "float64", "option": "gelu"},
     ),
+    "masked-within-float32": masked_within_float32("padding-mask", "causal"),
     **of_layers(one=ONE, uneven=UNEVEN),
 }
