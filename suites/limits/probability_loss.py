@@ -26,6 +26,9 @@ CLIPPED = {
     "regime": (*HUGE, "mixed-magnitudes", "offset", "one-far-above", "one-infinity"),
 }
 
+SUM_OF_NOTHING = "of no examples each reduction is the empty array of their losses, not their sum"
+SUM_OF_NOTHING_WHERE = "keras/src/losses/loss.py:145 (3.15.1)"
+
 
 def of_scores(function, cells, always=True, **given):
     shared = {"backend": "tensorflow", "option": "ends-scores", "dtype": DTYPES} | given
@@ -55,8 +58,8 @@ limits = {
     ),
     "sum-of-nothing": Limit(
         "keras",
-        "of no examples each reduction is the empty array of their losses, not their sum",
-        "keras/src/losses/loss.py:145 (3.15.1)",
+        SUM_OF_NOTHING,
+        SUM_OF_NOTHING_WHERE,
         [
             {"backend": "tensorflow", "option": "sum", "size": "batch:0+classes:7"} | cells
             for cells in (

@@ -4,6 +4,7 @@ from gaugeblock import Limit
 from suites.limits.activation import cancels
 from suites.limits.binary_cross_entropy import SLOPE, SLOPES, infinite
 from suites.limits.kl_divergence_floored import SQUARE, SQUARE_WHERE
+from suites.limits.probability_loss import SUM_OF_NOTHING, SUM_OF_NOTHING_WHERE
 
 LOGISTIC = {"case": "weighted-logistic"}
 
@@ -22,6 +23,18 @@ limits = {
             "option": "weights",
         },
         always=False,  # a loss of single elements only
+    ),
+    "sum-of-nothing": Limit(
+        "keras",
+        SUM_OF_NOTHING,
+        SUM_OF_NOTHING_WHERE,
+        {
+            "backend": "tensorflow",
+            "case": "weighted-kl-floored",
+            "option": "examples-sum",
+            "direction": "forward",
+            "size": "batch:0+classes:7",
+        },
     ),
     "infinite-logit-times-zero": infinite(**LOGISTIC),
     "square-overflows": Limit(
