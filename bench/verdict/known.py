@@ -21,7 +21,7 @@ from bench.store.source import split
 from bench.verdict.compare import Agreement
 
 # the coordinates that decide the size of a departure, most important first; modes and seeds do not count
-ALIKE = ("case", "dtype", "direction", "regime", "option", "size", "device", "contender")
+ALIKE = ("case", "dtype", "direction", "regime", "size", "option", "device", "contender")
 OF_BACKENDS = ("contender", "mode", "device", "dtype")  # the coordinates that a backend has values of
 ROOM = 10.0  # the allowed range is from the smallest measured rms ratio / 10 to the largest * 10
 
@@ -92,7 +92,7 @@ def expected(limit: Limit, fields: Mapping[str, Any], installed: str = "") -> tu
     """The range of rms ratios that a limit explains in a cell, from those measured in the most similar cells.
 
     Uses only ratios of the cell's dtype, and of the installed release if there are any; None if that dtype
-    was not measured. Similar cells have the same direction, then regime, option, size, device and contender.
+    was not measured. Similar cells have the same direction, then regime, size, option, device and contender.
     A departure that some inputs do not show may be of any smaller size; but where each that was measured is a
     NaN or a shape, a finite one is another.
     """
