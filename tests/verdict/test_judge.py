@@ -407,6 +407,11 @@ def test_a_cell_is_held_against_what_was_measured_of_the_cells_most_like_it():
     assert expected(limit, {**small, "size": "odd"}) == (0.3, 2e6)  # either may be like it
     assert expected(limit, {**small, "direction": "gradient", "size": "large"}) == (7, 700)  # first of all
     assert expected(limit, {**small, "dtype": "float64"}) is None  # which has other roundings
+    lone = measured(inf, limit=limit, **{**small, "size": "batch:1"}, option="causal")
+    assert expected(lone, {**small, "option": "causal"}) == (
+        0.3,
+        30,
+    )  # before the same option at another size
     infinite = measured(inf, dtype="float64")
     assert expected(infinite, {"dtype": "float64"}) == (inf, inf)
 
