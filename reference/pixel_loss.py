@@ -64,8 +64,7 @@ def _dense(z, y, w, seen, axis, smoothing):
         classes = np.moveaxis(seen, axis, -1) if seen.ndim == z.ndim else seen[..., None]
         cost = np.where(classes, cost, 0)
     l = (cost * _negative(z, seen, axis)).sum(axis=-1)  # (n, d)
-    pixels = _pixels(seen, z, l)
-    return np.where(pixels, l, 0), pixels, None, cost  # NaN of a pixel that is left out is left out
+    return l, _pixels(seen, z, l), None, cost
 
 
 def _sparse(z, y, w, seen, axis, smoothing, ignored):
@@ -77,9 +76,7 @@ def _sparse(z, y, w, seen, axis, smoothing, ignored):
     cost = (k == target[..., None]) * (1 - smoothing) + smoothing / k.size  # (n, d, c)
     cost = np.where(pixels[..., None], cost, 0).astype(z.dtype)
     cost = cost if w is None else w * cost
-    l = np.where(
-        pixels, (cost * _negative(z, None, axis)).sum(axis=-1), 0
-    )  # NaN of an ignored pixel is ignored
+    l = (cost * _negative(z, None, axis)).sum(axis=-1)
     return l, pixels, None if w is None else np.where(pixels, w[target], 0), cost
 
 
@@ -103,6 +100,7 @@ def _pixels(seen, z, l):
 
 
 def _total(l, pixels, v, reduction, weights=None):
+    l = np.where(pixels, l, 0)  # also where a pixel that is left out is NaN
     if reduction in ("none", "sum"):
         return reduced(v * l, reduction)
     return (v * l).sum() / _divisor(l, pixels, reduction, weights)

@@ -63,6 +63,33 @@ def adds_the_mask(*options, **cells):
     )
 
 
+def scale_in_float32(*sizes, source="keras/src/backend/tensorflow/nn.py:1708", **cells):
+    """Of Keras's layer, at sizes whose 1/√d is not exact."""
+    return Limit(
+        "keras",
+        "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
+        source,
+        {"backend": "tensorflow", "dtype": "float64", "size": sizes, **cells},
+    )
+
+
+def seen_below_the_mask(options, **cells):
+    """Of Keras's layer, where its scores pass its softmax layer."""
+    return Limit(
+        "keras",
+        "masks with −1e9 and clears what is masked: where all scores that are seen are below it, no weight "
+        "is left",
+        "keras/src/layers/activations/softmax.py:82 (3.15.1)",
+        {
+            "backend": "tensorflow",
+            "option": options,
+            "regime": (*HUGE, "mixed-magnitudes", "offset"),
+            **cells,
+        },
+        always=False,  # some score may be above it
+    )
+
+
 def masked_within_float32(*options, **cells):
     return Limit(
         "keras",

@@ -1,7 +1,13 @@
 """Known departures of group and instance normalisation."""
 
 from gaugeblock import Limit
-from suites.limits.layer_norm import FAST_VARIANCE_WHERE, UNCENTRED, UNCENTRED_GRADIENT, lone_element, squares
+from suites.limits.layer_norm import (
+    FAST_VARIANCE_WHERE,
+    UNCENTRED,
+    UNCENTRED_GRADIENT,
+    output_of_one,
+    squares,
+)
 
 LARGE = {"regime": ("large-mean", "offset")}
 SQUARES = "computes the variance as E[x²] − E[x]², which cancels: "
@@ -43,10 +49,11 @@ limits = {
         SQUARES_OF_KERAS_WHERE,
         {"backend": "keras-torch", **LARGE, "contender": "keras.layers.GroupNormalization"},
     ),
-    "uncentred-output-lone-element": lone_element(
+    "uncentred-output-lone-element": output_of_one(
         "batch:1+height:1+width:1+channels:1",
-        {"backend": "tensorflow", "contender": "keras.layers.GroupNormalization"},
-    )["uncentred-output-lone-element"],
+        backend="tensorflow",
+        contender="keras.layers.GroupNormalization",
+    ),
     "uncentred-gradient": Limit(
         "torch",
         UNCENTRED_GRADIENT,

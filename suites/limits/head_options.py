@@ -6,11 +6,12 @@ from suites.limits.attention import (
     UNEQUAL,
     adds_the_mask,
     masked_within_float32,
+    scale_in_float32,
     scores_overflow,
+    seen_below_the_mask,
     softmax_slopes,
 )
 from suites.limits.infinite_attention import masked_by_a_number, nan_of_few_keys
-from suites.limits.layer_norm import HUGE
 from suites.limits.softmax import SLOPE, SLOPES
 
 MASKED = ("query-mask", "all-masks-scores")
@@ -27,11 +28,11 @@ FUSED = tuple(name for name in OTHERS if ("mask" in name or "window" in name) an
 EDGES = {"regime": ("one-nan", "one-infinity"), "direction": "forward"}
 
 limits = {
-    "scale-in-float32": Limit(
-        "keras",
-        "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
-        "keras/src/backend/tensorflow/nn.py:1708 and keras/src/layers/attention/multi_head_attention.py:584",
-        {**KERAS, "dtype": "float64", "size": UNEQUAL},
+    "scale-in-float32": scale_in_float32(
+        UNEQUAL,
+        source="keras/src/backend/tensorflow/nn.py:1708 and "
+        "keras/src/layers/attention/multi_head_attention.py:584",
+        contender=LAYER,
     ),
     "masked-is-cleared": Limit(
         "keras",
@@ -51,14 +52,7 @@ limits = {
         option=("scores-causal", "scores-mask", "mask-causal", "normed-causal"),
         **EDGES,
     ),
-    "masked-by-a-number": Limit(
-        "keras",
-        "masks with −1e9 and clears what is masked: where all scores that are seen are below it, no weight "
-        "is left",
-        "keras/src/layers/activations/softmax.py:82 (3.15.1)",
-        {**KERAS, "option": WITH_SCORES, "regime": (*HUGE, "mixed-magnitudes", "offset"), "dtype": DTYPES},
-        always=False,  # some score may be above it
-    ),
+    "masked-by-a-number": seen_below_the_mask(WITH_SCORES, contender=LAYER, dtype=DTYPES),
     "masked-within-float32": masked_within_float32(*FUSED, contender=LAYER),
     "query-mask-not-read": Limit(
         "keras",

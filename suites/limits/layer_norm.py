@@ -2,6 +2,7 @@
 
 from gaugeblock import Limit
 
+ONE = "batch:1+time:1+width:1"
 KERAS = {
     "backend": ("tensorflow", "keras-torch", "keras-jax"),
     "contender": "keras.layers.LayerNormalization",
@@ -56,25 +57,33 @@ def in_float32(*cells, always=True):
     )
 
 
-def lone_element(size, keras=KERAS):
-    """The norms of one element, which is its own mean."""
-    alone = {"size": size, "regime": "typical"}
-    return {
-        "mean-rounded-in-the-scale": Limit(
-            "torch",
-            "dγ sums dy (x a + b), b = -μ/√(σ² + ε) rounded: an error of u |μ|/√ε remains of a row's mean",
-            "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
-            {"backend": "torch", "device": "cpu", "mode": "eager", "direction": "gradient"} | alone,
-            always=False,  # for some seeds the rounding error is zero
-        ),
-        "uncentred-output-lone-element": Limit(
-            "keras",
-            "y is x a + (β − μ a): of a single element, equal to its mean, the rounding error of μ a remains",
-            "keras/src/ops/nn.py:3191",
-            {**keras, "direction": "forward"} | alone,
-            always=False,
-        ),
-    }
+def mean_of_one(size):
+    """torch's layer norm of one element, which is its own mean."""
+    return Limit(
+        "torch",
+        "dγ sums dy (x a + b), b = -μ/√(σ² + ε) rounded: an error of u |μ|/√ε remains of a row's mean",
+        "aten/src/ATen/native/cpu/layer_norm_kernel.cpp, layer_norm_backward_frame: dgamma_data",
+        {
+            "backend": "torch",
+            "size": size,
+            "regime": "typical",
+            "direction": "gradient",
+            "device": "cpu",
+            "mode": "eager",
+        },
+        always=False,  # for some seeds the rounding error is zero
+    )
+
+
+def output_of_one(size, **cells):
+    """Keras's norms of one element."""
+    return Limit(
+        "keras",
+        "y is x a + (β − μ a): of a single element, equal to its mean, the rounding error of μ a remains",
+        "keras/src/ops/nn.py:3191",
+        {"size": size, "regime": "typical", "direction": "forward", **cells},
+        always=False,
+    )
 
 
 limits = {
@@ -120,5 +129,6 @@ limits = {
         {**KERAS, **NEAR_ITS_MEAN},
         always=False,  # few elements are outside, for some seeds none
     ),
-    **lone_element("batch:1+time:1+width:1"),
+    "mean-rounded-in-the-scale": mean_of_one(ONE),
+    "uncentred-output-lone-element": output_of_one(ONE, **KERAS),
 }

@@ -2,7 +2,7 @@
 
 from gaugeblock import Limit
 from suites.limits.attention import scores_overflow, softmax_slopes
-from suites.limits.layer_norm import lone_element
+from suites.limits.layer_norm import mean_of_one
 
 FINITE = ("additive", "keys-additive", "keys-and-additive", "additive-pre-norm")
 EQUAL = "batch:4+time:4+heads:4+width:4+hidden:4+layers:2"
@@ -28,9 +28,7 @@ limits = {
             "dtype": ("float64", "float32", "bfloat16", "float16"),
         },
     ),
-    "mean-rounded-in-the-scale": lone_element("batch:1+time:1+heads:1+width:1+hidden:1+layers:2")[
-        "mean-rounded-in-the-scale"
-    ],
+    "mean-rounded-in-the-scale": mean_of_one("batch:1+time:1+heads:1+width:1+hidden:1+layers:2"),
     **scores_overflow("torch", "numpy"),
     **softmax_slopes("torch"),
 }

@@ -8,7 +8,7 @@ from suites.limits.layer_norm import (
     MOMENTS,
     UNCENTRED,
     UNCENTRED_GRADIENT,
-    lone_element,
+    mean_of_one,
     squares,
 )
 from suites.limits.rms_norm import flushes
@@ -22,7 +22,7 @@ limits = {
         keras=f"{MOMENTS}; keras/src/ops/nn.py:3046",
     ),
     "subnormal-inputs-jax": flushes("jax", FLUSHES["jax"]),
-    "mean-rounded-in-the-scale": lone_element("batch:1+channels:1+width:1")["mean-rounded-in-the-scale"],
+    "mean-rounded-in-the-scale": mean_of_one("batch:1+channels:1+width:1"),
     "scale-of-the-last-axis": Limit(
         "keras",
         "multiplies by the scales along the last axis, whatever axis it is told; else it raises",

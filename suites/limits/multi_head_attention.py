@@ -5,6 +5,7 @@ from suites.limits.attention import (
     FINITE_MASK,
     UNEQUAL,
     masked_within_float32,
+    scale_in_float32,
     scores_overflow,
     softmax_slopes,
 )
@@ -27,13 +28,7 @@ def not_always_native(why, **cells):
 
 
 limits = {
-    "scale-in-float32": Limit(
-        "keras",
-        "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
-        "keras/src/backend/tensorflow/nn.py:1708",
-        # 1/√64 is exact
-        {"backend": "tensorflow", "dtype": "float64", "size": ("small", "past-powers", "7b", UNEQUAL)},
-    ),
+    "scale-in-float32": scale_in_float32("small", "past-powers", "7b", UNEQUAL),  # 1/√64 is exact
     "masked-within-float32": masked_within_float32("causal", "padding-mask", "masked-rows-mean"),
     "scale-contracted": Limit(
         "keras",

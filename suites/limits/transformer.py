@@ -1,8 +1,8 @@
 """Known departures of the Transformer."""
 
 from gaugeblock import Limit
-from suites.limits.attention import scores_overflow, softmax_slopes
-from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, lone_element
+from suites.limits.attention import scale_in_float32, scores_overflow, softmax_slopes
+from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, mean_of_one, output_of_one
 
 
 def of_layers(*, one, uneven):
@@ -11,12 +11,7 @@ def of_layers(*, one, uneven):
     `one` is its size of one element, `uneven` one whose 1/√d is not exact.
     """
     return {
-        "scale-in-float32": Limit(
-            "keras",
-            "scales by 1/√d rounded to float32: tf.cast converts a Python number to float32 first",
-            "keras/src/backend/tensorflow/nn.py:1708",
-            {"backend": "tensorflow", "dtype": "float64", "size": uneven},
-        ),
+        "scale-in-float32": scale_in_float32(uneven),
         "fast-variance": Limit(
             "flax",
             FAST_VARIANCE,
@@ -24,7 +19,8 @@ def of_layers(*, one, uneven):
             {"backend": "jax", "option": "pre-norm", "regime": ("constant-rows", "offset")},
             always=False,  # the sums of equal numbers may be exact
         ),
-        **lone_element(one, {"backend": "tensorflow"}),
+        "mean-rounded-in-the-scale": mean_of_one(one),
+        "uncentred-output-lone-element": output_of_one(one, backend="tensorflow"),
         **scores_overflow(),
         **softmax_slopes(),
     }
