@@ -4,7 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from bench.noise.array import SINGLE, Noisy, Rule, element, exact, full, noisy, pack, rule, rules
+from bench.noise.array import (
+    SINGLE,
+    Noisy,
+    Rule,
+    element,
+    exact,
+    full,
+    noisy,
+    pack,
+    rows,
+    rule,
+    rules,
+    spread_out,
+)
 from bench.noise.choices import where as chosen
 
 
@@ -67,10 +80,15 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 
 @rules(np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack)
 def joined(function: Rule) -> Rule:
-    """The rule of a function that joins arrays: all parts are extended to all rows first."""
+    """The rule of a function that joins arrays: all parts are extended to all rows first.
+
+    Whole numbers stay whole where all parts are: they may be indices.
+    """
 
     def on_records(arrays: Any, *args: Any, **kwargs: Any) -> Any:
-        parts = [full(x).view(np.ndarray) for x in arrays]
+        inside = [rows(x) for x in arrays]
+        dtype = np.int64 if all(each.dtype.kind in "iu" for each in inside) else np.float64
+        parts = [pack(spread_out(each, dtype)).view(np.ndarray) for each in inside]
         whole = function(parts, *args, **kwargs)  # NumPy promotes a record to one without overlapping fields
         return whole.astype(parts[0].dtype, copy=False).view(Noisy)
 

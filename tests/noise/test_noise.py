@@ -740,6 +740,18 @@ def test_an_undecided_index_may_be_compared_read_and_written_by():
         spread(lambda x: assigned(x, (x * 0.1 > x / 10.0, 0), 1.0), (x[0],), dtype="float32", seed=0)
 
 
+def test_an_undecided_index_stays_one_where_it_is_joined_to_others():
+    def read(x, W, E):
+        first = (x * W).sum(axis=-1).argmax(axis=0)
+        return E[np.concatenate([np.array([1]), first[None]])]
+
+    x = rng(0).random((3, 6)).astype(np.float32)
+    x[2] = x[0] = 2
+    E = np.float32([10, 20, 35])
+    found = spread(read, (x, rng(1).random(6), E), dtype="float32", seed=0)[""]
+    assert found.value.tolist() == [20, 10] and found.jump.tolist() == [0, 25]
+
+
 # ---- the table of rules: the arrays own it, the rules enter themselves ----
 
 
