@@ -7,7 +7,7 @@ only at the end of an axis.
 
 from functools import partial
 
-from gaugeblock import LOW, Case, Contender, Refusal
+from gaugeblock import Case, Contender
 from reference.convolution import pair
 from reference.pooling import avg_pool, avg_pool_vjp
 from suites.max_pool import CEIL, PADDED, SAME, SHARED, UNLIKE, explicit, flops, torch_margin
@@ -83,13 +83,6 @@ def in_flax(weights, *, size=2, stride=None, padding=0, count_margin=True):
 UNCOUNTED = "has no margin of its own but 'same', and one that its users add is counted"
 DIVIDED = {"divisor": "divides by the window"}
 COUNTED = {"uncounted": UNCOUNTED, "ceil": UNCOUNTED} | DIVIDED
-# its cotangent would need another dtype than its input
-PROMOTED = [
-    Refusal(f"{option}/*/{dtype}/gradient", "unexpected JAX type")
-    for option in ("same", "ceil", "uncounted")
-    for dtype in LOW
-]
-
 case = Case(
     name="average-pool",
     title="Average pooling",
@@ -111,7 +104,7 @@ case = Case(
         Contender("tensorflow", "tensorflow.nn.avg_pool2d", in_tensorflow, COUNTED),
         Contender("tensorflow", "keras.layers.AveragePooling2D", in_keras, COUNTED),
         Contender("jax", "jax.lax.reduce_window", in_jax),
-        Contender("jax", "flax.linen.avg_pool", in_flax, DIVIDED, refuses=PROMOTED),
+        Contender("jax", "flax.linen.avg_pool", in_flax, DIVIDED),
     ),
     flops=partial(flops, 1),
     **SHARED,

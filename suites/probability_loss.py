@@ -8,6 +8,8 @@ suites/cross_entropy.py for losses of logits.
 
 from functools import partial
 
+import numpy as np
+
 from gaugeblock import Case, Contender, Option
 from reference.activation import sigmoid, sigmoid_vjp, softmax, softmax_vjp
 from reference.probability_loss import (
@@ -52,8 +54,11 @@ def inputs(rng, *, kind, batch, classes, weighted=False, scores=False, ends=Fals
     x = 2 * rng.normal(size=(batch, classes))
     if ends:  # no probability is near a bound, where a rounding error would decide
         x += 40 * rng.integers(-1, 2, size=x.shape)
-    if kind == "binary":
-        y = rng.uniform(size=x.shape) if option.get("smoothing") else 1.0 * (rng.uniform(size=x.shape) < 0.5)
+    if kind == "binary" and option.get("smoothing"):
+        # right in a share of its own in each set, so that the means of many elements differ
+        y = np.where(rng.uniform(size=x.shape) < rng.uniform(), 1.0 * (x > 0), rng.uniform(size=x.shape))
+    elif kind == "binary":
+        y = 1.0 * (rng.uniform(size=x.shape) < 0.5)
     elif kind == "categorical":
         y = rng.dirichlet([1.0] * classes, size=batch)
     else:

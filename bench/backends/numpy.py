@@ -207,7 +207,11 @@ class NumPy(Backend):
             assert training.predict is not None
             return training.predict(held["params"], x)
 
-        return Loop(load, step, lambda: (held["params"], held["state"]), training.predict and predict)
+        def read() -> tuple[Tree, Tree]:
+            params, state = self.get((held["params"], held["state"]))
+            return params, state
+
+        return Loop(load, step, read, training.predict and predict)
 
     def wait(self, tree: Tree) -> None:
         return None

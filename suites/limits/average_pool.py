@@ -18,7 +18,6 @@ limits = {
             "contender": "flax.linen.avg_pool",
             "option": ("same", "ceil", "uncounted"),
             "dtype": LOW,
-            "direction": "forward",
         },
     ),
 }

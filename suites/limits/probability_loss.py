@@ -26,6 +26,7 @@ CLIPPED = {
     "regime": (*HUGE, "mixed-magnitudes", "offset", "one-far-above", "one-infinity"),
 }
 
+REFERENCE = "reference/probability_loss.py, which has the range of float64 where it is the oracle"
 SUM_OF_NOTHING = "of no examples each reduction is the empty array of their losses, not their sum"
 SUM_OF_NOTHING_WHERE = "keras/src/losses/loss.py:145 (3.15.1)"
 
@@ -73,7 +74,19 @@ limits = {
         "clips at 1 − 1e-7, which is 1 in float16: a probability of 1 stays, and its loss and gradient are "
         "infinite or NaN",
         "keras/src/backend/tensorflow/nn.py:1484 (3.15.1); keras-team/keras#377 has the same in float32",
-        {"backend": "tensorflow", "case": "probability-binary", "dtype": "float16", "size": "large"},
+        {"backend": "tensorflow", "case": "probability-binary", "dtype": "float16"},
+        always=False,
+    ),
+    "bound-of-one-in-float16-numpy": Limit(
+        "numpy",
+        "clips at 1 − 1e-7, which is 1 in float16: the gradient of a probability of 1 is infinite",
+        REFERENCE,
+        {
+            "backend": "numpy",
+            "case": "probability-binary",
+            "dtype": "float16",
+            "option": ("ends", "ends-smoothing", "ends-scores"),
+        },
         always=False,
     ),
     "reciprocal-overflows": Limit(
@@ -92,7 +105,7 @@ limits = {
     "reciprocal-overflows-numpy": Limit(
         "numpy",
         "takes 1/p before its share of the mean: it overflows in float16 for a p below 1.5e-5",
-        "reference/probability_loss.py, which has the range of float64 where it is the oracle",
+        REFERENCE,
         {
             "backend": "numpy",
             "case": "probability-sparse",

@@ -8,7 +8,7 @@ import pytest
 
 from bench.backends import FURTHER, SHIPPED, TF32, Absent, Backend, backend
 from bench.backends.torch import Torch
-from bench.case import Contender
+from bench.case import Contender, Training
 from bench.cells.selection import Selection
 
 FRAMEWORKS = [name for name in SHIPPED if name != "numpy"]
@@ -298,3 +298,14 @@ def test_a_layout_keeps_shapes_numbers_too(mode):
         x = np.arange(float(np.prod(shape))).reshape(shape)
         found = placed({"x": x}, mode)["x"]
         assert found.shape == shape and np.array_equal(found, x)
+
+
+def test_a_step_that_promotes_weights_of_float16_is_a_missing_kernel_in_numpy():
+    engine = backend("numpy")("cpu", "float16")
+    training = Training({}, {}, lambda params, state, **batch: ({"W": np.zeros(2)}, state, np.float16(0)))
+    loop = engine.loop(training, "eager")
+    loop.load(training.params, training.state)
+    loop.step({})
+    with pytest.raises(TypeError, match="no float16") as caught:
+        loop.read()
+    assert engine.lacks(caught.value)
