@@ -2,7 +2,19 @@
 
 from gaugeblock import Limit
 
+ROOT = "takes the root with the exponent 1/q in float32: that of a sum s is off by log s times its rounding"
+
+
+def root(package, source):
+    cells = {"backend": package, "option": ("cubic", "inside-cubic"), "regime": "offset", "dtype": "float32"}
+    return Limit(package, ROOT, source, cells | {"direction": "gradient"}, always=False)
+
+
 limits = {
+    "root-in-float32-numpy": root(
+        "numpy", "reference/triplet.py: a Python number becomes one of the array's dtype"
+    ),
+    "root-in-float32-torch": root("torch", "aten/src/ATen/native/SharedReduceOps.h:261"),
     "odd-power-without-size": Limit(
         "optax",
         "raises differences to an odd power without taking their sizes: a negative sum has no root",
