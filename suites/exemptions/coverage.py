@@ -56,7 +56,7 @@ REASONS = {
     "jax.device_put(may_alias)": "whether memory is shared",
     "jax.device_put(donate)": "whether the source's memory may be reused",
     "jax.device_put(src)": "the source device, which the array has",
-    "torch.Tensor.to(non_blocking)": "changes when the call returns, not the values; the page waits for the result",
+    "torch.Tensor.to(non_blocking)": "changes when the call returns; the page waits for the result",
     "torch.Tensor.to(other)": "a tensor that gives dtype and device",
     "torch.Tensor.to(memory_format)": "a one-dimensional array has only one memory format",
     "torch.Tensor.to(layout)": "part of a schema that Python cannot call",
