@@ -13,15 +13,16 @@ Expectation = Mapping[str, Expected]
 
 
 def limit_of(one: Expected, fixed: NDArray[np.bool_], elements: int, dtype: object) -> Array:
-    """t σ + u |y|, plus the change if undecided choices went the other way, which is rounded as well.
-
-    It is zero for `fixed` elements.
+    """t σ + u |y|, plus the change if undecided choices went the other way. It is zero for `fixed` elements.
 
     `t` is Student's t with Bonferroni's correction over the `elements` of a cell: see `bench.noise.multiple`.
+    The other way is rounded too: in the result, and in one operation at least, whose errors are up to u and
+    have a spread of u/√3.
     """
-    limit = np.asarray(multiple(elements, one.draws) * one.sigma)
-    limit += precision(dtype).u * (np.abs(one.value) + one.jump)
-    limit += one.jump
+    t, u = multiple(elements, one.draws), precision(dtype).u
+    limit = np.asarray(t * one.sigma)
+    limit += u * (np.abs(one.value) + one.jump)
+    limit += one.jump * (1 + t * u / np.sqrt(3))
     limit[fixed] = 0
     return limit
 

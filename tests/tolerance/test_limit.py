@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.noise import precision
-from bench.tolerance.limit import fixed_by_formula, nearest
+from bench.tolerance.limit import fixed_by_formula, limit_of, nearest
 from bench.tolerance.spread import Expected
 from bench.tree import numpy_dtype
 
@@ -24,3 +24,10 @@ def test_a_value_that_rounding_changes_keeps_all_bits():
     value, sigma = np.array([0.1, 1e-40, 0.5]), np.array([1e-50, 1e-50, 0])
     one = Expected(value, sigma, sigma, np.zeros(3))
     np.testing.assert_array_equal(nearest(one, fixed_by_formula(one), "float32"), value)
+
+
+def test_the_other_way_of_a_choice_is_rounded_too():
+    zero = np.zeros(2)
+    one = Expected(zero, zero, zero, np.array([1.0, 0.0]))
+    limit = limit_of(one, fixed_by_formula(one), 273, "bfloat16")
+    assert limit[0] > 1 + 3 * 2.0**-8 and limit[1] == 0
