@@ -9,7 +9,7 @@ WHERE = {
     "torch": ("torch", "aten/src/ATen/native/cpu/BinaryOpsKernel.cpp, mse_kernel"),
     "tensorflow": (
         "tensorflow",
-        "tensorflow/core/kernels/cwise_op_squared_difference.cc; keras/src/losses/losses.py:1788 has ops.square",
+        "tensorflow/core/kernels/cwise_op_squared_difference.cc; keras/src/losses/losses.py:1788",
     ),
     "jax": ("optax", "optax/losses/_regression.py:50 (0.2.8)"),
 }
