@@ -1,7 +1,7 @@
 """Known departures of the cross-entropies of probabilities."""
 
 from gaugeblock import Limit
-from suites.limits.activation import KERNELS, cancels
+from suites.limits.activation import KERNELS, SOURCES, cancels
 from suites.limits.layer_norm import HUGE
 
 LOGITS = "takes the scores of the {} that made the probabilities, and clips nothing"
@@ -122,6 +122,16 @@ limits = {
         case="probability-binary",
         dtype=DTYPES[:3],
         option=("plain", "sum", "each", "smoothing", "weights", "scores", "ends", "ends-smoothing"),
+    ),
+    "sigmoid-slope": cancels(
+        "tensorflow",
+        "the slope of the sigmoid is σ (1 − σ) of a rounded σ, which cancels near 1: the error is u",
+        SOURCES["sigmoid"]["tensorflow"],
+        case="probability-binary",
+        option="ends-scores",
+        contender="tensorflow.nn.sigmoid",
+        mode="eager",
+        direction="gradient",
     ),
     "target-subtracted": cancels(
         "torch",
