@@ -1,6 +1,6 @@
 """Known departures of attention of infinite queries."""
 
-from gaugeblock import Limit
+from gaugeblock import LOW, Limit
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -63,6 +63,20 @@ limits = {
     "all-below-is-masked": all_below(),
     "nan-of-few-keys": nan_of_few_keys(
         contender="torch.nn.functional.scaled_dot_product_attention", size="few-keys"
+    ),
+    "nan-of-causal-in-few-bits": Limit(
+        "torch",
+        "with is_causal its fused kernel gives zeros to a query whose weights are NaN; with a mask, or in "
+        "float32, it gives NaN",
+        "aten/src/ATen/native/cpu/FlashAttentionKernel.cpp, cpu_flash_attention",
+        {
+            "backend": ("torch", "keras-torch"),
+            "contender": "torch.nn.functional.scaled_dot_product_attention",
+            "device": "cpu",
+            "option": "causal",
+            "dtype": LOW,
+        },
+        always=False,  # scores of one infinity have other limits
     ),
     # the kind of input draws an infinity, whose scores may be -∞
     "masked-keys-are-seen-flax-drawn": masked_by_a_number(
