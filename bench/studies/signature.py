@@ -74,11 +74,9 @@ def _native(found: Callable[..., Any]) -> Signature:
 
     merged: dict[str, Parameter] = {}
     name = torch.jit._builtins._find_builtin(found) or f"aten::{found.__name__}"  # a method of Tensor
-    schemas = [
-        schema
-        for schema in torch._C._jit_get_schemas_for_operator(name)
-        if str(schema.arguments[0].type) == "Tensor"  # the others are forms for Python numbers
-    ]
+    every = torch._C._jit_get_schemas_for_operator(name)
+    # the others are forms for Python numbers, unless none takes a tensor
+    schemas = [schema for schema in every if str(schema.arguments[0].type) == "Tensor"] or every
     everywhere = set.intersection(*({each.name for each in schema.arguments} for schema in schemas))
     for schema in schemas:
         for each in schema.arguments:

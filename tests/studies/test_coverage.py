@@ -195,6 +195,7 @@ def test_the_parameters_of_compiled_functions_are_read_from_torch():
     pool = function(torch.nn.functional.max_pool2d)
     assert {"dilation", "ceil_mode", "return_indices"} <= {*pool.parameters}
     assert list(function(torch.tanh).parameters) == ["input", "out"]
+    assert {"window_length", "periodic"} <= {*function(torch.hann_window).parameters}  # takes no tensor
 
 
 @pytest.fixture(scope="module")
