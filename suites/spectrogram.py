@@ -131,7 +131,9 @@ def refuses(words, *options):
 VIEWS = [Refusal("*/compile/*", "ViewMeta sequence")]
 TORCH = [*refuses("FFT doesn't support"), *VIEWS]
 KERAS = refuses("TypeError")
-JAX = refuses("RFFT input must be", *(name for name, how in OPTIONS.items() if "sides" not in how))
+RFFT = "RFFT input must be"
+BY_WINDOW = refuses(RFFT, "by-window", "by-window-after")
+HALF = (name for name in OPTIONS if name not in {*AROUND, *SCALED, *SIDES})
 
 case = Case(
     name="spectrogram",
@@ -171,8 +173,8 @@ case = Case(
             AFTER | ENDS | SIDES | ORTHONORMAL | SCALED,
             refuses=refuses("TypeError"),
         ),
-        Contender("jax", "jax.numpy.fft.rfft", in_jax, AROUND | SCALED, refuses=JAX),
-        Contender("jax", "jax.scipy.signal.stft", in_jax_scipy, UNSCALED, refuses=JAX),
+        Contender("jax", "jax.numpy.fft.rfft", in_jax, AROUND | SCALED, refuses=refuses(RFFT, *HALF)),
+        Contender("jax", "jax.scipy.signal.stft", in_jax_scipy, UNSCALED, refuses=BY_WINDOW),
     ),
     items=lambda *, batch, time, **_: batch * time,
     unit="samples",
