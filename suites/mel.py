@@ -46,7 +46,7 @@ def log_inputs(rng, *, batch, frames, bands, keep=None, regime="typical"):
 def in_torch(weights, *, eps=1e-6):
     import torch
 
-    return {}, lambda params, power, bands: {"y": torch.log(power @ bands + eps)}
+    return {}, lambda params, power, bands: {"y": torch.log(torch.matmul(power, bands) + eps)}
 
 
 def in_tensorflow(weights, *, eps=1e-6):
@@ -64,7 +64,7 @@ def in_tensorflow(weights, *, eps=1e-6):
 def in_jax(weights, *, eps=1e-6):
     import jax.numpy as jnp
 
-    return {}, lambda params, power, bands: {"y": jnp.log(power @ bands + eps)}
+    return {}, lambda params, power, bands: {"y": jnp.log(jnp.matmul(power, bands) + eps)}
 
 
 def dct_in_torch(weights, *, keep=None):
@@ -73,7 +73,7 @@ def dct_in_torch(weights, *, keep=None):
     def run(params, y):
         B = y.shape[-1]
         C = (2 / B) ** 0.5 * circle((2 * np.arange(B)[:, None] + 1) * np.arange(B), 4 * B)[0][:, :keep]
-        return {"y": y @ torch.asarray(C, dtype=y.dtype, device=y.device)}
+        return {"y": torch.matmul(y, torch.asarray(C, dtype=y.dtype, device=y.device))}
 
     return {}, run
 
