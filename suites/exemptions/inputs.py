@@ -92,6 +92,7 @@ REASONS = {
     "transformer*/padding-mask/all-masked-row": NO_KEYS,
     "encoder-decoder/*/all-masked-row": NO_KEYS,
     "masked-norm/*/all-masked-row": NOTHING,
+    "inception-module/[!i]*/*batch:0": NOTHING,  # not of inference
     "masked-norm/bare*/cotangents-of-ones": ZERO_SUM,
     "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,
     **{f"masked-norm/{option}/constant-huge-rows": RESIDUE for option in OF_ROWS},

@@ -5,7 +5,39 @@ from suites.limits.group_norm import SQUARES_OF_KERAS, SQUARES_OF_KERAS_WHERE
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED, squares
 
 LARGE = {"regime": ("large-mean", "offset")}
-TORCH = {"backend": "torch", "case": "batch-norm", **LARGE}
+
+
+def residual_sum(**cells):
+    return Limit(
+        "torch",
+        "dx assumes that Σ (x − μ) is zero, but a large μ is rounded",
+        "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl",
+        {"backend": "torch", "direction": "gradient", **cells},
+        always=False,
+    )
+
+
+def uncentred(**cells):
+    """Keras's norm of images, and TensorFlow's."""
+    return Limit(
+        "tensorflow",
+        UNCENTRED,
+        "tensorflow/python/ops/nn_impl.py:1496",
+        {"backend": "tensorflow", "direction": "gradient", **cells},
+        always=False,  # few elements are outside, for some seeds none
+    )
+
+
+def lone_element(**cells):
+    return Limit(
+        "keras",
+        "y is x a + (β − μ a): of a single element, equal to its mean, the rounding error of μ a remains",
+        "keras/src/backend/tensorflow/nn.py:1564 (3.15.1), tf.nn.batch_normalization",
+        {"backend": "tensorflow", "regime": "typical", **cells},
+        always=False,
+    )
+
+
 BIASED = {"case": "batch-norm-biased", **LARGE}
 
 limits = {
@@ -16,17 +48,8 @@ limits = {
         jax={"case": "batch-norm-biased"},
         numpy={"case": ("batch-norm", "batch-norm-biased")},
     ),
-    "uncentred-lone-element": Limit(
-        "keras",
-        "y is x a + (β − μ a): of a single element, equal to its mean, the rounding error of μ a remains",
-        "keras/src/backend/tensorflow/nn.py:1564 (3.15.1), tf.nn.batch_normalization",
-        {
-            "backend": "tensorflow",
-            "case": "batch-norm-biased",
-            "size": "batch:1+height:1+width:1+channels:1",
-            "regime": "typical",
-        },
-        always=False,
+    "uncentred-lone-element": lone_element(
+        case="batch-norm-biased", size="batch:1+height:1+width:1+channels:1"
     ),
     "fast-variance": Limit(
         "flax",
@@ -55,18 +78,6 @@ limits = {
         },
         always=False,  # few elements are outside, for some seeds none
     ),
-    "uncentred-output": Limit(
-        "tensorflow",
-        UNCENTRED,
-        "tensorflow/python/ops/nn_impl.py:1496",
-        {**BIASED, "backend": "tensorflow", "direction": "gradient"},
-        always=False,  # few elements are outside, for some seeds none
-    ),
-    "residual-sum-not-zero": Limit(
-        "torch",
-        "dx assumes that Σ (x − μ) is zero, but a large μ is rounded",
-        "aten/src/ATen/native/cpu/batch_norm_kernel.cpp, batch_norm_cpu_backward_contiguous_impl",
-        {**TORCH, "direction": "gradient"},
-        always=False,
-    ),
+    "uncentred-output": uncentred(**BIASED),
+    "residual-sum-not-zero": residual_sum(case="batch-norm", **LARGE),
 }

@@ -15,6 +15,19 @@ def drops_nan(**cells):
     )
 
 
+def subnormal_pixels(**cells):
+    return {
+        f"subnormal-pixels-{package}": Limit(
+            package,
+            "reads subnormal pixels as zero, so that all are equal, and the first gets the gradient",
+            source,
+            {"backend": package, "regime": "subnormal", "direction": "gradient", "dtype": "float32", **cells},
+            always=False,  # of windows of one pixel
+        )
+        for package, source in FLUSHES.items()
+    }
+
+
 limits = {
     "another-of-equal-pixels": Limit(
         "tensorflow",
@@ -30,14 +43,5 @@ limits = {
         always=False,
     ),
     "nan": drops_nan(),
-    **{
-        f"subnormal-pixels-{package}": Limit(
-            package,
-            "reads subnormal pixels as zero, so that all are equal, and the first gets the gradient",
-            source,
-            {"backend": package, "regime": "subnormal", "direction": "gradient", "dtype": "float32"},
-            always=False,  # of windows of one pixel
-        )
-        for package, source in FLUSHES.items()
-    },
+    **subnormal_pixels(),
 }

@@ -1,0 +1,37 @@
+"""Known departures of the Inception module."""
+
+from gaugeblock import Limit
+from suites.limits.batch_norm import lone_element, residual_sum, uncentred
+from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, HUGE, squares
+from suites.limits.max_pool import drops_nan, subnormal_pixels
+
+TRAINING = ("training", "statistics", "statistics-biased")
+FLAX = {"backend": "jax", "option": TRAINING}
+FLAT = (
+    "all-zeros",
+    "constant-rows",
+    "near-zero",
+    "zeros-and-ties",
+)  # units of which some are all but constant
+
+limits = {
+    **squares("aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template"),
+    **subnormal_pixels(),
+    "nan": drops_nan(),
+    "fast-variance": Limit(
+        "flax",
+        FAST_VARIANCE,
+        FAST_VARIANCE_WHERE,
+        [
+            FLAX | {"regime": ("typical", "activations", "offset", *FLAT)},
+            FLAX | {"regime": (*HUGE, "subnormal"), "dtype": "float64"},
+            FLAX | {"regime": "subnormal", "direction": "forward", "dtype": "float32"},
+        ],
+        always=False,  # of means near the spread, few elements show it
+    ),
+    "uncentred-output": uncentred(option=TRAINING, regime="offset"),
+    "residual-sum-not-zero": residual_sum(option=TRAINING, regime="offset"),
+    "uncentred-lone-element": lone_element(
+        option=TRAINING, size="image:1+channels:1+one:1+three:4.6+five:2.3+pool:1+batch:1"
+    ),
+}
