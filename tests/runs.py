@@ -67,7 +67,7 @@ def suites(folder: Path, *arguments: str, room: int = 0, **more: Any) -> "subpro
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, resource.RLIM_INFINITY)); "
     return subprocess.run(
         [python, flag, f"{limit if room else ''}{code}", *rest, *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=120, **more,
+        cwd=folder, capture_output=True, text=True, check=False, timeout=600, **more,
     )  # fmt: skip
 
 

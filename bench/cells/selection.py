@@ -1,10 +1,11 @@
 """The cells of a run. `cells` enumerates them without importing a framework.
 
---full is pairwise: every two values of (option and regime, size, mode, dtype) occur together in some cell,
-at the cheapest place. A size with a forward pass of `LARGE` flops runs only the typical option in float32,
-because deriving its limits takes minutes. A size whose judged passes take `VAST` flops runs only if you name
-it. A size, dtype or mode that you name is combined with everything. Headlines run at their own sizes in
-every run: see `timed`.
+--full is pairwise. Every API meets every option and regime, in float64 and float32 at the first size, and
+with the typical ones every size, mode and dtype. With each other option or regime one API of each backend
+meets every size, mode and dtype, several of them new in each cell: `_spare`. A size with a forward pass of
+`LARGE` flops runs only the typical option in float32, because deriving its limits takes minutes. A size whose
+judged passes take `VAST` flops runs only if you name it. A size, dtype or mode that you name is combined with
+everything. Headlines run at their own sizes in every run: see `timed`.
 
 --full-inputs has what no page draws (`bench.cells.catalogue`): each kind of input with each option, in modes,
 dtypes and APIs by turns, the sizes of `bench.cells.shapes`, and whole numbers at many lengths. A default run
@@ -44,12 +45,19 @@ class Selection:
     speeds: bool = False  # every API, mode and direction of the headlines is timed, and what a call costs
     growth: bool = False  # the headlines are timed at several sizes
 
+    @property
+    def sparing(self) -> bool:
+        """Whether options, sizes, modes and dtypes meet in pairs, and not all together."""
+        named = self.sizes or self.dtypes or self.modes
+        return self.full and not (named or self.full_inputs)
+
 
 @dataclass(frozen=True)
 class Place:
     """One set of inputs for all contenders of a case, or if `alone` for one of each backend.
 
-    `turn` selects that one, and the mode where one mode is enough.
+    `turn` selects that one, and the mode where one mode is enough. If `brief`, the modes are those of a
+    default run, and of a minor case the first.
     """
 
     option: str
@@ -58,6 +66,7 @@ class Place:
     dtype: str
     turn: int | None = None
     alone: bool = False
+    brief: bool = False
 
 
 def cells(pages: Sequence[Case], selection: Selection) -> Iterator[Cell]:
@@ -72,7 +81,7 @@ def _placed(case: Case, classes: Mapping[str, type[Backend]], selection: Selecti
     for seed in selection.seeds:
         for place in _strange(case, selection) if selection.full_inputs else _places(case, selection, seed):
             for spec, found in classes.items():
-                for contender in _by_turns(found, case, place):
+                for contender in _by_turns(found, case, place, selection):
                     directions = ways(case, place.regime, contender.directions or case.directions)
                     for mode, device in _runs(found, contender, case, place, selection):
                         for direction in directions:
@@ -207,6 +216,8 @@ def settings(case: Case) -> list[tuple[str, str]]:
 DTYPES = ("float32", "float64")
 APART = 31  # turns from an option to the next: those of its kinds do not change when others stop to fit
 MODES = 3  # that are light: most of any backend
+FURTHER = 3  # modes that a backend has beside its first: most of any
+SETTING = 12  # turns from a setting to the next: a multiple of every number of modes
 SUM = "cotangents-of-ones"  # the gradient of a plain sum
 
 
@@ -235,13 +246,19 @@ def _strange(case: Case, selection: Selection) -> Iterator[Place]:
             yield Place(option, INTEGERS, size, "float32", turn, not named)
 
 
-def _by_turns(found: type[Backend], case: Case, place: Place) -> Sequence[Contender]:
-    """All contenders of a backend, or the one whose turn it is of those that have the option and size."""
+def _by_turns(found: type[Backend], case: Case, place: Place, selection: Selection) -> Sequence[Contender]:
+    """All contenders of a backend, or of those that have the option and size the one whose turn it is.
+
+    Those of inference alone have turns of their own, because they have no gradient.
+    """
     if not place.alone:
         return found.contenders(case)
-    able = [each for each in found.contenders(case) if not {place.option, place.size} & {*each.without}]
-    at = (place.turn or 0) // MODES % max(len(able), 1)  # every mode, then the next contender
-    return able[at : at + 1]
+    at = (place.turn or 0) // (SETTING if selection.sparing else MODES)  # every mode, then the next contender
+    able: dict[Any, list[Contender]] = {}
+    for each in found.contenders(case):
+        if not {place.option, place.size} & {*each.without}:
+            able.setdefault(each.directions, []).append(each)
+    return [alike[at % len(alike)] for alike in able.values()]
 
 
 def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
@@ -254,13 +271,20 @@ def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
         for turn, setting in enumerate(settings(case), number):
             if not selection.full and {*setting} & {*case.rare}:
                 continue
-            spare = size != first and not selection.sizes and setting not in usual
-            for dtype in _dtypes(case, size, selection, turn if spare else None):
-                yield Place(*setting, size, dtype, turn if spare else None)
+            spare = setting not in usual and not selection.sizes
+            if spare and selection.sparing:
+                if size == first:
+                    yield from (Place(*setting, size, dtype, brief=True) for dtype in DTYPES[::-1])
+                continue
+            later = turn if spare and size != first else None
+            for dtype in _dtypes(case, size, selection, later):
+                yield Place(*setting, size, dtype, later)
         for option in case.integers if size == first and not selection.as_shipped else ():
             # the bits of its numbers are those that float32 holds, and float64 more
             if (selection.full or option not in case.rare) and "float32" in (selection.dtypes or ["float32"]):
                 yield Place(option, INTEGERS, size, "float32")
+    if selection.sparing:
+        yield from _spare(case, [each for each in settings(case) if each not in usual])
     if not (selection.smoke or selection.sizes or selection.as_shipped or selection.speeds):
         for kind in kinds(case, seed):
             for dtype in selection.dtypes or DTYPES[:1]:
@@ -268,6 +292,21 @@ def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
     for option, regime, size in sizes.corpus(case) if selection.full else ():
         for dtype in _dtypes(case, size, selection, None):
             yield Place(option, regime, size, dtype)
+
+
+def _spare(case: Case, settings: Sequence[tuple[str, str]]) -> Iterator[Place]:
+    """Where each setting meets every further size, mode and dtype: few places, and other pairs each time.
+
+    The place gives the mode: the backend's second, third and so on.
+    """
+    first, *others = _sizes(case, Selection(full=True))
+    others = [size for size in others if _flops(case, size) < LARGE]
+    count = max(len(others), FURTHER)
+    dtypes = [*LOW, *DTYPES, *DTYPES * (count // 2)][:count]
+    for turn, setting in enumerate(settings):
+        for number in range(count):
+            size = [*others, *[first] * count][(number + turn // count) % count]
+            yield Place(*setting, size, dtypes[(number + turn) % count], SETTING * turn + number + 1, True)
 
 
 def _sizes(case: Case, selection: Selection) -> list[str]:
@@ -323,7 +362,8 @@ def _modes(
     modes = _has(found, contender)
     if place.dtype != "float32" or exact or TF32 not in (selection.modes or ()):
         modes = [mode for mode in modes if mode != TF32]  # not of float32's bits: for who names it
-    if case.training or not first:
+    sparing = place.alone and selection.sparing
+    if case.training or not (first or sparing):
         modes = [mode for mode in modes if mode not in found.layouts]
     if selection.modes:
         modes = [mode for mode in modes if mode in selection.modes]
@@ -331,8 +371,13 @@ def _modes(
     if lacking or (briefly and not strange):
         return modes[:1]  # one row says it
     light = [mode for mode in modes if mode not in found.heavy]
+    if sparing:
+        return modes[(place.turn or 0) % len(modes) :][:1]
     if place.turn is not None:
         return [light[place.turn % len(light)]] if light else modes[:1]
+    if place.brief:
+        many = place.dtype == "float32" and not case.minor
+        return [mode for mode in light if mode not in found.typical] if many else modes[:1]
     if selection.full and (place.dtype == "float32" or (usual and first and place.dtype == "float64")):
         last = place.size == _sizes(case, selection)[-1]
         return modes if first or last else light or modes[:1]

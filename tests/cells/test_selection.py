@@ -25,35 +25,87 @@ def full():
     return found
 
 
-def wanted(case, found, contender):
-    """Every two values that should meet: sizes within bounds, and what each of the two can be at all."""
+def modes_of(case, found, contender):
+    modes = [mode for mode in found.modes if mode != TF32 and mode in (contender.modes or found.modes)]
+    return modes, [mode for mode in modes if not (case.training and mode in found.layouts)]
+
+
+def sizes_of(case, contender):
+    """The first size, others within bounds, and large ones."""
     first, *others = case.sizes
     others = [size for size in others if size not in case.vast and size not in contender.without]
     small = [size for size in others if _flops(case, size) < LARGE]
-    large = [size for size in others if LARGE <= _flops(case, size) < VAST]
-    options = [pair for pair in settings(case) if pair[0] not in contender.without]
-    modes = [mode for mode in found.modes if mode != TF32 and mode in (contender.modes or found.modes)]
-    laid = [mode for mode in modes if not (case.training and mode in found.layouts)]
-    yield from ({setting, size} for setting in options for size in [first, *small])
-    yield from ({setting, mode} for setting in options for mode in laid)
-    yield from ({setting, dtype} for setting in options for dtype in found.dtypes)
+    return first, small, [size for size in others if LARGE <= _flops(case, size) < VAST]
+
+
+def of_one(case, found, contender, setting):
+    """What one API of a backend meets with each option or regime that it has."""
+    first, small, _ = sizes_of(case, contender)
+    yield from ({setting, each} for each in (first, *small, *found.dtypes))
+    yield from ({setting, mode} for mode in modes_of(case, found, contender)[1])
+
+
+def of_every(case, found, contender):
+    """What every API meets: sizes within bounds, and what each of the two can be at all."""
+    first, small, large = sizes_of(case, contender)
+    modes, laid = modes_of(case, found, contender)
     light = [mode for mode in modes if mode not in found.heavy]
-    yield from ({size, mode} for size in [first, *small, *large] for mode in light)
     usual = [each for each in ("float64", "float32") if each in found.dtypes]
+    options = [pair for pair in settings(case) if pair[0] not in contender.without]
+    yield from ({setting, dtype} for setting in options for dtype in usual)
+    yield from ({size, mode} for size in [first, *small, *large] for mode in light)
     yield from ({size, dtype} for size in [first, *small] for dtype in usual)
     yield from ({mode, dtype} for mode in laid for dtype in usual)
     yield from ({size, "float32"} for size in large)
 
 
-def test_every_two_of_setting_size_mode_and_dtype_meet(full):
+def of_each_case(full):
+    """The cases, with a backend, and for each of its contenders the pairs of values that meet."""
     for case in CASES:
-        for name in FULL.backends:
+        for name in FULL.backends if "cpu" in case.devices else ():
             found = backend(name)
-            for contender in found.contenders(case) if "cpu" in case.devices else ():
-                here = full[case.name, name, str(contender)]
-                met = {frozenset(pair) for each in here for pair in combinations(each, 2)}
-                missing = [pair for pair in wanted(case, found, contender) if frozenset(pair) not in met]
-                assert not missing, (case.name, str(contender), missing[:3])
+            met = [
+                (each, {frozenset(pair) for place in here for pair in combinations(place, 2)})
+                for each in found.contenders(case)
+                for here in [full[case.name, name, str(each)]]
+            ]
+            yield case, found, met
+
+
+def test_every_api_meets_every_setting_size_mode_and_dtype(full):
+    for case, found, met in of_each_case(full):
+        for contender, here in met:
+            missing = [pair for pair in of_every(case, found, contender) if frozenset(pair) not in here]
+            assert not missing, (case.name, str(contender), missing[:3])
+
+
+def test_every_setting_meets_every_size_mode_and_dtype_with_one_api_of_each_backend(full):
+    for case, found, met in of_each_case(full):
+        for setting in settings(case):
+            for directions in {each.directions for each, _ in met}:
+                missing = {
+                    str(each): [
+                        pair for pair in of_one(case, found, each, setting) if frozenset(pair) not in here
+                    ]
+                    for each, here in met
+                    if setting[0] not in each.without and each.directions == directions
+                }
+                assert not missing or [] in missing.values(), (case.name, setting, missing)
+
+
+def test_apis_take_turns_with_settings(full):
+    few = {}
+    for (case, _, contender), places in full.items():
+        if case == "layer-norm" and contender.startswith("torch."):
+            few[contender] = {setting for setting, _, _, dtype in places if dtype in LOW}
+    assert len(few) == 2
+    one, other = few.values()
+    usual = settings(pages.case("layer-norm"))
+    assert one & other == {usual[0]} and one | other == {*usual}
+
+
+def test_a_default_run_is_part_of_it():
+    assert {*cells(CASES, Selection())} < {*cells(CASES, FULL)}
 
 
 def test_it_is_a_small_part_of_the_product(full):
