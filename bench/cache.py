@@ -168,7 +168,7 @@ def digest(arrays: Arrays) -> str:
     found = hashlib.sha256()
     for name, array in arrays.items():
         found.update(repr((name, array.dtype.str, array.shape)).encode())
-        found.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+        found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)  # bfloat16 has no buffer
     return found.hexdigest()[:32]
 
 

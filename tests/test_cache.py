@@ -19,6 +19,7 @@ from bench.cells.cell import Cell
 from bench.inputs import _inputs as made
 from bench.tolerance import expected
 from bench.tolerance.expected import expectation
+from bench.tree import numpy_dtype
 from bench.verdict import saboteur
 
 NOBODY = 65534
@@ -321,6 +322,8 @@ def test_a_digest_names_every_bit_and_the_shape():
     ]
     assert len({digest(each) for each in ({"x": x}, *others)}) == 1 + len(others)
     assert digest({"x": x}) == digest({"x": np.repeat(x, 2)[::2]})
+    low = x.astype(numpy_dtype("bfloat16"))
+    assert digest({"x": low}) == digest({"x": low.copy()}) != digest({"x": -low})
 
 
 def test_a_source_is_what_its_files_say(tmp_path):

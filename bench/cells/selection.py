@@ -24,7 +24,8 @@ from bench.cells.catalogue import CATALOGUE, listed, ways
 from bench.cells.cell import LOW, Cell
 from bench.cells.kinds import edges, kinds
 
-LARGE = 4e6  # flops
+SMALL = 1e6  # flops
+LARGE = 4e6
 VAST = 4e9
 
 
@@ -297,16 +298,19 @@ def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
 def _spare(case: Case, settings: Sequence[tuple[str, str]]) -> Iterator[Place]:
     """Where each setting meets every further size, mode and dtype: few places, and other pairs each time.
 
-    The place gives the mode: the backend's second, third and so on.
+    The place gives the mode: the backend's second, third and so on. Few bits meet sizes whose limits are
+    cheap, because those of each accumulator are derived.
     """
     first, *others = _sizes(case, Selection(full=True))
-    others = [size for size in others if _flops(case, size) < LARGE]
-    count = max(len(others), FURTHER)
-    dtypes = [*LOW, *DTYPES, *DTYPES * (count // 2)][:count]
+    small = [size for size in others if _flops(case, size) < SMALL]
+    larger = [size for size in others if SMALL <= _flops(case, size) < LARGE]
+    count = max(len(small), len(LOW), FURTHER - len(larger))
+    small, dtypes = (small + [first] * count)[:count], (*LOW, *DTYPES * count)[:count]
     for turn, setting in enumerate(settings):
-        for number in range(count):
-            size = [*others, *[first] * count][(number + turn // count) % count]
-            yield Place(*setting, size, dtypes[(number + turn) % count], SETTING * turn + number + 1, True)
+        met = [(small[(n + turn // count) % count], dtypes[(n + turn) % count]) for n in range(count)]
+        met += [(size, DTYPES[(n + turn) % 2]) for n, size in enumerate(larger)]
+        for number, (size, dtype) in enumerate(met, 1):
+            yield Place(*setting, size, dtype, SETTING * turn + number, True)
 
 
 def _sizes(case: Case, selection: Selection) -> list[str]:

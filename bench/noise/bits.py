@@ -10,10 +10,22 @@ MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
 
 
 def rms(x: Array) -> Array:
-    """The rms over the last axis, scaled by the largest element so that no square underflows."""
-    largest = np.abs(x).max(axis=-1, initial=0)
-    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    return np.asarray(scale * np.sqrt(np.mean(np.square(x / scale[..., None]), axis=-1)))
+    """The rms over the last axis; where squares might leave the range, scaled by the largest element."""
+    with np.errstate(all="ignore"):
+        found = np.sqrt(np.einsum("...i,...i->...", x, x) / x.shape[-1])[()]
+    off = ~((found > 1e-140) & (found < 1e140))
+    if off.any():
+        found = np.array(found)
+        found[off] = _scaled_rms(x[off])
+    return np.asarray(found)
+
+
+def _scaled_rms(x: Array) -> Array:
+    largest = np.maximum(x.max(axis=-1, initial=0), -x.min(axis=-1, initial=0))
+    some = (largest > 0) & np.isfinite(largest)
+    y = x[some] / largest[some][..., None]
+    largest[some] *= np.sqrt(np.einsum("...i,...i->...", y, y) / x.shape[-1])
+    return largest
 
 
 def binade(x: Array) -> Array:

@@ -26,7 +26,7 @@ from bench.noise.array import Noisy, kind, noisy, pack, rows, rule, spread_out
 from bench.noise.bits import Array, binade, lowest, odd, to_bits
 from bench.noise.elementwise import ULPS, ULPS_OF_POWER, finish, numbers
 from bench.noise.rounding import BENFORD, current
-from bench.noise.sums import axes_of, first_axis, into, total
+from bench.noise.sums import axes_of, first_axis, into, merged, total
 
 
 @rule(np.prod)
@@ -57,7 +57,7 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
         y = spread_out(y)
         store(y, inside(rounding.accumulator), inside(rounding.u), held)
     if not stays:
-        _leave(y, _last(e, axes))
+        _leave(y, merged(e, axes))
     return into(pack(y), out)
 
 
@@ -165,7 +165,7 @@ def log_sum_exp(a: Any, axis: Any = 0, keepdims: Any = False) -> Noisy:
     axes = axes_of(x, axis if np.ndim(a) else None)
     how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
     y = np.logaddexp.reduce(x, **how)
-    terms = _last(x[..., -1], axes)
+    terms = merged(x[..., -1], axes)
     count = np.count_nonzero(terms != -np.inf, axis=-1)
     if (count <= 1).all():
         return pack(y)
@@ -209,13 +209,6 @@ def _shares(left: Array, right: Array, whole: Array, total: Array) -> Array:
 
 def _root(x: Array) -> Array:
     return np.asarray(np.sqrt(np.sum(np.square(x), axis=-1)))
-
-
-def _last(x: Array, axes: tuple[int, ...]) -> Array:
-    """x with these axes merged into one, which is last."""
-    rest = [i for i in range(x.ndim) if i not in axes]
-    moved = np.transpose(x, [*rest, *axes])
-    return moved.reshape(*(x.shape[i] for i in rest), int(np.prod([x.shape[i] for i in axes])))
 
 
 def alike(a: Any) -> bool:

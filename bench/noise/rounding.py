@@ -68,7 +68,16 @@ class Rounding:
         return raw[: count * columns].reshape(count, columns)
 
     def spread(self, y: Array, half: Array, exact_sums: Array | None = None) -> None:
-        """Add errors of half-width `half` to the noisy rows of y in place (`exact_sums` to those rows)."""
+        """Add errors of half-width `half` to the noisy rows of y in place (`exact_sums` to those rows).
+
+        The same operation on the same numbers has the same error, so what repeats along an axis gets one.
+        """
+        first = _first(y, half, half if exact_sums is None else exact_sums)
+        if first is not None:
+            one = y[first].copy()
+            self.spread(one, half[first], None if exact_sums is None else exact_sums[first])
+            y[...] = one
+            return
         full, noisy = self.layout.full, self.layout.noisy
         y, half = y.reshape(-1, self.layout.rows), half.reshape(-1, 1) * 2.0**-15
         other = half if exact_sums is None else exact_sums.reshape(-1, 1) * 2.0**-15
@@ -125,18 +134,25 @@ class Rounding:
         return low
 
     def sum(
-        self, y: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool | None = None
+        self,
+        y: Array,
+        squares: Array,
+        sizes: Array,
+        n: NDArray[np.int64] | int,
+        products: bool | None = None,
+        alike: Array | float = 1.0,
     ) -> None:
         """Round a sum of n terms in place, given Σx² and Σ|x| of the terms in the exact row.
 
         The variance is the mean over all orders of summation. Each partial sum is rounded, and so is each
-        term if it is a product (`products` is None for a plain sum, False for exact products).
+        term if it is a product (`products` is None for a plain sum, False for exact products). `alike` is
+        the mean number of equal terms: a partial sum has the same error each time that the same is added.
         """
         total = y[..., -1].copy()
         n = np.maximum(n, 1)
         last = np.asarray(self.u * binade(total))  # a scalar cannot be assigned to
         last[np.broadcast_to(n == 1, last.shape) & (not products)] = 0
-        inside = self.inside_sum(total, squares, sizes, n, bool(products))
+        inside = self.inside_sum(total, squares, sizes, n, bool(products), alike)
         half = np.hypot(inside, last) if self.accumulator < self.u else inside
         half = np.where(np.isfinite(half), half, 0)
         # even if sums accumulate exactly, each term and the total are rounded
@@ -144,13 +160,19 @@ class Rounding:
         self.spread(y, np.broadcast_to(half, total.shape), exact_sums)
 
     def inside_sum(
-        self, total: Array, squares: Array, sizes: Array, n: NDArray[np.int64] | int, products: bool
+        self,
+        total: Array,
+        squares: Array,
+        sizes: Array,
+        n: NDArray[np.int64] | int,
+        products: bool,
+        alike: Array | float = 1.0,
     ) -> Array:
         """The half-width of the error of a total from its partial sums: see `sum`."""
         if self.worst:
             return np.asarray(self.accumulator * n * sizes)
         inner = BENFORD * ((n - 2) / 3 * total**2 + ((n + 1) / 6 - 1 / n) * squares)
-        inner = np.where(n == 1, 0, np.maximum(inner, 0) + binade(total) ** 2)
+        inner = np.where(n == 1, 0, alike * np.maximum(inner, 0) + binade(total) ** 2)
         if products:
             inner = inner + BENFORD * squares
         underflow = np.where(n == 1, 0, n * self.tiny**2)
@@ -211,6 +233,17 @@ class Rounding:
         turned = (mixed(bits ^ self._seed) >> np.uint64(63)).astype(bool)
         turned[..., 0] |= self.run == 0
         return turned
+
+
+def _first(y: Array, *halves: Array) -> tuple[slice, ...] | None:
+    """An index of the first of what repeats in y and `halves`, along the axes where all is equal; or None."""
+    found = [slice(None)] * (y.ndim - 1)
+    for axis in range(y.ndim - 1 if y.size else 0):
+        one, other = ((slice(None),) * axis + (slice(at, at + 1),) for at in (0, 1))
+        same = y.shape[axis] > 1 and (y[..., -1][one] == y[..., -1][other]).all()
+        if same and all((each == each[one]).all() for each in (y, *halves)):
+            found[axis] = slice(0, 1)
+    return tuple(found) if slice(0, 1) in found else None
 
 
 _CURRENT: ContextVar[Rounding] = ContextVar("rounding")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from bench.noise.array import Noisy, Rule, noisy, pack, rows, rule, spread_out
+from bench.noise.bits import Array, odd
 from bench.noise.elementwise import numbers
 from bench.noise.rounding import current
 
@@ -23,8 +24,34 @@ def total(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims
     how: dict[str, Any] = {"axis": axes, "keepdims": bool(keepdims)}
     count = np.count_nonzero(e, **how)
     y = spread_out(y) if y.shape[-1] == 1 else np.asarray(y, order="C")
-    current().sum(y, np.square(e).sum(**how), np.abs(e).sum(**how), count)
+    alike = equal_terms(e, axes).reshape(count.shape)
+    current().sum(y, np.square(e).sum(**how), np.abs(e).sum(**how), count, alike=alike)
     return into(pack(y), out)
+
+
+def equal_terms(e: Array, axes: tuple[int, ...]) -> Array:
+    """The mean number of terms of a sum over `axes` that are equal to a term, itself among them.
+
+    It is 1 if the partial sums of the equal ones are exact, because they have few bits.
+    """
+    terms = merged(e, axes)
+    if not ((terms[..., 1:] == terms[..., :-1]) & (terms[..., 1:] != 0)).any():
+        return np.ones(terms.shape[:-1])
+    terms = np.sort(terms, axis=-1)
+    place = np.arange(terms.shape[-1])
+    changes = np.ones(terms.shape, bool)
+    changes[..., 1:] = terms[..., 1:] != terms[..., :-1]
+    before = place - np.maximum.accumulate(np.where(changes, place, 0), axis=-1)
+    rounds = odd(terms) * (before + 1) > 2.0 ** current().inside.bits
+    pairs = np.where(rounds, 2.0 * before, 0).sum(axis=-1)
+    return 1 + pairs / np.maximum(np.count_nonzero(terms, axis=-1), 1)
+
+
+def merged(x: Array, axes: tuple[int, ...]) -> Array:
+    """x with these axes merged into one, which is last."""
+    rest = [i for i in range(x.ndim) if i not in axes]
+    moved = np.transpose(x, [*rest, *axes])
+    return moved.reshape(*(x.shape[i] for i in rest), int(np.prod([x.shape[i] for i in axes])))
 
 
 @rule(np.mean)

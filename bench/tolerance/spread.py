@@ -172,7 +172,8 @@ def _part(leaf: Any, rounding: noise.Rounding, few: bool = False) -> Part:
     if not noise.noisy(leaf):
         leaf = noise.pack(np.asarray(leaf, dtype=np.float64)[..., None])
     rows = noise.rows(leaf)
-    if (beyond := np.abs(rows) >= rounding.overflow).any():
+    within = -rounding.overflow < rows.min(initial=0) and rows.max(initial=0) < rounding.overflow
+    if not within and (beyond := np.abs(rows) >= rounding.overflow).any():
         rows = np.where(beyond, np.copysign(np.inf, rows), rows)
     value = np.array(rows[..., -1], dtype=np.float64)
     zero = np.zeros_like(value)
@@ -180,7 +181,8 @@ def _part(leaf: Any, rounding: noise.Rounding, few: bool = False) -> Part:
         return Part(value, zero, zero, zero, np.zeros(1), rounding.undecided, (zero,) * 3 if few else ())
     layout = rounding.layout
     away = rows - value[..., None]
-    away[np.broadcast_to((rows == value[..., None]), away.shape)] = 0  # inf - inf
+    if not within:
+        away[np.broadcast_to((rows == value[..., None]), away.shape)] = 0  # inf - inf
     full, exact_sums = away[..., : layout.full], away[..., layout.full : layout.noisy]
     return Part(
         value,
