@@ -13,9 +13,9 @@ from gaugeblock import Case, Contender
 from reference.keyword_spotting import EPS, SHIFT, keyword_spotting, keyword_spotting_vjp
 from reference.mel import mel_bands
 from reference.window import window
-from suites.mel import EDGES
+from suites.mel import EDGES, cosines
 from suites.mu_law import RATE, sound
-from suites.spectrogram import refuses
+from suites.spectrogram import TRACED, refuses
 
 
 def inputs(rng, *, batch, time, frame, bands, channels, layers, words, kernel, regime="typical", **option):
@@ -47,12 +47,6 @@ def inputs(rng, *, batch, time, frame, bands, channels, layers, words, kernel, r
     labels = rng.integers(0, words, size=batch)
     given = {"window": window(x[0, :frame]), "bands": M, "mean": mean, "variance": variance}
     return weights, {"x": x, "labels": labels} | given
-
-
-def cosines(bands, keep):
-    """The matrix of the cosine transform, for a framework that has none."""
-    b, j = np.arange(bands)[:, None], np.arange(keep)
-    return (2 / bands) ** 0.5 * np.cos(np.pi / bands * (b + 0.5) * j)
 
 
 def torch_model(weights):
@@ -252,7 +246,7 @@ case = Case(
     fixed=("window", "bands", "mean", "variance"),
     minor=True,
     contenders=(
-        Contender("torch", "torch.nn.Conv2d", in_torch, refuses=refuses("FFT doesn't support")),
+        Contender("torch", "torch.nn.Conv2d", in_torch, refuses=[*TRACED, *refuses("FFT doesn't support")]),
         Contender("tensorflow", "keras.layers.DepthwiseConv2D", in_keras, refuses=refuses("ValueError")),
         Contender("jax", "flax.linen.Conv", in_flax, refuses=refuses("RFFT input must be")),
     ),

@@ -67,12 +67,17 @@ def in_jax(weights, *, eps=1e-6):
     return {}, lambda params, power, bands: {"y": jnp.log(jnp.matmul(power, bands) + eps)}
 
 
+def cosines(bands, keep=None):
+    """The matrix of the cosine transform, for a framework that has none."""
+    angle = (2 * np.arange(bands)[:, None] + 1) * np.arange(bands)[:keep]
+    return (2 / bands) ** 0.5 * circle(angle, 4 * bands)[0]
+
+
 def dct_in_torch(weights, *, keep=None):
     import torch
 
     def run(params, y):
-        B = y.shape[-1]
-        C = (2 / B) ** 0.5 * circle((2 * np.arange(B)[:, None] + 1) * np.arange(B), 4 * B)[0][:, :keep]
+        C = cosines(y.shape[-1], keep)
         return {"y": torch.matmul(y, torch.asarray(C, dtype=y.dtype, device=y.device))}
 
     return {}, run

@@ -129,7 +129,8 @@ def refuses(words, *options):
 
 # the parts of a complex result whose axes are exchanged
 VIEWS = [Refusal("*/compile/*", "ViewMeta sequence")]
-TORCH = [*refuses("FFT doesn't support"), *VIEWS]
+TRACED = [Refusal(f"*/compile/*/{dtype}/*", "with fake tensor") for dtype in LOW]  # refused as it is traced
+TORCH = [*TRACED, *refuses("FFT doesn't support"), *VIEWS]
 KERAS = refuses("TypeError")
 RFFT = "RFFT input must be"
 BY_WINDOW = refuses(RFFT, "by-window", "by-window-after")
