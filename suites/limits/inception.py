@@ -7,12 +7,8 @@ from suites.limits.max_pool import drops_nan, subnormal_pixels
 
 TRAINING = ("training", "statistics", "statistics-biased")
 FLAX = {"backend": "jax", "option": TRAINING}
-FLAT = (
-    "all-zeros",
-    "constant-rows",
-    "near-zero",
-    "zeros-and-ties",
-)  # units of which some are all but constant
+FLAT = ("all-zeros", "constant-rows", "near-zero", "zeros-and-ties")  # some units are all but constant
+PLAIN = ("cotangents-of-ones", "one-hot-cotangents")  # with typical inputs
 
 limits = {
     **squares("aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template"),
@@ -23,7 +19,7 @@ limits = {
         FAST_VARIANCE,
         FAST_VARIANCE_WHERE,
         [
-            FLAX | {"regime": ("typical", "activations", "offset", *FLAT)},
+            FLAX | {"regime": ("typical", "activations", "offset", *FLAT, *PLAIN)},
             FLAX | {"regime": (*HUGE, "subnormal"), "dtype": "float64"},
             FLAX | {"regime": "subnormal", "direction": "forward", "dtype": "float32"},
         ],
