@@ -14,8 +14,10 @@ Choices
     J is least_squares (linear.py; no factor 1/2) or logistic_loss (logistic.py), and J(θ; x⁽ⁱ⁾, y⁽ⁱ⁾) the
     same for one example, so that both formulas give the same step except for rounding.
     The loss is the one before the step. An incomplete last mini-batch is dropped.
-    Conditioning of gradient-descent/*, batch-gradient-descent/*, logistic-training/* up to 9: the loss of
-    each step is a sum over all elements, in any order.
+    Conditioning of gradient-descent/*, batch-gradient-descent/* up to 9: the loss of each step is a sum over
+    all elements, in any order.
+    Conditioning of logistic-training/* up to 40: so it is, and with weights of zero all losses are equal, and
+    so are the errors of adding them one by one.
 """
 
 from reference.linear import least_squares, least_squares_vjp, linear

@@ -26,7 +26,7 @@ Choices
     The first convolution has a stride of 2 in time and in coefficients (the DS-CNN of medium size);
     it and the depthwise ones have the zeros of "same".
     Frames overlap by half. ε is 1e-3 (Keras). The loss is taken from z, not from p.
-    Conditioning of keyword-spotting/*/gradient.* up to 9: the gradient of the sound is a sum over all
+    Conditioning of keyword-spotting/*/gradient.* up to 17: the gradient of the sound is a sum over all
     frequencies, whose small powers have a steep logarithm, and others are sums over places, in any order.
 """
 

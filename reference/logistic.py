@@ -18,6 +18,8 @@ Choices
     Its training is descent.py with objective="logistic"; the closed form of linear regression has no
     counterpart here.
     Conditioning of logistic-loss/*/forward.y up to 8: the loss is a sum over all elements, in any order.
+    Conditioning of logistic-loss/*/large-logits/gradient.b up to 6: a sum of saturated errors, many of them
+    equal, in any order.
     Conditioning of logistic-loss/*/large-logits/gradient.x, logistic-regression/*/large-logits/gradient.x
     up to 60: where the slope of the sigmoid is subnormal, and may be flushed to zero, its product with W
     is not yet.

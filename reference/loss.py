@@ -23,6 +23,8 @@ Choices
     Conditioning of mean-squared-error/*/forward.y, binary-cross-entropy/plain/*/forward.y,
     binary-cross-entropy/smoothing/*/forward.y, weighted-binary-cross-entropy/plain/*/forward.y up to 9: a
     mean is a sum over all elements, in any order.
+    Conditioning of sparse-cross-entropy/weighted-mean/*/forward.y up to 6: the sum of weights has equal
+    terms, whose partial sums round alike.
 """
 
 import numpy as np

@@ -18,8 +18,8 @@ Choices
     The mean is over the pixels that are seen; "mean of all" counts those that are left out; "weighted mean"
     divides by Σ w_y over those that are seen, torch's mean for class numbers. v is no part of a divisor.
     c in ε/c is the length of the class axis, wherever that stands.
-    Conditioning of pixel-cross-entropy/*/forward.y, sparse-pixel-cross-entropy/*/forward.y up to 6: a mean is
-    a sum over all pixels, in any order.
+    Conditioning of pixel-cross-entropy/*/forward.y, sparse-pixel-cross-entropy/*/forward.y up to 7.5: a mean
+    is a sum over all pixels, in any order, and the weights of a class are equal.
 """
 
 import math

@@ -21,6 +21,8 @@ Choices
     Conditioning of probability-*/ends*, probability-binary/*scores/* up to 6e28: a probability of 1 is
     clipped to 1 − ε, which is rounded, so 1 − (1 − ε) keeps few digits of ε; the logarithm of a quotient
     near 1 is what is left of it; and saturated scores have hardly a slope. The convention is written out.
+    Conditioning of probability-categorical/scores/*/gradient.x, probability-sparse/scores/*/gradient.x up to
+    5: the slope 1/p times the p of the softmax, both rounded, where their product is 1.
     Conditioning of probability-*/*/forward.y up to 9: a mean is a sum over all elements, in any order.
 """
 
