@@ -11,7 +11,7 @@ Source
     Goodfellow, Bengio, Courville 2016, 6.2.2.3 and 6.3.1. Maas et al. 2013 (the slope).
 Choices
     The bound m also holds where a slope below the threshold would pass it; Keras has no such inputs.
-    At a bound the slope is 0, as in activation.py.
+    At a bound the slope is 0, and at the threshold that below it: 0 for a plain ReLU, as in activation.py.
     What is not seen is 0, or −∞, also beside a NaN, and where nothing is seen: JAX documents it so.
 """
 
@@ -46,7 +46,7 @@ def bounded_relu(x, *, slope=0.0, bound=math.inf, threshold=0.0):
 
 
 def bounded_relu_vjp(dy, x, *, slope=0.0, bound=math.inf, threshold=0.0):
-    return {"x": np.where(x >= threshold, np.where(x < bound, dy, 0), slope * dy)}
+    return {"x": np.where(x > threshold, np.where(x < bound, dy, 0), slope * dy)}
 
 
 def _last(x, seen, axis):

@@ -30,6 +30,7 @@ OPTIONS = {
     "some-middle": {"masked": True, "axis": 1},
 }
 RELUS = {
+    "all": {"slope": 0.25, "bound": 1.5, "threshold": 0.5},
     "plain": {},
     "slope": {"slope": 0.25},
     "bound": {"bound": 1.5},
@@ -37,10 +38,12 @@ RELUS = {
     "slope-threshold": {"slope": 0.25, "threshold": 0.5},
     "slope-bound": {"slope": 0.25, "bound": 1.5},
     "bound-threshold": {"bound": 1.5, "threshold": 0.5},
-    "all": {"slope": 0.25, "bound": 1.5, "threshold": 0.5},
     "six": {"bound": 6.0},
     "negative-threshold": {"threshold": -0.5},
 }
+
+
+ENDS = (-0.5, 0.0, 0.5, 1.5, 6.0)  # the thresholds and bounds of these options
 
 
 def inputs(rng, *, rows, columns, depth, masked=False, axis=-1, **option):
@@ -52,8 +55,11 @@ def inputs(rng, *, rows, columns, depth, masked=False, axis=-1, **option):
     return {}, {"x": x, "seen": seen}
 
 
-def relu_inputs(rng, *, rows, columns, depth, **option):
-    return {}, {"x": 3 * rng.normal(size=(rows, columns, depth))}
+def relu_inputs(rng, *, rows, columns, depth, regime="typical", **option):
+    x = 3 * rng.normal(size=(rows, columns, depth))
+    if regime == "at-the-ends":
+        x = np.where(rng.uniform(size=x.shape) < 0.5, rng.choice(ENDS, size=x.shape), x)
+    return {}, {"x": x}
 
 
 def contender(api, word, without):
@@ -119,6 +125,10 @@ cases = (
         gradient=bounded_relu_vjp,
         inputs=relu_inputs,
         options=RELUS,
+        regimes={
+            "typical": "seeded normal draws",
+            "at-the-ends": "half of the numbers are a threshold or a bound",
+        },
         contenders=(Contender("tensorflow", "keras.activations.relu", in_keras),),
         **COMMON,
     ),

@@ -1,8 +1,11 @@
 """Known departures of softmax over an axis, and of Keras's ReLU."""
 
-from gaugeblock import Limit
+from gaugeblock import LOW, Limit
 from suites.limits.activation import FLUSHED, FLUSHES, cancels
 from suites.limits.softmax import LOG_SLOPE, LOG_SLOPES, LOG_SUM, LOG_SUMS, SLOPE, SLOPES
+
+AT_ENDS = {"backend": "tensorflow", "case": "bounded-relu", "regime": "at-the-ends"}
+AT_ENDS |= {"dtype": ("float64", "float32", *LOW)}
 
 limits = {
     **{
@@ -35,6 +38,20 @@ limits = {
             "direction": "forward",
             "regime": "one-nan",
         },
+    ),
+    "at-the-threshold": Limit(
+        "keras",
+        "with a threshold, a number at it is 0, where the ReLU layer's formula keeps it",
+        "keras/src/activations/activations.py:93 (3.15.1), keras/src/layers/activations/relu.py:14",
+        AT_ENDS | {"direction": "forward"},
+        always=False,  # of few numbers, maybe none is at an end
+    ),
+    "slopes-at-the-ends": Limit(
+        "keras",
+        "has no slope at a threshold, and clips, which passes the gradient of a number at the bound",
+        "keras/src/activations/activations.py:93,104 (3.15.1), tensorflow/python/ops/clip_ops.py:128",
+        AT_ENDS | {"direction": "gradient"},
+        always=False,  # of few numbers, maybe none is at an end
     ),
     "relu-of-subnormals": Limit(
         "tensorflow",
