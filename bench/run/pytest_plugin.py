@@ -53,7 +53,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
         f"(default: {WAIT}, else {TIMEOUT:g})",
     ),
     "smoke": ({"action": "store_true"}, "every formula once: typical option, float64, one mode, no speeds"),
-    "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; an hour"),
+    "full": ({"action": "store_true"}, "all options, sizes, modes and dtypes, combined pairwise; hours"),
     "full-inputs": (
         {"action": "store_true"},
         "inputs and sizes at the edges, with every option, and nothing else; hours",
