@@ -274,8 +274,6 @@ def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
                 continue
             spare = setting not in usual and not selection.sizes
             if spare and selection.sparing:
-                if size == first:
-                    yield from (Place(*setting, size, dtype, brief=True) for dtype in DTYPES[::-1])
                 continue
             later = turn if spare and size != first else None
             for dtype in _dtypes(case, size, selection, later):
@@ -296,10 +294,10 @@ def _places(case: Case, selection: Selection, seed: int) -> Iterator[Place]:
 
 
 def _spare(case: Case, settings: Sequence[tuple[str, str]]) -> Iterator[Place]:
-    """Where each setting meets every further size, mode and dtype: few places, and other pairs each time.
+    """Each setting at the first size, then where it meets every further size, mode and dtype.
 
-    The place gives the mode: the backend's second, third and so on. Few bits meet sizes whose limits are
-    cheap, because those of each accumulator are derived.
+    These are few places, with other pairs for each setting, and give the mode: the backend's second, third
+    and so on. Few bits meet sizes whose limits are cheap, because those of each accumulator are derived.
     """
     first, *others = _sizes(case, Selection(full=True))
     small = [size for size in others if _flops(case, size) < SMALL]
@@ -307,6 +305,7 @@ def _spare(case: Case, settings: Sequence[tuple[str, str]]) -> Iterator[Place]:
     count = max(len(small), len(LOW), FURTHER - len(larger))
     small, dtypes = (small + [first] * count)[:count], (*LOW, *DTYPES * count)[:count]
     for turn, setting in enumerate(settings):
+        yield from (Place(*setting, first, dtype, brief=True) for dtype in DTYPES[::-1])
         met = [(small[(n + turn // count) % count], dtypes[(n + turn) % count]) for n in range(count)]
         met += [(size, DTYPES[(n + turn) % 2]) for n, size in enumerate(larger)]
         for number, (size, dtype) in enumerate(met, 1):
@@ -375,10 +374,9 @@ def _modes(
     if lacking or (briefly and not strange):
         return modes[:1]  # one row says it
     light = [mode for mode in modes if mode not in found.heavy]
-    if sparing:
-        return modes[(place.turn or 0) % len(modes) :][:1]
     if place.turn is not None:
-        return [light[place.turn % len(light)]] if light else modes[:1]
+        among = modes if sparing else light or modes[:1]
+        return [among[place.turn % len(among)]] if among else ()
     if place.brief:
         many = place.dtype == "float32" and not case.minor
         return [mode for mode in light if mode not in found.typical] if many else modes[:1]

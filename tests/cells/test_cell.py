@@ -301,6 +301,12 @@ def test_a_training_has_cells_below_float32_in_a_full_run_alone():
     assert not [cell for cell in cells([training], Selection()) if cell.dtype in low]
 
 
+def test_a_contender_without_a_mode_for_its_case_has_no_cells():
+    laid = Contender("torch", "torch.add", lambda weights: ({}, None), modes=("gaps",))
+    training = replace(page(), contenders=(laid,), reference=None, gradient=None, step=print, start=print)
+    assert {cell.backend for cell in cells([training], Selection(full=True))} == {"numpy"}
+
+
 def test_a_backend_runs_in_the_dtypes_it_has(monkeypatch):
     from bench.backends.torch import Torch
 
