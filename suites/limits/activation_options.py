@@ -4,8 +4,12 @@ from gaugeblock import LOW, Limit
 from suites.limits.activation import FLUSHED, FLUSHES, cancels
 from suites.limits.softmax import LOG_SLOPE, LOG_SLOPES, LOG_SUM, LOG_SUMS, SLOPE, SLOPES
 
-AT_ENDS = {"backend": "tensorflow", "case": "bounded-relu", "regime": "at-the-ends"}
-AT_ENDS |= {"dtype": ("float64", "float32", *LOW)}
+AT_ENDS = {
+    "backend": "tensorflow",
+    "case": "bounded-relu",
+    "regime": "at-the-ends",
+    "dtype": ("float64", "float32", *LOW),
+}
 
 limits = {
     **{
