@@ -77,8 +77,10 @@ def begun(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     running = subprocess.Popen(
         [*RUN, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    until(lambda: (folder / "waiting").exists() or running.poll() is not None)
-    assert running.poll() is None, running.communicate()[0][-2000:]
+    waits = until(lambda: (folder / "waiting").exists() or running.poll() is not None)
+    if not waits:
+        running.kill()
+    assert waits and running.poll() is None, running.communicate()[0][-2000:]
     return running
 
 
@@ -94,7 +96,7 @@ def gone(processes: list[psutil.Process], seconds: float = 10.0) -> bool:
     )
 
 
-def until(true: Any, seconds: float = 60.0) -> bool:
+def until(true: Any, seconds: float = 300.0) -> bool:
     """Whether it becomes true in that time."""
     end = time.monotonic() + seconds
     while not true():

@@ -89,6 +89,7 @@ def outcome(tmp_path, **given):
     return json.loads(file.read_text())
 
 
+@pytest.mark.timed
 def test_the_other_environment_needs_numpy_and_nothing_else(bare, tmp_path):
     said = []
     found = gated(
@@ -158,6 +159,7 @@ def test_the_first_environment_that_departed_is_named(plugin, tmp_path):
     assert {each["since"] for each in found["cells"]} == {"environment 3"}
 
 
+@pytest.mark.timed
 def test_a_clock_that_is_disturbed_once_costs_neither_speed_nor_numbers(monkeypatch, tmp_path):
     from bench.gate import duel
 
