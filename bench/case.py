@@ -405,9 +405,13 @@ class Case:
                 takes = inspect.signature(getattr(self, name))  # once, because every process makes every case
             except ValueError:  # of a function that is not Python's
                 continue
+            tried: set[frozenset[str]] = set()  # what it takes is a matter of names alone
             for size, dimensions in self.sizes.items():
                 for option, keywords in self.options.items():
                     given = {**dimensions, **keywords, **(regime if first else {})}
+                    if (names := frozenset(given)) in tried:
+                        continue
+                    tried.add(names)
                     if why := _unbound(takes, *first, **given):
                         should = ", ".join(given) or "none"
                         raise ValueError(

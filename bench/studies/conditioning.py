@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,13 @@ class Factor:
     def __str__(self) -> str:
         return "/".join((self.case, self.option, self.regime, self.tensor))
 
+    @cached_property  # a table of thousands is held against a hundred patterns
+    def _names(self) -> tuple[str, str]:
+        return str(self), str(self).rpartition("/")[0]
+
     def matches(self, pattern: str) -> bool:
         """Whether a pattern matches its name, with the tensor or without."""
-        return any(fnmatchcase(name, pattern) for name in (str(self), str(self).rpartition("/")[0]))
+        return any(fnmatchcase(name, pattern) for name in self._names)
 
 
 @dataclass(frozen=True)
