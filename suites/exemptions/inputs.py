@@ -51,6 +51,7 @@ LABEL = "an infinite score times a label of 0 is NaN, and torch's loss multiplie
 FLUSHED = "without shifts every layer is a sum of products of subnormal numbers, which may be flushed to zero"
 SHUT = "its gates are so saturated that every gradient underflows"
 ONE_HOT = "frameworks multiply it by the zeros of one-hot codes, which makes NaN; the formula takes rows"
+POOLED = "all places of an image are nearly the same, and rounding chooses the largest of a pool"
 LOUD = "a sample beyond ±1, or that is no number, has no code"
 BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
 # options of momentum without any clipping
@@ -93,6 +94,11 @@ REASONS = {
     "encoder-decoder/*/all-masked-row": NO_KEYS,
     "masked-norm/*/all-masked-row": NOTHING,
     "inception-module/[!i]*/*batch:0": NOTHING,  # not of inference
+    **{
+        f"inception-{each}/*/{kind}": POOLED
+        for each in ("network", "training")
+        for kind in ("near-zero", "subnormal", "all-zeros")
+    },
     "masked-norm/bare*/cotangents-of-ones": ZERO_SUM,
     "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,
     **{f"masked-norm/{option}/constant-huge-rows": RESIDUE for option in OF_ROWS},
@@ -153,8 +159,8 @@ REASONS = {
     **{f"rmsprop/*corrected-centered/{kind}": FIRST for kind in UNEVEN},
     "rmsprop/centered*/near-zero": VARIANCE,
     "rmsprop/centered*/subnormal": VARIANCE,
-    "cnn-training/*/one-nan": NO_STEP,
-    "cnn-training/*/one-infinity": NO_STEP,
+    **{f"{case}-training/*/one-nan": NO_STEP for case in ("cnn", "inception")},
+    **{f"{case}-training/*/one-infinity": NO_STEP for case in ("cnn", "inception")},
     "probability-categorical/*/near-largest": SHARE,
     "probability-categorical/*/subnormal": NO_SUM,
     **{f"probability-binary/floored/{kind}": PROBABILITY for kind in (*LARGE, *BEYOND, "one-infinity")},

@@ -58,8 +58,8 @@ def parts(units, mean, variance):
 
 def torch_path(path):
     """The place of a unit in torch's module: the last branch begins with the pool."""
-    *before, number = path
-    return ".".join(map(str, (*before, number + (before[-1:] == ["pool"]))))
+    *before, last = path
+    return ".".join(map(str, (*before, last + 1 if before[-1:] == ["pool"] else last)))
 
 
 def torch_unit(layer, eps=1e-3):
