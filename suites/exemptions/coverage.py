@@ -45,7 +45,7 @@ REASONS = {
     "*(parent)": "internal to Flax: connects a module to its submodules",
     "*(module)": "internal to Flax: connects a module to its submodules",
     "flax.linen.RNN(variable_*)": "internal to Flax: which variables its loop shares between steps",
-    "flax.linen.RNN(split_rngs)": "internal to Flax: whether each step of its loop has random numbers of its own",
+    "flax.linen.RNN(split_rngs)": "internal to Flax: whether steps have random numbers of their own",
     "flax.linen.RNN(return_carry)": "an argument of the call as well, which passes it",
     "flax.linen.RNN(reverse)": "an argument of the call as well, which Bidirectional passes",
     "flax.linen.RNN(keep_order)": "an argument of the call as well, which Bidirectional passes",
