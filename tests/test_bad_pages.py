@@ -118,6 +118,16 @@ SLIPS = {
         r"suites/other_option.py, line 15: case other-option: inputs: got an unexpected keyword argument "
         r"'alpha' \(size .*\), should take the keywords n, alpha",
     ),
+    "second_option": (
+        ('    unit="elements",\n', '    unit="elements",\n    options={"plain": {}, "b": {"alpha": 1}},\n'),
+        r"suites/second_option.py, line 15: case second-option: inputs: got an unexpected keyword argument "
+        r"'alpha' \(size 'small', option 'b'\), should take the keywords n, alpha",
+    ),
+    "second_size": (
+        ('{"small": {"n": 7}}', '{"small": {"n": 7}, "large": {"m": 7}}'),
+        r"suites/second_size.py, line 15: case second-size: inputs: missing a required argument: 'n' "
+        r"\(size 'large', option 'plain'\), should take the keywords m",
+    ),
     "other_flops": (
         ("flops=lambda *, n: n", "flops=lambda *, m: m"),
         "suites/other_flops.py, line 15: case other-flops: flops: missing a required argument: 'm' .*",
