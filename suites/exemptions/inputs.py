@@ -52,6 +52,9 @@ FLUSHED = "without shifts every layer is a sum of products of subnormal numbers,
 SHUT = "its gates are so saturated that every gradient underflows"
 ONE_HOT = "frameworks multiply it by the zeros of one-hot codes, which makes NaN; the formula takes rows"
 POOLED = "all places of an image are nearly the same, and rounding chooses the largest of a pool"
+ONE_CLASS = (
+    "of one class the loss has no slope: it is added to that of the score and taken away, in any order"
+)
 LOUD = "a sample beyond ±1, or that is no number, has no code"
 BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
 # options of momentum without any clipping
@@ -99,6 +102,7 @@ REASONS = {
         for each in ("network", "training")
         for kind in ("near-zero", "subnormal", "all-zeros")
     },
+    "recurrent-classifier/*/*classes:1+*": ONE_CLASS,
     "masked-norm/bare*/cotangents-of-ones": ZERO_SUM,
     "masked-norm/no-scale*/cotangents-of-ones": ZERO_SUM,
     **{f"masked-norm/{option}/constant-huge-rows": RESIDUE for option in OF_ROWS},
@@ -143,6 +147,7 @@ REASONS = {
     "wavenet-generation/*/*batch:0*": NO_LENGTH,
     **{f"{case}/*/{kind}": DIVERGES for case in DESCENTS for kind in UNEVEN},
     "gradient-accumulation/*/constant-huge-rows": SQUARES,
+    **{f"steering/*/{kind}": SQUARES for kind in LARGE[1:]},
     **{f"{case}/*/{kind}": SQUARES for case in DESCENTS for kind in LARGE[:2]},
     **{f"gradient-descent/least-squares/{kind}": SQUARES for kind in LARGE[:2]},
     "gradient-descent/least-squares/mixed-magnitudes": DIVERGES,
