@@ -10,9 +10,8 @@ from gaugeblock import Case, Contender
 from reference.recurrent_classifier import recurrent_classifier, recurrent_classifier_vjp
 from suites import gru
 from suites.lstm import flax_gates
+from suites.recurrent_options import GATE_NUMBER
 from suites.rnn import torch_names
-
-GATES = {"lstm": 4, "gru": 3}
 
 
 def inputs(
@@ -22,8 +21,8 @@ def inputs(
     """Weights from torch's distributions, and sequences from one word to `time` words."""
 
     def cell(d):
-        shapes = {"W": (d, GATES[kind] * hidden), "U": (hidden, GATES[kind] * hidden)}
-        shapes |= {"b": (GATES[kind] * hidden,)} | ({"c": (hidden,)} if kind == "gru" else {})
+        shapes = {"W": (d, GATE_NUMBER[kind] * hidden), "U": (hidden, GATE_NUMBER[kind] * hidden)}
+        shapes |= {"b": (GATE_NUMBER[kind] * hidden,)} | ({"c": (hidden,)} if kind == "gru" else {})
         return {name: rng.uniform(-1, 1, shape) / hidden**0.5 for name, shape in shapes.items()}
 
     after = directions * hidden
@@ -142,7 +141,7 @@ def flops(
     """Two flops for each multiply-add, as if every sequence had its full length."""
     after = directions * hidden
     inputs = width + (depth - 1) * after
-    cells = directions * GATES[kind] * hidden * (inputs + depth * hidden)
+    cells = directions * GATE_NUMBER[kind] * hidden * (inputs + depth * hidden)
     return 2 * batch * (time * cells + after * classes)
 
 

@@ -4,6 +4,7 @@ from gaugeblock import Limit
 from suites.limits.group_norm import SQUARES_OF_KERAS, SQUARES_OF_KERAS_WHERE
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, UNCENTRED, squares
 
+STATISTICS = "aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template"
 LARGE = {"regime": ("large-mean", "offset")}
 
 
@@ -42,7 +43,7 @@ BIASED = {"case": "batch-norm-biased", **LARGE}
 
 limits = {
     **squares(
-        "aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template",
+        STATISTICS,
         torch={"case": "batch-norm"},
         tensorflow={"case": "batch-norm-biased"},
         jax={"case": "batch-norm-biased"},

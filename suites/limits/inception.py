@@ -1,7 +1,7 @@
 """Known departures of the Inception module."""
 
 from gaugeblock import Limit
-from suites.limits.batch_norm import lone_element, residual_sum, uncentred
+from suites.limits.batch_norm import STATISTICS, lone_element, residual_sum, uncentred
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, HUGE, squares
 from suites.limits.max_pool import drops_nan, subnormal_pixels
 
@@ -12,7 +12,7 @@ MEANS = ("activations", "offset")  # of what a convolution or a pool sees
 PLAIN = ("cotangents-of-ones", "one-hot-cotangents")  # with typical inputs
 
 limits = {
-    **squares("aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template"),
+    **squares(STATISTICS),
     **subnormal_pixels(),
     "nan": drops_nan(),
     "fast-variance": Limit(

@@ -1,7 +1,7 @@
 """Known departures of the Inception network: its modules see what ReLUs leave, which has a mean."""
 
 from gaugeblock import Limit
-from suites.limits.batch_norm import residual_sum, uncentred
+from suites.limits.batch_norm import STATISTICS, residual_sum, uncentred
 from suites.limits.inception import PLAIN
 from suites.limits.layer_norm import FAST_VARIANCE, FAST_VARIANCE_WHERE, HUGE, squares
 from suites.limits.max_pool import drops_nan
@@ -10,7 +10,6 @@ UNEVEN = ("mixed-magnitudes", "offset", "one-far-above")
 LABELS = ("same-index", "sorted-indices", "edge-indices")
 # whose squares are in range
 KINDS = ("typical", *UNEVEN, *LABELS, "constant-rows", "zeros-and-ties", "negative-zeros")
-STATISTICS = "aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats_template"
 TRAINING = {"option": "training", "regime": ("pixels", *KINDS, *PLAIN)}
 
 limits = {

@@ -18,7 +18,7 @@ def slopes(reason, *functions, regime=SATURATING, size=UNEQUAL, flax=(), directi
             reason,
             "; ".join(SOURCES[function][package] for function in functions),
             {"regime": regime},
-            {"size": size},
+            *([{"size": size}] if size else []),
             *(flax if package == "jax" else ()),
             direction=direction,
         )
