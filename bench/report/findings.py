@@ -50,12 +50,13 @@ def departures(rows: "DataFrame", *, every: bool = False, plugins: Sequence[str]
         ("imprecise", "Imprecise: outside the derived limit, inside the worst case"),
     ):
         found = rows[rows["status"] == status]
+        if found.empty:
+            continue
         shown = found if every else found.head(SHOWN)
         items = [(_sentence(row), rerun(row, plugins)) for row in shown.to_dict("records")]
-        if items:
-            rest = len(found) - len(items)
-            note = f"and {count(rest, 'cell')} more: `gaugeblock report --all` shows them" if rest else ""
-            sections.append(Listing(f"{title} ({count(len(found), 'cell')})", items, note))
+        rest = len(found) - len(items)
+        note = f"and {count(rest, 'cell')} more: `gaugeblock report --all` shows them" if rest else ""
+        sections.append(Listing(f"{title} ({count(len(found), 'cell')})", items, note))
     return sections
 
 

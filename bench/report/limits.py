@@ -105,8 +105,10 @@ def gone(rows: "DataFrame", environments: Records | None = None) -> list[Section
     """The Limits whose cells agree in a release that was not measured: news, and no failure."""
     lines = []
     for each in _explained(rows[JUDGED])[0]:
+        if each.ran.empty or not each.limit.always:  # most pages have no rows in a short run
+            continue
         newer = each._replace(ran=_unmeasured(each.ran, each.limit, environments))
-        if each.limit.always and (_judged(newer)["status"] == "agrees").any():
+        if (_judged(newer)["status"] == "agrees").any():
             told = _why_not(newer, environments)
             lines.append((each.case.name, _fault(each.limit), told, _what(each)))
     title = "Known departures that these releases do not have"
@@ -129,8 +131,6 @@ def _no_longer_refused(rows: "DataFrame") -> list[Section]:
 
 def _unmeasured(rows: "DataFrame", limit: Limit, environments: Records | None) -> "DataFrame":
     """The rows of releases in which a measured Limit was not measured."""
-    if rows.empty:  # most pages have no rows in a short run
-        return rows
     here = {key: release(limit.package, each) for key, each in (environments or {}).items()}
     beyond = [key for key, each in here.items() if limit.seen and each and each not in limit.releases]
     return rows[rows["environment"].isin(beyond)]

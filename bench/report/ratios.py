@@ -94,6 +94,8 @@ def compare(rows: "DataFrame", prices: Prices | None = None) -> Comparison:
     headline are no part of it.
     """
     kept = rows.loc[rows["median_s"] > 0, RACED]
+    if kept.empty:
+        return across(rows, [], prices)
     runs = kept.groupby(RUN, sort=False, observed=True).ngroup()
     # of all runs at once, because each call costs time
     timed = (mine for _, mine in races(kept.assign(on=runs)).groupby("on"))

@@ -40,6 +40,11 @@ STYLES = {
     "·": "dim",
 }
 
+# what Markdown would interpret
+LITERAL = str.maketrans(
+    {each: f"\\{each}" for each in "\\`*|~[]$#!"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+)
+
 WIDTH = 100
 # replacements of one character for encodings that lack the original, so that columns stay aligned
 NEAREST = dict(zip("✓✗≡≤→←×–—−─…·µσ≈‘’“”\N{NO-BREAK SPACE}", "+x=<><x----..us~''\"\" ", strict=True))
@@ -159,9 +164,7 @@ def markdown(sections: Iterable[Section]) -> str:
 
 def escape(text: str) -> str:
     """The text, escaped so that Markdown shows it literally; an underscore inside a word needs no escape."""
-    text = re.sub(r"([\\`*|~\[\]$#!])", r"\\\1", plain(text))
-    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", plain(text).translate(LITERAL))
 
 
 def _rich(table: Table) -> "object":

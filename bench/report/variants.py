@@ -32,7 +32,8 @@ def followed(rows: "DataFrame") -> dict[tuple[str, str], str]:
     """The conventions that a framework's contenders agree with, by topic and backend."""
     judged = rows[~rows["status"].isin(("absent", "missing")) & (rows["backend"] != "numpy")]
     seen: dict[tuple[str, str], dict[str, list[str]]] = {}  # (topic, backend), contender: conventions
-    for case in pages.cases().values():
+    here = set(judged["case"])
+    for case in filter(lambda case: case.name in here, pages.cases().values()):
         for topic, options in case.variants.items():
             for convention, names in options.items():
                 found = judged[(judged["case"] == case.name) & judged["option"].isin(names)]

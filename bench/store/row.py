@@ -249,6 +249,8 @@ COLUMNS: dict[str, str] = {column.name: column.metadata["doc"] for column in fie
 
 def plain(text: str) -> str:
     """The text on one line; terminal control and bidirectional characters are replaced by visible ones."""
+    if text.isprintable():  # nearly all: reports have thousands of texts
+        return text
     return "".join(
         " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
         for char in text
