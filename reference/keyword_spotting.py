@@ -23,7 +23,7 @@ Source
     Howard et al. 2017, MobileNets (the layers). arXiv:1704.04861
 Choices
     Batch normalisation has its running statistics, as when the network listens, or is tuned further.
-    The first convolution has a stride of 2 in time and in coefficients (the DS-CNN of medium size);
+    The first convolution has a stride of 2 in time and in coefficients (the small DS-CNN);
     it and the depthwise ones have the zeros of "same".
     Frames overlap by half. ε is 1e-3 (Keras). The loss is taken from z, not from p.
     Conditioning of keyword-spotting/*/gradient.* up to 17: the gradient of the sound is a sum over all

@@ -7,7 +7,7 @@ auxiliary classifier is left out, and batch normalisation has its running statis
 
 import numpy as np
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.inception_network import SHARE, inception_network, inception_network_vjp
 from suites.layers import inception as layers
 
@@ -266,9 +266,19 @@ case = Case(
     sizes={
         "small": SMALL | {"batch": 4},
         "one": SMALL | {"batch": 1, "channels": 2},
-        "googlenet": GOOGLENET | {"batch": 4},
+        "googlenet": GOOGLENET | {"batch": 8},
     },
-    vast=("googlenet",),
+    headlines=(
+        Headline(
+            "googlenet",
+            "Inception network of 10 million weights, 8 images of 28 × 28",
+            "Szegedy et al. 2014, table 1: modules 3a and 3b, the auxiliary classifier, a thousand classes",
+            direction="forward",
+            # backward, millions of ReLUs and maxima hang on a rounding error, and each moves every gradient
+            directions=("forward",),
+            gpu={"batch": 128},
+        ),
+    ),
     regimes={
         "typical": "seeded normal draws",
         "pixels": "whole numbers of a camera by 255, with a mean above their spread",

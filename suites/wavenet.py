@@ -9,7 +9,7 @@ suites/wavenet_generation.py runs the same weights step by step.
 
 import numpy as np
 
-from gaugeblock import Case, Contender
+from gaugeblock import Case, Contender, Headline
 from reference.mu_law import mu_law
 from reference.wavenet import wavenet, wavenet_vjp
 from suites.mu_law import sound
@@ -177,6 +177,7 @@ def flops(*, batch, time, classes, stacks, depth, residual, gate, skip, end, ker
 
 SMALL = {"classes": 16, "stacks": 2, "depth": 3, "residual": 5, "gate": 6, "skip": 7, "end": 8}
 PAPER = {"classes": 256, "residual": 32, "gate": 32, "skip": 256, "end": 256}
+LARGE = PAPER | {"residual": 256, "gate": 256, "stacks": 3, "depth": 10}
 OPTIONS = {"plain": {}, "no-bias": {"bias": False}, "width-three": {"kernel": 3}}
 
 case = Case(
@@ -190,10 +191,23 @@ case = Case(
         "one": SMALL | {"batch": 1, "time": 1},
         "blocks": PAPER | {"batch": 1, "time": 131, "stacks": 1, "depth": 6},
         "paper": PAPER | {"batch": 1, "time": 2400, "stacks": 2, "depth": 10},
+        "thirty-layers": LARGE | {"batch": 1, "time": 1024},
     },
     options=OPTIONS,
     rare=("no-bias", "width-three"),
     vast=("paper",),
+    headlines=(
+        Headline(
+            "thirty-layers",
+            "WaveNet of 12 million weights, 1,024 samples",
+            "dilations of 1 to 512 as in the paper, three times; it tells no widths: 256 make a large model",
+            direction="forward",
+            # backward, the spreads that a page carries for 120 kernels of 256 × 256 would take 43 MB
+            directions=("forward",),
+            growth=({"time": 16}, {"time": 64}, {"time": 256}),
+            gpu={"batch": 8, "time": 8192},
+        ),
+    ),
     minor=True,
     contenders=(
         Contender("torch", "torch.nn.Conv1d", in_torch),

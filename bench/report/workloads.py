@@ -36,8 +36,8 @@ DISPATCH, COMPUTE = "dispatch", "compute"  # values of `bound`
 ORDER = (
     "linear-regression", "gradient-descent", "batch-gradient-descent", "embedding-bag", "skip-gram-training",
     "perceptron", "sparse-cross-entropy", "layer-norm", "attention", "multi-head-attention",
-    "transformer-encoder-layer", "transformer", "lstm", "lstm-model", "conv2d", "max-pool", "cnn-training",
-    "adam",
+    "transformer-encoder-layer", "transformer", "lstm", "lstm-model", "wavenet", "conv2d", "max-pool",
+    "cnn-training", "inception-network", "adam",
 )  # fmt: skip
 
 
