@@ -55,6 +55,7 @@ POOLED = "all places of an image are nearly the same, and rounding chooses the l
 ONE_CLASS = (
     "of one class the loss has no slope: it is added to that of the score and taken away, in any order"
 )
+POWER = "the power of the sound is its square, which no number of float32 holds"
 LOUD = "a sample beyond ±1, or that is no number, has no code"
 BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
 # options of momentum without any clipping
@@ -198,4 +199,5 @@ REASONS = {
     "least-squares/*/huge": SQUARES,
     "least-squares/*/near-largest": SQUARES,
     **{f"clip-by-*/*/{kind}": SQUARES for kind in LARGE},
+    **{f"keyword-spotting/*/{kind}": POWER for kind in LARGE},
 }

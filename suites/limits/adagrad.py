@@ -4,6 +4,9 @@ from gaugeblock import Limit
 from suites.limits.gradient_accumulation import keeps_nan
 from suites.limits.sgd_momentum import through_float32
 
+# gradients whose squares are zero in float16
+NO_STEP = ({"regime": "tiny-gradients"}, {"regime": "unused-feature", "size": "one"})
+
 limits = {
     "decay-through-float32": through_float32(
         "λ", "keras/src/backend/tensorflow/optimizer.py:97 (3.15.1)", option="root-value"
@@ -14,6 +17,12 @@ limits = {
         "torch adds ε in the dtype of the weights: in float16 10⁻¹⁰ is 0, and where g² underflows "
         "as well, the step is 0/0",
         "torch/optim/adagrad.py:425 (2.13.0)",
-        {"backend": "torch", "dtype": "float16", "regime": "tiny-gradients", "option": "plain"},
+        [{"backend": "torch", "dtype": "float16", "option": "plain"} | each for each in NO_STEP],
+    ),
+    "epsilon-of-zero": Limit(
+        "numpy",
+        "in float16 ε, 10⁻¹⁰, is 0: where g² underflows as well, the step is 0/0",
+        "reference/adaptive.py, _over_root: float16 has nothing between 0 and 6e-8",
+        [{"backend": "numpy", "dtype": "float16", "option": "plain"} | each for each in NO_STEP],
     ),
 }

@@ -73,6 +73,22 @@ def scale_in_float32(*sizes, source="keras/src/backend/tensorflow/nn.py:1708", *
     )
 
 
+def default_scale(*sizes, **cells):
+    """Of Keras's function where it is given no scale, at sizes whose 1/√d is not exact."""
+    return Limit(
+        "keras",
+        "scales by 1/√d computed in float32 (exact where √d is a power of two: gpt2, long)",
+        "keras/src/backend/tensorflow/nn.py:1774",
+        {
+            "backend": "tensorflow",
+            "contender": "keras.ops.dot_product_attention",
+            "dtype": "float64",
+            "size": sizes,
+            **cells,
+        },
+    )
+
+
 def seen_below_the_mask(options, **cells):
     """Of Keras's layer, where its scores pass its softmax layer."""
     return Limit(
@@ -131,17 +147,7 @@ def softmax_slopes(*packages, **cells):
 
 
 limits = {
-    "scale-in-float32": Limit(
-        "keras",
-        "scales by 1/√d computed in float32 (exact where √d is a power of two: gpt2, long)",
-        "keras/src/backend/tensorflow/nn.py:1774",
-        {
-            "backend": "tensorflow",
-            "contender": "keras.ops.dot_product_attention",
-            "dtype": "float64",
-            "size": ("small", "blocks", "7b", UNEQUAL),
-        },
-    ),
+    "scale-in-float32": default_scale("small", "blocks", "7b", UNEQUAL),
     "masked-by-a-difference": masked_by_a_difference(case="attention", option="causal"),
     "mask-is-added": adds_the_mask("masked-rows-zero", case="attention"),
     "scale-in-float32-onnx": Limit(
@@ -193,7 +199,7 @@ limits = {
         "its backward kernel applies 1/√d inside the product, its forward kernel after it: A differs by "
         "a few u |S| (not if √d is a power of two), and rows of dS do not sum to zero",
         BACKWARD + "scale * q @ k.T",
-        {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b")},
+        {**FUSED, "regime": "shifted-logits", "size": ("blocks", "7b"), "mode": ("eager", "compile")},
     ),
     "finite-mask": FINITE_MASK,
     **softmax_slopes("torch", "tensorflow"),

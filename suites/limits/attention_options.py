@@ -2,7 +2,13 @@
 
 from gaugeblock import Limit
 from suites.limits.activation import cancels
-from suites.limits.attention import SOFTMAX, SOFTMAX_WHERE, masked_by_a_difference, softmax_slopes
+from suites.limits.attention import (
+    SOFTMAX,
+    SOFTMAX_WHERE,
+    default_scale,
+    masked_by_a_difference,
+    softmax_slopes,
+)
 from suites.limits.infinite_attention import all_below, masked_by_a_number
 from suites.limits.layer_norm import HUGE
 from suites.limits.softmax import SLOPE, SLOPES
@@ -10,9 +16,11 @@ from suites.limits.softmax import SLOPE, SLOPES
 GROUPED = {"case": "grouped-attention"}
 INFINITE = {**GROUPED, "regime": "one-infinity", "direction": "forward"}
 MASKED = ("scale-causal", "grouped-causal", "grouped-boolean-mask")
+UNSCALED = ("grouped", "grouped-causal", "grouped-boolean-mask")
 LENGTHS = ("key-lengths", "both-lengths", "both-lengths-causal")
 
 limits = {
+    "scale-in-float32": default_scale("blocks", **GROUPED, option=UNSCALED),
     "softmax-in-float32": Limit(
         "jax",
         SOFTMAX,

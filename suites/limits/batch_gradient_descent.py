@@ -1,8 +1,10 @@
 """Known departures of descent on a gradient for each example."""
 
 from gaugeblock import Limit
+from suites.limits.least_squares import squares_overflow
 
 limits = {
+    **squares_overflow(),
     "zero-times-infinity": Limit(
         "tensorflow",
         "the gradient of one example is a product where all others have a factor of zero: NaN where one of "
