@@ -26,7 +26,7 @@ KIND = ("name", "memory_gib", "capability")
 PACKAGES = (
     "gaugeblock", "numpy", "scipy", "pandas", "scikit-learn", "pytest", "pytest-benchmark", "torch",
     "tensorflow", "tensorflow-cpu", "tensorflow-intel", "keras", "jax", "jaxlib", "flax", "optax",
-    "ml-dtypes", "onnx", "onnxruntime", "onnxruntime-gpu", "triton", "mkl",
+    "ml-dtypes", "transformers", "onnx", "onnxruntime", "onnxruntime-gpu", "triton", "mkl",
     "jax-cuda12-plugin", "jax-cuda12-pjrt", "jax-cuda13-plugin", "jax-cuda13-pjrt",
     "nvidia-cublas", "nvidia-cublas-cu12",
     "nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13",

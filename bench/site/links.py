@@ -17,10 +17,15 @@ PLACES = {
     "optax": ("google-deepmind/optax", "v{}"),
     "onnx": ("onnx/onnx", "v{}"),
     "onnxruntime": ("microsoft/onnxruntime", "v{}"),
+    "src": ("huggingface/transformers", "v{}"),
     "xla": ("openxla/xla", "main"),  # which has no releases
 }
 # where a wheel has a file that its repository has elsewhere
-PACKED = {"tensorflow/include/tensorflow/": "tensorflow/", "torchgen/packaged/autograd/": "tools/autograd/"}
+PACKED = {
+    "tensorflow/include/tensorflow/": "tensorflow/",
+    "torchgen/packaged/autograd/": "tools/autograd/",
+    "transformers/": "src/transformers/",
+}
 RELEASE = re.compile(r"\((\d+(?:\.\w+)+)\)")
 
 

@@ -74,7 +74,7 @@ def judge(
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
         formula = contender.backend == "numpy" and contender not in case.contenders
         if unit.backend in (*SHIPPED, *FURTHER) and not formula:  # a plug-in need not name a real API
-            with suppress(ImportError):  # the build itself reports what is not installed
+            with suppress(ImportError):  # the build itself reports what cannot be imported
                 require(contender.api)
         refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}
     except Absent as reason:

@@ -109,6 +109,7 @@ REASONS = {
     "*(promote_dtype)": OTHER_CODE,
     "*(attention_fn)": OTHER_CODE,
     "torch.nn.Transformer(custom_*)": OTHER_CODE,
+    "transformers.*.apply_rotary_pos_emb(unsqueeze_dim)": "where the axis of heads stands",
     "*(out_sharding)": DEVICES,
     "*axis_name)": DEVICES,
     "*(axis_index_groups)": DEVICES,

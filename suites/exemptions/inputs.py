@@ -56,6 +56,7 @@ ONE_CLASS = (
     "of one class the loss has no slope: it is added to that of the score and taken away, in any order"
 )
 POWER = "the power of the sound is its square, which no number of float32 holds"
+NO_PAIR = "of one component, or a quarter of so few, no pair is left to turn"
 LOUD = "a sample beyond ±1, or that is no number, has no code"
 BEYOND = ("offset", "one-far-above", "mixed-magnitudes", "one-nan", "one-infinity")
 # options of momentum without any clipping
@@ -199,5 +200,8 @@ REASONS = {
     "least-squares/*/huge": SQUARES,
     "least-squares/*/near-largest": SQUARES,
     **{f"clip-by-*/*/{kind}": SQUARES for kind in LARGE},
+    "rotary/*/batch:1+heads:1+time:1+width:1": NO_PAIR,
+    "rotary/quarter/batch:3+heads:5+time:7+width:2": NO_PAIR,
+    "rotary/quarter/batch:4+heads:4+time:4+width:4": NO_PAIR,
     **{f"keyword-spotting/*/{kind}": POWER for kind in LARGE},
 }

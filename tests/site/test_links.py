@@ -39,6 +39,10 @@ from bench.site.links import links
         ("xla/service/cpu/cpu_executable.cc: Flush", "jax 0.10.2", [
             "https://github.com/openxla/xla/blob/main/xla/service/cpu/cpu_executable.cc"
         ]),
+        ("transformers/models/llama/modeling_llama.py:111", "transformers 5.24.0", [
+            "https://github.com/huggingface/transformers/blob/v5.24.0/src/transformers/models/llama/"
+            "modeling_llama.py#L111"
+        ]),
         ("see pytorch/pytorch#1234", "", ["https://github.com/pytorch/pytorch/issues/1234"]),
         ("somewhere/else.py:3", "other 1.0", []),
         ("torch/a.py:3", "", []),
