@@ -176,17 +176,9 @@ def environment_line(record: Mapping[str, Any], key: str) -> str:
     packages = record.get("packages")
     versions = dict(packages) if isinstance(packages, Mapping) else {}
     named = (
-        "numpy",
-        "scipy",
-        "torch",
-        "tensorflow",
-        "tensorflow-cpu",
-        "keras",
-        "jax",
-        "flax",
-        "optax",
+        "numpy", "scipy", "torch", "tensorflow", "tensorflow-cpu", "keras", "jax", "flax", "optax",
         "transformers",
-    )
+    )  # fmt: skip
     parts = [f"Python {record.get('python', 'not recorded')}"]
     parts += [f"{name} {versions[name]}" for name in named if name in versions]
     pools = record.get("pools")

@@ -77,7 +77,7 @@ def default_scale(*sizes, **cells):
     """Of Keras's function where it is given no scale, at sizes whose 1/√d is not exact."""
     return Limit(
         "keras",
-        "scales by 1/√d computed in float32 (exact where √d is a power of two: gpt2, long)",
+        "scales by 1/√d computed in float32 (exact where √d is a power of two)",
         "keras/src/backend/tensorflow/nn.py:1774",
         {
             "backend": "tensorflow",
