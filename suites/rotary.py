@@ -47,7 +47,8 @@ def in_torch(weights, *, base=10000.0, halves=True, share=1.0, **option):
 
     def run(params, x, positions):
         r, kind = turned(x.shape[-1], share), torch.promote_types(x.dtype, torch.float32)
-        theta = positions[:, None, :, None] * base ** (-torch.arange(0, r, 2, dtype=kind) / r)
+        f = base ** (-torch.arange(0, r, 2, dtype=kind, device=x.device) / r)
+        theta = positions[:, None, :, None] * f
         c, s = torch.cos(theta).to(x.dtype), torch.sin(theta).to(x.dtype)
         if halves:
             a, b = x[..., :r].chunk(2, dim=-1)
@@ -65,7 +66,8 @@ def in_torch_complex(weights, *, base=10000.0, share=1.0, **option):
 
     def run(params, x, positions):
         r, kind = turned(x.shape[-1], share), torch.promote_types(x.dtype, torch.float32)
-        theta = positions[:, None, :, None] * base ** (-torch.arange(0, r, 2, dtype=kind) / r)
+        f = base ** (-torch.arange(0, r, 2, dtype=kind, device=x.device) / r)
+        theta = positions[:, None, :, None] * f
         pairs = x[..., :r].to(kind).contiguous().reshape(*x.shape[:-1], r // 2, 2)
         y = torch.view_as_complex(pairs) * torch.polar(torch.ones_like(theta), theta)
         return {"y": torch.cat([torch.view_as_real(y).flatten(-2).to(x.dtype), x[..., r:]], dim=-1)}
@@ -83,7 +85,7 @@ def in_llama(weights, *, base=10000.0, share=1.0, **option):
     def run(params, x, positions):
         r = turned(x.shape[-1], share)
         config = LlamaConfig(head_dim=r, rope_parameters=parameters)
-        cos, sin = llama.LlamaRotaryEmbedding(config)(x, positions)
+        cos, sin = llama.LlamaRotaryEmbedding(config).to(x.device)(x, positions)
         y, _ = llama.apply_rotary_pos_emb(x[..., :r], x[..., :r], cos, sin)
         return {"y": torch.cat([y, x[..., r:]], dim=-1)}
 
@@ -96,7 +98,7 @@ def in_gptj(weights, *, share=1.0, **option):
 
     def run(params, x, positions):
         r = turned(x.shape[-1], share)
-        table = gptj.create_sinusoidal_positions(CONTEXT, r)[positions].to(x.dtype)
+        table = gptj.create_sinusoidal_positions(CONTEXT, r).to(x.device)[positions].to(x.dtype)
         y = gptj.apply_rotary_pos_emb(x[..., :r].transpose(1, 2), *table.chunk(2, dim=-1)).transpose(1, 2)
         return {"y": torch.cat([y, x[..., r:]], dim=-1)}
 

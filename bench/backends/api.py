@@ -1,6 +1,6 @@
 """Find a public API of the installed release by its dotted name, without a table of versions."""
 
-import importlib.util
+import importlib
 import inspect
 from typing import Any
 
@@ -10,12 +10,10 @@ from bench.backends.interface import Absent, release
 def require(api: str, *keywords: str) -> Any:
     """The function or class of that name. Raises Absent if the installed release does not have it.
 
-    Also raises Absent if its signature lacks one of these keywords, or if its package is not installed.
-    Raises ImportError if that cannot be imported.
+    Also raises Absent if its signature lacks one of these keywords. Raises ImportError if its package is not
+    installed or cannot be imported.
     """
     package = api.partition(".")[0]
-    if importlib.util.find_spec(package) is None:
-        raise Absent(f"{api} needs {package}, which is not installed (pip install {package})")
     here = f"{package} {release(package)}".strip()
     try:
         owner, last = owner_of(api)

@@ -37,7 +37,7 @@ ORDER = (
     "linear-regression", "gradient-descent", "batch-gradient-descent", "embedding-bag", "skip-gram-training",
     "perceptron", "sparse-cross-entropy", "layer-norm", "attention", "multi-head-attention",
     "transformer-encoder-layer", "transformer", "lstm", "lstm-model", "wavenet", "conv2d", "max-pool",
-    "cnn-training", "inception-network", "adam",
+    "inception-network", "cnn-training", "adam",
 )  # fmt: skip
 
 

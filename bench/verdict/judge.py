@@ -74,7 +74,7 @@ def judge(
         engine = instance(backend(unit.backend), unit.device, unit.dtype)
         formula = contender.backend == "numpy" and contender not in case.contenders
         if unit.backend in (*SHIPPED, *FURTHER) and not formula:  # a plug-in need not name a real API
-            with suppress(ImportError):  # the build itself reports what cannot be imported
+            with suppress(ImportError):  # the build itself reports what is not installed
                 require(contender.api)
         refusals = {each: known for each in directions if (known := refusal(contender, unit, each, engine))}
     except Absent as reason:
@@ -144,6 +144,10 @@ def attempt(
     except check.Unlike as error:
         return _unlike(unit, directions, engine, error)
     except Exception as error:
+        package = contender.api.partition(".")[0]
+        if isinstance(error, ModuleNotFoundError) and error.name == package:
+            needs = f"{contender} needs {package}, which is not installed (pip install {package})"
+            return _absent(unit, directions, Absent(needs))
         if engine.lacks(error) and len(directions) > 1:  # one of the directions may have a kernel
             alone = [attempt(case, contender, engine, unit, [each], curve, calls) for each in directions]
             return Judged({each: one.rows[each] for each, one in zip(directions, alone, strict=True)})

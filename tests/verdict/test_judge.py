@@ -289,6 +289,22 @@ def test_an_api_of_a_file_that_is_no_module_is_run(page, monkeypatch):
     assert run(replace(cell(), contender="mychip.product")).status == "agrees"
 
 
+@pytest.mark.parametrize(("api", "status"), [("nowhere.product", "absent"), ("torch.matmul", "error")])
+def test_an_api_whose_package_is_not_installed_is_absent(page, monkeypatch, api, status):
+    def build(weights, **option):
+        import nowhere
+
+        return weights, nowhere.product
+
+    case = page(honest)
+    named = [replace(case.contenders[0], api=api, build=build)]
+    monkeypatch.setitem(pages.cases(), "product", replace(case, contenders=named))
+    row = run(replace(cell(), contender=api))
+    assert row.status == status, row.why
+    absent = "nowhere.product needs nowhere, which is not installed (pip install nowhere)"
+    assert status == "error" or row.why == absent
+
+
 def test_a_missing_contender_names_those_that_exist(page):
     case = page(honest)
     with pytest.raises(ValueError, match=r"got 'torch.mm', should be one of torch.matmul"):
