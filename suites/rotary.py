@@ -42,13 +42,20 @@ def inputs(rng, *, batch, heads, time, width, regime="typical", **option):
     return {}, {"x": rng.normal(size=(batch, heads, time, width)), "positions": positions}
 
 
+def torch_angles(x, positions, r, base):
+    import torch
+
+    kind = torch.promote_types(x.dtype, torch.float32)
+    f = base ** (-torch.arange(0, r, 2, dtype=kind, device=x.device) / r)
+    return positions[:, None, :, None] * f
+
+
 def in_torch(weights, *, base=10000.0, halves=True, share=1.0, **option):
     import torch
 
     def run(params, x, positions):
-        r, kind = turned(x.shape[-1], share), torch.promote_types(x.dtype, torch.float32)
-        f = base ** (-torch.arange(0, r, 2, dtype=kind, device=x.device) / r)
-        theta = positions[:, None, :, None] * f
+        r = turned(x.shape[-1], share)
+        theta = torch_angles(x, positions, r, base)
         c, s = torch.cos(theta).to(x.dtype), torch.sin(theta).to(x.dtype)
         if halves:
             a, b = x[..., :r].chunk(2, dim=-1)
@@ -65,10 +72,9 @@ def in_torch_complex(weights, *, base=10000.0, share=1.0, **option):
     import torch
 
     def run(params, x, positions):
-        r, kind = turned(x.shape[-1], share), torch.promote_types(x.dtype, torch.float32)
-        f = base ** (-torch.arange(0, r, 2, dtype=kind, device=x.device) / r)
-        theta = positions[:, None, :, None] * f
-        pairs = x[..., :r].to(kind).contiguous().reshape(*x.shape[:-1], r // 2, 2)
+        r = turned(x.shape[-1], share)
+        theta = torch_angles(x, positions, r, base)
+        pairs = x[..., :r].to(theta.dtype).contiguous().reshape(*x.shape[:-1], r // 2, 2)
         y = torch.view_as_complex(pairs) * torch.polar(torch.ones_like(theta), theta)
         return {"y": torch.cat([torch.view_as_real(y).flatten(-2).to(x.dtype), x[..., r:]], dim=-1)}
 

@@ -1,8 +1,7 @@
 """Known departures of rotary positions: an angle of p radians that is rounded has an error of p u."""
 
-from gaugeblock import LOW, Limit
-
-DTYPES = ("float64", "float32", *LOW)
+from gaugeblock import Limit
+from suites.limits.activation import DTYPES
 
 
 def angles(package, backend, contender):
